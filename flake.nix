@@ -1,0 +1,86 @@
+{
+  description = "Builds, proves, signs and publishes a QEMU RPM that carries a PCI device of your own";
+
+  # Its rustc must be at least what Cargo.toml's `rust-version` says.
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+
+  outputs =
+    { nixpkgs, ... }:
+    let
+      inherit (nixpkgs) lib;
+
+      forEachSystem =
+        f:
+        lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (
+          system: f nixpkgs.legacyPackages.${system}
+        );
+
+      manifest = (builtins.fromTOML (builtins.readFile ./Cargo.toml)).package;
+
+      vgpu-pipeline =
+        pkgs:
+        pkgs.rustPlatform.buildRustPackage {
+          pname = manifest.name;
+          inherit (manifest) version;
+
+          # What cargo reads, and what the program carries inside: the default pipeline with its
+          # spec, Containerfile and device.
+          src = lib.fileset.toSource {
+            root = ./.;
+            fileset = lib.fileset.unions [
+              ./Cargo.lock
+              ./Cargo.toml
+              ./containers/debian-12.Containerfile
+              ./device/vgpu-stub.c
+              ./pipeline
+            ];
+          };
+          cargoLock.lockFile = ./Cargo.lock;
+
+          # The integration tests start containers, which a Nix build cannot; `tests/run` has them.
+          cargoTestFlags = [ "--bins" ];
+
+          meta = {
+            inherit (manifest) description;
+            license = lib.licenses.gpl2Plus;
+            mainProgram = manifest.name;
+            platforms = lib.platforms.linux;
+          };
+        };
+    in
+    {
+      packages = forEachSystem (pkgs: {
+        default = vgpu-pipeline pkgs;
+      });
+
+      apps = forEachSystem (pkgs: {
+        default = {
+          type = "app";
+          program = lib.getExe (vgpu-pipeline pkgs);
+          meta.description = manifest.description;
+        };
+      });
+
+      # The tools that a run starts come along. `debian:` sources and bases also want the host's
+      # apt with its own sources: there, the host is a Debian one.
+      devShells = forEachSystem (pkgs: {
+        default = pkgs.mkShell {
+          packages = [
+            pkgs.cargo
+            pkgs.clippy
+            pkgs.rustc
+            pkgs.rustfmt
+
+            pkgs.cpio
+            pkgs.createrepo_c
+            pkgs.mmdebstrap
+            pkgs.pciutils
+            pkgs.podman
+            pkgs.rpm
+          ];
+        };
+      });
+
+      formatter = forEachSystem (pkgs: pkgs.nixfmt-tree);
+    };
+}

@@ -1,0 +1,187 @@
+//! Stage 4, `build`: rpmbuild in the environment, with the network off; what it wrote, and its log.
+//!
+//! The build is not judged here beyond rpmbuild's own word: whether the device is in the result is
+//! for `verify` to say. What the log shows of it is reported.
+
+mod compile_error;
+mod witness;
+
+use crate::cmd::Runner;
+use crate::config;
+use crate::plan::Key;
+use crate::sandbox::{self, Image, Job, Mount};
+use crate::store::{Store, Stored};
+use anyhow::{Context, Result, bail};
+pub use compile_error::SourceName;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use witness::Witness;
+pub use witness::{Progress, progress};
+
+/// The folder that holds the binary packages of a result, and the one of the source package.
+const RPMS: &str = "RPMS";
+const SRPMS: &str = "SRPMS";
+const LOG: &str = "build.log";
+
+/// What went in, by place.
+pub struct Inputs<'a> {
+    pub sources: Vec<(&'a str, PathBuf)>,
+    /// The edited spec and the devices' C files, by name.
+    pub injected: Vec<(&'a str, PathBuf)>,
+    pub spec: &'a str,
+    /// The devices' files in QEMU's tree, and where their author knows them.
+    pub names: Vec<SourceName>,
+}
+
+/// The built packages.
+#[derive(Debug)]
+pub struct Built {
+    stored: Stored,
+}
+
+/// What the log showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The compilation of each device, where the log shows it.
+    pub compiled: Vec<String>,
+    /// The devices whose compilation the log does not show.
+    pub not_compiled: Vec<String>,
+    /// The links of QEMU's system emulators.
+    pub linked: Vec<String>,
+    /// What rpmbuild wrote.
+    pub wrote: Vec<String>,
+}
+
+impl Built {
+    pub fn recall(stored: Stored) -> Self {
+        Self { stored }
+    }
+
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+
+    pub fn shown(&self) -> Result<Shown> {
+        self.stored.facts()
+    }
+
+    /// The binary packages.
+    pub fn rpms(&self) -> impl Iterator<Item = PathBuf> {
+        self.packages(RPMS)
+    }
+
+    /// The source packages.
+    pub fn srpms(&self) -> impl Iterator<Item = PathBuf> {
+        self.packages(SRPMS)
+    }
+
+    fn packages(&self, folder: &str) -> impl Iterator<Item = PathBuf> {
+        let inside = move |name: &&str| name.split('/').next() == Some(folder);
+        self.stored.names().filter(inside).map(|name| self.stored.path(name))
+    }
+}
+
+/// Runs rpmbuild.
+pub fn run(
+    inputs: &Inputs,
+    build: &config::Build,
+    image: &Image,
+    key: &Key,
+    store: &Store,
+    cmd: &Runner,
+) -> Result<Built> {
+    let work = store.work()?;
+    let sources = work.scratch("sources")?;
+    for (name, path) in inputs.sources.iter().chain(&inputs.injected) {
+        if *name != inputs.spec {
+            place(path, &sources.join(name))?;
+        }
+    }
+    let spec = work.scratch("spec")?;
+    for (name, path) in inputs.injected.iter().filter(|(name, _)| *name == inputs.spec) {
+        place(path, &spec.join(name))?;
+    }
+    let top = work.scratch("rpmbuild")?;
+    let job = Job {
+        purpose: "build",
+        argv: rpmbuild(build, inputs.spec),
+        mounts: vec![
+            Mount::read_only(sources, "/sources"),
+            Mount::read_only(spec, "/spec"),
+            Mount::writable(&top, "/build"),
+            Mount::writable(store.scratch("ccache")?, "/ccache"),
+        ],
+        variables: vec![
+            ("HOME", "/build".to_owned()),
+            ("CCACHE_DIR", "/ccache".to_owned()),
+            // The tree's path is the same in every container, the compiler's mtime is not.
+            ("CCACHE_COMPILERCHECK", "content".to_owned()),
+        ],
+        memory: build.limits.memory.engine_notation(),
+        pids: build.limits.pids,
+    };
+    let ran = sandbox::run(cmd, image, &job);
+    let log = fs::read_to_string(cmd.log()).unwrap_or_default();
+    if let Err(error) = ran {
+        return Err(compile_error::explain(error, &log, &inputs.names));
+    }
+    let shown = Witness::of(&log, &inputs.names).shown();
+    if shown.wrote.is_empty() {
+        bail!(
+            "rpmbuild ended well and its log has no `Wrote:` line\nhelp: see {}",
+            cmd.log().display()
+        );
+    }
+    for (from, to) in [(top.join("RPMS"), RPMS), (top.join("SRPMS"), SRPMS)] {
+        collect(&from, &work.files().join(to))?;
+    }
+    fs::copy(cmd.log(), work.files().join(LOG))?;
+    Ok(Built { stored: store.keep(work, "build", key.as_str(), &shown)? })
+}
+
+fn rpmbuild(build: &config::Build, spec: &str) -> Vec<String> {
+    let mut argv = vec!["rpmbuild".to_owned(), "-ba".to_owned()];
+    if build.nodeps {
+        argv.push("--nodeps".to_owned());
+    }
+    // What a package says of when and where it was built has to be the same everywhere
+    // (rpm 4.18, macros.in; rpm 4.11 ignores all of these but the folders).
+    let fixed = [
+        ("_topdir", "/build"),
+        ("_sourcedir", "/sources"),
+        ("_tmppath", "/build/tmp"),
+        ("_buildhost", "vgpu-pipeline"),
+        ("source_date_epoch_from_changelog", "1"),
+        ("use_source_date_epoch_as_buildtime", "1"),
+        ("clamp_mtime_to_source_date_epoch", "1"),
+    ];
+    let own = build.define.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in fixed.into_iter().chain(own) {
+        argv.extend(["--define".to_owned(), format!("{name} {value}")]);
+    }
+    argv.push(format!("/spec/{spec}"));
+    argv
+}
+
+/// A link costs nothing, and the mount is read-only; across file systems it has to be a copy.
+fn place(from: &Path, to: &Path) -> Result<()> {
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(|_| ()))
+        .with_context(|| format!("cannot put `{}` into place", from.display()))
+}
+
+/// Packages lie one folder deeper where rpm sorts them by architecture.
+fn collect(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), to)?;
+        } else {
+            // A copy belongs to whoever runs this; a rename would leave it the builder's.
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}

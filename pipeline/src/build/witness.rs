@@ -1,0 +1,135 @@
+//! What rpmbuild's log shows: how far it is, and the lines that people look for.
+
+use super::{Shown, SourceName};
+
+/// How far a build is, by ninja's own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+}
+
+/// Reads ninja's `[12/1200] …`.
+pub fn progress(line: &str) -> Option<Progress> {
+    let (counts, _) = line.strip_prefix('[')?.split_once(']')?;
+    let (done, total) = counts.split_once('/')?;
+    Some(Progress { done: done.trim().parse().ok()?, total: total.trim().parse().ok()? })
+}
+
+/// The lines of a log that show what was done.
+pub struct Witness<'a> {
+    log: &'a str,
+    names: &'a [SourceName],
+}
+
+impl<'a> Witness<'a> {
+    pub fn of(log: &'a str, names: &'a [SourceName]) -> Self {
+        Self { log, names }
+    }
+
+    pub fn shown(&self) -> Shown {
+        let mut shown = Shown::default();
+        for name in self.names {
+            match self.log.lines().find_map(|line| Some((line, compiled(line, name.stem())?))) {
+                Some((line, object)) => shown.compiled.push(short(line, object)),
+                None => shown.not_compiled.push(name.stem().to_owned()),
+            }
+        }
+        for line in self.log.lines() {
+            if let Some(target) = linked(line) {
+                shown.linked.push(short(line, target));
+            }
+            if let Some(path) = line.strip_prefix("Wrote: ") {
+                shown.wrote.push(path.to_owned());
+            }
+        }
+        shown
+    }
+}
+
+/// The object of make's `CC      hw/misc/vgpu-stub.o`, or of meson's `Compiling C object
+/// …/hw_misc_vgpu-stub.c.o`; with `-v` it stands in the compiler's own line.
+fn compiled<'a>(line: &'a str, stem: &str) -> Option<&'a str> {
+    line.split(' ').find(|word| {
+        let object = word.strip_suffix(".c.o").or_else(|| word.strip_suffix(".o"));
+        object.and_then(|object| object.strip_suffix(stem)).is_some_and(|folder| {
+            // `hw/misc/` of make, `hw_misc_` of meson: a longer name is another file.
+            folder.is_empty() || folder.ends_with(['/', '_'])
+        })
+    })
+}
+
+/// The target of make's `LINK    i386-softmmu/qemu-system-i386`, of meson's `Linking target
+/// qemu-system-x86_64`, or of the linker's own line under `-v`.
+fn linked(line: &str) -> Option<&str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let target = match words[..] {
+        ["LINK", target, ..] | [_, "Linking", "target", target, ..] => Some(target),
+        _ => words.windows(2).find(|pair| pair[0] == "-o").map(|pair| pair[1]),
+    };
+    target.filter(|target| {
+        let name = target.rsplit('/').next().unwrap_or_default();
+        name.starts_with("qemu-system-") && !name.contains('.')
+    })
+}
+
+/// A compiler's line under `-v` fills a screen: its begin and the word that counts are enough.
+fn short(line: &str, word: &str) -> String {
+    const LONGEST: usize = 100;
+    let line = line.trim();
+    if line.chars().count() <= LONGEST {
+        return line.to_owned();
+    }
+    let begin: Vec<&str> = line.split_whitespace().take(2).collect();
+    format!("{} … {word}", begin.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn shown(log: &str) -> Shown {
+        let names = [SourceName::new("hw/misc", "vgpu-stub.c", PathBuf::from("vgpu-stub.c"))];
+        Witness::of(log, &names).shown()
+    }
+
+    #[test]
+    fn the_lines_of_make_are_seen() {
+        let shown =
+            shown("  CC      hw/misc/vgpu-stub.o\n  LINK    i386-softmmu/qemu-system-i386\n");
+        assert_eq!(shown.compiled, ["CC      hw/misc/vgpu-stub.o"]);
+        assert_eq!(shown.linked, ["LINK    i386-softmmu/qemu-system-i386"]);
+    }
+
+    #[test]
+    fn the_lines_of_ninja_are_seen() {
+        let shown = shown(
+            "[7/9] Compiling C object libcommon.fa.p/hw_misc_vgpu-stub.c.o\n\
+             [8/9] cc -o qemu-system-x86_64 a.o\n[9/9] Linking target qemu-system-x86_64\n\
+             Wrote: /build/RPMS/x86_64/qemu.rpm\n",
+        );
+        assert_eq!(shown.compiled.len(), 1);
+        assert_eq!(shown.linked.len(), 2);
+        assert_eq!(shown.wrote, ["/build/RPMS/x86_64/qemu.rpm"]);
+    }
+
+    #[test]
+    fn another_file_and_another_target_do_not_count() {
+        let shown =
+            shown("CC my-vgpu-stub.o\nCC vgpu-stub.c\nLinking target libqemu-system-x.so\n");
+        assert_eq!(shown, Shown { not_compiled: vec!["vgpu-stub".into()], ..Shown::default() });
+    }
+
+    #[test]
+    fn a_screenful_of_flags_is_cut_to_what_counts() {
+        let line = format!("[1/2] cc {} -o a/hw_misc_vgpu-stub.c.o -c x.c", "-W".repeat(80));
+        assert_eq!(shown(&line).compiled, ["[1/2] cc … a/hw_misc_vgpu-stub.c.o"]);
+    }
+
+    #[test]
+    fn ninja_says_how_far_it_is() {
+        assert_eq!(progress("[12/1200] x"), Some(Progress { done: 12, total: 1200 }));
+        assert_eq!(progress("[x] y"), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! `completions`: for the user's shell.
+
+use super::{Cli, Failed};
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn run(&self) -> Result<(), Failed> {
+        // Into memory first: the generator panics where a reader went away.
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "vgpu-pipeline", &mut text);
+        say!("{}", String::from_utf8_lossy(&text).trim_end());
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line: its types, one file per command, and how results are shown.
+
+/// Prints a line on standard output. `println!` would panic where a reader, such as `head`, went away.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout().lock(), $($part)*);
+    }};
+}
+
+mod check;
+mod completions;
+mod failed;
+mod json;
+mod key;
+mod people;
+mod plan;
+mod run;
+mod schema;
+mod verify;
+
+use crate::cmd::interrupt;
+use crate::config::KeySource;
+use crate::run::Loaded;
+use crate::store::Store;
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use failed::{Failed, IntoFailed};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Builds, proves, signs and publishes a QEMU RPM that carries a PCI device of your own.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read and validate a pipeline file; nothing is fetched and nothing is run
+    Check(check::Check),
+    /// Show what a run would do, and what the store already has
+    Plan(plan::Plan),
+    /// Run a pipeline and publish its repository
+    Run(run::Run),
+    /// Judge an RPM or a QEMU binary alone: is the device in it?
+    Verify(verify::Verify),
+    /// Make or show a signing key
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Print the JSON schema of the pipeline file
+    Schema(schema::Schema),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+/// Which pipeline, and where results are kept.
+#[derive(Debug, Args)]
+struct Place {
+    /// The pipeline file [default: the workstation pipeline that this program carries]
+    file: Option<PathBuf>,
+    /// The folder that keeps results between runs [default: vgpu-pipeline in the user's cache folder]
+    #[arg(long, env = "VGPU_PIPELINE_STORE", value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Sign with the armoured key in this file, whatever the pipeline says
+    #[arg(long, value_name = "FILE", conflicts_with = "key_env")]
+    key: Option<PathBuf>,
+    /// Sign with the armoured key that this environment variable holds, whatever the pipeline says
+    #[arg(long, value_name = "NAME")]
+    key_env: Option<String>,
+}
+
+impl Place {
+    fn store(&self) -> Result<Store> {
+        let root = match &self.store {
+            Some(root) => root.clone(),
+            None => default_store()?,
+        };
+        Store::open(&root)
+    }
+
+    fn load(&self, store: &Store) -> Result<Loaded> {
+        let mut loaded = match &self.file {
+            Some(file) => Loaded::read(file)?,
+            None => Loaded::default_in(store)?,
+        };
+        if let Some(key) = self.key_source()? {
+            loaded.pipeline.sign.key = Some(key);
+        }
+        Ok(loaded)
+    }
+
+    fn key_source(&self) -> Result<Option<KeySource>> {
+        if let Some(file) = &self.key {
+            // The pipeline's own paths start from its folder, a flag's from where it is typed.
+            return Ok(Some(KeySource::File(std::path::absolute(file)?)));
+        }
+        let name = self.key_env.clone().map(TryInto::try_into).transpose();
+        Ok(name.map_err(anyhow::Error::msg)?.map(KeySource::Env))
+    }
+}
+
+/// Parses, runs, and turns the result into an exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = interrupt::listen().input().and_then(|()| match &cli.command {
+        Command::Check(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Run(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Schema(command) => command.run(),
+        Command::Completions(command) => command.run(),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => failed.report(),
+    }
+}
+
+/// Where results are kept unless somebody says otherwise (XDG Base Directory Specification).
+fn default_store() -> Result<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .context(
+            "neither XDG_CACHE_HOME nor HOME says where results are kept\nhelp: use `--store`",
+        )?;
+    Ok(cache.join("vgpu-pipeline"))
+}

@@ -1,0 +1,84 @@
+//! Events for people: a line per stage on standard error, and a bar on a terminal while one is long.
+
+use crate::run::{Event, Outcome, State};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// What a person sees.
+pub struct Screen {
+    bar: ProgressBar,
+    terminal: bool,
+    colour: bool,
+}
+
+impl Screen {
+    pub fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        // NO_COLOR counts when it is set and not empty (no-color.org).
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self { bar, terminal, colour }
+    }
+
+    pub fn show(&self, event: &Event) {
+        match event {
+            Event::Started { stage, .. } => self.begin(stage.name()),
+            Event::Progress { done, total, .. } => {
+                self.bar.set_length(*total);
+                self.bar.set_position(*done);
+            }
+            Event::Finished { stage, key, state, seconds } => {
+                self.bar.finish_and_clear();
+                let how = match state {
+                    State::Cached => self.dim("cached"),
+                    State::Ran => format!("{seconds:.1} s"),
+                };
+                self.line(&format!("{:<12} {how:<9} {}", stage.name(), self.dim(key.short())));
+            }
+            Event::Note { text, .. } => self.line(&format!("  {text}")),
+            Event::Output { path, rewritten } => {
+                let what = if *rewritten { "written" } else { "unchanged" };
+                self.line(&format!("repository   {what:<9} {}", path.display()));
+            }
+        }
+    }
+
+    /// What to do with the repository.
+    pub fn close(&self, outcome: &Outcome) {
+        let Some(output) = &outcome.output else { return };
+        if outcome.development_key {
+            self.line(
+                "signed by a development key that was made on this machine: \
+                 good for trying, not for a pool\n\
+                 help: `vgpu-pipeline key new` makes a key, `sign.key` of the pipeline names it",
+            );
+        }
+        self.line(&format!(
+            "to serve it: python3 -m http.server --directory {} 8000",
+            output.display()
+        ));
+    }
+
+    fn begin(&self, stage: &'static str) {
+        if self.terminal {
+            let style =
+                ProgressStyle::with_template("{prefix:<12} {wide_bar} {pos}/{len} {elapsed}");
+            self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.reset();
+            self.bar.set_prefix(stage);
+            self.bar.enable_steady_tick(Duration::from_secs(1));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        });
+    }
+
+    fn dim(&self, text: &str) -> String {
+        if self.colour { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,99 @@
+//! `plan`: what a run would do.
+
+use super::{Failed, IntoFailed, Place};
+use crate::inject::Outcome;
+use crate::plan::{Stage, Step};
+use crate::run::{Prepared, Request, default_output};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use similar::TextDiff;
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    place: Place,
+    /// Show the edited spec as a diff
+    #[arg(long)]
+    diff: bool,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    pipeline: &'a str,
+    steps: Vec<ShownStep>,
+    edits: Vec<ShownEdit<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ShownStep {
+    #[serde(flatten)]
+    step: Step,
+    cached: bool,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+struct ShownEdit<'a> {
+    edit: &'a str,
+    outcome: &'a Outcome,
+}
+
+impl Plan {
+    pub fn run(&self) -> Result<(), Failed> {
+        let store = self.place.store().input()?;
+        let loaded = self.place.load(&store).input()?;
+        let output = default_output(&loaded.pipeline);
+        let request = Request { loaded, until: Stage::Publish, output, engine: None };
+        let prepared = Prepared::new(request, store).input()?;
+        let shown = self.shown(&prepared).input()?;
+        if self.json {
+            say!("{}", serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
+        } else {
+            print(&shown);
+        }
+        Ok(())
+    }
+
+    fn shown<'a>(&self, prepared: &'a Prepared) -> Result<Shown<'a>> {
+        let (before, edited) = prepared.spec();
+        let mut steps = Vec::new();
+        for step in prepared.plan().steps {
+            let cached = prepared.is_cached(step.stage)?;
+            let why = match (&step.key, cached) {
+                (_, true) => "in the store",
+                (Some(_), false) => "not in the store",
+                (None, false) => "its key follows from what runs before it",
+            };
+            steps.push(ShownStep { step, cached, why });
+        }
+        let edits =
+            edited.edits.iter().map(|(edit, outcome)| ShownEdit { edit, outcome }).collect();
+        let diff = self.diff.then(|| {
+            let diff = TextDiff::from_lines(before, edited.spec.as_str());
+            diff.unified_diff().header("as it stands", "as it is built").to_string()
+        });
+        Ok(Shown { pipeline: prepared.pipeline().name.as_str(), steps, edits, diff })
+    }
+}
+
+fn print(shown: &Shown) {
+    say!("pipeline `{}`", shown.pipeline);
+    for ShownStep { step, cached, why } in &shown.steps {
+        let what = if *cached { "cached" } else { "run" };
+        let key = step.key.as_ref().map_or("", |key| key.short());
+        say!("  {:<12} {what:<7} {key:<17} {why}", step.stage.name());
+    }
+    say!("edits of the spec");
+    for ShownEdit { edit, outcome } in &shown.edits {
+        say!("  {edit}: {outcome}");
+    }
+    if let Some(diff) = &shown.diff {
+        say!("{}", diff.trim_end());
+    }
+}

@@ -1,0 +1,130 @@
+//! One call: a program, its arguments, and what is particular about running it.
+
+use anyhow::Result;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+use xshell::Shell;
+
+/// An argv. Nothing in it is ever read by a shell.
+#[derive(Debug, Clone)]
+pub struct Call {
+    program: PathBuf,
+    args: Vec<OsString>,
+    variables: Vec<(String, OsString)>,
+    folder: Option<PathBuf>,
+    cleanup: Option<Box<Call>>,
+    keep_stdout: bool,
+}
+
+impl Call {
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            variables: Vec::new(),
+            folder: None,
+            cleanup: None,
+            keep_stdout: false,
+        }
+    }
+
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn args<I: IntoIterator<Item: AsRef<OsStr>>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// A variable on top of the allow-list.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// The folder that it runs in.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// What ends this call's work where killing the process is not enough.
+    #[must_use]
+    pub fn cleaned_up_by(mut self, cleanup: Call) -> Self {
+        self.cleanup = Some(Box::new(cleanup));
+        self
+    }
+
+    /// Keep the standard output for the caller; without this it goes to the log alone.
+    #[must_use]
+    pub fn read(mut self) -> Self {
+        self.keep_stdout = true;
+        self
+    }
+
+    pub(super) fn command(&self) -> Result<Command> {
+        let shell = Shell::new()?;
+        if let Some(folder) = &self.folder {
+            shell.change_dir(folder);
+        }
+        Ok(shell.cmd(&self.program).args(&self.args).into())
+    }
+
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &OsStr)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_os_str()))
+    }
+
+    pub(super) fn cleanup(&self) -> Option<&Call> {
+        self.cleanup.as_deref()
+    }
+
+    pub(super) fn keeps_stdout(&self) -> bool {
+        self.keep_stdout
+    }
+}
+
+/// As somebody would type it, with the password of a URL masked.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.program.display())?;
+        for arg in &self.args {
+            write!(f, " {}", quoted(&masked(&arg.to_string_lossy())))?;
+        }
+        Ok(())
+    }
+}
+
+fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        arg.to_owned()
+    } else {
+        format!("'{}'", arg.replace('\'', r"'\''"))
+    }
+}
+
+/// Hides `user:password@` in the URLs of a text.
+pub(super) fn masked(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority = part.find(['/', ' ']).unwrap_or(part.len());
+        out.push_str("://");
+        match part[..authority].rfind('@') {
+            Some(at) => {
+                out.push_str("***");
+                out.push_str(&part[at..]);
+            }
+            None => out.push_str(part),
+        }
+    }
+    out
+}

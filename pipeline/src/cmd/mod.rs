@@ -1,0 +1,207 @@
+//! The only place that starts a process.
+//!
+//! A call is an argv, never a shell line. Its environment is cleared to an allow-list, its output
+//! goes to the stage's log line by line, and an error carries the command, how it ended and the tail
+//! of what it said. Each child leads a process group of its own, so that an interrupted run can end
+//! it with everything it started.
+
+mod call;
+mod failure;
+pub mod interrupt;
+mod which;
+
+pub use call::Call;
+pub use failure::Failure;
+pub use which::{find, missing};
+
+use anyhow::{Context, Result};
+use interrupt::Interrupted;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// Lines of output that an error shows.
+const TAIL: usize = 20;
+/// How often a waiting run looks whether it was interrupted.
+const TICK: Duration = Duration::from_millis(50);
+/// What a child may see of this program's environment: where to find programs, homes and sockets,
+/// how to reach the network, and the settings of the container engine.
+const ENVIRONMENT: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "APT_CONFIG",
+    "CONTAINERS_CONF",
+    "CONTAINERS_STORAGE_CONF",
+    "CONTAINERS_REGISTRIES_CONF",
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+];
+
+/// Runs calls for one stage and writes its log.
+pub struct Runner<'a> {
+    log: PathBuf,
+    file: RefCell<File>,
+    on_line: Box<dyn Fn(&str) + 'a>,
+}
+
+/// What a call wrote to its standard output.
+#[derive(Debug)]
+pub struct Output {
+    pub stdout: String,
+}
+
+struct Heard {
+    from_stdout: bool,
+    line: String,
+}
+
+impl<'a> Runner<'a> {
+    /// A runner that logs to `log`, made anew, and hands each line of output to `on_line`.
+    pub fn new(log: &Path, on_line: impl Fn(&str) + 'a) -> Result<Self> {
+        let file = File::create(log).with_context(|| format!("log `{}`", log.display()))?;
+        Ok(Self { log: log.to_owned(), file: RefCell::new(file), on_line: Box::new(on_line) })
+    }
+
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Runs a call to its end.
+    pub fn run(&self, call: &Call) -> Result<Output> {
+        interrupt::check()?;
+        self.write(&format!("$ {call}"));
+        let (mut child, heard) = start(call)?;
+        let mut stdout = String::new();
+        let mut tail = VecDeque::with_capacity(TAIL);
+        loop {
+            match heard.recv_timeout(TICK) {
+                Ok(Heard { from_stdout, line }) => {
+                    self.write(&line);
+                    (self.on_line)(&line);
+                    if from_stdout && call.keeps_stdout() {
+                        stdout.push_str(&line);
+                        stdout.push('\n');
+                    }
+                    if tail.len() == TAIL {
+                        tail.pop_front();
+                    }
+                    tail.push_back(line);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let Err(interrupted) = interrupt::check() {
+                self.end(call, &mut child);
+                return Err(interrupted.into());
+            }
+        }
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if let Err(interrupted) = interrupt::check() {
+                self.end(call, &mut child);
+                return Err(interrupted.into());
+            }
+            std::thread::sleep(TICK / 10);
+        };
+        if status.success() {
+            return Ok(Output { stdout });
+        }
+        // A terminal's Ctrl-C may end the child before the flag is seen here.
+        interrupt::check()?;
+        let tail = tail.into_iter().collect();
+        Err(Failure { call: call.to_string(), status, tail, log: self.log.clone() }.into())
+    }
+
+    /// Writes a line to the log. A full disk must not hide the error that is about to be shown.
+    pub fn write(&self, line: &str) {
+        let _ = writeln!(self.file.borrow_mut(), "{line}");
+    }
+
+    /// Ends a child that nobody waits for any more: by its own means first, since a container's
+    /// processes are not in its group, then the group.
+    fn end(&self, call: &Call, child: &mut Child) {
+        self.write("interrupted");
+        if let Some(cleanup) = call.cleanup() {
+            self.write(&format!("$ {cleanup}"));
+            if let Ok((mut cleaner, _)) = start(cleanup) {
+                let _ = cleaner.wait();
+            }
+        }
+        if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = child.wait();
+    }
+}
+
+fn start(call: &Call) -> Result<(Child, Receiver<Heard>)> {
+    let mut command: Command = call.command()?;
+    command
+        .env_clear()
+        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .env("LC_ALL", "C.UTF-8")
+        .envs(call.variables())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
+    let (sender, receiver) = channel();
+    if let Some(stdout) = child.stdout.take() {
+        listen(stdout, true, sender.clone());
+    }
+    if let Some(stderr) = child.stderr.take() {
+        listen(stderr, false, sender);
+    }
+    Ok((child, receiver))
+}
+
+/// Lines as they come; what is not UTF-8 is shown as well as it can be.
+fn listen(pipe: impl Read + Send + 'static, from_stdout: bool, sender: Sender<Heard>) {
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+            line.clear();
+            if sender.send(Heard { from_stdout, line: text }).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// Whether an error is an interruption, and by which signal.
+pub fn interrupted(error: &anyhow::Error) -> Option<i32> {
+    error.downcast_ref::<Interrupted>().map(|interrupted| interrupted.0)
+}
+
+#[cfg(test)]
+mod tests;

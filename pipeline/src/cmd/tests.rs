@@ -1,0 +1,57 @@
+use super::*;
+use std::fs;
+
+fn runner(folder: &tempfile::TempDir) -> Runner<'static> {
+    Runner::new(&folder.path().join("log"), |_| {}).unwrap()
+}
+
+#[test]
+fn output_is_kept_and_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = runner(&folder).run(&Call::new("printf").args(["a\\nb\\n"]).read()).unwrap();
+    assert_eq!(output.stdout, "a\nb\n");
+    let log = fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log, "$ printf 'a\\nb\\n'\na\nb\n");
+}
+
+#[test]
+fn a_failure_names_the_command_its_end_and_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no-such-file");
+    let error = runner(&folder).run(&Call::new("ls").arg(&missing)).unwrap_err().to_string();
+    assert!(error.starts_with("`ls "), "{error}");
+    assert!(error.contains("exit code 2"), "{error}");
+    assert!(error.contains("  | ls: cannot access"), "{error}");
+    assert!(error.contains("help: the whole output is in"), "{error}");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = runner(&folder).run(&Call::new("no-such-program")).unwrap_err();
+    assert!(format!("{error:#}").starts_with("cannot start `no-such-program`"));
+}
+
+#[test]
+fn a_child_sees_the_allow_list_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = runner(&folder).run(&Call::new("env").env("EXTRA", "1").read()).unwrap();
+    let names: Vec<&str> =
+        output.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    assert!(names.contains(&"EXTRA") && names.contains(&"PATH"));
+    assert!(!names.iter().any(|name| name.starts_with("CARGO")), "{names:?}");
+}
+
+#[test]
+fn passwords_in_urls_are_not_shown() {
+    let call = Call::new("fetch").arg("deb http://me:secret@host/debian suite main");
+    assert_eq!(call.to_string(), "fetch 'deb http://***@host/debian suite main'");
+    assert_eq!(call::masked("see https://host/a@b"), "see https://host/a@b");
+}
+
+#[test]
+fn all_missing_programs_are_in_one_message() {
+    let message = missing(&[&["no-such-a", "no-such-b"], &["ls"], &["createrepo_c_not"]]).unwrap();
+    assert!(message.contains("`no-such-a` or `no-such-b`, `createrepo_c_not`"), "{message}");
+    assert!(missing(&[&["ls"]]).is_none());
+}

@@ -1,0 +1,46 @@
+//! Which programs are there, found without starting any.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Programs, and the Debian package that brings each.
+const PACKAGES: &[(&str, &str)] = &[
+    ("apt-get", "apt"),
+    ("createrepo_c", "createrepo-c"),
+    ("docker", "docker.io"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("podman", "podman"),
+];
+
+/// Where a program is on PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| runnable(file))
+}
+
+/// One message for everything that is missing. Each need is met by any one of its programs.
+pub fn missing(needs: &[&[&str]]) -> Option<String> {
+    let absent: Vec<&&[&str]> =
+        needs.iter().filter(|any| any.iter().all(|program| find(program).is_none())).collect();
+    let names: Vec<String> = absent
+        .iter()
+        .map(|any| any.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
+        .collect();
+    // The first alternative is the one that is recommended.
+    let packages: Vec<&str> = absent.iter().filter_map(|any| package(any.first()?)).collect();
+    (!absent.is_empty()).then(|| {
+        format!(
+            "not on this machine: {}\nhelp: apt-get install {}",
+            names.join(", "),
+            packages.join(" ")
+        )
+    })
+}
+
+fn package(program: &str) -> Option<&'static str> {
+    PACKAGES.iter().find(|(name, _)| *name == program).map(|(_, package)| *package)
+}
+
+fn runnable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

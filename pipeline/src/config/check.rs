@@ -1,0 +1,133 @@
+//! What only several fields together can show.
+
+use super::words::FileName;
+use super::{Edit, Insert, Pipeline, Source, error::nearest};
+use anyhow::{Error, anyhow};
+use std::collections::BTreeSet;
+
+/// A problem, and the scalar in the file that shows it.
+pub struct Problem {
+    what: String,
+    scalar: String,
+}
+
+impl Problem {
+    fn new(scalar: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { what: what.into(), scalar: scalar.into() }
+    }
+
+    /// The reader keeps no positions once types are built, so the scalar's last mention is the place:
+    /// what is checked here refers back to a declaration above it.
+    pub fn at(self, text: &str, file: &str) -> Error {
+        let place = text.lines().enumerate().filter_map(|(line, content)| {
+            content.find(&self.scalar).map(|column| (line + 1, column + 1))
+        });
+        match place.last() {
+            Some((line, column)) => anyhow!("{file}:{line}:{column}: {}", self.what),
+            None => anyhow!("{file}: {}", self.what),
+        }
+    }
+}
+
+pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
+    sources(pipeline)?;
+    devices(pipeline)?;
+    edits(pipeline)?;
+    types(pipeline)
+}
+
+fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
+    if pipeline.source.is_empty() {
+        return Err(Problem::new("source:", "`source` names nothing to build"));
+    }
+    let mut seen = BTreeSet::new();
+    for source in &pipeline.source {
+        let names: Vec<&str> = match source {
+            Source::Debian(debian) => debian.files.iter().map(|file| file.name.as_str()).collect(),
+            Source::Path(path) => vec![plain_name(&path.file)?],
+        };
+        for name in names {
+            if !seen.insert(name.to_owned()) {
+                return Err(Problem::new(name, format!("source file `{name}` is given twice")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn devices(pipeline: &Pipeline) -> Result<(), Problem> {
+    if pipeline.device.is_empty() {
+        return Err(Problem::new("device:", "`device` names no device"));
+    }
+    let mut seen = BTreeSet::new();
+    for device in &pipeline.device {
+        let name = plain_name(&device.source)?;
+        if !std::path::Path::new(name).extension().is_some_and(|extension| extension == "c") {
+            return Err(Problem::new(name, format!("device source `{name}` is not a .c file")));
+        }
+        for word in [device.qom_type.as_str(), name] {
+            if !seen.insert(word.to_owned()) {
+                return Err(Problem::new(word, format!("device `{word}` is given twice")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn edits(pipeline: &Pipeline) -> Result<(), Problem> {
+    for edit in &pipeline.spec.edits {
+        match edit {
+            Edit::AddSource(file) => {
+                let known = pipeline.device.iter().map(super::Device::file_name);
+                refers_to(file.as_str(), known, "the source of a device")?;
+            }
+            Edit::InsertAfter(insertion) | Edit::InsertBefore(insertion) => {
+                if let Insert::Device(device) = &insertion.insert {
+                    let known = pipeline.device.iter().map(|device| device.qom_type.as_str());
+                    refers_to(device.as_str(), known, "a device of this pipeline")?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn types(pipeline: &Pipeline) -> Result<(), Problem> {
+    for device in &pipeline.device {
+        let name = device.qom_type.as_str();
+        if !pipeline.verify.types.iter().any(|expected| expected.name.as_str() == name) {
+            return Err(Problem::new(
+                "verify:",
+                format!(
+                    "`verify.types` does not name `{name}`, so nothing would prove that it is there"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refers_to<'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    what: &str,
+) -> Result<(), Problem> {
+    if known.clone().any(|candidate| candidate == word) {
+        return Ok(());
+    }
+    let help = match nearest(word, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    Err(Problem::new(word, format!("`{word}` is not {what}\nhelp: {help}")))
+}
+
+/// The last part of a path, where it is one that a spec and a shell line can carry.
+fn plain_name(path: &std::path::Path) -> Result<&str, Problem> {
+    let shown = path.display().to_string();
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .filter(|name| FileName::try_from((*name).to_owned()).is_ok())
+        .ok_or_else(|| Problem::new(&shown, format!("`{shown}` does not end in a plain file name")))
+}

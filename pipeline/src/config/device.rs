@@ -1,0 +1,42 @@
+//! The section `device`.
+
+use super::words::{ConfigSymbol, QomType, TreePath};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A device: one C file, and how QEMU's build takes it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// The QOM type that it registers.
+    #[serde(rename = "type")]
+    pub qom_type: QomType,
+    /// Its C file, relative to the pipeline file.
+    pub source: PathBuf,
+    /// The folder of QEMU's tree that it is copied to.
+    #[serde(default = "default_directory")]
+    pub directory: TreePath,
+    /// The symbol under which it is built. `CONFIG_PCI` survives `--without-default-devices`.
+    #[serde(default = "default_condition")]
+    pub condition: ConfigSymbol,
+}
+
+impl Device {
+    /// The name of its C file; [`super::check`] has seen that it is a plain one.
+    pub fn file_name(&self) -> &str {
+        self.source.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+}
+
+fn literal<T: TryFrom<String, Error = String>>(text: &str) -> T {
+    T::try_from(text.to_owned()).unwrap_or_else(|problem| unreachable!("default: {problem}"))
+}
+
+fn default_directory() -> TreePath {
+    literal("hw/misc")
+}
+
+fn default_condition() -> ConfigSymbol {
+    literal("CONFIG_PCI")
+}

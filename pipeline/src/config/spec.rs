@@ -1,0 +1,77 @@
+//! The section `spec`: the spec file and its typed edits.
+
+use super::words::{FileName, Line, MacroName, QomType, ReleaseSuffix};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A spec file and what is changed in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The spec, relative to the pipeline file.
+    pub file: PathBuf,
+    /// The edits, applied in this order.
+    pub edits: Vec<Edit>,
+}
+
+/// An edit of the spec. Its anchor must stand in exactly one line; an edit that the spec already
+/// satisfies changes nothing and is reported so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Edit {
+    /// Declare a device's C file as the source after the highest one in use.
+    AddSource(FileName),
+    /// Insert behind the line that holds the anchor.
+    InsertAfter(Insertion),
+    /// Insert before the line that holds the anchor.
+    InsertBefore(Insertion),
+    /// Replace one piece of text by another.
+    Replace(Replacement),
+    /// Drop a patch: its `PatchN:` line and the `%patch` that applies it.
+    DropPatch(FileName),
+    /// Set a macro at the top of the spec.
+    Define(Definition),
+    /// Put a suffix behind the Release, after the dist tag, so that it sorts above the stock package.
+    ReleaseSuffix(ReleaseSuffix),
+    /// Let the main package provide a capability.
+    Provide(Line),
+}
+
+/// Where something is inserted, and what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Insertion {
+    /// Text that stands in exactly one line of the spec.
+    pub anchor: Line,
+    /// What is inserted.
+    pub insert: Insert,
+}
+
+/// What is inserted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Insert {
+    /// These lines.
+    Lines(Vec<Line>),
+    /// The lines of %prep that copy a device into the tree and register it as that tree does.
+    Device(QomType),
+}
+
+/// One piece of text for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replacement {
+    /// Text that stands in exactly one line of the spec, once.
+    pub find: Line,
+    /// What stands there afterwards.
+    pub with: Line,
+}
+
+/// A macro and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    pub name: MacroName,
+    pub value: Line,
+}

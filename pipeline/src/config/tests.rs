@@ -1,0 +1,109 @@
+use super::*;
+
+const WORKSTATION: &str = include_str!("../../workstation.yaml");
+
+fn refusal(text: &str) -> String {
+    format!("{:#}", parse(text, "p.yaml").unwrap_err())
+}
+
+/// The workstation pipeline with one piece of text changed.
+fn changed(from: &str, to: &str) -> String {
+    assert!(WORKSTATION.contains(from), "{from}");
+    WORKSTATION.replacen(from, to, 1)
+}
+
+#[test]
+fn the_default_pipeline_is_good() {
+    let pipeline = parse(WORKSTATION, "workstation.yaml").unwrap();
+    assert_eq!(pipeline.name.as_str(), "workstation");
+    assert_eq!(pipeline.build, Build::default());
+}
+
+#[test]
+fn an_unknown_key_names_place_and_nearest_word() {
+    let error = refusal(&changed("      package: qemu", "      pakage: qemu"));
+    assert!(error.starts_with("p.yaml:11:7: source[0].debian: unknown field `pakage`"), "{error}");
+    assert!(error.ends_with("help: did you mean `package`?"), "{error}");
+}
+
+#[test]
+fn a_wrong_type_names_its_place() {
+    let error = refusal(&changed("name: workstation", "name: [a]"));
+    assert!(error.starts_with("p.yaml:7:7: name: invalid type: sequence"), "{error}");
+}
+
+#[test]
+fn a_missing_section_says_what_to_add() {
+    let error = refusal(&WORKSTATION.replace("\ndevice:\n", "\nsource2:\n"));
+    assert!(error.contains("unknown field `source2`"), "{error}");
+    let start = WORKSTATION.find("\nverify:").unwrap();
+    let error = refusal(&WORKSTATION[..start]);
+    assert!(error.contains("missing field `verify`"), "{error}");
+    assert!(error.contains("help: add `verify:`"), "{error}");
+}
+
+#[test]
+fn another_format_version_is_refused_before_anything_else() {
+    let error = refusal("version: 2\nwhatever: true\n");
+    assert!(error.starts_with("p.yaml: pipeline format version 2 is not known"), "{error}");
+}
+
+#[test]
+fn a_value_that_breaks_its_rule_names_its_place() {
+    let error = refusal(&changed("CONFIG_PCI", "CONFIG_PCI; rm"));
+    assert!(
+        error.starts_with("p.yaml:45:16: device[0].condition: `CONFIG_PCI; rm` is not"),
+        "{error}"
+    );
+    let error = refusal(&changed("hw/misc", "../misc"));
+    assert!(error.contains("`../misc` is not a relative path"), "{error}");
+}
+
+#[test]
+fn a_reference_to_nothing_suggests_what_is_there() {
+    let error = refusal(&changed("add-source: vgpu-stub.c", "add-source: vgpu-stb.c"));
+    assert!(error.contains("`vgpu-stb.c` is not the source of a device"), "{error}");
+    assert!(error.ends_with("help: did you mean `vgpu-stub.c`?"), "{error}");
+}
+
+#[test]
+fn a_device_that_nothing_would_prove_is_refused() {
+    let error = refusal(&changed("- name: vgpu-stub\n", "- name: other\n"));
+    assert!(error.contains("`verify.types` does not name `vgpu-stub`"), "{error}");
+}
+
+#[test]
+fn the_schema_in_the_tree_is_current() {
+    let written = include_str!("../../schema.json");
+    let current = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    assert!(written == current, "stale: `vgpu-pipeline schema > pipeline/schema.json` renews it");
+}
+
+#[test]
+fn words_admit_what_their_use_needs_and_nothing_more() {
+    fn takes<T: TryFrom<String>>(good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert!(T::try_from((*text).to_owned()).is_ok(), "{text}");
+        }
+        for text in bad {
+            assert!(T::try_from((*text).to_owned()).is_err(), "{text}");
+        }
+    }
+    takes::<TreePath>(&["hw/misc", "hw"], &["", "/hw", "hw/", "hw//misc", "a/../b", "a b", "$(x)"]);
+    takes::<FileName>(
+        &["a.tar.xz", "q_7.2+d~1.dsc"],
+        &["", "a/b", "-a", ".a", "a b", "a;b", "a%b", "a:b"],
+    );
+    takes::<QomType>(&["vgpu-stub"], &["", "Vgpu", "a_b", "a\nb", "a'b", "1a"]);
+    takes::<ConfigSymbol>(&["CONFIG_PCI"], &["CONFIG_", "PCI", "CONFIG_a"]);
+    takes::<ReleaseSuffix>(&[".vgpu1"], &["vgpu1", ".", ".a.b", ".A", ".a%{x}"]);
+    takes::<Memory>(&["8GiB", "512MiB"], &["8G", "0GiB", "GiB", "-1GiB", "8 GiB", "99999999GiB"]);
+    takes::<Line>(&["a b"], &["", "  ", "a\nb", "a\0b"]);
+    takes::<Url>(
+        &["http://a/b", "file:///a"],
+        &["file://", "ftp://a", "http://a b", "http://a\nb"],
+    );
+    takes::<Suite>(&["bookworm"], &["Bookworm", "book/worm", ""]);
+    takes::<MacroName>(&["dist", "_topdir"], &["ab", "1ab", "a b", "a-b"]);
+    takes::<DebianVersion>(&["1:7.2+dfsg-7"], &["", "v1", "1 2", "1;2"]);
+}

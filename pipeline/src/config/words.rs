@@ -1,0 +1,144 @@
+//! The words of the format: strings that carry their rule in their type.
+//!
+//! Many of them end up in an argv, a path, a shell line of %prep or a spec, so each admits what its
+//! use needs and nothing more.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $expected:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schemars(extend("pattern" = $pattern))]
+        pub struct $name(String);
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(format!("`{}` is not {}", text.escape_debug(), $expected))
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> String {
+                word.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+/// First character and every other one from their sets, within a sane length.
+fn spelled(text: &str, first: fn(char) -> bool, rest: fn(char) -> bool) -> bool {
+    let mut chars = text.chars();
+    text.len() <= 255 && chars.next().is_some_and(first) && chars.all(rest)
+}
+
+fn lower_or_digit(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
+word!(
+    /// The name of a pipeline: lowercase letters, digits, `.` and `-`.
+    Name, "^[a-z0-9][a-z0-9.-]*$", "a name of lowercase letters, digits, `.` and `-`",
+    |s| spelled(s, lower_or_digit, |c| lower_or_digit(c) || ".-".contains(c))
+);
+word!(
+    /// A sha256 as 64 lowercase hexadecimal digits.
+    Sha256, "^[0-9a-f]{64}$", "a sha256 of 64 lowercase hexadecimal digits",
+    |s| s.len() == 64 && s.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+);
+word!(
+    /// The name of a QOM type, as `-device help` prints it.
+    QomType, "^[a-z][a-z0-9.-]*$", "a QOM type name of lowercase letters, digits, `.` and `-`",
+    |s| spelled(s, |c| c.is_ascii_lowercase(), |c| lower_or_digit(c) || ".-".contains(c))
+);
+word!(
+    /// A symbol of QEMU's build configuration.
+    ConfigSymbol, "^CONFIG_[A-Z0-9_]+$", "a symbol such as `CONFIG_PCI`",
+    |s| s.strip_prefix("CONFIG_").is_some_and(|rest| !rest.is_empty()
+        && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+);
+word!(
+    /// A folder in QEMU's source tree, relative to its top.
+    TreePath, "^[A-Za-z0-9_][A-Za-z0-9_./-]*$", "a relative path such as `hw/misc`, without `..`",
+    |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_',
+            |c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+        && s.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+);
+word!(
+    /// The name of a file, without a folder.
+    FileName, "^[A-Za-z0-9_][A-Za-z0-9_.+~-]*$", "a plain file name",
+    |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_',
+        |c| c.is_ascii_alphanumeric() || "_.+~-".contains(c))
+);
+word!(
+    /// The name of a Debian package (Debian policy 5.6.1).
+    DebianPackage, "^[a-z0-9][a-z0-9+.-]+$", "a Debian package name",
+    |s| s.len() > 1 && spelled(s, lower_or_digit, |c| lower_or_digit(c) || "+.-".contains(c))
+);
+word!(
+    /// A Debian version (Debian policy 5.6.12), epoch included.
+    DebianVersion, "^[0-9][A-Za-z0-9.+:~-]*$", "a Debian version such as `1:7.2+dfsg-7`",
+    |s| spelled(s, |c| c.is_ascii_digit(), |c| c.is_ascii_alphanumeric() || ".+:~-".contains(c))
+);
+word!(
+    /// A suite of a Debian archive, such as `bookworm`.
+    Suite, "^[a-z][a-z0-9-]*$", "a suite such as `bookworm`",
+    |s| spelled(s, |c| c.is_ascii_lowercase(), |c| lower_or_digit(c) || c == '-')
+);
+word!(
+    /// The name of an rpm macro.
+    MacroName, "^[A-Za-z_][A-Za-z0-9_]{2,}$", "an rpm macro name of at least three letters, digits and `_`",
+    |s| s.len() >= 3 && spelled(s, |c| c.is_ascii_alphabetic() || c == '_',
+        |c| c.is_ascii_alphanumeric() || c == '_')
+);
+word!(
+    /// What stands behind `%{?dist}` in the Release.
+    ReleaseSuffix, "^\\.[a-z0-9]+$", "a suffix of a dot and lowercase letters or digits, such as `.vgpu1`",
+    |s| s.len() > 1 && spelled(s, |c| c == '.', lower_or_digit)
+);
+word!(
+    /// One line of text: not empty, no control characters.
+    Line, "^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]+$", "one line of text",
+    |s| !s.trim().is_empty() && !s.chars().any(|c| c.is_control() && c != '\t')
+);
+word!(
+    /// Memory, in MiB or GiB.
+    Memory, "^[1-9][0-9]{0,6}[MG]iB$", "an amount of memory such as `8GiB` or `512MiB`",
+    |s| s.strip_suffix("MiB").or_else(|| s.strip_suffix("GiB")).is_some_and(|digits| {
+        (1..=7).contains(&digits.len()) && !digits.starts_with('0')
+            && digits.chars().all(|c| c.is_ascii_digit())
+    })
+);
+word!(
+    /// Where a repository is served: http, https or file.
+    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file",
+    |s| ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+        && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>'])
+);
+
+impl Memory {
+    /// As podman and docker write it: `8g`, `512m`.
+    pub fn engine_notation(&self) -> String {
+        self.0.replace("GiB", "g").replace("MiB", "m")
+    }
+}

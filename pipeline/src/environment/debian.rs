@@ -1,0 +1,31 @@
+//! A Debian root filesystem, where no container registry is at hand.
+
+use crate::apt;
+use crate::cmd::{Call, Runner};
+use crate::config::DebianBase;
+use anyhow::Result;
+use std::path::Path;
+
+/// Makes the root filesystem as a tar; the same packages give the same bytes.
+pub fn bootstrap(base: &DebianBase, tar: &Path, cmd: &Runner) -> Result<()> {
+    let suite = base.suite.as_str();
+    let packages: Vec<&str> = base.packages.iter().map(|package| package.as_str()).collect();
+    let mut call = Call::new("mmdebstrap")
+        .args(["--variant=essential", "--format=tar"])
+        .arg(format!("--include={}", packages.join(",")))
+        .args(["--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\""])
+        // Manuals and translations are a third of the size, and no build reads them.
+        .args([
+            "--dpkgopt=path-exclude=/usr/share/man/*",
+            "--dpkgopt=path-exclude=/usr/share/locale/*",
+        ])
+        .args(["--dpkgopt=path-exclude=/usr/share/doc/*"])
+        .env("SOURCE_DATE_EPOCH", "0");
+    if let Some(keyring) = apt::keyring() {
+        call = call.arg(format!("--keyring={}", keyring.display()));
+    }
+    let origins = apt::origins(cmd, suite)?;
+    let lines = origins.iter().map(apt::Origin::binary_line);
+    cmd.run(&call.arg(suite).arg(tar).args(lines))?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Text that must stand in exactly one line, and what to say where it does not.
+
+use super::spec::SpecText;
+use anyhow::{Error, anyhow};
+
+/// The lines that hold `needle`.
+pub fn holders(spec: &SpecText, needle: &str) -> Vec<usize> {
+    spec.live().filter(|&line| spec.text(line).contains(needle)).collect()
+}
+
+/// No line holds it: the nearest ones are shown, for it is a typo or upstream has changed.
+pub fn missing(spec: &SpecText, needle: &str, problem: &str) -> Error {
+    let silent: Vec<usize> =
+        (0..spec.len()).filter(|&line| spec.text(line).contains(needle)).collect();
+    let (lines, help) = if silent.is_empty() {
+        let help =
+            "these lines come nearest; take text that stands in exactly one line of the spec";
+        (nearest(spec, needle), help)
+    } else {
+        (silent, "it is in the lines shown, but comments and %changelog do not count")
+    };
+    anyhow!("{}: {problem}{}\nhelp: {help}", spec.name, spec.show(&lines))
+}
+
+/// It is there several times.
+pub fn ambiguous(spec: &SpecText, lines: &[usize], times: usize, what: &str) -> Error {
+    anyhow!(
+        "{}: {what} is there {times} times, not once{}\n\
+         help: take more of the line that is meant, so that no other place has it",
+        spec.name,
+        spec.show(lines)
+    )
+}
+
+/// The three lines that are most like `needle`, the likest first.
+fn nearest(spec: &SpecText, needle: &str) -> Vec<usize> {
+    let mut ranked: Vec<(f64, usize)> = spec
+        .live()
+        .filter(|&line| !spec.text(line).trim().is_empty())
+        .map(|line| (likeness(needle, spec.text(line)), line))
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    ranked.into_iter().take(3).map(|(_, line)| line).collect()
+}
+
+/// An anchor is a part of its line, so it is compared with each run of as many words.
+fn likeness(needle: &str, text: &str) -> f64 {
+    let wanted: Vec<&str> = needle.split_whitespace().collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let size = wanted.len().clamp(1, words.len().max(1));
+    let needle = wanted.join(" ");
+    words
+        .windows(size)
+        .map(|run| strsim::normalized_damerau_levenshtein(&needle, &run.join(" ")))
+        .fold(0.0, f64::max)
+}

@@ -1,0 +1,93 @@
+//! The edit `define`.
+
+use super::spec::SpecText;
+use super::{Done, Outcome, anchor, scan};
+use anyhow::{Result, bail};
+
+/// Sets a macro: at the top of the spec, or in the one line that defines it already.
+pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
+    let value = value.trim();
+    let label = format!("define {name} as `{value}`");
+    if scan::leaves_open(value) {
+        bail!(
+            "{}: the value `{value}` of `define {name}` would swallow the next line\n\
+             help: end it without `\\` and close every `%{{`",
+            spec.name
+        );
+    }
+    let lines: Vec<usize> = spec
+        .live()
+        .filter(|&line| !spec.place(line).body && body_of(spec.text(line), name).is_some())
+        .collect();
+    let line = match lines.as_slice() {
+        [] => {
+            let at = top(spec);
+            if at > 0 && spec.place(at - 1).open {
+                bail!(
+                    "{}: no place for `define {name}`, because this line goes on in the next{}\n\
+                     help: end the comment at the top of the spec without `\\` or an open `%{{`",
+                    spec.name,
+                    spec.show(&[at - 1])
+                );
+            }
+            spec.insert(at, &[format!("%global {name} {value}")]);
+            return Ok((label, Outcome::Applied));
+        }
+        [line] => *line,
+        _ => {
+            let what = format!("the definition of `{name}`");
+            return Err(anchor::ambiguous(spec, &lines, lines.len(), &what));
+        }
+    };
+    let body = body_of(spec.text(line), name).unwrap_or_default();
+    let place = spec.place(line);
+    let trouble = if place.depth > 0 {
+        Some("inside a conditional")
+    } else if place.open {
+        Some("over several lines")
+    } else if body.starts_with('(') {
+        Some("with arguments")
+    } else {
+        None
+    };
+    if let Some(trouble) = trouble {
+        bail!(
+            "{}: `{name}` is defined already, {trouble}{}\n\
+             help: change that line with `replace`",
+            spec.name,
+            spec.show(&[line])
+        );
+    }
+    let old = body.trim();
+    if old == value {
+        return Ok((label, Outcome::AlreadySatisfied));
+    }
+    let text = spec.text(line);
+    let head = &text[..text.len() - body.len()];
+    let gap = &body[..body.len() - body.trim_start().len()];
+    let gap = if gap.is_empty() { " " } else { gap };
+    let text = format!("{head}{gap}{value}");
+    spec.set(line, text);
+    Ok((label, Outcome::Applied))
+}
+
+/// What follows the name in a line that defines `name`.
+fn body_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let body = scan::definition(text)?.strip_prefix(name)?;
+    (body.is_empty() || body.starts_with('(') || body.starts_with(char::is_whitespace))
+        .then_some(body)
+}
+
+/// Behind the comment that a spec begins with, and behind what earlier edits have set: a later
+/// macro may use an earlier one.
+fn top(spec: &SpecText) -> usize {
+    let mut at = (0..spec.len()).take_while(|&line| spec.is_comment(line)).count();
+    let blank = |at: usize| at < spec.len() && spec.text(at).trim().is_empty();
+    while at > 0 && blank(at) {
+        at += 1;
+    }
+    while at < spec.len() && spec.is_new(at) && scan::definition(spec.text(at)).is_some() {
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,178 @@
+//! The edits `insert-after` and `insert-before`.
+
+use super::scan::Section;
+use super::spec::SpecText;
+use super::{Done, Outcome, anchor, register, source};
+use crate::config::{Device, Edit, Insert, Insertion};
+use anyhow::{Context, Result, bail};
+
+#[derive(Clone, Copy)]
+pub enum Side {
+    After,
+    Before,
+}
+
+/// Where a block belongs: the line before which it goes, and whether it stands there already.
+struct Spot {
+    at: usize,
+    stands: bool,
+}
+
+/// Applies the edit at `position`. Several edits at one anchor keep the order in which they are
+/// written, on whichever side.
+pub fn insert(
+    spec: &mut SpecText,
+    side: Side,
+    edits: &[Edit],
+    position: usize,
+    devices: &[Device],
+) -> Result<Done> {
+    let Some(insertion) = side.of(&edits[position]) else {
+        bail!("{}: the edit {position} is no `{}`", spec.name, side.name());
+    };
+    let anchor = insertion.anchor.as_str();
+    let what = format!("anchor `{anchor}` of `{}`", side.name());
+    let (block, label) = block(spec, &insertion.insert, devices)?;
+    let label = format!("{} `{anchor}`: {label}", side.name());
+
+    // What stands between this block and the anchor, when all edits are applied.
+    let between: Vec<&Edit> = match side {
+        Side::After => edits[..position].iter().collect(),
+        Side::Before => edits[position + 1..].iter().rev().collect(),
+    };
+    let neighbours: Vec<Vec<String>> = between
+        .into_iter()
+        .filter_map(|edit| Some(self::block(spec, &side.of(edit)?.insert, devices).ok()?.0))
+        .collect();
+
+    let holders = anchor::holders(spec, anchor);
+    let spot = match holders.as_slice() {
+        [] => {
+            return Err(anchor::missing(spec, anchor, &format!("{what} is in no line")));
+        }
+        [line] => side.spot(spec, *line, &block, &neighbours),
+        // The block itself may hold its anchor; when it stands, that is no second place.
+        several => several
+            .iter()
+            .map(|&line| (line, side.spot(spec, line, &block, &neighbours)))
+            .find(|(line, spot)| {
+                let own = spot.at..spot.at + block.len();
+                spot.stands && several.iter().all(|other| other == line || own.contains(other))
+            })
+            .map(|(_, spot)| spot)
+            .ok_or_else(|| anchor::ambiguous(spec, several, several.len(), &what))?,
+    };
+    if let Insert::Device(device) = &insertion.insert {
+        in_prep(spec, spot.at, device.as_str(), &what)?;
+    }
+    if spot.stands {
+        return Ok((label, Outcome::AlreadySatisfied));
+    }
+    spec.insert(spot.at, &block);
+    Ok((label, Outcome::Applied))
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Side::After => "insert-after",
+            Side::Before => "insert-before",
+        }
+    }
+
+    fn of(self, edit: &Edit) -> Option<&Insertion> {
+        match (self, edit) {
+            (Side::After, Edit::InsertAfter(insertion))
+            | (Side::Before, Edit::InsertBefore(insertion)) => Some(insertion),
+            _ => None,
+        }
+    }
+
+    fn spot(
+        self,
+        spec: &SpecText,
+        anchor: usize,
+        block: &[String],
+        others: &[Vec<String>],
+    ) -> Spot {
+        let begin = |edge: usize, block: &[String]| match self {
+            Side::After => Some(edge),
+            Side::Before => edge.checked_sub(block.len()),
+        };
+        let stands =
+            |edge: usize, block: &[String]| begin(edge, block).filter(|&at| spec.stands(block, at));
+        let mut edge = match self {
+            Side::After => anchor + 1,
+            Side::Before => anchor,
+        };
+        for other in others {
+            if stands(edge, block).is_some() {
+                break;
+            }
+            edge = match (self, stands(edge, other)) {
+                (Side::After, Some(at)) => at + other.len(),
+                (Side::Before, Some(at)) => at,
+                (_, None) => edge,
+            };
+        }
+        match stands(edge, block) {
+            Some(at) => Spot { at, stands: true },
+            None => Spot { at: edge, stands: false },
+        }
+    }
+}
+
+/// The lines that are inserted, and what they are.
+fn block(spec: &SpecText, insert: &Insert, devices: &[Device]) -> Result<(Vec<String>, String)> {
+    match insert {
+        Insert::Lines(lines) => {
+            if lines.is_empty() {
+                bail!("{}: `lines` of an insertion is empty\nhelp: drop that edit", spec.name);
+            }
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            let label = match lines.as_slice() {
+                [line] => format!("`{}`", line.trim()),
+                lines => format!("{} lines", lines.len()),
+            };
+            Ok((lines, label))
+        }
+        Insert::Device(name) => {
+            let device =
+                devices.iter().find(|device| device.qom_type == *name).with_context(|| {
+                    format!(
+                        "{}: `{name}` is not a device of this pipeline\n\
+                         help: name it as the `type` of a `device`",
+                        spec.name
+                    )
+                })?;
+            let file = device.file_name();
+            let number = source::number_of(spec, file)?.with_context(|| {
+                format!(
+                    "{}: the device `{name}` is to be copied in, but no `Source` declares `{file}`\n\
+                     help: put `- add-source: {file}` before this edit",
+                    spec.name
+                )
+            })?;
+            let label = format!("device {name} from Source{number} to {}/{file}", device.directory);
+            Ok((register::lines(device, number)?, label))
+        }
+    }
+}
+
+/// A device's lines are commands of %prep, so they stand there, not inside another one.
+fn in_prep(spec: &SpecText, at: usize, device: &str, what: &str) -> Result<()> {
+    let above = at.checked_sub(1);
+    let (problem, help) = match above.map(|line| spec.place(line)) {
+        Some(place) if place.section == Section::Prep && !place.open => return Ok(()),
+        Some(place) if place.section == Section::Prep => {
+            ("in the middle of a command", "take an anchor at the end of the command")
+        }
+        _ => ("outside of %prep", "take an anchor in %prep, behind the line that unpacks the tree"),
+    };
+    let lines: Vec<usize> = above.into_iter().chain((at < spec.len()).then_some(at)).collect();
+    bail!(
+        "{}: {what} would put the device `{device}` {problem}{}\nhelp: {help}",
+        spec.name,
+        spec.show(&lines)
+    )
+}

@@ -1,0 +1,45 @@
+//! The edit `replace`.
+
+use super::spec::SpecText;
+use super::{Done, Outcome, anchor};
+use anyhow::Result;
+
+/// Puts `with` in the place of the one `find`. A `find` that is part of a standing `with` is the
+/// work of this very edit and does not count: `-O2` to `-O2 -g` is satisfied by `-O2 -g`.
+pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
+    let label = format!("replace `{find}` by `{with}`");
+    let what = format!("`{find}` of `replace`");
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    for line in spec.live() {
+        let text = spec.text(line);
+        let done = occurrences(text, with);
+        let fresh = occurrences(text, find).into_iter().filter(|&at| {
+            let inside = |&start: &usize| start <= at && at + find.len() <= start + with.len();
+            !done.iter().any(inside)
+        });
+        places.extend(fresh.map(|at| (line, at)));
+    }
+    match places.as_slice() {
+        [(line, at)] => {
+            let mut text = spec.text(*line).to_owned();
+            text.replace_range(*at..*at + find.len(), with);
+            spec.set(*line, text);
+            Ok((label, Outcome::Applied))
+        }
+        [] if anchor::holders(spec, with).is_empty() => {
+            let problem = format!("{what} is in no line, nor is `{with}`");
+            Err(anchor::missing(spec, find, &problem))
+        }
+        [] => Ok((label, Outcome::AlreadySatisfied)),
+        _ => {
+            let mut lines: Vec<usize> = places.iter().map(|(line, _)| *line).collect();
+            lines.dedup();
+            Err(anchor::ambiguous(spec, &lines, places.len(), &what))
+        }
+    }
+}
+
+/// Where `needle` begins, overlapping ones too.
+fn occurrences(text: &str, needle: &str) -> Vec<usize> {
+    text.char_indices().map(|(at, _)| at).filter(|&at| text[at..].starts_with(needle)).collect()
+}

@@ -1,0 +1,172 @@
+//! Where each line of a spec stands: its section, the conditionals around it, the macro bodies.
+//!
+//! The rules are rpm's own (`readLine` and `isPart` in its build/parseSpec.c), without expansion.
+
+/// The sections that an edit needs to tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// The main package's tags.
+    Preamble,
+    /// A subpackage's tags.
+    Package,
+    Prep,
+    Changelog,
+    SourceList,
+    PatchList,
+    Other,
+}
+
+/// Where a line stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// A heading belongs to the section that it opens.
+    pub section: Section,
+    /// How many conditionals are open behind the line: 0 on an `%endif` that closes the last one.
+    pub depth: usize,
+    /// The line is the body of a macro that began above it, so it is neither tag nor heading.
+    pub body: bool,
+    /// The next line goes on with this one: a backslash at the end, or a `%{` that is still open.
+    pub open: bool,
+}
+
+pub fn places<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Place> {
+    let mut section = Section::Preamble;
+    let mut depth = 0_usize;
+    let mut reading = Reading::default();
+    lines
+        .map(|text| {
+            let body = reading.is_body();
+            if !reading.is_open() {
+                reading.defines = definition(text).is_some();
+            }
+            if !body {
+                section = heading(text).unwrap_or(section);
+                match directive(text.trim_start()) {
+                    "%if" | "%ifarch" | "%ifnarch" | "%ifos" | "%ifnos" => depth += 1,
+                    "%endif" => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+            }
+            reading.read(text);
+            Place { section, depth, body, open: reading.is_open() }
+        })
+        .collect()
+}
+
+/// Whether a line with this text would go on in the next one.
+pub fn leaves_open(text: &str) -> bool {
+    let mut reading = Reading::default();
+    reading.read(text);
+    reading.is_open()
+}
+
+/// The part behind `%global` or `%define`.
+pub fn definition(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let rest = text.strip_prefix("%global").or_else(|| text.strip_prefix("%define"))?;
+    rest.starts_with(char::is_whitespace).then(|| rest.trim_start())
+}
+
+/// A `%` and the letters behind it.
+fn directive(text: &str) -> &str {
+    let end = text.strip_prefix('%').map_or(0, |rest| {
+        1 + rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
+    });
+    &text[..end]
+}
+
+/// The section that a line opens. As in rpm: in the first column only, in any case.
+fn heading(text: &str) -> Option<Section> {
+    let word = text.split_whitespace().next().filter(|word| text.starts_with(word))?;
+    Some(match word.to_ascii_lowercase().as_str() {
+        "%package" => Section::Package,
+        "%prep" => Section::Prep,
+        "%changelog" => Section::Changelog,
+        "%sourcelist" => Section::SourceList,
+        "%patchlist" => Section::PatchList,
+        "%description"
+        | "%generate_buildrequires"
+        | "%conf"
+        | "%build"
+        | "%install"
+        | "%check"
+        | "%clean"
+        | "%pre"
+        | "%post"
+        | "%preun"
+        | "%postun"
+        | "%pretrans"
+        | "%posttrans"
+        | "%preuntrans"
+        | "%postuntrans"
+        | "%trigger"
+        | "%triggerin"
+        | "%triggerun"
+        | "%triggerprein"
+        | "%triggerpostun"
+        | "%filetriggerin"
+        | "%filetriggerun"
+        | "%filetriggerpostun"
+        | "%transfiletriggerin"
+        | "%transfiletriggerun"
+        | "%transfiletriggerpostun"
+        | "%verifyscript"
+        | "%files"
+        | "%sepolicy"
+        | "%policies" => Section::Other,
+        _ => return None,
+    })
+}
+
+/// What is still open at the end of a line: rpm joins lines until nothing is.
+#[derive(Default)]
+struct Reading {
+    braces: usize,
+    parentheses: usize,
+    brackets: usize,
+    backslash: bool,
+    /// Whether the joined line began with `%global` or `%define`.
+    defines: bool,
+}
+
+impl Reading {
+    fn is_open(&self) -> bool {
+        self.backslash || self.in_macro()
+    }
+
+    fn in_macro(&self) -> bool {
+        self.braces + self.parentheses + self.brackets > 0
+    }
+
+    /// A backslash joins the lines of a definition; elsewhere rpm hands them out again singly.
+    fn is_body(&self) -> bool {
+        self.in_macro() || (self.backslash && self.defines)
+    }
+
+    fn read(&mut self, text: &str) {
+        self.backslash = false;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' => self.backslash = chars.next().is_none(),
+                '%' => {
+                    match chars.peek() {
+                        Some('{') => self.braces += 1,
+                        Some('(') => self.parentheses += 1,
+                        Some('[') => self.brackets += 1,
+                        Some('%') => {}
+                        _ => continue,
+                    }
+                    chars.next();
+                }
+                '{' if self.braces > 0 => self.braces += 1,
+                '(' if self.parentheses > 0 => self.parentheses += 1,
+                '[' if self.brackets > 0 => self.brackets += 1,
+                '}' => self.braces = self.braces.saturating_sub(1),
+                ')' => self.parentheses = self.parentheses.saturating_sub(1),
+                ']' => self.brackets = self.brackets.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The edits `release-suffix` and `provide`: tags of the main package.
+
+use super::spec::SpecText;
+use super::tag::Tag;
+use super::{Done, Outcome, anchor, scan};
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
+
+/// Ends the Release with `suffix`: behind the dist tag it sorts above the stock package and below
+/// the next one.
+pub fn release_suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
+    let label = format!("release-suffix {suffix}");
+    let lines: Vec<usize> = spec
+        .preamble()
+        .filter(|&line| Tag::parse(spec.text(line)).is_some_and(|tag| tag.is("release")))
+        .collect();
+    let line = match lines.as_slice() {
+        [line] => *line,
+        [] => bail!(
+            "{}: no `Release` tag before the first section\n\
+             help: `release-suffix` needs the main package's own `Release:` line",
+            spec.name
+        ),
+        _ => {
+            let what = "the `Release` tag";
+            return Err(anchor::ambiguous(spec, &lines, lines.len(), what));
+        }
+    };
+    let text = spec.text(line);
+    let value = Tag::parse(text).map(|tag| tag.value).unwrap_or_default();
+    if value.is_empty() || spec.place(line).open {
+        bail!(
+            "{}: the `Release` tag has no value that ends in its line{}\n\
+             help: write the Release in one line, such as `Release: 1%{{?dist}}`",
+            spec.name,
+            spec.show(&[line])
+        );
+    }
+    if value.ends_with(suffix) {
+        return Ok((label, Outcome::AlreadySatisfied));
+    }
+    let mut text = text.to_owned();
+    text.insert_str(text.trim_end().len(), suffix);
+    spec.set(line, text);
+    Ok((label, Outcome::Applied))
+}
+
+/// Lets the main package provide `capability`.
+pub fn provide(spec: &mut SpecText, capability: &str) -> Result<Done> {
+    let capability = capability.trim();
+    let label = format!("provide {capability}");
+    if scan::leaves_open(capability) {
+        bail!(
+            "{}: `provide {capability}` would swallow the next line\n\
+             help: end it without `\\` and close every `%{{`",
+            spec.name
+        );
+    }
+    // What a conditional provides is not sure to be provided.
+    let provided: BTreeSet<String> = spec
+        .preamble()
+        .filter(|&line| spec.place(line).depth == 0)
+        .filter_map(|line| Tag::parse(spec.text(line)).filter(|tag| tag.is("provides")))
+        .flat_map(|tag| capabilities(tag.value))
+        .collect();
+    if capabilities(capability).iter().all(|wanted| provided.contains(wanted)) {
+        return Ok((label, Outcome::AlreadySatisfied));
+    }
+    let (above, at) = behind(spec, &["provides"])
+        .or_else(|| behind(spec, &["requires", "buildrequires", "source", "patch"]))
+        .or_else(|| behind(spec, &["name", "version", "release", "license", "summary"]))
+        .with_context(|| {
+            format!(
+                "{}: no place for `provide {capability}` before the first section\n\
+                 help: it stands behind the main package's own tags, and there are none",
+                spec.name
+            )
+        })?;
+    let line = match Tag::parse(spec.text(above)) {
+        Some(tag) => tag.alike("Provides", capability),
+        None => format!("Provides: {capability}"),
+    };
+    spec.insert(at, &[line]);
+    Ok((label, Outcome::Applied))
+}
+
+/// The last of these tags that has a place behind it outside of conditionals, and that place.
+fn behind(spec: &SpecText, names: &[&str]) -> Option<(usize, usize)> {
+    spec.preamble()
+        .rev()
+        .filter(|&line| {
+            Tag::parse(spec.text(line)).is_some_and(|tag| names.iter().any(|name| tag.is(name)))
+        })
+        .find_map(|line| Some((line, spec.clear_of_conditionals(line)?)))
+}
+
+/// The single capabilities of a dependency list, spaced alike.
+fn capabilities(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut versioned = false;
+    for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
+    {
+        let operator = ["<", "<=", "=", ">=", ">"].contains(&word);
+        match found.last_mut() {
+            Some(last) if operator || versioned => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => found.push(word.to_owned()),
+        }
+        versioned = operator;
+    }
+    found
+}

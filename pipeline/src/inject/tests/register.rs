@@ -1,0 +1,49 @@
+//! The text of the lines for %prep; that they work is shown where a tree is prepared.
+
+use super::super::register::lines;
+use super::*;
+
+#[test]
+fn the_lines_of_prep() {
+    let expected = r#"# the device vgpu-stub: copied in, and registered the way this tree registers its own
+cp -p "%{SOURCE3}" hw/misc/vgpu-stub.c
+if [ -f hw/misc/Makefile.objs ]; then
+  grep -Eq '^([^#]*[[:space:]=])?vgpu-stub[.]o([[:space:]]|$)' hw/misc/Makefile.objs ||
+    printf '\ncommon-obj-$(CONFIG_PCI) += vgpu-stub.o\n' >> hw/misc/Makefile.objs
+elif qemu_ss=$(sed -n -e '/^softmmu_ss[.]add(/{s/[.].*//p;q;}' \
+    -e '/^system_ss[.]add(/{s/[.].*//p;q;}' hw/misc/meson.build | grep .); then
+  grep -q "^[^#]*'vgpu-stub[.]c'" hw/misc/meson.build ||
+    printf "\n$qemu_ss.add(when: 'CONFIG_PCI', if_true: files('vgpu-stub.c'))\n" >> hw/misc/meson.build
+else
+  echo "vgpu-stub: hw/misc has no Makefile.objs, and no meson.build that" \
+    "adds to softmmu_ss or system_ss; the device cannot be registered" >&2
+  exit 1
+fi"#;
+    assert_eq!(lines(&device(), 3).unwrap().join("\n"), expected);
+}
+
+#[test]
+fn what_the_device_says_is_what_the_lines_say() {
+    let mut device = device_from("my.card", "c/my+card.v2.c");
+    device.directory = word("hw/display");
+    device.condition = word("CONFIG_MY_CARD");
+    let lines = lines(&device, 12).unwrap().join("\n");
+    for expected in [
+        "cp -p \"%{SOURCE12}\" hw/display/my+card.v2.c\n",
+        "?my[+]card[.]v2[.]o(",
+        "$(CONFIG_MY_CARD) += my+card.v2.o\\n' >> hw/display/Makefile.objs\n",
+        "'my[+]card[.]v2[.]c'\" hw/display/meson.build",
+        "(when: 'CONFIG_MY_CARD', if_true: files('my+card.v2.c'))",
+        "my.card: hw/display has no Makefile.objs",
+    ] {
+        assert!(lines.contains(expected), "{expected} in {lines}");
+    }
+    assert_eq!(lines.matches('%').count(), 1, "the source's macro and no other");
+}
+
+#[test]
+fn a_file_name_that_a_makefile_or_a_shell_would_misread_is_refused() {
+    for source in ["a.h", ".c", "a:b.c", "a b.c", "a'.c", "$(id).c", "a%b.c", "a\n.c", "", ".."] {
+        assert!(lines(&device_from("a", source), 1).is_err(), "{source}");
+    }
+}

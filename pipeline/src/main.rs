@@ -1,0 +1,23 @@
+//! `vgpu-pipeline`: from pinned sources to a signed yum repository with a device of your own in QEMU.
+
+mod apt;
+mod build;
+mod cli;
+mod cmd;
+mod config;
+mod environment;
+mod inject;
+mod plan;
+mod publish;
+mod run;
+mod sandbox;
+mod sign;
+mod source;
+mod store;
+mod verify;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,66 @@
+use super::*;
+use std::collections::BTreeSet;
+
+fn pipeline() -> Pipeline {
+    crate::config::parse(include_str!("../../workstation.yaml"), "workstation.yaml").unwrap()
+}
+
+fn inputs() -> Inputs {
+    Inputs {
+        containerfile: "c".into(),
+        spec: "s".into(),
+        devices: vec!["d".into()],
+        signer: Some("k".into()),
+        closure: Some("e".into()),
+    }
+}
+
+/// The stages whose keys differ between two plans.
+fn changed(a: &Plan, b: &Plan) -> BTreeSet<Stage> {
+    Stage::ALL.into_iter().filter(|stage| a.key(*stage) != b.key(*stage)).collect()
+}
+
+#[test]
+fn each_input_reaches_exactly_what_depends_on_it() {
+    use Stage::{Build, Environment, Inject, Publish, Sign, Verify};
+    let base = plan(&pipeline(), &inputs());
+    let with = |change: fn(&mut Inputs)| {
+        let mut inputs = inputs();
+        change(&mut inputs);
+        changed(&base, &plan(&pipeline(), &inputs))
+    };
+    let late = [Build, Verify, Sign, Publish];
+    assert_eq!(
+        with(|i| i.devices[0] = "x".into()),
+        [[Inject].as_slice(), &late].concat().into_iter().collect()
+    );
+    assert_eq!(
+        with(|i| i.spec = "x".into()),
+        [[Inject].as_slice(), &late].concat().into_iter().collect()
+    );
+    assert_eq!(with(|i| i.signer = Some("x".into())), BTreeSet::from([Sign, Publish]));
+    assert_eq!(with(|i| i.containerfile = "x".into()), BTreeSet::from([Environment]));
+    assert_eq!(with(|i| i.closure = Some("x".into())), late.into_iter().collect());
+}
+
+#[test]
+fn without_an_environment_only_what_does_not_need_it_has_a_key() {
+    let plan = plan(&pipeline(), &Inputs { closure: None, ..inputs() });
+    let known: Vec<Stage> =
+        plan.steps.iter().filter(|step| step.key.is_some()).map(|step| step.stage).collect();
+    assert_eq!(known, [Stage::Source, Stage::Environment, Stage::Inject]);
+}
+
+#[test]
+fn fields_of_a_record_cannot_run_into_each_other() {
+    let one = Recipe::new(Stage::Build).text("a", "bc").key();
+    let other = Recipe::new(Stage::Build).text("ab", "c").key();
+    assert_ne!(one, other);
+}
+
+#[test]
+fn a_stage_takes_only_from_earlier_ones() {
+    for stage in Stage::ALL {
+        assert!(stage.takes().iter().all(|taken| *taken < stage), "{}", stage.name());
+    }
+}

@@ -1,0 +1,131 @@
+//! Stage 8, `publish`: the yum repository, whole or not at all.
+//!
+//! It is made in the store from signed packages, and an output folder is a copy of it. Metadata is
+//! deterministic: the same packages and key give the same bytes.
+
+mod manifest;
+mod output;
+
+use crate::cmd::{Call, Runner};
+use crate::config::{Name, Publish};
+use crate::plan::Key;
+use crate::sign::{Signed, Signer};
+use crate::store::{Store, Stored};
+use anyhow::{Context, Result};
+pub use manifest::{Entry, Provenance};
+pub use output::{Written, is_current, write};
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+const REPOMD: &str = "repodata/repomd.xml";
+
+/// A repository in the store.
+#[derive(Debug)]
+pub struct Published {
+    stored: Stored,
+}
+
+impl Published {
+    pub fn recall(stored: Stored) -> Self {
+        Self { stored }
+    }
+
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+}
+
+/// What the repository is called and where it will be served.
+pub struct Repository<'a> {
+    pub name: &'a Name,
+    pub publish: &'a Publish,
+}
+
+/// Makes the repository.
+pub fn run(
+    signed: &Signed,
+    signer: &Signer,
+    repository: &Repository,
+    provenance: &Provenance,
+    key: &Key,
+    store: &Store,
+    cmd: &Runner,
+) -> Result<Published> {
+    let work = store.work()?;
+    let tree = work.files();
+    for (name, path) in signed.files() {
+        let to = tree.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(&tree))?;
+        fs::copy(&path, &to)?;
+        // primary.xml carries each package's mtime.
+        let time = UNIX_EPOCH + Duration::from_secs(signed.time().into());
+        File::options().write(true).open(&to)?.set_modified(time)?;
+    }
+    cmd.run(
+        &Call::new("createrepo_c")
+            .args(["--checksum=sha256", "--repomd-checksum=sha256", "--general-compress-type=gz"])
+            .args(["--no-database", "--set-timestamp-to-revision", "--workers=1"])
+            .arg(format!("--revision={}", signed.time()))
+            .arg(&tree),
+    )?;
+    let repomd = fs::read(tree.join(REPOMD)).context(REPOMD)?;
+    let signature = signer.detached(&repomd, signed.time())?;
+    fs::write(tree.join(format!("{REPOMD}.asc")), signature)?;
+    let name = repository.name;
+    fs::write(tree.join(key_name(name)), signer.public_armored())?;
+    fs::write(tree.join(format!("{name}.repo")), repo_file(repository, signer))?;
+    if signer.is_development() {
+        fs::write(tree.join("DEVELOPMENT-KEY.txt"), development_notice(signer))?;
+    }
+    manifest::write(&tree, provenance)?;
+    Ok(Published { stored: store.keep(work, "publish", key.as_str(), &provenance.pipeline)? })
+}
+
+/// What a reader of a repository signed by the development key must know.
+fn development_notice(signer: &Signer) -> String {
+    format!(
+        "This repository is signed by a development key that vgpu-pipeline made on the machine that \
+         built it,\nbecause no signing key was configured. Do not trust it beyond that machine.\n\
+         Fingerprint: {}\n",
+        signer.fingerprint()
+    )
+}
+
+fn key_name(name: &Name) -> String {
+    format!("RPM-GPG-KEY-{name}")
+}
+
+fn repo_file(repository: &Repository, signer: &Signer) -> String {
+    let Repository { name, publish } = repository;
+    let url = publish.base_url.as_str().trim_end_matches('/');
+    let warning = if signer.is_development() {
+        "# Signed by a development key: see DEVELOPMENT-KEY.txt.\n"
+    } else {
+        ""
+    };
+    format!(
+        "{warning}[{name}]\nname=QEMU of the vgpu-pipeline `{name}`\nbaseurl={url}\nenabled=1\n\
+         gpgcheck=1\nrepo_gpgcheck=1\ngpgkey={url}/{}\n",
+        key_name(name)
+    )
+}
+
+/// Every file of a folder, as paths relative to it with `/` between folders, sorted.
+fn listing(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(prefix) = open.pop() {
+        for entry in fs::read_dir(folder.join(&prefix))? {
+            let entry = entry?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                open.push(format!("{name}/"));
+            } else {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

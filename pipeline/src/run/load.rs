@@ -1,0 +1,60 @@
+//! Pipeline files: from a path, or the one that this program carries.
+
+use crate::config::{self, Pipeline};
+use crate::store::Store;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A pipeline and where it came from.
+#[derive(Debug)]
+pub struct Loaded {
+    pub pipeline: Pipeline,
+    /// The folder that its relative paths start from.
+    pub beside: PathBuf,
+}
+
+/// The default pipeline and the files that it names, as they lie in this program's source tree.
+const DEFAULT: &str = "pipeline/workstation.yaml";
+const CARRIED: &[(&str, &str)] = &[
+    (DEFAULT, include_str!("../../workstation.yaml")),
+    ("pipeline/workstation/qemu.spec", include_str!("../../workstation/qemu.spec")),
+    ("device/vgpu-stub.c", include_str!("../../../device/vgpu-stub.c")),
+    (
+        "containers/debian-12.Containerfile",
+        include_str!("../../../containers/debian-12.Containerfile"),
+    ),
+];
+
+impl Loaded {
+    /// Reads a pipeline file.
+    pub fn read(file: &Path) -> Result<Self> {
+        let shown = file.display().to_string();
+        let text = fs::read_to_string(file)
+            .with_context(|| format!("cannot read the pipeline file `{shown}`"))?;
+        let pipeline = config::parse(&text, &shown)?;
+        let beside = file.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { pipeline, beside })
+    }
+
+    /// The default pipeline, laid out in the store so that it is read like any other.
+    pub fn default_in(store: &Store) -> Result<Self> {
+        let mut digest = blake3::Hasher::new();
+        for (name, text) in CARRIED {
+            digest.update(name.as_bytes()).update(text.as_bytes());
+        }
+        let folder = store.root().join("default").join(&digest.finalize().to_hex()[..16]);
+        for (name, text) in CARRIED {
+            let path = folder.join(name);
+            if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
+                continue;
+            }
+            let parent = path.parent().context("a carried file has a folder")?;
+            fs::create_dir_all(parent)?;
+            let staged = tempfile::NamedTempFile::new_in(parent)?;
+            fs::write(staged.path(), text)?;
+            staged.persist(&path)?;
+        }
+        Self::read(&folder.join(DEFAULT))
+    }
+}

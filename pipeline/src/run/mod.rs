@@ -1,0 +1,106 @@
+//! Walks the plan: gathers what a pipeline reads, checks for the tools that its steps need, skips what
+//! the store has, and hands the value of each stage to the next.
+//!
+//! The stages know nothing of each other; their order is here and in the types of what they take.
+
+mod event;
+mod gather;
+mod load;
+mod preflight;
+mod walk;
+
+use crate::cmd::interrupt;
+use crate::config::Pipeline;
+use crate::inject::Edited;
+use crate::plan::{Plan, Stage, plan};
+use crate::sandbox::Engine;
+use crate::store::Store;
+use anyhow::Result;
+pub use event::{Event, State};
+use gather::Gathered;
+pub use load::Loaded;
+use std::path::{Path, PathBuf};
+use walk::Walk;
+
+/// What somebody wants to have run.
+#[derive(Debug)]
+pub struct Request {
+    pub loaded: Loaded,
+    /// The last stage.
+    pub until: Stage,
+    /// The folder that the repository is written to.
+    pub output: PathBuf,
+    /// The container engine; the first on PATH where none is named.
+    pub engine: Option<Engine>,
+}
+
+/// A request whose input is known to be good: everything that is left can only fail as work.
+pub struct Prepared {
+    request: Request,
+    store: Store,
+    gathered: Gathered,
+}
+
+/// What a whole run leads to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The repository, where the run went as far as `publish`.
+    pub output: Option<PathBuf>,
+    pub development_key: bool,
+}
+
+impl Prepared {
+    /// Reads everything, applies the edits to the spec, and looks at the store. Runs nothing.
+    pub fn new(request: Request, store: Store) -> Result<Self> {
+        let gathered = gather::gather(&request.loaded, &store)?;
+        Ok(Self { request, store, gathered })
+    }
+
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.request.loaded.pipeline
+    }
+
+    pub fn plan(&self) -> Plan {
+        plan(self.pipeline(), &self.gathered.inputs)
+    }
+
+    /// The spec as it stands and as it will be built.
+    pub fn spec(&self) -> (&str, &Edited) {
+        (&self.gathered.spec, &self.gathered.edited)
+    }
+
+    /// Whether the store has a stage's result.
+    pub fn is_cached(&self, stage: Stage) -> Result<bool> {
+        let plan = self.plan();
+        let Some(key) = plan.key(stage) else { return Ok(false) };
+        Ok(self.store.get(stage.name(), key.as_str())?.is_some())
+    }
+
+    /// Names every tool that is missing for what would run, at once.
+    pub fn preflight(&self) -> Result<()> {
+        let mut stages = Vec::new();
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage <= self.request.until) {
+            if !self.is_cached(stage)? {
+                stages.push(stage);
+            }
+        }
+        preflight::check(self.pipeline(), &stages, self.request.engine)
+    }
+
+    /// Walks the plan.
+    pub fn run(self, on_event: &dyn Fn(Event)) -> Result<Outcome> {
+        interrupt::check()?;
+        Walk::new(self.request, self.store, self.gathered, on_event)?.run()
+    }
+}
+
+/// Where the log of a pipeline's stage is.
+fn log_file(store: &Store, pipeline: &Pipeline, stage: Stage) -> Result<PathBuf> {
+    let folder = store.scratch(&format!("logs/{}", pipeline.name))?;
+    Ok(folder.join(format!("{}.log", stage.name())))
+}
+
+/// The default output folder of a pipeline.
+pub fn default_output(pipeline: &Pipeline) -> PathBuf {
+    Path::new("out").join(pipeline.name.as_str())
+}

@@ -1,0 +1,329 @@
+//! One run: what the store has is skipped, what it lacks is done and kept.
+
+use super::event::{Event, State};
+use super::{Gathered, Outcome, Request, log_file};
+use crate::build::{self, Built, SourceName};
+use crate::cmd::{Runner, interrupt};
+use crate::environment::{self, Environment};
+use crate::plan::{Key, Plan, Stage, plan};
+use crate::publish::{self, Entry, Provenance, Published, Repository, Written};
+use crate::sandbox::Engine;
+use crate::sign::{self, Signed, Signer};
+use crate::source::{self, Sources};
+use crate::store::{Store, Stored};
+use crate::verify::{self, Verified};
+use anyhow::{Context, Result};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Instant;
+
+pub struct Walk<'a> {
+    request: Request,
+    store: Store,
+    gathered: Gathered,
+    /// Absent only where the run ends before anything is signed.
+    signer: Option<Signer>,
+    plan: Plan,
+    /// The results so far, from the store or made now.
+    done: BTreeMap<Stage, Stored>,
+    on_event: &'a dyn Fn(Event),
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(
+        request: Request,
+        store: Store,
+        mut gathered: Gathered,
+        on_event: &'a dyn Fn(Event),
+    ) -> Result<Self> {
+        let signer = match gathered.signer.take() {
+            None if request.until >= Stage::Sign => Some(sign::make_development_key()?),
+            signer => signer,
+        };
+        gathered.inputs.signer = signer.as_ref().map(Signer::fingerprint);
+        let plan = plan(&request.loaded.pipeline, &gathered.inputs);
+        let done = BTreeMap::new();
+        Ok(Self { request, store, gathered, signer, plan, done, on_event })
+    }
+
+    pub fn run(mut self) -> Result<Outcome> {
+        self.recall()?;
+        let until = self.request.until;
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage <= until) {
+            interrupt::check()?;
+            self.step(stage).with_context(|| format!("stage `{}`", stage.name()))?;
+        }
+        if self.request.until < Stage::Publish {
+            return Ok(Outcome { output: None, development_key: false });
+        }
+        let development_key = self.signer()?.is_development();
+        let published = Published::recall(self.result(Stage::Publish)?.clone());
+        let output = std::path::absolute(&self.request.output)?;
+        let written = publish::write(published.stored(), &output)?;
+        (self.on_event)(Event::Output { path: &output, rewritten: written == Written::Anew });
+        Ok(Outcome { output: Some(output), development_key })
+    }
+
+    /// Takes what the store has. Where a stage that has to run would read a damaged result, that
+    /// result is dropped, and its stage runs too.
+    fn recall(&mut self) -> Result<()> {
+        for step in &self.plan.steps {
+            let Some(key) = &step.key else { continue };
+            if let Some(stored) = self.store.get(step.stage.name(), key.as_str())? {
+                self.done.insert(step.stage, stored);
+            }
+        }
+        for stage in Stage::ALL.into_iter().rev().filter(|stage| *stage <= self.request.until) {
+            let Some(stored) = self.done.get(&stage) else { continue };
+            let read = match stage {
+                Stage::Publish => !publish::is_current(stored, &self.request.output),
+                // An engine that has the image needs nothing of the store's.
+                Stage::Environment => false,
+                _ => Stage::ALL.into_iter().any(|later| {
+                    later <= self.request.until
+                        && later.takes().contains(&stage)
+                        && !self.done.contains_key(&later)
+                }),
+            };
+            if read && !stored.intact() {
+                let text = "its result in the store was damaged and is made again";
+                (self.on_event)(Event::Note { stage, text });
+                self.store.discard(stage.name(), self.key(stage)?.as_str())?;
+                self.done.remove(&stage);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, stage: Stage) -> Result<()> {
+        let began = Instant::now();
+        let key = self.key(stage)?.clone();
+        let mut state = State::Cached;
+        if !self.done.contains_key(&stage) {
+            let lock = self.store.lock(stage.name(), key.as_str())?;
+            // Whoever held the lock may have made it.
+            let stored = match self.store.get(stage.name(), key.as_str())? {
+                Some(stored) => stored,
+                None => {
+                    state = State::Ran;
+                    self.make(stage, &key)?
+                }
+            };
+            drop(lock);
+            self.done.insert(stage, stored);
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        (self.on_event)(Event::Finished { stage, key: &key, state, seconds });
+        for text in self.notes(stage, state)? {
+            (self.on_event)(Event::Note { stage, text: &text });
+        }
+        if stage == Stage::Environment && self.gathered.inputs.closure.is_none() {
+            let identity = environment::identity(self.result(stage)?)?;
+            self.gathered.inputs.closure = Some(identity.digest);
+            self.plan = plan(&self.request.loaded.pipeline, &self.gathered.inputs);
+            self.recall()?;
+        }
+        Ok(())
+    }
+
+    fn make(&self, stage: Stage, key: &Key) -> Result<Stored> {
+        let log = log_file(&self.store, &self.request.loaded.pipeline, stage)?;
+        (self.on_event)(Event::Started { stage, key, log: &log });
+        let shown = Cell::new(0);
+        let cmd = Runner::new(&log, |line| {
+            // A build prints a thousand of these; one in a hundred parts is enough to see it move.
+            if let Some(build::Progress { done, total }) = build::progress(line)
+                && let Some(percent) = (done * 100).checked_div(total)
+                && shown.replace(percent) != percent
+            {
+                (self.on_event)(Event::Progress { stage, done, total });
+            }
+        })?;
+        let pipeline = &self.request.loaded.pipeline;
+        let beside = &self.request.loaded.beside;
+        let store = &self.store;
+        Ok(match stage {
+            Stage::Source => {
+                source::run(&pipeline.source, beside, key, store, &cmd)?.stored().clone()
+            }
+            Stage::Environment => environment::run(
+                &pipeline.environment,
+                &self.gathered.containerfile,
+                key,
+                self.engine()?,
+                store,
+                &cmd,
+            )?
+            .stored()
+            .clone(),
+            Stage::Inject => self.inject(key)?,
+            Stage::Build => {
+                let environment = self.environment()?;
+                let image = environment.image(store, &cmd)?;
+                let sources = self.sources()?;
+                let injected = self.result(Stage::Inject)?;
+                let inputs = build::Inputs {
+                    sources: sources.files().collect(),
+                    injected: injected.names().map(|name| (name, injected.path(name))).collect(),
+                    spec: self.spec_name(),
+                    names: self.source_names(),
+                };
+                build::run(&inputs, &pipeline.build, image, key, store, &cmd)?.stored().clone()
+            }
+            Stage::Verify => {
+                let environment = self.environment()?;
+                let image = environment.image(store, &cmd)?;
+                let (built, config) = (self.built()?, &pipeline.verify);
+                verify::run(&built, config, image, key, store, &cmd)?.stored().clone()
+            }
+            Stage::Sign => {
+                let verified =
+                    Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
+                sign::run(&verified, self.signer()?, key, store)?.stored().clone()
+            }
+            Stage::Publish => {
+                let signed = Signed::recall(self.result(Stage::Sign)?.clone())?;
+                let repository = Repository { name: &pipeline.name, publish: &pipeline.publish };
+                let provenance = self.provenance()?;
+                let signer = self.signer()?;
+                publish::run(&signed, signer, &repository, &provenance, key, store, &cmd)?
+                    .stored()
+                    .clone()
+            }
+        })
+    }
+
+    /// The edited spec and the devices beside it; the edits themselves are pure and were made early,
+    /// so that a bad one is refused before any work.
+    fn inject(&self, key: &Key) -> Result<Stored> {
+        let work = self.store.work()?;
+        fs::write(work.files().join(self.spec_name()), &self.gathered.edited.spec)?;
+        let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
+        for (device, (_, bytes)) in devices {
+            fs::write(work.files().join(device.file_name()), bytes)?;
+        }
+        self.store.keep(work, Stage::Inject.name(), key.as_str(), &self.gathered.edited.edits)
+    }
+
+    /// What people want to see of a stage that ran.
+    fn notes(&self, stage: Stage, state: State) -> Result<Vec<String>> {
+        if state == State::Cached {
+            return Ok(Vec::new());
+        }
+        Ok(match stage {
+            Stage::Environment => {
+                let environment::Identity { digest, packages } =
+                    environment::identity(self.result(stage)?)?;
+                vec![format!(
+                    "{packages} packages, closure {} (as served today: Debian keeps no old states)",
+                    &digest[..16]
+                )]
+            }
+            Stage::Inject => self
+                .gathered
+                .edited
+                .edits
+                .iter()
+                .map(|(edit, outcome)| format!("{edit}: {outcome}"))
+                .collect(),
+            Stage::Build => {
+                let shown = self.built()?.shown()?;
+                let missing = shown.not_compiled.iter();
+                let missing =
+                    missing.map(|name| format!("the log shows no compilation of `{name}`"));
+                let wrote = shown.wrote.iter().map(|path| format!("Wrote: {path}"));
+                shown
+                    .compiled
+                    .iter()
+                    .chain(&shown.linked)
+                    .cloned()
+                    .chain(missing)
+                    .chain(wrote)
+                    .collect()
+            }
+            Stage::Verify => {
+                let verified = Verified::recall(self.result(stage)?.clone(), &self.built()?)?;
+                verified.report().summary()
+            }
+            Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
+            Stage::Source | Stage::Publish => Vec::new(),
+        })
+    }
+
+    fn provenance(&self) -> Result<Provenance> {
+        let pipeline = &self.request.loaded.pipeline;
+        let beside = &self.request.loaded.beside;
+        let sources = self.sources()?;
+        let mut inputs = Vec::new();
+        for fact in sources.facts()? {
+            let path = sources.stored().path(&fact.file);
+            inputs.push(Entry::of("source", &fact.file, &path)?.from(&fact.origin));
+        }
+        let spec = beside.join(&pipeline.spec.file);
+        inputs.push(Entry::of("spec", self.spec_name(), &spec)?);
+        let injected = self.result(Stage::Inject)?;
+        inputs.push(Entry::of("edited-spec", self.spec_name(), &injected.path(self.spec_name()))?);
+        for device in &pipeline.device {
+            let name = device.file_name();
+            inputs.push(Entry::of("device", name, &injected.path(name))?);
+        }
+        for name in environment::INPUTS {
+            let path = self.result(Stage::Environment)?.path(name);
+            inputs.push(Entry::of("environment", name, &path)?);
+        }
+        let verified = Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
+        Ok(Provenance {
+            pipeline: pipeline.name.to_string(),
+            builder: concat!("vgpu-pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),
+            signer: self.signer()?.fingerprint(),
+            development_key: self.signer()?.is_development(),
+            keys: self.plan.steps.clone(),
+            inputs,
+            verified: serde_json::to_value(verified.report())?,
+        })
+    }
+
+    fn environment(&self) -> Result<Environment> {
+        let stored = self.result(Stage::Environment)?.clone();
+        Ok(Environment::recall(stored, self.key(Stage::Environment)?, self.engine()?))
+    }
+
+    fn sources(&self) -> Result<Sources> {
+        Ok(Sources::recall(self.result(Stage::Source)?.clone()))
+    }
+
+    fn built(&self) -> Result<Built> {
+        Ok(Built::recall(self.result(Stage::Build)?.clone()))
+    }
+
+    fn result(&self, stage: Stage) -> Result<&Stored> {
+        self.done.get(&stage).with_context(|| format!("stage `{}` has no result yet", stage.name()))
+    }
+
+    fn key(&self, stage: Stage) -> Result<&Key> {
+        self.plan.key(stage).with_context(|| format!("stage `{}` has no key yet", stage.name()))
+    }
+
+    fn signer(&self) -> Result<&Signer> {
+        self.signer.as_ref().context("no signing key was loaded")
+    }
+
+    fn engine(&self) -> Result<Engine> {
+        self.request.engine.or_else(Engine::detect).context("no podman or docker on PATH")
+    }
+
+    fn spec_name(&self) -> &str {
+        let file = &self.request.loaded.pipeline.spec.file;
+        file.file_name().and_then(|name| name.to_str()).unwrap_or("package.spec")
+    }
+
+    fn source_names(&self) -> Vec<SourceName> {
+        let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
+        devices
+            .map(|(device, (path, _))| {
+                SourceName::new(device.directory.as_str(), device.file_name(), path.clone())
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,151 @@
+//! Where keys are found, and the development key that stands in until there is one.
+
+use super::key::SigningKey;
+use super::package;
+use crate::config::{KeySource, Sign};
+use anyhow::{Context, Result, bail};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+/// A key in use.
+pub struct Signer {
+    key: SigningKey,
+    development: bool,
+}
+
+impl Signer {
+    pub fn fingerprint(&self) -> String {
+        self.key.fingerprint()
+    }
+
+    pub fn user_id(&self) -> &str {
+        self.key.user_id()
+    }
+
+    /// When it expires, in seconds since 1970.
+    pub fn expires(&self) -> Option<u32> {
+        self.key.expires()
+    }
+
+    /// Whether this is the key that was made because none was configured.
+    pub fn is_development(&self) -> bool {
+        self.development
+    }
+
+    pub fn public_armored(&self) -> &str {
+        self.key.public_armored()
+    }
+
+    /// A detached signature, for `repomd.xml`.
+    pub fn detached(&self, content: &[u8], time: u32) -> Result<String> {
+        self.key.detached_armored(content, time)
+    }
+
+    pub(super) fn package(&self, from: &Path, to: &Path, time: u32) -> Result<()> {
+        package::sign_package(from, to, &self.key, time)
+    }
+}
+
+/// The configured key, or the development key where there is one. `beside` is the folder that
+/// relative paths start from.
+pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
+    let passphrase = match &sign.passphrase_env {
+        Some(name) => std::env::var(name.as_str()).ok().map(Zeroizing::new),
+        None => None,
+    };
+    let (armored, origin) = match &sign.key {
+        Some(KeySource::File(file)) => {
+            let path = beside.join(file);
+            (read(&path)?, format!("`{}`", path.display()))
+        }
+        Some(KeySource::Env(name)) => {
+            // An unset secret of a CI system is an empty variable: never a reason for another key.
+            let Some(text) =
+                std::env::var(name.as_str()).ok().filter(|text| !text.trim().is_empty())
+            else {
+                bail!(
+                    "the environment variable `{name}` has no signing key\nhelp: put the armoured key there"
+                );
+            };
+            (Zeroizing::new(text.into_bytes()), format!("environment variable `{name}`"))
+        }
+        None => {
+            let path = development_key_file()?;
+            if !path.exists() {
+                return Ok(None);
+            }
+            (read(&path)?, format!("`{}`", path.display()))
+        }
+    };
+    let key = SigningKey::from_armored(&armored, passphrase.as_ref().map(|text| text.as_str()))
+        .with_context(|| format!("signing key in {origin}"))?;
+    if let Some(wanted) = &sign.fingerprint {
+        let wanted = wanted.as_str().replace(' ', "").to_uppercase();
+        if wanted != key.fingerprint() {
+            bail!(
+                "the key in {origin} is {}, and the pipeline wants {wanted}\n\
+                 help: use the pinned key, or change `sign.fingerprint`",
+                key.fingerprint()
+            );
+        }
+    }
+    Ok(Some(Signer { key, development: sign.key.is_none() }))
+}
+
+/// Makes the development key, once for this user.
+pub fn make_development_key() -> Result<Signer> {
+    let key =
+        SigningKey::generate("vgpu-pipeline development key <development@localhost>", now()?)?;
+    write_new(&development_key_file()?, &key)?;
+    Ok(Signer { key, development: true })
+}
+
+/// Writes a new secret key, for its owner's eyes only, and never over another file.
+pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write the key `{}`", path.display()))?;
+    file.write_all(key.secret_armored()?.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// Where the development key of this user is (XDG Base Directory Specification).
+pub fn development_key_file() -> Result<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
+        .context("neither XDG_DATA_HOME nor HOME says where keys are kept")?;
+    Ok(data.join("vgpu-pipeline/development-key.asc"))
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let meta = fs::metadata(path).with_context(|| format!("signing key `{}`", path.display()))?;
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        bail!(
+            "the signing key `{}` may be read by others (mode {mode:o})\nhelp: chmod 600 {}",
+            path.display(),
+            path.display()
+        );
+    }
+    let bytes = fs::read(path).with_context(|| format!("signing key `{}`", path.display()))?;
+    Ok(Zeroizing::new(bytes))
+}
+
+/// Now, as OpenPGP counts time.
+pub fn now() -> Result<u32> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    u32::try_from(seconds).context("the clock is past what OpenPGP can say")
+}

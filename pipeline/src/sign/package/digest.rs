@@ -1,0 +1,156 @@
+//! A package opened: its parts, and the digests of what is really in it, in one pass.
+
+use super::block::Block;
+use anyhow::{Context, Result, bail, ensure};
+use md5::{Digest, Md5};
+use rpm::{IndexSignatureTag as SignatureTag, IndexTag};
+use sha1::Sha1;
+use sha2::Sha256;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// The lead's size. Nothing but its magic number has a meaning any more.
+pub const LEAD: usize = 96;
+const LEAD_MAGIC: [u8; 5] = [0xed, 0xab, 0xee, 0xdb, 3];
+const SHA256: u32 = 8;
+
+/// A package whose headers are read and sound, and whose payload is still on disk.
+pub struct Source {
+    file: File,
+    /// Lead and signature header, with the padding after it.
+    before: Vec<u8>,
+    pub signature: Block,
+    pub header: Block,
+}
+
+impl Source {
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        let mut input = BufReader::new(&file);
+        let mut before = Vec::new();
+        input.by_ref().take(LEAD as u64).read_to_end(&mut before)?;
+        ensure!(
+            before.len() == LEAD && before.starts_with(&LEAD_MAGIC),
+            "it is not an RPM package"
+        );
+        let signature = Block::signature(&mut input)?;
+        before.extend_from_slice(signature.bytes());
+        let padding = before.len().next_multiple_of(8) - before.len();
+        let mut zeroes = [0; 8];
+        input.read_exact(&mut zeroes[..padding])?;
+        ensure!(zeroes == [0; 8], "the padding of its signature header is not empty");
+        before.extend_from_slice(&zeroes[..padding]);
+        let header = Block::main(&mut input)?;
+        Ok(Self { file, before, signature, header })
+    }
+
+    pub fn lead(&self) -> &[u8] {
+        &self.before[..LEAD]
+    }
+
+    /// Everything before the payload.
+    pub fn front(&self) -> Vec<u8> {
+        [&self.before, self.header.bytes()].concat()
+    }
+
+    pub fn payload(&self) -> Result<impl Read> {
+        let start = (self.before.len() + self.header.bytes().len()) as u64;
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(start))?;
+        Ok(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// What the signature over everything covers: the header, then the payload.
+    pub fn content(&self) -> Result<Content<'_, impl Read>> {
+        Ok(Content {
+            header: self.header.bytes(),
+            read: 0,
+            payload: self.payload()?,
+            md5: Md5::new(),
+            payload_sha256: Sha256::new(),
+        })
+    }
+}
+
+/// Header and payload as one stream that is hashed as it is read.
+pub struct Content<'a, R> {
+    header: &'a [u8],
+    read: u64,
+    payload: R,
+    md5: Md5,
+    payload_sha256: Sha256,
+}
+
+impl<R: Read> Read for Content<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.read).ok().and_then(|read| self.header.get(read..));
+        let count = match rest {
+            Some(mut rest) if !rest.is_empty() => rest.read(buffer)?,
+            _ => {
+                let count = self.payload.read(buffer)?;
+                self.payload_sha256.update(&buffer[..count]);
+                count
+            }
+        };
+        self.md5.update(&buffer[..count]);
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: Read> Content<'_, R> {
+    /// Reads what is left, and sums up.
+    pub fn finish(mut self) -> Result<Digests> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok(Digests {
+            header_sha1: format!("{:x}", Sha1::digest(self.header)),
+            header_sha256: format!("{:x}", Sha256::digest(self.header)),
+            payload_sha256: format!("{:x}", self.payload_sha256.finalize()),
+            md5: self.md5.finalize().into(),
+            size: self.read,
+        })
+    }
+}
+
+/// What the package adds up to, whatever it says of itself.
+pub struct Digests {
+    pub header_sha1: String,
+    pub header_sha256: String,
+    payload_sha256: String,
+    pub md5: [u8; 16],
+    /// Header and payload together.
+    pub size: u64,
+}
+
+impl Digests {
+    /// Every digest and size that the package gives has to be right; it need not give any.
+    pub fn check_claims(&self, source: &Source) -> Result<()> {
+        let (given, header) = (&source.signature, &source.header);
+        let wrong = |text: Option<&str>, right: &str| text.is_some_and(|text| text != right);
+        if wrong(given.text(SignatureTag::RPMSIGTAG_SHA1 as u32)?, &self.header_sha1) {
+            bail!("{}", altered("the SHA-1 of its header"));
+        }
+        if wrong(given.text(SignatureTag::RPMSIGTAG_SHA256 as u32)?, &self.header_sha256) {
+            bail!("{}", altered("the SHA-256 of its header"));
+        }
+        let size = given.number(SignatureTag::RPMSIGTAG_SIZE as u32)?;
+        if size.is_some_and(|size| u64::from(size) != self.size) {
+            bail!("{}", altered("its size"));
+        }
+        let md5 = given.binary(SignatureTag::RPMSIGTAG_MD5 as u32)?;
+        if md5.is_some_and(|md5| md5 != self.md5) {
+            bail!("{}", altered("its MD5"));
+        }
+        let algorithm = header.number(IndexTag::RPMTAG_PAYLOADSHA256ALGO as u32)?;
+        let payload = header.text(IndexTag::RPMTAG_PAYLOADSHA256 as u32)?;
+        if algorithm.is_none_or(|known| known == SHA256) && wrong(payload, &self.payload_sha256) {
+            bail!("{}", altered("the SHA-256 of its payload"));
+        }
+        Ok(())
+    }
+}
+
+fn altered(what: &str) -> String {
+    format!("{what} is not what it says: it was altered or cut short\nhelp: build it again")
+}

@@ -1,0 +1,181 @@
+//! Debian source packages, through apt and a scratch configuration: the machine's own sources plus
+//! `deb-src`, which a fresh Debian does not have. apt checks the archive's signatures on the way.
+
+use crate::apt;
+use crate::cmd::{Call, Runner};
+use crate::config::DebianSource;
+use crate::store::Work;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Puts the pinned files of a package into the work's files.
+pub fn fetch(package: &DebianSource, work: &Work, cmd: &Runner) -> Result<()> {
+    let apt = Apt::configure(package, &work.scratch("apt")?, cmd)?;
+    let served = apt.served(cmd)?;
+    if !served.iter().any(|entry| entry.version == package.version.as_str()) {
+        bail!("{}", gone(package, &served));
+    }
+    let downloads = work.scratch("downloads")?;
+    let wanted = format!("{}={}", package.package, package.version);
+    cmd.run(
+        &apt.call("apt-get")
+            .args(["source", "--download-only", "--only-source", "-q", &wanted])
+            .folder(&downloads),
+    )?;
+    for file in &package.files {
+        let name = file.name.as_str();
+        fs::rename(downloads.join(name), work.files().join(name)).with_context(|| {
+            format!(
+                "`{name}` is not a file of {} {}\nhelp: it has {}",
+                package.package,
+                package.version,
+                listing(&downloads)
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// apt with a configuration of its own.
+struct Apt {
+    options: Vec<String>,
+    package: String,
+}
+
+/// A version that the archive has, with the sha256 of its files.
+#[derive(Debug, PartialEq, Eq)]
+struct Served {
+    version: String,
+    files: Vec<(String, String)>,
+}
+
+impl Apt {
+    fn configure(package: &DebianSource, folder: &Path, cmd: &Runner) -> Result<Self> {
+        let lines: Vec<String> = apt::origins(cmd, package.suite.as_str())?
+            .iter()
+            .map(apt::Origin::source_line)
+            .collect();
+        fs::create_dir_all(folder.join("lists/partial"))?;
+        fs::create_dir_all(folder.join("cache/archives/partial"))?;
+        fs::write(folder.join("sources.list"), lines.join("\n") + "\n")?;
+        let path = |name: &str| folder.join(name).display().to_string();
+        let mut options = vec![
+            format!("Dir::Etc::SourceList={}", path("sources.list")),
+            "Dir::Etc::SourceParts=/dev/null".to_owned(),
+            format!("Dir::State::Lists={}", path("lists")),
+            format!("Dir::Cache={}", path("cache")),
+            // apt's own unprivileged user cannot enter a folder of the store.
+            "APT::Sandbox::User=root".to_owned(),
+            "Acquire::Languages=none".to_owned(),
+            "Acquire::Retries=3".to_owned(),
+        ];
+        if let Some(keyring) = apt::keyring() {
+            options.push(format!("Dir::Etc::Trusted={}", keyring.display()));
+        }
+        let apt = Self { options, package: package.package.to_string() };
+        // An index that could not be fetched is an error, not a reason to know fewer versions.
+        cmd.run(&apt.call("apt-get").args(["update", "-q", "--error-on=any"]))?;
+        Ok(apt)
+    }
+
+    fn call(&self, program: &str) -> Call {
+        let options = self.options.iter().flat_map(|option| ["-o", option]);
+        Call::new(PathBuf::from(program)).args(options)
+    }
+
+    fn served(&self, cmd: &Runner) -> Result<Vec<Served>> {
+        let call = self.call("apt-cache").args(["showsrc", "--only-source", &self.package]);
+        let output = cmd
+            .run(&call.read())
+            .with_context(|| format!("no source package `{}` is served", self.package))?;
+        Ok(parse(&output.stdout))
+    }
+}
+
+/// Reads the paragraphs of `apt-cache showsrc` (deb-src-control, Checksums-Sha256).
+fn parse(text: &str) -> Vec<Served> {
+    let mut entries: Vec<Served> = Vec::new();
+    for paragraph in text.split("\n\n") {
+        let mut version = None;
+        let mut files = Vec::new();
+        let mut in_checksums = false;
+        for line in paragraph.lines() {
+            if let Some(item) = line.strip_prefix(' ') {
+                if in_checksums && let [sha256, _, name] = item.split(' ').collect::<Vec<_>>()[..] {
+                    files.push((name.to_owned(), sha256.to_owned()));
+                }
+                continue;
+            }
+            in_checksums = line.starts_with("Checksums-Sha256:");
+            if let Some(value) = line.strip_prefix("Version: ") {
+                version = Some(value.to_owned());
+            }
+        }
+        if let Some(version) = version
+            && entries.iter().all(|entry| entry.version != version)
+        {
+            entries.push(Served { version, files });
+        }
+    }
+    entries
+}
+
+/// The pinned version is gone: say what is there, in the form that the pipeline file wants.
+fn gone(package: &DebianSource, served: &[Served]) -> String {
+    use std::fmt::Write;
+    let versions: Vec<&str> = served.iter().map(|entry| entry.version.as_str()).collect();
+    let mut text = format!(
+        "{} {} is no longer served by `{}`; served: {}",
+        package.package,
+        package.version,
+        package.suite,
+        versions.join(", ")
+    );
+    if let Some(last) = served.last() {
+        let _ =
+            write!(text, "\nhelp: pin what is served:\n    version: {}\n    files:", last.version);
+        for (name, sha256) in &last.files {
+            let _ = write!(text, "\n      - {{ name: {name}, sha256: {sha256} }}");
+        }
+    }
+    text
+}
+
+fn listing(folder: &Path) -> String {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOWSRC: &str = "Package: qemu\nVersion: 1:7.2+dfsg-7\nFiles:\n 00 1 x.dsc\n\
+        Checksums-Sha256:\n aa 1 x.dsc\n bb 2 x.tar.xz\nHomepage: h\n\n\
+        Package: qemu\nVersion: 1:7.2+dfsg-8\nChecksums-Sha256:\n cc 1 y.dsc\n\n";
+
+    #[test]
+    fn showsrc_is_read() {
+        let entries = parse(SHOWSRC);
+        assert_eq!(entries.len(), 2);
+        assert_eq!(entries[0].files[1], ("x.tar.xz".to_owned(), "bb".to_owned()));
+    }
+
+    #[test]
+    fn a_version_that_is_gone_names_what_is_served() {
+        let package: DebianSource = serde_yaml::from_str(
+            "{ package: qemu, version: '1:7.2+dfsg-6', suite: bookworm, files: [] }",
+        )
+        .unwrap();
+        let text = gone(&package, &parse(SHOWSRC));
+        assert!(text.starts_with(
+            "qemu 1:7.2+dfsg-6 is no longer served by `bookworm`; \
+             served: 1:7.2+dfsg-7, 1:7.2+dfsg-8\nhelp: "
+        ));
+        assert!(text.ends_with("- { name: y.dsc, sha256: cc }"), "{text}");
+    }
+}

@@ -1,0 +1,63 @@
+use super::*;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    (folder, store)
+}
+
+fn keep(store: &Store, key: &str, content: &str) -> Stored {
+    let work = store.work().unwrap();
+    fs::create_dir(work.files().join("sub")).unwrap();
+    fs::write(work.files().join("sub/file"), content).unwrap();
+    store.keep(work, "stage", key, &"fact").unwrap()
+}
+
+#[test]
+fn a_result_comes_back_whole_with_its_facts() {
+    let (_folder, store) = store();
+    keep(&store, "k", "content");
+    let stored = store.get("stage", "k").unwrap().unwrap();
+    assert_eq!(stored.names().collect::<Vec<_>>(), ["sub/file"]);
+    assert_eq!(stored.facts::<String>().unwrap(), "fact");
+    assert!(stored.intact());
+    assert!(store.get("stage", "other").unwrap().is_none());
+}
+
+#[test]
+fn an_altered_or_missing_file_is_seen() {
+    let (_folder, store) = store();
+    let stored = keep(&store, "k", "content");
+    fs::write(stored.path("sub/file"), "contenT").unwrap();
+    assert!(!stored.intact());
+    fs::remove_file(stored.path("sub/file")).unwrap();
+    assert!(!stored.intact());
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_no_result() {
+    let (folder, store) = store();
+    keep(&store, "k", "content");
+    fs::write(folder.path().join("results/stage-k").join(RECORD), "{").unwrap();
+    assert!(store.get("stage", "k").unwrap().is_none());
+    assert!(!folder.path().join("results/stage-k").exists());
+}
+
+#[test]
+fn work_that_is_not_kept_leaves_nothing() {
+    let (folder, store) = store();
+    drop(store.work().unwrap());
+    assert_eq!(fs::read_dir(folder.path().join("work")).unwrap().count(), 0);
+}
+
+#[test]
+fn opening_clears_the_work_of_the_dead_and_not_of_the_living() {
+    let (folder, store) = store();
+    let living = store.work().unwrap();
+    let dead = folder.path().join("work/dead");
+    fs::create_dir(&dead).unwrap();
+    fs::write(dead.join("alive"), "").unwrap();
+    Store::open(folder.path()).unwrap();
+    assert!(living.path().exists());
+    assert!(!dead.exists());
+}

@@ -1,0 +1,62 @@
+//! Work folders: where a result grows before it is one.
+
+use anyhow::{Context, Result};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const ALIVE: &str = "alive";
+
+/// A folder of one run. The lock on its `alive` file says that the run still lives.
+#[derive(Debug)]
+pub struct Work {
+    folder: TempDir,
+    _alive: File,
+}
+
+impl Work {
+    pub fn begin(parent: &Path) -> Result<Self> {
+        let folder = TempDir::new_in(parent)
+            .with_context(|| format!("cannot make a work folder in `{}`", parent.display()))?;
+        let alive = File::create(folder.path().join(ALIVE))?;
+        alive.lock()?;
+        fs::create_dir(folder.path().join("files"))?;
+        Ok(Self { folder, _alive: alive })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What is put here becomes the result.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("files")
+    }
+
+    /// A further folder for the stage's own use, thrown away with the work.
+    pub fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+}
+
+/// Removes work folders whose run is gone: a killed process could not do it itself.
+pub fn sweep(parent: &Path) -> Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let path = entry?.path();
+        let dead = match File::open(path.join(ALIVE)) {
+            Ok(alive) => !matches!(alive.try_lock(), Err(TryLockError::WouldBlock)),
+            // Between the folder and its `alive` file a run is a moment old: leave it alone.
+            Err(_) => path
+                .metadata()
+                .and_then(|m| m.modified())
+                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60)),
+        };
+        if dead {
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("cannot clear `{}`", path.display()))?;
+        }
+    }
+    Ok(())
+}

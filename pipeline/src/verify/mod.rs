@@ -1,0 +1,220 @@
+//! Stage 6, `verify`: judges what was built before anything of it may be signed.
+//!
+//! Only this room can make a [`Verified`], from a fresh judgement or from the store's record of one
+//! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
+//! what the build said of itself.
+
+mod elf;
+mod package;
+mod probe;
+
+use crate::build::Built;
+use crate::cmd::Runner;
+use crate::config::{self, ExpectedType};
+use crate::plan::Key;
+use crate::sandbox::Image;
+use crate::store::{FileRecord, Store, Stored};
+use anyhow::{Context, Result, bail};
+use elf::Census;
+pub use elf::QomType;
+pub use package::PackageFacts;
+use probe::Probed;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Packages that may leave.
+#[derive(Debug)]
+pub struct Verified {
+    stored: Stored,
+    packages: Vec<PathBuf>,
+    sources: Vec<PathBuf>,
+    report: Report,
+}
+
+/// The judgement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// What was judged, by file name.
+    pub judged: BTreeMap<String, FileRecord>,
+    pub packages: Vec<PackageFacts>,
+    /// What the binaries said of themselves when they ran.
+    pub probed: Vec<Probed>,
+}
+
+impl Report {
+    /// What people want to see of it.
+    pub fn summary(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for package in &self.packages {
+            for binary in &package.binaries {
+                for found in &binary.types {
+                    lines.push(format!(
+                        "{} in {}: {}, {}; properties {}",
+                        found.name,
+                        binary.path.display(),
+                        found.parent,
+                        found.interfaces.join(", "),
+                        found.properties.join(", ")
+                    ));
+                }
+            }
+        }
+        for probed in &self.probed {
+            lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
+        }
+        lines
+    }
+}
+
+/// What `vgpu-pipeline verify` says of one file.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audit {
+    Package(PackageFacts),
+    Binary { types: Vec<QomType> },
+}
+
+impl Verified {
+    /// The binary packages.
+    pub fn packages(&self) -> &[PathBuf] {
+        &self.packages
+    }
+
+    /// The source packages.
+    pub fn sources(&self) -> &[PathBuf] {
+        &self.sources
+    }
+
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+
+    /// The record of an earlier judgement, if it is one of these bytes.
+    pub fn recall(stored: Stored, built: &Built) -> Result<Self> {
+        let report: Report = stored.facts()?;
+        if report.judged != built_files(built) {
+            bail!(
+                "the store's judgement is of other packages\nhelp: remove the store and run again"
+            );
+        }
+        Ok(Self::new(stored, built, report))
+    }
+
+    fn new(stored: Stored, built: &Built, report: Report) -> Self {
+        let (packages, sources) = (built.rpms().collect(), built.srpms().collect());
+        Self { stored, packages, sources, report }
+    }
+}
+
+/// Judges the built packages: first as files, then by running what is in them.
+pub fn run(
+    built: &Built,
+    verify: &config::Verify,
+    image: &Image,
+    key: &Key,
+    store: &Store,
+    cmd: &Runner,
+) -> Result<Verified> {
+    let mut packages = Vec::new();
+    for path in built.rpms() {
+        packages.push(package::read(&path, &verify.types)?);
+    }
+    judge(&packages, verify)?;
+    let work = store.work()?;
+    let mut probed = Vec::new();
+    for (path, facts) in built.rpms().zip(&packages) {
+        for binary in &facts.binaries {
+            let folder = work.scratch("probe")?;
+            let name = package::extract(&path, &binary.path, &folder)?;
+            probed.push(probe::run(&folder, &name, &verify.types, image, cmd)?);
+        }
+    }
+    let report = Report { judged: built_files(built), packages, probed };
+    // The probed binary is the package's; only the judgement is kept.
+    let stored = store.keep(work, "verify", key.as_str(), &report)?;
+    Ok(Verified::new(stored, built, report))
+}
+
+/// Judges one file alone: an RPM, or a QEMU binary.
+pub fn audit(path: &Path, expected: &[ExpectedType]) -> Result<Audit> {
+    if package::is_rpm(path)? {
+        let facts = package::read(path, expected)?;
+        if facts.binaries.is_empty() {
+            bail!("{}", package::no_emulator(&[&facts.nevra]));
+        }
+        return Ok(Audit::Package(facts));
+    }
+    let image = fs::read(path).with_context(|| format!("`{}`", path.display()))?;
+    let types = types(&image, expected).with_context(|| format!("`{}`", path.display()))?;
+    Ok(Audit::Binary { types })
+}
+
+fn judge(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
+    if packages.iter().all(|facts| facts.binaries.is_empty()) {
+        let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
+        bail!("{}", package::no_emulator(&names));
+    }
+    for provide in &verify.provides {
+        let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
+        if !packages.iter().any(provided) {
+            bail!(
+                "no built package provides `{provide}`\n\
+                 help: the spec needs the edit `provide: {provide}`"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The expected types as the binary registers them; an error says what is missing of one.
+fn types(image: &[u8], expected: &[ExpectedType]) -> Result<Vec<QomType>> {
+    let census = Census::read(image)?;
+    expected.iter().map(|expected| expect(&census, expected)).collect()
+}
+
+fn expect(census: &Census, expected: &ExpectedType) -> Result<QomType> {
+    let name = expected.name.as_str();
+    let Some(found) = census.find(name)? else {
+        let near = match config::nearest(name, census.names()) {
+            Some(near) => format!("; the nearest is `{near}`"),
+            None => String::new(),
+        };
+        bail!(
+            "the binary registers no QOM type `{name}` among its {}{near}\n\
+             help: the device was not built in; does an edit of the spec register it in QEMU's build?",
+            census.names().len()
+        );
+    };
+    let parent = expected.parent.as_str();
+    if found.parent != parent {
+        bail!("type `{name}` derives from `{}`, expected `{parent}`", found.parent);
+    }
+    let missing = |what: &str, wanted: &str, present: &[String]| {
+        anyhow::anyhow!("type `{name}` has no {what} `{wanted}`; it has: {}", present.join(", "))
+    };
+    for interface in expected.interfaces.iter().map(config::QomType::as_str) {
+        if !found.interfaces.iter().any(|present| present == interface) {
+            return Err(missing("interface", interface, &found.interfaces));
+        }
+    }
+    for property in expected.properties.iter().map(config::Line::as_str) {
+        if !found.properties.iter().any(|present| present == property) {
+            return Err(missing("property", property, &found.properties));
+        }
+    }
+    Ok(found)
+}
+
+fn built_files(built: &Built) -> BTreeMap<String, FileRecord> {
+    let packages = |(name, _): &(&String, &FileRecord)| {
+        Path::new(name).extension().is_some_and(|extension| extension == "rpm")
+    };
+    let files = built.stored().files().iter().filter(packages);
+    files.map(|(name, record)| (name.clone(), record.clone())).collect()
+}

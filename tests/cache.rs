@@ -1,0 +1,82 @@
+//! What is kept, and what a change makes run again.
+
+use crate::support::{Toy, ends_with, events, kept, program, ran, scratch, states, workstation};
+use std::fs;
+use std::process::Command;
+
+#[test]
+fn a_second_run_is_all_cached_and_starts_no_process() {
+    let published = workstation();
+    let trace = scratch();
+    let trace = trace.path().join("trace");
+    let mut traced = Command::new("strace");
+    traced
+        .args(["--follow-forks", "--trace=execve,execveat", "--output"])
+        .arg(&trace)
+        .arg(env!("CARGO_BIN_EXE_vgpu-pipeline"))
+        .args(["run", "pipeline/workstation.yaml", "--output"])
+        .arg(&published.repository)
+        .current_dir(crate::support::root())
+        .env("VGPU_PIPELINE_STORE", kept("store"))
+        .env("XDG_DATA_HOME", kept("data"));
+    let events = events(&mut traced);
+    assert!(ran(&events).is_empty(), "{events:#?}");
+    assert_eq!(states(&events).len(), 7);
+    let trace = fs::read_to_string(trace).unwrap();
+    let started: Vec<&str> = trace.lines().filter(|line| line.contains("exec")).collect();
+    assert_eq!(started.len(), 1, "only the program itself: {started:#?}");
+}
+
+#[test]
+fn one_byte_of_the_device_runs_what_depends_on_it_and_nothing_else() {
+    let toy = Toy::new("toy-one-byte");
+    events(&mut toy.run());
+    let path = toy.path("vgpu-stub.c");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text + "\n").unwrap();
+    let events = events(&mut toy.run());
+    assert_eq!(ran(&events), ["inject", "build", "verify", "sign", "publish"]);
+}
+
+#[test]
+fn what_was_deleted_or_edited_in_the_output_comes_back_without_work() {
+    let toy = Toy::new("toy-output");
+    events(&mut toy.run());
+    let repomd = toy.output().join("repodata/repomd.xml");
+    let sums = toy.output().join("SHA256SUMS");
+    let before = fs::read(&repomd).unwrap();
+    fs::write(&repomd, "edited").unwrap();
+    fs::remove_file(&sums).unwrap();
+    let events = events(&mut toy.run());
+    assert!(ran(&events).is_empty(), "{events:#?}");
+    assert_eq!(events.last().unwrap()["rewritten"], true);
+    assert_eq!(fs::read(&repomd).unwrap(), before);
+    assert!(sums.exists());
+}
+
+#[test]
+fn a_damaged_result_is_dropped_and_made_again_when_it_is_needed() {
+    let toy = Toy::new("toy-damaged");
+    let first = events(&mut toy.run());
+    let source = first.iter().find(|e| e["event"] == "finished" && e["stage"] == "source").unwrap();
+    let name =
+        format!("store/results/source-{}/files/qemu-4.2.1.tar.gz", source["key"].as_str().unwrap());
+    let file = kept(&name);
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[1..]).unwrap();
+    // Nothing reads the sources while everything is cached; a changed spec does.
+    assert!(ran(&events(&mut toy.run())).is_empty());
+    toy.edit("qemu.spec", "Stand-in for tests", "Stand-in for tests, changed");
+    let again = events(&mut toy.run());
+    assert_eq!(ran(&again), ["source", "inject", "build", "verify", "sign", "publish"]);
+    assert_eq!(fs::read(&file).unwrap(), whole);
+}
+
+#[test]
+fn plan_shows_what_is_cached_and_the_edited_spec() {
+    workstation();
+    let said = ends_with(0, program().args(["plan", "pipeline/workstation.yaml", "--diff"])).stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("+Release:        1%{?dist}.vgpu1"), "{said}");
+    assert_eq!(said.matches("in the store").count(), 7, "{said}");
+}

@@ -1,0 +1,113 @@
+//! Work that fails: exit code 1, one error that says what and what to try, nothing half-written.
+
+use crate::support::{Toy, refusal, sha256};
+use std::fs;
+
+#[test]
+fn a_build_without_the_device_fails_in_verify() {
+    let toy = Toy::new("toy-unregistered");
+    // The file is copied and nothing registers it: the build is content, and so is rpmbuild.
+    toy.edit(
+        "toy.yaml",
+        "          device: vgpu-stub",
+        "          lines: ['cp %{SOURCE3} hw/misc/vgpu-stub.c']",
+    );
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("the log shows no compilation of `vgpu-stub`"), "{error}");
+    assert!(error.contains("error: stage `verify`"), "{error}");
+    assert!(error.contains("registers no QOM type `vgpu-stub`"), "{error}");
+    assert!(error.contains("help: the device was not built in"), "{error}");
+    assert!(!toy.output().exists());
+}
+
+#[test]
+fn an_expected_property_that_is_missing_is_named() {
+    let toy = Toy::new("toy-property");
+    toy.edit("toy.yaml", "vm_id]", "vm_id, colour]");
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("type `vgpu-stub` has no property `colour`; it has: "), "{error}");
+}
+
+#[test]
+fn a_compile_error_is_shown_with_the_path_as_the_user_knows_it() {
+    let toy = Toy::new("toy-compile-error");
+    toy.edit("vgpu-stub.c", "static uint64_t vgpu_stub_read(", "static uint65_t vgpu_stub_read(");
+    let error = refusal(1, &mut toy.run());
+    let path = toy.path("vgpu-stub.c");
+    assert!(error.contains(&format!("`{}` does not compile", path.display())), "{error}");
+    assert!(error.contains(&format!("{}:", path.display())), "{error}");
+    assert!(error.contains("unknown type name 'uint65_t'"), "{error}");
+    assert!(error.contains("help: mend the device"), "{error}");
+    assert!(!toy.output().exists());
+}
+
+#[test]
+fn another_failure_of_rpmbuild_shows_its_last_lines_and_its_log() {
+    let toy = Toy::new("toy-build-fails");
+    toy.edit("qemu.spec", "\n%install\n", "\necho this is the end >&2; exit 3\n\n%install\n");
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("error: stage `build`: `podman run` ended with exit code 1"), "{error}");
+    assert!(error.contains("  | this is the end"), "{error}");
+    assert!(error.contains("help: the whole output is in "), "{error}");
+}
+
+#[test]
+fn a_source_that_is_not_what_the_pipeline_pins_is_refused() {
+    let toy = Toy::new("toy-pin");
+    let archive = toy.path("qemu-4.2.1.tar.gz");
+    let whole = fs::read(&archive).unwrap();
+
+    let mut flipped = whole.clone();
+    flipped[4] ^= 1;
+    fs::write(&archive, &flipped).unwrap();
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("is not what the pipeline pins: sha256 "), "{error}");
+    assert!(!error.contains("ends in the middle"), "{error}");
+
+    fs::write(&archive, &whole[..whole.len() / 2]).unwrap();
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("the archive ends in the middle"), "{error}");
+
+    let pointer = format!(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n",
+        "0".repeat(64),
+        whole.len()
+    );
+    fs::write(&archive, pointer).unwrap();
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("is a git-lfs pointer of 1"), "{error}");
+    assert!(error.contains("help: fetch the object with `git lfs pull`"), "{error}");
+    assert!(!toy.output().exists());
+}
+
+#[test]
+fn an_archive_that_is_pinned_truncated_is_refused() {
+    let toy = Toy::new("toy-truncated");
+    let archive = toy.path("qemu-4.2.1.tar.gz");
+    let pinned = sha256(&archive);
+    let whole = fs::read(&archive).unwrap();
+    fs::write(&archive, &whole[..whole.len() - 9]).unwrap();
+    toy.edit("toy.yaml", &pinned, &sha256(&archive));
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("is truncated: the archive ends in the middle"), "{error}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_one_clear_error() {
+    let toy = Toy::new("toy-unwritable");
+    // A file where the folder should be: root may write everywhere else.
+    fs::write(toy.output(), "").unwrap();
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("error: cannot write the output `"), "{error}");
+    assert_eq!(fs::read_to_string(toy.output()).unwrap(), "");
+}
+
+#[test]
+fn an_output_folder_with_something_else_in_it_is_left_alone() {
+    let toy = Toy::new("toy-stranger");
+    fs::create_dir(toy.output()).unwrap();
+    fs::write(toy.output().join("precious"), "mine").unwrap();
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("holds something else than a repository"), "{error}");
+    assert_eq!(fs::read_to_string(toy.output().join("precious")).unwrap(), "mine");
+}

@@ -1,0 +1,120 @@
+//! Bad input: exit code 2, one error that names the place, before any work and without a trace.
+
+use crate::support::{Toy, ends_with, program, refusal, root, scratch};
+use std::fs;
+use std::process::Command;
+
+/// What `run` says of a pipeline with one thing wrong, and that it wrote nothing.
+fn run_refuses(file: &str, from: &str, to: &str) -> String {
+    let toy = Toy::new("toy-input");
+    toy.edit(file, from, to);
+    let store = scratch();
+    let error = refusal(2, toy.run().env("VGPU_PIPELINE_STORE", store.path()));
+    assert!(!toy.output().exists());
+    assert_eq!(fs::read_dir(store.path().join("results")).unwrap().count(), 0);
+    assert!(error.starts_with("error: "), "{error}");
+    error
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    let error = run_refuses("toy.yaml", "    source: vgpu-stub.c", "    sauce: vgpu-stub.c");
+    assert!(error.contains("toy.yaml:"), "{error}");
+    assert!(error.contains("device[0]: unknown field `sauce`"), "{error}");
+    assert!(error.contains("help: did you mean `source`?"), "{error}");
+}
+
+#[test]
+fn a_wrong_type_and_a_missing_section_name_their_place() {
+    let error = run_refuses("toy.yaml", "name: toy-input", "name: [toy-input]");
+    assert!(error.contains("toy.yaml:3:7: name: invalid type: sequence"), "{error}");
+    let error = run_refuses("toy.yaml", "\nspec:\n", "\nspek:\n");
+    assert!(
+        error.contains("unknown field `spek`") && error.contains("did you mean `spec`?"),
+        "{error}"
+    );
+    let text = "version: 1\nname: empty\nsource: []\n";
+    let folder = scratch();
+    let file = folder.path().join("p.yaml");
+    fs::write(&file, text).unwrap();
+    let error = refusal(2, program().arg("check").arg(&file));
+    assert!(error.contains("missing field `environment`"), "{error}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = refusal(2, program().args(["run", "no/such/pipeline.yaml"]));
+    assert!(error.contains("cannot read the pipeline file `no/such/pipeline.yaml`"), "{error}");
+    let error = run_refuses("toy.yaml", "    source: vgpu-stub.c", "    source: gone/vgpu-stub.c");
+    assert!(error.contains("source of device `vgpu-stub`: `") && error.contains("gone"), "{error}");
+    let error = run_refuses("toy.yaml", "file: qemu-4.2.1.tar.gz", "file: gone.tar.gz");
+    assert!(error.contains("gone.tar.gz"), "{error}");
+}
+
+#[test]
+fn an_anchor_has_to_be_there_exactly_once() {
+    let error = run_refuses("toy.yaml", "anchor: tar xzf %{SOURCE2}", "anchor: tar xzf %{SOURCE7}");
+    assert!(
+        error.contains("anchor `tar xzf %{SOURCE7}` of `insert-after` is in no line"),
+        "{error}"
+    );
+    assert!(error.contains("tar xzf %{SOURCE2}"), "the nearest line is shown: {error}");
+    let error = run_refuses("toy.yaml", "anchor: tar xzf %{SOURCE2}", "anchor: make");
+    assert!(error.contains("times, not once"), "{error}");
+}
+
+#[test]
+fn a_key_that_rpm_4_11_cannot_use_is_refused() {
+    let home = scratch();
+    let gpg = |args: &[&str]| {
+        let mut gpg = Command::new("gpg");
+        gpg.args(["--batch", "--quiet", "--passphrase", "", "--pinentry-mode=loopback"]).args(args);
+        ends_with(0, gpg.env("GNUPGHOME", home.path())).stdout
+    };
+    gpg(&["--quick-generate-key", "Throwaway <test@localhost>", "ed25519", "sign", "never"]);
+    let toy = Toy::new("toy-key");
+    let key = toy.path("key.asc");
+    fs::write(&key, gpg(&["--armor", "--export-secret-keys"])).unwrap();
+    Command::new("gpgconf").args(["--kill", "all"]).env("GNUPGHOME", home.path()).status().unwrap();
+    ends_with(0, Command::new("chmod").arg("600").arg(&key));
+    let error = refusal(2, toy.run().arg("--key").arg(&key));
+    assert!(error.contains("RSA") && error.contains("help: "), "{error}");
+    ends_with(0, Command::new("chmod").arg("644").arg(&key));
+    let error = refusal(2, toy.run().arg("--key").arg(&key));
+    assert!(error.contains("may be read by others (mode 644)\nhelp: chmod 600"), "{error}");
+    let error = refusal(2, toy.run().args(["--key-env", "NO_SUCH_KEY"]).env("NO_SUCH_KEY", ""));
+    assert!(error.contains("the environment variable `NO_SUCH_KEY` has no signing key"), "{error}");
+}
+
+#[test]
+fn all_missing_tools_are_named_at_once_with_their_packages() {
+    let (folder, store) = (scratch(), scratch());
+    let mut run = program();
+    run.args(["run", "pipeline/workstation.yaml"]);
+    let error = refusal(2, run.env("PATH", folder.path()).env("VGPU_PIPELINE_STORE", store.path()));
+    assert!(error.contains("`podman` or `docker`"), "{error}");
+    for tool in ["apt-get", "createrepo_c", "mmdebstrap"] {
+        assert!(error.contains(&format!("`{tool}`")), "{tool}: {error}");
+    }
+    assert!(error.contains("help: apt-get install "), "{error}");
+    assert!(error.contains("createrepo-c") && error.contains(" podman"), "{error}");
+}
+
+#[test]
+fn check_is_content_with_what_the_tree_ships() {
+    for entry in fs::read_dir(root().join("pipeline")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            ends_with(0, program().arg("check").arg(path));
+        }
+    }
+    ends_with(0, program().arg("check"));
+}
+
+#[test]
+fn a_wrong_use_of_the_program_is_exit_code_2() {
+    refusal(2, program().arg("no-such-command"));
+    refusal(2, program().args(["verify", "/no/such/file"]));
+    let error = refusal(2, program().args(["run", "--until", "nowhere"]));
+    assert!(error.contains("possible values"), "{error}");
+}

@@ -1,0 +1,19 @@
+//! The integration tests: the built program with real tools. Stand-ins are in `fixtures/` and say so.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start the tools that the program is judged by"
+)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod cache;
+mod docker;
+mod failures;
+mod guest;
+mod input;
+mod install;
+mod interrupt;
+mod signing;
+mod support;
+mod tidy;
+mod toy;

@@ -1,0 +1,181 @@
+//! What the tests share: the program, a store that they all use, the workstation pipeline run once,
+//! and pipelines on the toy tree.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// A repository that the workstation pipeline published.
+pub struct Published {
+    pub repository: PathBuf,
+    /// The events of the run that made it, or found it made.
+    #[allow(dead_code, reason = "for a person who debugs a test")]
+    pub events: Vec<serde_json::Value>,
+}
+
+/// The top of the source tree.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder that outlives the tests, so that a second run of them need not build QEMU again.
+pub fn kept(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+pub fn scratch() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// The program, with the tests' own store and keys.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vgpu-pipeline"));
+    command
+        .current_dir(root())
+        .env("VGPU_PIPELINE_STORE", kept("store"))
+        .env("XDG_DATA_HOME", kept("data"));
+    command
+}
+
+/// Runs a command, which has to end with the given code, and returns what it said.
+pub fn ends_with(code: i32, command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{command:?}\nstdout: {}\nstderr: {}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// What a command that has to fail says on its standard error.
+pub fn refusal(code: i32, command: &mut Command) -> String {
+    String::from_utf8(ends_with(code, command).stderr).unwrap()
+}
+
+/// The events of a run that has to succeed.
+pub fn events(command: &mut Command) -> Vec<serde_json::Value> {
+    let output = ends_with(0, command.arg("--json"));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// How each stage came to its result.
+pub fn states(events: &[serde_json::Value]) -> BTreeMap<String, String> {
+    let finished = events.iter().filter(|event| event["event"] == "finished");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    finished.map(|event| (text(&event["stage"]), text(&event["state"]))).collect()
+}
+
+/// The stages that were not cached.
+pub fn ran(events: &[serde_json::Value]) -> Vec<&str> {
+    let finished = events.iter().filter(|event| event["event"] == "finished");
+    let ran = finished.filter(|event| event["state"] == "ran");
+    ran.map(|event| event["stage"].as_str().unwrap()).collect()
+}
+
+/// The workstation pipeline, run once for all tests.
+pub fn workstation() -> &'static Published {
+    static PUBLISHED: OnceLock<Published> = OnceLock::new();
+    PUBLISHED.get_or_init(|| {
+        let repository = kept("workstation");
+        let events = events(
+            program().args(["run", "pipeline/workstation.yaml", "--output"]).arg(&repository),
+        );
+        Published { repository, events }
+    })
+}
+
+/// A pipeline on the toy tree in `fixtures/`, in a folder of its own, free to be spoilt.
+pub struct Toy {
+    folder: TempDir,
+}
+
+impl Toy {
+    /// The pipeline as it works.
+    pub fn new(name: &str) -> Self {
+        let toy = Self { folder: scratch() };
+        let fixtures = root().join("tests/fixtures");
+        toy.archive(&fixtures.join("toy-qemu"), "qemu-4.2.1");
+        let keycodemapdb = toy.path("keycodemapdb");
+        fs::create_dir(&keycodemapdb).unwrap();
+        fs::write(keycodemapdb.join("README"), "A stand-in for keycodemapdb.\n").unwrap();
+        toy.archive(&keycodemapdb, KEYCODEMAPDB);
+        fs::copy(fixtures.join("toy-qemu.spec"), toy.path("qemu.spec")).unwrap();
+        fs::copy(root().join("device/vgpu-stub.c"), toy.path("vgpu-stub.c")).unwrap();
+        fs::copy(root().join("containers/debian-12.Containerfile"), toy.path("Containerfile"))
+            .unwrap();
+        let text = fs::read_to_string(fixtures.join("toy.yaml")).unwrap();
+        let text = text
+            .replace("@NAME@", name)
+            .replace("@QEMU_SHA256@", &sha256(&toy.path("qemu-4.2.1.tar.gz")))
+            .replace("@KEYCODEMAPDB_SHA256@", &sha256(&toy.path(&format!("{KEYCODEMAPDB}.tar.gz"))))
+            .replace("@ENVIRONMENT@", &environment());
+        fs::write(toy.path("toy.yaml"), text).unwrap();
+        toy
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn output(&self) -> PathBuf {
+        self.path("out")
+    }
+
+    /// Replaces a piece of text, which has to be there, in one of its files.
+    pub fn edit(&self, file: &str, from: &str, to: &str) -> &Self {
+        let path = self.path(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "`{from}` is not in {file}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+        self
+    }
+
+    /// `run` on it, into its own output.
+    pub fn run(&self) -> Command {
+        let mut command = program();
+        command.arg("run").arg(self.path("toy.yaml")).arg("--output").arg(self.output());
+        command
+    }
+
+    /// An archive as `git archive | gzip -n` makes it: nothing in it depends on when or where.
+    fn archive(&self, folder: &Path, name: &str) {
+        let status = Command::new("tar")
+            .args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"])
+            .args(["--use-compress-program=gzip -n", "--create", "--file"])
+            .arg(self.path(&format!("{name}.tar.gz")))
+            .arg(format!("--transform=s,^[.],{},", inside(name)))
+            .arg("--directory")
+            .arg(folder)
+            .arg(".")
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+}
+
+const KEYCODEMAPDB: &str = "keycodemapdb-22b8996dba9041874845c7446ce89ec4ae2b713d";
+
+/// The folder that an archive unpacks to: the second one goes into the first one's tree.
+fn inside(name: &str) -> &str {
+    if name == KEYCODEMAPDB { "ui/keycodemapdb" } else { name }
+}
+
+/// The workstation's own environment, so that both share one image.
+fn environment() -> String {
+    let text = fs::read_to_string(root().join("pipeline/workstation.yaml")).unwrap();
+    let from = text.find("\n  base:").unwrap();
+    let to = text.find("\ndevice:").unwrap();
+    text[from..to].to_owned()
+}
+
+pub fn sha256(path: &Path) -> String {
+    let output = ends_with(0, Command::new("sha256sum").arg(path));
+    String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
+}

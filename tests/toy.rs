@@ -1,0 +1,68 @@
+//! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
+
+use crate::support::{Toy, ends_with, events, program, states};
+use std::fs;
+use std::process::Command;
+
+#[test]
+fn a_tree_with_makefile_objs_gets_the_device_and_a_repository() {
+    let toy = Toy::new("toy-makefile-objs");
+    let events = events(&mut toy.run());
+    let note = |wanted: &str| {
+        events.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
+    };
+    assert!(note("CC      hw/misc/vgpu-stub.o"), "{events:#?}");
+    assert!(note("LINK    i386-softmmu/qemu-system-i386"));
+    assert!(note("Wrote: /build/RPMS/x86_64/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm"));
+    assert!(note("name \"vgpu-stub\", bus PCI"));
+    assert_eq!(states(&events).len(), 7);
+
+    let rpm = toy.output().join("Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm");
+    let said = ends_with(0, Command::new("rpm").args(["-qp", "--provides"]).arg(&rpm)).stdout;
+    assert!(String::from_utf8(said).unwrap().contains("qemu-device(vgpu-stub) = 1"));
+    ends_with(
+        0,
+        Command::new("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(toy.output()),
+    );
+
+    let manifest = fs::read(toy.output().join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["development_key"], true);
+    let roles: Vec<&str> = manifest["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["role"].as_str().unwrap())
+        .collect();
+    for role in ["source", "spec", "edited-spec", "device", "environment"] {
+        assert!(roles.contains(&role), "{roles:?}");
+    }
+    assert!(toy.output().join("DEVELOPMENT-KEY.txt").exists());
+}
+
+#[test]
+fn verify_judges_a_package_and_a_binary_alone() {
+    let toy = Toy::new("toy-verify");
+    events(&mut toy.run());
+    let rpm = toy.output().join("Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm");
+    let properties = ["--property=pool_id", "--property=priority", "--property=vm_id"];
+    let said =
+        ends_with(0, program().arg("verify").arg(&rpm).args(properties).arg("--json")).stdout;
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let found = &said["package"]["binaries"][0]["types"][0];
+    assert_eq!(found["name"], "vgpu-stub");
+    assert_eq!(found["parent"], "pci-device");
+    assert_eq!(found["interfaces"], serde_json::json!(["conventional-pci-device"]));
+
+    let binary = toy.path("unpacked");
+    fs::create_dir(&binary).unwrap();
+    let unpack = "rpm2cpio \"$1\" | cpio --quiet -idm";
+    ends_with(0, Command::new("sh").args(["-c", unpack, "sh"]).arg(&rpm).current_dir(&binary));
+    let binary = binary.join("usr/lib64/xen/bin/qemu-system-i386");
+    let said = ends_with(0, program().arg("verify").arg(&binary)).stdout;
+    assert!(String::from_utf8(said).unwrap().contains("pool_id"));
+    let error =
+        program().arg("verify").arg(&binary).args(["--device", "vgpu-stab"]).output().unwrap();
+    assert_eq!(error.status.code(), Some(1));
+    assert!(String::from_utf8(error.stderr).unwrap().contains("no QOM type `vgpu-stab`"));
+}
