@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// A repository that the workstation pipeline published.
@@ -104,7 +105,10 @@ impl Toy {
         toy.archive(&fixtures.join("toy-qemu"), "qemu-4.2.1");
         let keycodemapdb = toy.path("keycodemapdb");
         fs::create_dir(&keycodemapdb).unwrap();
-        fs::write(keycodemapdb.join("README"), "A stand-in for keycodemapdb.\n").unwrap();
+        // What is in the archive of no other toy of no other run: tests share a store, not results.
+        let unique =
+            format!("A stand-in for keycodemapdb, for {name} of {:?}.\n", SystemTime::now());
+        fs::write(keycodemapdb.join("README"), unique).unwrap();
         toy.archive(&keycodemapdb, KEYCODEMAPDB);
         fs::copy(fixtures.join("toy-qemu.spec"), toy.path("qemu.spec")).unwrap();
         fs::copy(root().join("device/vgpu-stub.c"), toy.path("vgpu-stub.c")).unwrap();

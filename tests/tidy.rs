@@ -31,7 +31,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("environment", "apt cmd config::<types> plan sandbox store"),
     ("inject", "config"),
     ("build", "cmd config::<types> plan sandbox store"),
-    ("verify", "build::Built cmd config::<types> plan sandbox store"),
+    ("verify", "build::Built cmd config::<types> config::nearest plan sandbox store"),
     ("sign", "cmd config::<types> plan store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),
     ("apt", "cmd"),

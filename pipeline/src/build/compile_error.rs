@@ -62,7 +62,7 @@ fn complaint(log: &str, name: &SourceName) -> Option<Vec<String>> {
         })
     };
     let has_error = lines.iter().any(|line| speaks(line) && line.contains("error:"));
-    let first = lines.iter().position(|line| speaks(&line)).filter(|_| has_error)?;
+    let first = lines.iter().position(speaks).filter(|_| has_error)?;
     let belongs =
         |line: &&&str| speaks(line) || line.starts_with([' ', '\t']) || line.contains("note:");
     Some(

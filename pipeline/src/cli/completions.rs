@@ -1,6 +1,6 @@
 //! `completions`: for the user's shell.
 
-use super::{Cli, Failed};
+use super::Cli;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -10,11 +10,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(&self) -> Result<(), Failed> {
+    pub fn run(&self) {
         // Into memory first: the generator panics where a reader went away.
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "vgpu-pipeline", &mut text);
         say!("{}", String::from_utf8_lossy(&text).trim_end());
-        Ok(())
     }
 }

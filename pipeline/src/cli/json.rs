@@ -3,8 +3,8 @@
 use crate::run::Event;
 
 /// Prints an event.
-pub fn print(event: Event) {
-    if let Ok(line) = serde_json::to_string(&event) {
+pub fn print(event: &Event) {
+    if let Ok(line) = serde_json::to_string(event) {
         say!("{line}");
     }
 }

@@ -51,7 +51,7 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     /// Print the JSON schema of the pipeline file
-    Schema(schema::Schema),
+    Schema,
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -111,8 +111,11 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Key(command) => command.run(),
-        Command::Schema(command) => command.run(),
-        Command::Completions(command) => command.run(),
+        Command::Schema => schema::run(),
+        Command::Completions(command) => {
+            command.run();
+            Ok(())
+        }
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -34,7 +34,7 @@ impl Run {
         let prepared = Prepared::new(request, store).input()?;
         prepared.preflight().input()?;
         if self.json {
-            prepared.run(&json::print).work()?;
+            prepared.run(&|event| json::print(&event)).work()?;
             return Ok(());
         }
         let screen = people::Screen::new();

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Build {
     /// Macros for rpmbuild's `--define`.
     pub define: BTreeMap<MacroName, Line>,
-    /// Whether rpmbuild leaves BuildRequires unchecked: needed where the environment's packages are
+    /// Whether rpmbuild leaves `BuildRequires` unchecked: needed where the environment's packages are
     /// not rpm's own, as on Debian.
     pub nodeps: bool,
     /// What the build may use.

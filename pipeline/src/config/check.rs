@@ -62,7 +62,7 @@ fn devices(pipeline: &Pipeline) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     for device in &pipeline.device {
         let name = plain_name(&device.source)?;
-        if !std::path::Path::new(name).extension().is_some_and(|extension| extension == "c") {
+        if std::path::Path::new(name).extension().is_none_or(|extension| extension != "c") {
             return Err(Problem::new(name, format!("device source `{name}` is not a .c file")));
         }
         for word in [device.qom_type.as_str(), name] {

@@ -27,9 +27,11 @@ pub use error::nearest;
 pub use publish::Publish;
 pub use sign::{KeySource, Sign};
 pub use source::{DebianSource, Source};
+#[cfg(test)]
+pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
 pub use verify::{ExpectedType, Verify};
-pub use words::{FileName, Line, Name, QomType, Sha256};
+pub use words::{DebianPackage, FileName, Line, Name, QomType, Sha256};
 
 /// The format that this program reads. A file of another version is refused before anything else.
 pub const FORMAT: u32 = 1;

@@ -1,3 +1,4 @@
+use super::words::*;
 use super::*;
 
 const WORKSTATION: &str = include_str!("../../workstation.yaml");
@@ -52,7 +53,7 @@ fn another_format_version_is_refused_before_anything_else() {
 fn a_value_that_breaks_its_rule_names_its_place() {
     let error = refusal(&changed("CONFIG_PCI", "CONFIG_PCI; rm"));
     assert!(
-        error.starts_with("p.yaml:45:16: device[0].condition: `CONFIG_PCI; rm` is not"),
+        error.starts_with("p.yaml:47:16: device[0].condition: `CONFIG_PCI; rm` is not"),
         "{error}"
     );
     let error = refusal(&changed("hw/misc", "../misc"));

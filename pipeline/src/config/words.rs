@@ -4,15 +4,38 @@
 //! use needs and nothing more.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Reads a word where it stands: only a visitor's own error carries the place of the scalar.
+struct Spelling<T>(PhantomData<T>, &'static str);
+
+impl<T: TryFrom<String, Error = String>> Visitor<'_> for Spelling<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.1)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        T::try_from(text.to_owned()).map_err(E::custom)
+    }
+}
 
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident, $pattern:literal, $expected:literal, $valid:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
         #[schemars(extend("pattern" = $pattern))]
         pub struct $name(String);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_str(Spelling::<Self>(PhantomData, $expected))
+            }
+        }
 
         impl TryFrom<String> for $name {
             type Error = String;
@@ -26,14 +49,8 @@ macro_rules! word {
             }
         }
 
-        impl From<$name> for String {
-            fn from(word: $name) -> String {
-                word.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
             }
         }
@@ -139,6 +156,6 @@ word!(
 impl Memory {
     /// As podman and docker write it: `8g`, `512m`.
     pub fn engine_notation(&self) -> String {
-        self.0.replace("GiB", "g").replace("MiB", "m")
+        self.as_str().replace("GiB", "g").replace("MiB", "m")
     }
 }

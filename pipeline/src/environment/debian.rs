@@ -2,14 +2,14 @@
 
 use crate::apt;
 use crate::cmd::{Call, Runner};
-use crate::config::DebianBase;
+use crate::config::{DebianBase, DebianPackage};
 use anyhow::Result;
 use std::path::Path;
 
 /// Makes the root filesystem as a tar; the same packages give the same bytes.
 pub fn bootstrap(base: &DebianBase, tar: &Path, cmd: &Runner) -> Result<()> {
     let suite = base.suite.as_str();
-    let packages: Vec<&str> = base.packages.iter().map(|package| package.as_str()).collect();
+    let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
     let mut call = Call::new("mmdebstrap")
         .args(["--variant=essential", "--format=tar"])
         .arg(format!("--include={}", packages.join(",")))

@@ -19,8 +19,6 @@ pub fn lines(device: &Device, number: u32) -> Result<Vec<String>> {
         )
     })?;
     let (folder, condition) = (device.directory.as_str(), device.condition.as_str());
-    let object = pattern(&format!("{stem}.o"));
-    let source = pattern(file);
     let (makefile, meson) = (format!("{folder}/Makefile.objs"), format!("{folder}/meson.build"));
     let addition = format!("$qemu_ss.add(when: '{condition}', if_true: files('{file}'))");
     // A line break comes first in what is appended: the file may end without one.
@@ -28,14 +26,16 @@ pub fn lines(device: &Device, number: u32) -> Result<Vec<String>> {
         format!(
             "# the device {name}: copied in, and registered the way this tree registers its own"
         ),
+        format!("if [ -e {folder}/{file} ]; then"),
+        format!("  echo \"{name}: this tree has a {folder}/{file} of its own\" >&2"),
+        "  exit 1".to_owned(),
+        "fi".to_owned(),
         format!("cp -p \"%{{SOURCE{number}}}\" {folder}/{file}"),
         format!("if [ -f {makefile} ]; then"),
-        format!("  grep -Eq '^([^#]*[[:space:]=])?{object}([[:space:]]|$)' {makefile} ||"),
-        format!("    printf '\\ncommon-obj-$({condition}) += {stem}.o\\n' >> {makefile}"),
+        format!("  printf '\\ncommon-obj-$({condition}) += {stem}.o\\n' >> {makefile}"),
         format!("elif qemu_ss=$(sed -n -e '/^softmmu_ss[.]add(/{{s/[.].*//p;q;}}' \\"),
         format!("    -e '/^system_ss[.]add(/{{s/[.].*//p;q;}}' {meson} | grep .); then"),
-        format!("  grep -q \"^[^#]*'{source}'\" {meson} ||"),
-        format!("    printf \"\\n{addition}\\n\" >> {meson}"),
+        format!("  printf \"\\n{addition}\\n\" >> {meson}"),
         "else".to_owned(),
         format!("  echo \"{name}: {folder} has no Makefile.objs, and no meson.build that\" \\"),
         "    \"adds to softmmu_ss or system_ss; the device cannot be registered\" >&2".to_owned(),
@@ -48,9 +48,4 @@ pub fn lines(device: &Device, number: u32) -> Result<Vec<String>> {
 fn stem(file: &str) -> Option<&str> {
     let plain = FileName::try_from(file.to_owned()).is_ok();
     file.strip_suffix(".c").filter(|stem| plain && !stem.is_empty())
-}
-
-/// A pattern for exactly this name, in both grammars of grep.
-fn pattern(name: &str) -> String {
-    name.replace('.', "[.]").replace('+', "[+]")
 }

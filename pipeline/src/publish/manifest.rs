@@ -4,6 +4,7 @@ use super::listing;
 use crate::store::{FileRecord, sha256};
 use anyhow::Result;
 use serde::Serialize;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -72,7 +73,7 @@ pub fn write(tree: &Path, provenance: &Provenance) -> Result<()> {
     fs::write(tree.join(MANIFEST), serde_json::to_string_pretty(&manifest)? + "\n")?;
     let mut sums = String::new();
     for name in listing(tree)? {
-        sums += &format!("{}  {name}\n", sha256(&tree.join(&name))?);
+        writeln!(sums, "{}  {name}", sha256(&tree.join(&name))?)?;
     }
     fs::write(tree.join(SUMS), sums)?;
     Ok(())

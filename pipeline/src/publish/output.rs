@@ -18,7 +18,7 @@ pub enum Written {
 }
 
 /// Brings an output folder to the state of the repository. Whoever reads it sees the old state or
-/// the new one: the folders change places in one step of the kernel (`renameat2(2)`, RENAME_EXCHANGE).
+/// the new one: the folders change places in one step of the kernel (`renameat2(2)`, `RENAME_EXCHANGE`).
 pub fn write(stored: &Stored, output: &Path) -> Result<Written> {
     if is_current(stored, output) {
         return Ok(Written::Unchanged);

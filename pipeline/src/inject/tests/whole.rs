@@ -78,7 +78,7 @@ fn any_spec_is_edited_once_and_nowhere_else() {
             ["Release: 1%{?dist}", "Patch1: 0002-second.patch", "make --enable-werror"],
             "{spec}"
         );
-        assert_eq!(changes.len(), 3 + 2 + 2 + 1 + 14 + 1 + 1, "{spec}\n{changes:#?}");
+        assert_eq!(changes.len(), 3 + 2 + 2 + 1 + 16 + 1 + 1, "{spec}\n{changes:#?}");
     }
 }
 

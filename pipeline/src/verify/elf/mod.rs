@@ -124,8 +124,3 @@ impl<'a> Census<'a> {
         })
     }
 }
-
-/// One type of a 64-bit little-endian ELF file; nothing when the binary has none of that name.
-pub fn find_type(file: &[u8], name: &str) -> Result<Option<QomType>> {
-    Census::read(file)?.find(name)
-}

@@ -3,8 +3,8 @@
 //! `tests/fixtures/qom/qemu.c` is compiled in each shape that QEMU has had; gcc and ld write the
 //! rest.
 
-use super::{Census, Layout, QomType, find_type};
-use std::process::Command;
+use super::{Census, Layout, QomType};
+use crate::cmd::{Call, Runner};
 use std::sync::LazyLock;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/qom/qemu.c");
@@ -14,17 +14,18 @@ const SHAPES: [u32; 4] = [42, 52, 72, 100];
 
 static OLD: LazyLock<Vec<u8>> = LazyLock::new(|| compile(42, "-O2"));
 
-#[expect(clippy::disallowed_methods, reason = "the compiler makes the fixture; no program of ours")]
-fn compile(shape: u32, optimisation: &str) -> Vec<u8> {
+fn compile(shape: u32, flag: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("qemu");
-    let done = Command::new("cc")
-        .args(["-fPIE", "-pie", "-s", optimisation, &format!("-DQEMU={shape}"), FIXTURE, "-o"])
-        .arg(&binary)
-        .status()
-        .unwrap();
-    assert!(done.success(), "cc says {done}");
+    let shape = format!("-DQEMU={shape}");
+    let call =
+        Call::new("cc").args(["-fPIE", "-pie", "-s", flag, &shape, FIXTURE, "-o"]).arg(&binary);
+    Runner::new(&folder.path().join("log"), |_| {}).unwrap().run(&call).unwrap();
     std::fs::read(&binary).unwrap()
+}
+
+fn find_type(file: &[u8], name: &str) -> anyhow::Result<Option<QomType>> {
+    Census::read(file)?.find(name)
 }
 
 fn error(file: &[u8], name: &str) -> String {
@@ -144,6 +145,10 @@ fn what_cannot_be_settled_is_refused() {
     assert!(choosy.contains("names two property tables"), "{choosy}");
     let twice = error(&OLD, "twice");
     assert_eq!(twice, "the binary describes QOM type `twice` more than once, and differently");
+    let mixed = error(&compile(52, "-DMIXED"), "vgpu-stub");
+    let expected =
+        "the layout of `TypeInfo` is ambiguous: 1 types have that of QEMU 4.2, 5 that of";
+    assert!(mixed.starts_with(expected), "{mixed}");
     let orphan = error(&OLD, "orphan");
     assert!(orphan.contains("`orphan` derives from `nobody`"), "{orphan}");
 }
