@@ -105,12 +105,13 @@ impl Toy {
         toy.archive(&fixtures.join("toy-qemu"), "qemu-4.2.1");
         let keycodemapdb = toy.path("keycodemapdb");
         fs::create_dir(&keycodemapdb).unwrap();
-        // What is in the archive of no other toy of no other run: tests share a store, not results.
-        let unique =
-            format!("A stand-in for keycodemapdb, for {name} of {:?}.\n", SystemTime::now());
-        fs::write(keycodemapdb.join("README"), unique).unwrap();
+        // Tests share a store and no results, with each other and with an earlier run.
+        let unique = format!("for {name} at {:?}", SystemTime::now());
+        let readme = format!("A stand-in for keycodemapdb, {unique}.\n");
+        fs::write(keycodemapdb.join("README"), readme).unwrap();
         toy.archive(&keycodemapdb, KEYCODEMAPDB);
-        fs::copy(fixtures.join("toy-qemu.spec"), toy.path("qemu.spec")).unwrap();
+        let spec = fs::read_to_string(fixtures.join("toy-qemu.spec")).unwrap();
+        fs::write(toy.path("qemu.spec"), format!("# {unique}\n{spec}")).unwrap();
         fs::copy(root().join("device/vgpu-stub.c"), toy.path("vgpu-stub.c")).unwrap();
         fs::copy(root().join("containers/debian-12.Containerfile"), toy.path("Containerfile"))
             .unwrap();
