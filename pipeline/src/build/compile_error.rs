@@ -2,7 +2,8 @@
 
 use crate::cmd::interrupted;
 use anyhow::{Error, anyhow};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Lines of the compiler that are shown.
 const SHOWN: usize = 20;
@@ -36,18 +37,21 @@ impl SourceName {
 }
 
 /// The error of a failed build: the compiler's own lines where it complained about a device.
-pub fn explain(error: Error, log: &str, names: &[SourceName]) -> Error {
+pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
     if interrupted(&error).is_some() {
         return error;
     }
-    let Some((name, lines)) = names.iter().find_map(|name| Some((name, complaint(log, name)?)))
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let Some((name, lines)) = names.iter().find_map(|name| Some((name, complaint(&text, name)?)))
     else {
         return error;
     };
     anyhow!(
-        "`{}` does not compile\n{}\nhelp: mend the device and run again; everything before it is kept",
+        "`{}` does not compile\n{}\n\
+         help: mend the device and run again; the whole output is in {}",
         name.origin.display(),
-        lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
+        lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"),
+        log.display()
     )
 }
 
@@ -85,24 +89,29 @@ mod tests {
         ../hw/misc/vgpu-stub.c:7:5: error: unknown type name 'x'\n    7 |     x y;\n      |     ^\n\
         ninja: build stopped: subcommand failed.\n";
 
+    /// What is made of a failure whose log is [`LOG`].
+    fn explained(file: &str) -> (String, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        fs::write(&log, LOG).unwrap();
+        let names = [SourceName::new("hw/misc", file, Path::new("my").join(file))];
+        (explain(anyhow!("rpmbuild failed"), &log, &names).to_string(), log)
+    }
+
     #[test]
     fn the_compilers_lines_are_shown_with_the_authors_path() {
-        let names = [SourceName::new("hw/misc", "vgpu-stub.c", PathBuf::from("my/vgpu-stub.c"))];
-        let error = explain(anyhow!("rpmbuild failed"), LOG, &names).to_string();
-        assert_eq!(
-            error,
-            "`my/vgpu-stub.c` does not compile\n\
+        let (error, log) = explained("vgpu-stub.c");
+        let expected = "`my/vgpu-stub.c` does not compile\n\
              \x20 | my/vgpu-stub.c: In function 'f':\n\
              \x20 | my/vgpu-stub.c:7:5: error: unknown type name 'x'\n\
              \x20 |     7 |     x y;\n\
              \x20 |       |     ^\n\
-             help: mend the device and run again; everything before it is kept"
-        );
+             help: mend the device and run again; the whole output is in ";
+        assert_eq!(error, format!("{expected}{}", log.display()));
     }
 
     #[test]
     fn another_failure_is_left_as_it_is() {
-        let names = [SourceName::new("hw/misc", "other.c", PathBuf::from("other.c"))];
-        assert_eq!(explain(anyhow!("rpmbuild failed"), LOG, &names).to_string(), "rpmbuild failed");
+        assert_eq!(explained("other.c").0, "rpmbuild failed");
     }
 }

@@ -122,10 +122,10 @@ pub fn run(
         pids: build.limits.pids,
     };
     let ran = sandbox::run(cmd, image, &job);
-    let log = fs::read_to_string(cmd.log()).unwrap_or_default();
     if let Err(error) = ran {
-        return Err(compile_error::explain(error, &log, &inputs.names));
+        return Err(compile_error::explain(error, cmd.log(), &inputs.names));
     }
+    let log = fs::read_to_string(cmd.log())?;
     let shown = Witness::of(&log, &inputs.names).shown();
     if shown.wrote.is_empty() {
         bail!(

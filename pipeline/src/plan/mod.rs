@@ -47,14 +47,14 @@ impl Stage {
         }
     }
 
-    /// The stages whose results this one takes.
+    /// The stages whose results this one reads: they are checked before it runs.
     pub fn takes(self) -> &'static [Self] {
         match self {
             Self::Source | Self::Environment | Self::Inject => &[],
             Self::Build => &[Self::Source, Self::Environment, Self::Inject],
             Self::Verify => &[Self::Environment, Self::Build],
-            Self::Sign => &[Self::Verify],
-            Self::Publish => &[Self::Sign],
+            Self::Sign => &[Self::Build, Self::Verify],
+            Self::Publish => &[Self::Source, Self::Inject, Self::Sign],
         }
     }
 

@@ -1,12 +1,14 @@
 //! One run: what the store has is skipped, what it lacks is done and kept.
 
+mod told;
+
 use super::event::{Event, State};
 use super::{Gathered, Outcome, Request, log_file};
 use crate::build::{self, Built, SourceName};
 use crate::cmd::{Runner, interrupt};
 use crate::environment::{self, Environment};
 use crate::plan::{Key, Plan, Stage, plan};
-use crate::publish::{self, Entry, Provenance, Published, Repository, Written};
+use crate::publish::{self, Published, Repository, Written};
 use crate::sandbox::Engine;
 use crate::sign::{self, Signed, Signer};
 use crate::source::{self, Sources};
@@ -203,84 +205,6 @@ impl<'a> Walk<'a> {
             fs::write(work.files().join(device.file_name()), bytes)?;
         }
         self.store.keep(work, Stage::Inject.name(), key.as_str(), &self.gathered.edited.edits)
-    }
-
-    /// What people want to see of a stage that ran.
-    fn notes(&self, stage: Stage, state: State) -> Result<Vec<String>> {
-        if state == State::Cached {
-            return Ok(Vec::new());
-        }
-        Ok(match stage {
-            Stage::Environment => {
-                let environment::Identity { digest, packages } =
-                    environment::identity(self.result(stage)?)?;
-                vec![format!(
-                    "{packages} packages, closure {} (as served today: Debian keeps no old states)",
-                    &digest[..16]
-                )]
-            }
-            Stage::Inject => self
-                .gathered
-                .edited
-                .edits
-                .iter()
-                .map(|(edit, outcome)| format!("{edit}: {outcome}"))
-                .collect(),
-            Stage::Build => {
-                let shown = self.built()?.shown()?;
-                let missing = shown.not_compiled.iter();
-                let missing =
-                    missing.map(|name| format!("the log shows no compilation of `{name}`"));
-                let wrote = shown.wrote.iter().map(|path| format!("Wrote: {path}"));
-                shown
-                    .compiled
-                    .iter()
-                    .chain(&shown.linked)
-                    .cloned()
-                    .chain(missing)
-                    .chain(wrote)
-                    .collect()
-            }
-            Stage::Verify => {
-                let verified = Verified::recall(self.result(stage)?.clone(), &self.built()?)?;
-                verified.report().summary()
-            }
-            Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
-            Stage::Source | Stage::Publish => Vec::new(),
-        })
-    }
-
-    fn provenance(&self) -> Result<Provenance> {
-        let pipeline = &self.request.loaded.pipeline;
-        let beside = &self.request.loaded.beside;
-        let sources = self.sources()?;
-        let mut inputs = Vec::new();
-        for fact in sources.facts()? {
-            let path = sources.stored().path(&fact.file);
-            inputs.push(Entry::of("source", &fact.file, &path)?.from(&fact.origin));
-        }
-        let spec = beside.join(&pipeline.spec.file);
-        inputs.push(Entry::of("spec", self.spec_name(), &spec)?);
-        let injected = self.result(Stage::Inject)?;
-        inputs.push(Entry::of("edited-spec", self.spec_name(), &injected.path(self.spec_name()))?);
-        for device in &pipeline.device {
-            let name = device.file_name();
-            inputs.push(Entry::of("device", name, &injected.path(name))?);
-        }
-        for name in environment::INPUTS {
-            let path = self.result(Stage::Environment)?.path(name);
-            inputs.push(Entry::of("environment", name, &path)?);
-        }
-        let verified = Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
-        Ok(Provenance {
-            pipeline: pipeline.name.to_string(),
-            builder: concat!("vgpu-pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),
-            signer: self.signer()?.fingerprint(),
-            development_key: self.signer()?.is_development(),
-            keys: self.plan.steps.clone(),
-            inputs,
-            verified: serde_json::to_value(verified.report())?,
-        })
     }
 
     fn environment(&self) -> Result<Environment> {

@@ -150,8 +150,13 @@ pub fn audit(path: &Path, expected: &[ExpectedType]) -> Result<Audit> {
         }
         return Ok(Audit::Package(facts));
     }
-    let image = fs::read(path).with_context(|| format!("`{}`", path.display()))?;
-    let types = types(&image, expected).with_context(|| format!("`{}`", path.display()))?;
+    let shown = || format!("`{}`", path.display());
+    let size = path.metadata().with_context(shown)?.len();
+    if size > package::LARGEST_BINARY {
+        bail!("`{}` has {size} bytes, more than any QEMU", path.display());
+    }
+    let image = fs::read(path).with_context(shown)?;
+    let types = types(&image, expected).with_context(shown)?;
     Ok(Audit::Binary { types })
 }
 

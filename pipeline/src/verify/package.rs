@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// How an RPM begins (rpm, `docs/manual/format_lead.md`).
 const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 /// No QEMU comes near this; a header that says more is not believed.
-const LARGEST_BINARY: u64 = 512 << 20;
+pub const LARGEST_BINARY: u64 = 512 << 20;
 
 /// What a binary package says and holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]

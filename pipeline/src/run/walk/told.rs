@@ -1,0 +1,98 @@
+//! What a run tells of its results: to people while it goes, and in the manifest.
+
+use super::Walk;
+use crate::environment;
+use crate::plan::Stage;
+use crate::publish::{Entry, Provenance};
+use crate::run::event::State;
+use crate::verify::Verified;
+use anyhow::{Result, bail};
+
+impl Walk<'_> {
+    /// What people want to see of a stage that ran.
+    pub(super) fn notes(&self, stage: Stage, state: State) -> Result<Vec<String>> {
+        if state == State::Cached {
+            return Ok(Vec::new());
+        }
+        Ok(match stage {
+            Stage::Environment => {
+                let environment::Identity { digest, packages } =
+                    environment::identity(self.result(stage)?)?;
+                vec![format!(
+                    "{packages} packages, closure {} (as served today: Debian keeps no old states)",
+                    digest.get(..16).unwrap_or(&digest)
+                )]
+            }
+            Stage::Inject => self
+                .gathered
+                .edited
+                .edits
+                .iter()
+                .map(|(edit, outcome)| format!("{edit}: {outcome}"))
+                .collect(),
+            Stage::Build => {
+                let shown = self.built()?.shown()?;
+                let missing = shown.not_compiled.iter();
+                let missing =
+                    missing.map(|name| format!("the log shows no compilation of `{name}`"));
+                let wrote = shown.wrote.iter().map(|path| format!("Wrote: {path}"));
+                shown
+                    .compiled
+                    .iter()
+                    .chain(&shown.linked)
+                    .cloned()
+                    .chain(missing)
+                    .chain(wrote)
+                    .collect()
+            }
+            Stage::Verify => {
+                let verified = Verified::recall(self.result(stage)?.clone(), &self.built()?)?;
+                verified.report().summary()
+            }
+            Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
+            Stage::Source | Stage::Publish => Vec::new(),
+        })
+    }
+
+    pub(super) fn provenance(&self) -> Result<Provenance> {
+        let pipeline = &self.request.loaded.pipeline;
+        let beside = &self.request.loaded.beside;
+        let sources = self.sources()?;
+        let mut inputs = Vec::new();
+        for fact in sources.facts()? {
+            let path = sources.stored().path(&fact.file);
+            inputs.push(Entry::of("source", &fact.file, &path)?.from(&fact.origin));
+        }
+        let spec = beside.join(&pipeline.spec.file);
+        inputs.push(Entry::of("spec", self.spec_name(), &spec)?);
+        let injected = self.result(Stage::Inject)?;
+        inputs.push(Entry::of("edited-spec", self.spec_name(), &injected.path(self.spec_name()))?);
+        for device in &pipeline.device {
+            let name = device.file_name();
+            inputs.push(Entry::of("device", name, &injected.path(name))?);
+        }
+        let environment = self.result(Stage::Environment)?;
+        for name in environment::INPUTS {
+            let entry = Entry::of("environment", name, &environment.path(name))?;
+            // The base beside it is half a gigabyte: it is checked when an engine wants it.
+            if environment.files().get(name).is_none_or(|record| record.blake3 != entry.blake3) {
+                bail!(
+                    "`{name}` of the environment is damaged in the store\n\
+                     help: remove {} and run again",
+                    environment.path("").display()
+                );
+            }
+            inputs.push(entry);
+        }
+        let verified = Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
+        Ok(Provenance {
+            pipeline: pipeline.name.to_string(),
+            builder: concat!("vgpu-pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),
+            signer: self.signer()?.fingerprint(),
+            development_key: self.signer()?.is_development(),
+            keys: self.plan.steps.clone(),
+            inputs,
+            verified: serde_json::to_value(verified.report())?,
+        })
+    }
+}
