@@ -2,7 +2,7 @@
 
 use crate::support::{Toy, ends_with, events, kept, program, ran, scratch, states, workstation};
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_second_run_is_all_cached_and_starts_no_process() {
@@ -70,6 +70,23 @@ fn a_damaged_result_is_dropped_and_made_again_when_it_is_needed() {
     let again = events(&mut toy.run());
     assert_eq!(ran(&again), ["source", "inject", "build", "verify", "sign", "publish"]);
     assert_eq!(fs::read(&file).unwrap(), whole);
+}
+
+#[test]
+fn two_first_runs_at_once_agree_on_one_development_key() {
+    let toy = Toy::new("toy-first-runs");
+    let data = scratch();
+    let outputs = ["one", "other"].map(|name| toy.path(name));
+    let children = outputs.clone().map(|output| {
+        let mut run = program();
+        run.arg("run").arg(toy.path("toy.yaml")).arg("--output").arg(output);
+        run.env("XDG_DATA_HOME", data.path()).stderr(Stdio::null()).spawn().unwrap()
+    });
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let [one, other] = outputs.map(|output| fs::read(output.join("SHA256SUMS")).unwrap());
+    assert_eq!(one, other);
 }
 
 #[test]

@@ -97,11 +97,14 @@ pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
     Ok(Some(Signer { key, development: sign.key.is_none() }))
 }
 
-/// Makes the development key, once for this user.
+/// Makes the development key, once for this user: of two runs that both found none, the later one
+/// takes the other's.
 pub fn make_development_key() -> Result<Signer> {
     let key =
         SigningKey::generate("vgpu-pipeline development key <development@localhost>", now()?)?;
-    write_new(&development_key_file()?, &key)?;
+    if let Err(error) = write_new(&development_key_file()?, &key) {
+        return load(&Sign::default(), Path::new(""))?.ok_or(error);
+    }
     Ok(Signer { key, development: true })
 }
 

@@ -14,7 +14,7 @@ pub fn fetch(package: &DebianSource, work: &Work, cmd: &Runner) -> Result<()> {
     let apt = Apt::configure(package, &work.scratch("apt")?, cmd)?;
     let served = apt.served(cmd)?;
     if !served.iter().any(|entry| entry.version == package.version.as_str()) {
-        bail!("{}", gone(package, &served));
+        bail!("{}", gone(package, &served, newest(&served, cmd)));
     }
     let downloads = work.scratch("downloads")?;
     let wanted = format!("{}={}", package.package, package.version);
@@ -121,8 +121,16 @@ fn parse(text: &str) -> Vec<Served> {
     entries
 }
 
+/// The newest version by Debian's own order (Debian policy 5.6.12), which dpkg knows.
+fn newest<'a>(served: &'a [Served], cmd: &Runner) -> Option<&'a Served> {
+    served.iter().reduce(|a, b| {
+        let comparison = ["--compare-versions", &a.version, "lt", &b.version];
+        if cmd.run(&Call::new("dpkg").args(comparison)).is_ok() { b } else { a }
+    })
+}
+
 /// The pinned version is gone: say what is there, in the form that the pipeline file wants.
-fn gone(package: &DebianSource, served: &[Served]) -> String {
+fn gone(package: &DebianSource, served: &[Served], newest: Option<&Served>) -> String {
     use std::fmt::Write;
     let versions: Vec<&str> = served.iter().map(|entry| entry.version.as_str()).collect();
     let mut text = format!(
@@ -132,10 +140,13 @@ fn gone(package: &DebianSource, served: &[Served]) -> String {
         package.suite,
         versions.join(", ")
     );
-    if let Some(last) = served.last() {
-        let _ =
-            write!(text, "\nhelp: pin what is served:\n    version: {}\n    files:", last.version);
-        for (name, sha256) in &last.files {
+    if let Some(newest) = newest {
+        let _ = write!(
+            text,
+            "\nhelp: pin what is served:\n    version: {}\n    files:",
+            newest.version
+        );
+        for (name, sha256) in &newest.files {
             let _ = write!(text, "\n      - {{ name: {name}, sha256: {sha256} }}");
         }
     }
@@ -171,7 +182,8 @@ mod tests {
             "{ package: qemu, version: '1:7.2+dfsg-6', suite: bookworm, files: [] }",
         )
         .unwrap();
-        let text = gone(&package, &parse(SHOWSRC));
+        let served = parse(SHOWSRC);
+        let text = gone(&package, &served, served.last());
         assert!(text.starts_with(
             "qemu 1:7.2+dfsg-6 is no longer served by `bookworm`; \
              served: 1:7.2+dfsg-7, 1:7.2+dfsg-8\nhelp: "

@@ -18,8 +18,11 @@ impl Work {
     pub fn begin(parent: &Path) -> Result<Self> {
         let folder = TempDir::new_in(parent)
             .with_context(|| format!("cannot make a work folder in `{}`", parent.display()))?;
-        let alive = File::create(folder.path().join(ALIVE))?;
+        // Locked before it has its name, so that nobody takes a beginning for an end.
+        let unnamed = folder.path().join("unnamed");
+        let alive = File::create(&unnamed)?;
         alive.lock()?;
+        fs::rename(&unnamed, folder.path().join(ALIVE))?;
         fs::create_dir(folder.path().join("files"))?;
         Ok(Self { folder, _alive: alive })
     }
