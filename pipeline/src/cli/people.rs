@@ -25,6 +25,7 @@ impl Screen {
         match event {
             Event::Started { stage, .. } => self.begin(stage.name()),
             Event::Progress { done, total, .. } => {
+                self.bar.set_style(style("{prefix:<12} {wide_bar} {pos}/{len} {elapsed}"));
                 self.bar.set_length(*total);
                 self.bar.set_position(*done);
             }
@@ -60,14 +61,13 @@ impl Screen {
         ));
     }
 
+    /// Only a build says how much there is to do; the others show that they go on.
     fn begin(&self, stage: &'static str) {
         if self.terminal {
-            let style =
-                ProgressStyle::with_template("{prefix:<12} {wide_bar} {pos}/{len} {elapsed}");
-            self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.bar.reset();
+            self.bar.set_style(style("{prefix:<12} {spinner} {elapsed}"));
             self.bar.set_prefix(stage);
+            self.bar.reset();
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
             self.bar.enable_steady_tick(Duration::from_secs(1));
         }
     }
@@ -81,4 +81,8 @@ impl Screen {
     fn dim(&self, text: &str) -> String {
         if self.colour { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
