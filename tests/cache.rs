@@ -73,6 +73,28 @@ fn a_damaged_result_is_dropped_and_made_again_when_it_is_needed() {
 }
 
 #[test]
+fn a_reader_sees_the_old_repository_or_the_new_one() {
+    let toy = Toy::new("toy-switch");
+    events(&mut toy.run());
+    let index = toy.output().join("repodata/repomd.xml");
+    let old = fs::read(&index).unwrap();
+    fs::write(toy.path("vgpu-stub.c"), fs::read_to_string(toy.path("vgpu-stub.c")).unwrap() + "\n")
+        .unwrap();
+    let mut child = toy.run().stderr(Stdio::null()).spawn().unwrap();
+    let mut seen = vec![old.clone()];
+    while child.try_wait().unwrap().is_none() {
+        let now = fs::read(&index).expect("an index is there at every moment");
+        if *seen.last().unwrap() != now {
+            seen.push(now);
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    let new = fs::read(&index).unwrap();
+    assert_ne!(old, new);
+    assert!(seen == [old.clone(), new.clone()] || seen == [old], "{} states were seen", seen.len());
+}
+
+#[test]
 fn two_first_runs_at_once_agree_on_one_development_key() {
     let toy = Toy::new("toy-first-runs");
     let data = scratch();

@@ -101,13 +101,3 @@ fn an_output_that_cannot_be_written_is_one_clear_error() {
     assert!(error.contains("error: cannot write the output `"), "{error}");
     assert_eq!(fs::read_to_string(toy.output()).unwrap(), "");
 }
-
-#[test]
-fn an_output_folder_with_something_else_in_it_is_left_alone() {
-    let toy = Toy::new("toy-stranger");
-    fs::create_dir(toy.output()).unwrap();
-    fs::write(toy.output().join("precious"), "mine").unwrap();
-    let error = refusal(1, &mut toy.run());
-    assert!(error.contains("holds something else than a repository"), "{error}");
-    assert_eq!(fs::read_to_string(toy.output().join("precious")).unwrap(), "mine");
-}

@@ -118,3 +118,13 @@ fn a_wrong_use_of_the_program_is_exit_code_2() {
     let error = refusal(2, program().args(["run", "--until", "nowhere"]));
     assert!(error.contains("possible values"), "{error}");
 }
+
+#[test]
+fn an_output_folder_with_something_else_in_it_is_left_alone() {
+    let toy = Toy::new("toy-stranger");
+    fs::create_dir(toy.output()).unwrap();
+    fs::write(toy.output().join("precious"), "mine").unwrap();
+    let error = refusal(2, &mut toy.run());
+    assert!(error.contains("holds something else than a repository"), "{error}");
+    assert_eq!(fs::read_to_string(toy.output().join("precious")).unwrap(), "mine");
+}

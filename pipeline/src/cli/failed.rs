@@ -21,12 +21,21 @@ impl Failed {
             eprintln!("interrupted; what was finished is kept, the next run goes on from there");
             return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
         }
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", told(error));
         match self {
             Self::Input(_) => ExitCode::from(2),
             Self::Work(_) => ExitCode::from(1),
         }
     }
+}
+
+/// The chain of causes as one message, with what to try behind it, whichever cause knew it.
+fn told(error: &Error) -> String {
+    let texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let parts = texts.iter().map(|text| text.split_once("\nhelp: ").unwrap_or((text, "")));
+    let (what, help): (Vec<&str>, Vec<&str>) = parts.unzip();
+    let help = help.iter().filter(|help| !help.is_empty()).map(|help| format!("\nhelp: {help}"));
+    what.join(": ") + &help.collect::<String>()
 }
 
 /// Says of what kind an error is.
@@ -42,5 +51,18 @@ impl<T> IntoFailed<T> for Result<T> {
 
     fn work(self) -> Result<T, Failed> {
         self.map_err(Failed::Work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn what_to_try_comes_last_whichever_cause_knew_it() {
+        let error = anyhow!("inner\nhelp: try this").context("outer\nhelp: or that").context("top");
+        assert_eq!(told(&error), "top: outer: inner\nhelp: or that\nhelp: try this");
+        assert_eq!(told(&anyhow!("alone")), "alone");
     }
 }

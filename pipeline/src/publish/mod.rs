@@ -13,7 +13,7 @@ use crate::sign::{Signed, Signer};
 use crate::store::{Store, Stored};
 use anyhow::{Context, Result};
 pub use manifest::{Entry, Provenance};
-pub use output::{Written, is_current, write};
+pub use output::{Written, is_current, refuse_strangers, write};
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};

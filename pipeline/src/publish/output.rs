@@ -65,7 +65,7 @@ pub fn is_current(stored: &Stored, output: &Path) -> bool {
 }
 
 /// A folder that is not a repository of ours is somebody's, and is not replaced.
-fn refuse_strangers(output: &Path) -> Result<()> {
+pub fn refuse_strangers(output: &Path) -> Result<()> {
     let mut entries = match fs::read_dir(output) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

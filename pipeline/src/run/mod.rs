@@ -13,6 +13,7 @@ use crate::cmd::interrupt;
 use crate::config::Pipeline;
 use crate::inject::Edited;
 use crate::plan::{Plan, Stage, plan};
+use crate::publish;
 use crate::sandbox::Engine;
 use crate::store::Store;
 use anyhow::Result;
@@ -76,8 +77,12 @@ impl Prepared {
         Ok(self.store.get(stage.name(), key.as_str())?.is_some())
     }
 
-    /// Names every tool that is missing for what would run, at once.
+    /// Names every tool that is missing for what would run, at once, and refuses an output folder
+    /// that is somebody else's.
     pub fn preflight(&self) -> Result<()> {
+        if self.request.until == Stage::Publish && self.request.output.is_dir() {
+            publish::refuse_strangers(&self.request.output)?;
+        }
         let mut stages = Vec::new();
         for stage in Stage::ALL.into_iter().filter(|stage| *stage <= self.request.until) {
             if !self.is_cached(stage)? {
