@@ -32,10 +32,11 @@ const IMPORTS: &[(&str, &str)] = &[
     ("inject", "config"),
     ("build", "cmd config::<types> plan sandbox store"),
     ("verify", "build::Built cmd config::<types> config::nearest plan sandbox store"),
-    ("sign", "cmd config::<types> plan store verify::Verified"),
+    ("sign", "cmd config::<types> plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),
     ("apt", "cmd"),
     ("sandbox", "cmd"),
+    ("rpmfile", ""),
     ("store", ""),
     ("cmd", ""),
 ];

@@ -9,6 +9,7 @@ mod environment;
 mod inject;
 mod plan;
 mod publish;
+mod rpmfile;
 mod run;
 mod sandbox;
 mod sign;

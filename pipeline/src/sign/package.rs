@@ -7,24 +7,21 @@
 //! What never enters: the payload as a whole (it streams through), the clock, a package that does not
 //! fit its own digests, anything that a signature header may hold besides digests and signatures.
 
-mod block;
-mod digest;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 use super::key::SigningKey;
+use crate::rpmfile::{Block, Digests, LEAD, RpmFile};
 use anyhow::{Context, Result, bail, ensure};
-use block::Block;
-use digest::{Digests, LEAD, Source};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag as Tag, IndexTag, PackageMetadata};
 use std::fs::{self, Permissions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::NamedTempFile;
-use verify::PackageSignature;
 pub use verify::verify_package;
+use verify::{PackageSignature, refuse_altered};
 
 /// What rpm 4.11 reads of a signature header, and no more.
 const MOST_TAGS: u32 = 32;
@@ -51,13 +48,13 @@ const REPLACED: [Tag; 12] = [
 /// The same input, key and time give the same bytes, whether the input was signed before or not. An
 /// error says what is wrong with "it": the caller names the package.
 pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) -> Result<()> {
-    let source = Source::open(input)?;
+    let source = RpmFile::open(input)?;
     refuse_unknown(&source)?;
     let archive_size = archive_size(&source)?;
 
     // Judged first: what was altered after the build is never signed.
     let digests = source.content()?.finish()?;
-    digests.check_claims(&source)?;
+    refuse_altered(&digests, &source)?;
     let on_header = key.detached(source.header.bytes(), time)?;
     let on_all = key.detached(source.header.bytes().chain(source.payload()?), time)?;
     let entries = entries(&digests, archive_size, on_header, on_all)?;
@@ -86,7 +83,7 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
 }
 
 /// Nothing is dropped without a word: file signatures, for one, are somebody's.
-fn refuse_unknown(source: &Source) -> Result<()> {
+fn refuse_unknown(source: &RpmFile) -> Result<()> {
     for tag in source.signature.tags() {
         ensure!(
             REPLACED.iter().any(|known| *known as u32 == tag),
@@ -98,7 +95,7 @@ fn refuse_unknown(source: &Source) -> Result<()> {
 }
 
 /// The size of the unpacked archive, from whoever wrote it down.
-fn archive_size(source: &Source) -> Result<u32> {
+fn archive_size(source: &RpmFile) -> Result<u32> {
     let said = match source.signature.number(Tag::RPMSIGTAG_PAYLOADSIZE as u32)? {
         None => source.header.number(IndexTag::RPMTAG_ARCHIVESIZE as u32)?,
         size => size,
@@ -131,7 +128,7 @@ fn entries(
 }
 
 /// Lead, new signature header and main header, as they will stand before the payload.
-fn front(source: &Source, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
+fn front(source: &RpmFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
     let mut metadata = PackageMetadata::parse(&mut source.front().as_slice())?;
     let bare = assemble(&mut metadata, entries.clone(), source)?;
     // As large as it was before, where it had room to spare: then rpmsign can still work in place.
@@ -149,7 +146,7 @@ fn front(source: &Source, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
 fn assemble(
     metadata: &mut PackageMetadata,
     entries: Vec<HeaderEntry>,
-    source: &Source,
+    source: &RpmFile,
 ) -> Result<Vec<u8>> {
     metadata.signature = Header::from_entries(entries, Tag::HEADER_SIGNATURES);
     let mut front = Vec::new();

@@ -3,8 +3,8 @@
 //! It takes nothing from the code that signs. Every byte of the signature header has to have its
 //! reason, as no signature covers that header itself.
 
-use super::digest::Source;
 use super::{MOST_DATA, MOST_TAGS};
+use crate::rpmfile::{Digests, RpmFile};
 use anyhow::{Context, Result, bail, ensure};
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
@@ -46,7 +46,7 @@ pub fn verify_package(path: &Path, public_armored: &str) -> Result<PackageSignat
 
 fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
     let key = public_key(public_armored)?;
-    let source = Source::open(path)?;
+    let source = RpmFile::open(path)?;
     check_form(&source)?;
     let on_header = signature(&source, Tag::RPMSIGTAG_RSA)?;
     let on_all = signature(&source, Tag::RPMSIGTAG_PGP)?;
@@ -55,7 +55,7 @@ fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
     let all_holds = on_all.verify(&key.primary_key, &mut content).is_ok();
     let digests = content.finish()?;
     // Digests first: what they say is plainer than that a signature does not fit.
-    digests.check_claims(&source)?;
+    refuse_altered(&digests, &source)?;
     let name = key.fingerprint();
     ensure!(all_holds, "the key `{name:X}` did not sign its header and payload as they are");
     let header_holds = on_header.verify(&key.primary_key, source.header.bytes()).is_ok();
@@ -73,6 +73,16 @@ fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
     })
 }
 
+/// Every digest and size that the package gives has to be right.
+pub(super) fn refuse_altered(digests: &Digests, source: &RpmFile) -> Result<()> {
+    match digests.false_claim(source)? {
+        Some(what) => {
+            bail!("{what} is not what it says: it was altered or cut short\nhelp: build it again")
+        }
+        None => Ok(()),
+    }
+}
+
 fn public_key(armored: &str) -> Result<SignedPublicKey> {
     let keys = SignedPublicKey::from_string_many(armored)
         .and_then(|(keys, _)| keys.collect::<Result<Vec<_>, _>>());
@@ -83,7 +93,7 @@ fn public_key(armored: &str) -> Result<SignedPublicKey> {
 }
 
 /// Each tag once, nothing else, nothing hidden between them, and no more than rpm 4.11 reads.
-fn check_form(source: &Source) -> Result<()> {
+fn check_form(source: &RpmFile) -> Result<()> {
     let block = &source.signature;
     let tags: Vec<u32> = block.tags().skip(1).collect();
     for tag in REQUIRED {
@@ -107,7 +117,7 @@ fn check_form(source: &Source) -> Result<()> {
 }
 
 /// A signature as rpm 4.11 takes it: one packet, v4, binary, RSA, a hash that is not broken.
-fn signature(source: &Source, tag: Tag) -> Result<Signature> {
+fn signature(source: &RpmFile, tag: Tag) -> Result<Signature> {
     let bytes = source.signature.binary(tag as u32)?.unwrap_or_default();
     let packets = PacketParser::new(bytes).collect::<Result<Vec<_>, _>>();
     let Ok(Ok([Packet::Signature(signature)])) = packets.map(<[Packet; 1]>::try_from) else {

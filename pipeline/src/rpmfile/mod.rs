@@ -1,7 +1,14 @@
-//! A package opened: its parts, and the digests of what is really in it, in one pass.
+//! An RPM as a file: its parts, and the digests of what is really in it.
+//!
+//! Whoever signs or judges a package starts here. Headers are read in full and checked, within bounds;
+//! the payload stays on disk and streams by.
+//!
+//! What never enters: keys and signatures as more than bytes, what a payload unpacks to.
 
-use super::block::Block;
-use anyhow::{Context, Result, bail, ensure};
+mod block;
+
+use anyhow::{Context, Result, ensure};
+pub use block::Block;
 use md5::{Digest, Md5};
 use rpm::{IndexSignatureTag as SignatureTag, IndexTag};
 use sha1::Sha1;
@@ -13,10 +20,11 @@ use std::path::Path;
 /// The lead's size. Nothing but its magic number has a meaning any more.
 pub const LEAD: usize = 96;
 const LEAD_MAGIC: [u8; 5] = [0xed, 0xab, 0xee, 0xdb, 3];
+/// In the numbers of OpenPGP, which rpm took over (RFC 9580, 9.5).
 const SHA256: u32 = 8;
 
 /// A package whose headers are read and sound, and whose payload is still on disk.
-pub struct Source {
+pub struct RpmFile {
     file: File,
     /// Lead and signature header, with the padding after it.
     before: Vec<u8>,
@@ -24,7 +32,7 @@ pub struct Source {
     pub header: Block,
 }
 
-impl Source {
+impl RpmFile {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
         let mut input = BufReader::new(&file);
@@ -38,7 +46,7 @@ impl Source {
         before.extend_from_slice(signature.bytes());
         let padding = before.len().next_multiple_of(8) - before.len();
         let mut zeroes = [0; 8];
-        input.read_exact(&mut zeroes[..padding])?;
+        input.read_exact(&mut zeroes[..padding]).context("it is cut short")?;
         ensure!(zeroes == [0; 8], "the padding of its signature header is not empty");
         before.extend_from_slice(&zeroes[..padding]);
         let header = Block::main(&mut input)?;
@@ -54,6 +62,15 @@ impl Source {
         [&self.before, self.header.bytes()].concat()
     }
 
+    /// The SHA-256 of the payload as the header has it: what binds the payload to a signature over the
+    /// header alone. rpm has written it since version 4.14, under this algorithm only.
+    pub fn payload_sha256(&self) -> Result<Option<&str>> {
+        let algorithm = self.header.number(IndexTag::RPMTAG_PAYLOADSHA256ALGO as u32)?;
+        let digest = self.header.text(IndexTag::RPMTAG_PAYLOADSHA256 as u32)?;
+        Ok(digest.filter(|_| algorithm.is_none_or(|known| known == SHA256)))
+    }
+
+    /// What stands behind the headers, from its begin on.
     pub fn payload(&self) -> Result<impl Read> {
         let start = (self.before.len() + self.header.bytes().len()) as u64;
         let mut file = &self.file;
@@ -124,33 +141,22 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// Every digest and size that the package gives has to be right; it need not give any.
-    pub fn check_claims(&self, source: &Source) -> Result<()> {
-        let (given, header) = (&source.signature, &source.header);
+    /// What the package says of itself and is not so: of all the digests and sizes that it gives, the
+    /// first that is wrong. It need not give any.
+    pub fn false_claim(&self, file: &RpmFile) -> Result<Option<&'static str>> {
+        let given = &file.signature;
         let wrong = |text: Option<&str>, right: &str| text.is_some_and(|text| text != right);
-        if wrong(given.text(SignatureTag::RPMSIGTAG_SHA1 as u32)?, &self.header_sha1) {
-            bail!("{}", altered("the SHA-1 of its header"));
-        }
-        if wrong(given.text(SignatureTag::RPMSIGTAG_SHA256 as u32)?, &self.header_sha256) {
-            bail!("{}", altered("the SHA-256 of its header"));
-        }
+        let sha1 = given.text(SignatureTag::RPMSIGTAG_SHA1 as u32)?;
+        let sha256 = given.text(SignatureTag::RPMSIGTAG_SHA256 as u32)?;
         let size = given.number(SignatureTag::RPMSIGTAG_SIZE as u32)?;
-        if size.is_some_and(|size| u64::from(size) != self.size) {
-            bail!("{}", altered("its size"));
-        }
         let md5 = given.binary(SignatureTag::RPMSIGTAG_MD5 as u32)?;
-        if md5.is_some_and(|md5| md5 != self.md5) {
-            bail!("{}", altered("its MD5"));
-        }
-        let algorithm = header.number(IndexTag::RPMTAG_PAYLOADSHA256ALGO as u32)?;
-        let payload = header.text(IndexTag::RPMTAG_PAYLOADSHA256 as u32)?;
-        if algorithm.is_none_or(|known| known == SHA256) && wrong(payload, &self.payload_sha256) {
-            bail!("{}", altered("the SHA-256 of its payload"));
-        }
-        Ok(())
+        let claims = [
+            ("the SHA-1 of its header", wrong(sha1, &self.header_sha1)),
+            ("the SHA-256 of its header", wrong(sha256, &self.header_sha256)),
+            ("its size", size.is_some_and(|size| u64::from(size) != self.size)),
+            ("its MD5", md5.is_some_and(|md5| md5 != self.md5)),
+            ("the SHA-256 of its payload", wrong(file.payload_sha256()?, &self.payload_sha256)),
+        ];
+        Ok(claims.into_iter().find_map(|(what, wrong)| wrong.then_some(what)))
     }
-}
-
-fn altered(what: &str) -> String {
-    format!("{what} is not what it says: it was altered or cut short\nhelp: build it again")
 }
