@@ -7,6 +7,11 @@ mod cmd;
 mod config;
 mod environment;
 mod inject;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "for `lock`, which is on its way")
+)]
+mod openpgp;
 mod plan;
 mod publish;
 mod rpmfile;

@@ -35,6 +35,11 @@ impl Source {
         self.module.first().map_or("main", String::as_str)
     }
 
+    /// Whether it is compiled into tests alone.
+    pub fn is_test(&self) -> bool {
+        self.module.iter().any(|part| part == "tests")
+    }
+
     pub fn code(&self) -> &str {
         &self.code
     }

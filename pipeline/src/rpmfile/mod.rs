@@ -1,4 +1,4 @@
-//! An RPM as a file: its parts, and the digests of what is really in it.
+//! An RPM as a file: its parts, its name, and the digests of what is really in it.
 //!
 //! Whoever signs or judges a package starts here. Headers are read in full and checked, within bounds;
 //! the payload stays on disk and streams by.
@@ -6,10 +6,12 @@
 //! What never enters: keys and signatures as more than bytes, what a payload unpacks to.
 
 mod block;
+mod nevra;
 
 use anyhow::{Context, Result, ensure};
 pub use block::Block;
 use md5::{Digest, Md5};
+pub use nevra::Nevra;
 use rpm::{IndexSignatureTag as SignatureTag, IndexTag};
 use sha1::Sha1;
 use sha2::Sha256;

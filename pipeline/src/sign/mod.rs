@@ -1,4 +1,4 @@
-//! Stage 7, `sign`: the only room that reads key material.
+//! Stage 7, `sign`: the only room that reads secret keys.
 //!
 //! It takes only what `verify` let through, and hands `publish` a [`Signer`] for metadata. A secret
 //! is in no argv, no child's environment, no log, no store and no message.

@@ -8,16 +8,12 @@
 mod tests;
 
 use super::SigningKey;
+use crate::openpgp::{OwnWords, armour_blocks, rsa_bits};
 use anyhow::{Error, Result, anyhow, bail};
-use pgp::composed::{Deserializable, SignedKeyDetails, SignedSecretKey};
+use pgp::composed::{Deserializable, SignedSecretKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
-use pgp::packet::{KeyFlags, PublicKey, SecretKey, Signature, SignatureType, SubpacketData};
-use pgp::ser::Serialize;
-use pgp::types::{
-    Duration, KeyDetails, KeyVersion, Password, S2kParams, SecretParams, SignedUser, StringToKey,
-    Tag, Timestamp,
-};
-use std::cmp::Reverse;
+use pgp::packet::{KeyFlags, SecretKey, Signature};
+use pgp::types::{KeyDetails, KeyVersion, Password, S2kParams, SecretParams, StringToKey};
 
 const LARGEST_FILE: usize = 1 << 20;
 const FEWEST_BITS: u16 = 2048;
@@ -82,21 +78,6 @@ fn unreadable() -> Error {
     )
 }
 
-/// The armoured blocks in a file: their names, and where they begin.
-fn armour_blocks(bytes: &[u8]) -> Vec<(String, usize)> {
-    let mut blocks = Vec::new();
-    let mut at = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.trim_ascii();
-        let name = text.strip_prefix(b"-----BEGIN ").and_then(|rest| rest.strip_suffix(b"-----"));
-        if let Some(name) = name {
-            blocks.push((String::from_utf8_lossy(name).into_owned(), at));
-        }
-        at += line.len();
-    }
-    blocks
-}
-
 /// Only what rpm 4.11 imports.
 fn check_kind(key: &SecretKey) -> Result<()> {
     let name = key.fingerprint();
@@ -113,9 +94,7 @@ fn check_kind(key: &SecretKey) -> Result<()> {
     if key.version() != KeyVersion::V4 {
         bail!("the key `{name:X}` is not of OpenPGP version 4\n{HELP_NEW}");
     }
-    // The modulus comes first, and an OpenPGP integer begins with its length in bits.
-    let params = key.public_params().to_bytes().map_err(|_| unreadable())?;
-    let bits = params.first_chunk().map_or(0, |length| u16::from_be_bytes(*length));
+    let bits = rsa_bits(key);
     if bits < FEWEST_BITS {
         bail!("the key `{name:X}` has {bits} bits, and needs {FEWEST_BITS} or more\n{HELP_NEW}");
     }
@@ -171,79 +150,6 @@ fn unlock(key: &mut SecretKey, name: &str, passphrase: Option<&str>) -> Result<(
         anyhow!(
             "the passphrase does not unlock the key `{name}`\nhelp: `gpg --import FILE` tries it"
         )
-    })
-}
-
-/// What the key says of itself, in those of its self-signatures that are valid now.
-struct OwnWords {
-    details: SignedKeyDetails,
-    flags: Option<KeyFlags>,
-    expires: Option<u32>,
-}
-
-impl OwnWords {
-    /// As gpg does: the newest word counts, first of the key itself, then of its user ids. What other
-    /// people signed and what belongs to a revoked user id is left behind.
-    fn read(key: &PublicKey, all: &SignedKeyDetails, now: u32) -> Self {
-        let on_key = |signature: &&Signature| {
-            signature.typ() == Some(SignatureType::Key) && signature.verify_key(key).is_ok()
-        };
-        let direct = newest(all.direct_signatures.iter().filter(on_key), now);
-        let mut users: Vec<SignedUser> =
-            all.users.iter().filter_map(|u| own(key, u, now)).collect();
-        users.sort_by_key(|user| Reverse((user.is_primary(), when(user.signatures.first()))));
-
-        let mut words: Vec<&Signature> = users.iter().flat_map(|u| &u.signatures).collect();
-        words.sort_by_key(|signature| Reverse(when(Some(signature))));
-        words.splice(0..0, direct);
-        let flags = words.iter().find_map(|signature| flags(signature));
-        let lasts = words.iter().find_map(|signature| signature.key_expiration_time());
-        let lasts = lasts.map(Duration::as_secs).filter(|seconds| *seconds != 0);
-        let expires = lasts.map(|lasts| key.created_at().as_secs().saturating_add(lasts));
-
-        let direct = direct.into_iter().cloned().collect();
-        let details = SignedKeyDetails::new(Vec::new(), direct, users, Vec::new());
-        Self { details, flags, expires }
-    }
-
-    fn user_id(&self) -> Option<String> {
-        let user = self.details.users.first()?;
-        Some(String::from_utf8_lossy(user.id.id()).into_owned())
-    }
-}
-
-/// A user id with its newest self-signature, unless it has none or took it back later.
-fn own(key: &PublicKey, user: &SignedUser, now: u32) -> Option<SignedUser> {
-    let valid =
-        |signature: &&Signature| signature.verify_certification(key, Tag::UserId, &user.id).is_ok();
-    let (taken_back, given): (Vec<&Signature>, Vec<&Signature>) = user
-        .signatures
-        .iter()
-        .filter(valid)
-        .partition(|signature| signature.typ() == Some(SignatureType::CertRevocation));
-    let signature = newest(given.into_iter(), now)?;
-    let revoked = newest(taken_back.into_iter(), now);
-    (when(Some(signature)) > when(revoked))
-        .then(|| SignedUser::new(user.id.clone(), vec![signature.clone()]))
-}
-
-fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>, now: u32) -> Option<&'a Signature> {
-    let lasting = |signature: &&Signature| {
-        let lasts = signature.signature_expiration_time().map_or(0, Duration::as_secs);
-        lasts == 0 || when(Some(signature)).is_some_and(|time| time.saturating_add(lasts) > now)
-    };
-    signatures.filter(lasting).max_by_key(|signature| when(Some(signature)))
-}
-
-fn when(signature: Option<&Signature>) -> Option<u32> {
-    signature?.created().map(Timestamp::as_secs)
-}
-
-/// The flags, if the signature names any; a key without them may do whatever its algorithm can.
-fn flags(signature: &Signature) -> Option<KeyFlags> {
-    signature.config()?.hashed_subpackets().find_map(|subpacket| match &subpacket.data {
-        SubpacketData::KeyFlags(flags) => Some(flags.clone()),
-        _ => None,
     })
 }
 

@@ -4,12 +4,13 @@
 //! reason, as no signature covers that header itself.
 
 use super::{MOST_DATA, MOST_TAGS};
+use crate::openpgp::one_signature;
 use crate::rpmfile::{Digests, RpmFile};
 use anyhow::{Context, Result, bail, ensure};
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
-use pgp::packet::{Packet, PacketParser, PacketTrait, Signature, SignatureType, SignatureVersion};
+use pgp::packet::{PacketTrait, Signature, SignatureType, SignatureVersion};
 use pgp::types::KeyDetails;
 use rpm::{IndexSignatureTag as Tag, IndexTag};
 use std::path::Path;
@@ -119,10 +120,8 @@ fn check_form(source: &RpmFile) -> Result<()> {
 /// A signature as rpm 4.11 takes it: one packet, v4, binary, RSA, a hash that is not broken.
 fn signature(source: &RpmFile, tag: Tag) -> Result<Signature> {
     let bytes = source.signature.binary(tag as u32)?.unwrap_or_default();
-    let packets = PacketParser::new(bytes).collect::<Result<Vec<_>, _>>();
-    let Ok(Ok([Packet::Signature(signature)])) = packets.map(<[Packet; 1]>::try_from) else {
-        bail!("its tag {} is not one OpenPGP signature", tag as u32);
-    };
+    let signature = one_signature(bytes)
+        .with_context(|| format!("its tag {} is not one OpenPGP signature", tag as u32))?;
     let mut again = Vec::new();
     signature.to_writer_with_header(&mut again)?;
     let sound = signature.version() == SignatureVersion::V4

@@ -2,11 +2,12 @@ use super::super::tests::{MADE, NOW, key, other};
 use super::super::{certify, config, origin};
 use super::*;
 use pgp::composed::{
-    ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedSecretSubKey, SubkeyParamsBuilder,
+    ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedKeyDetails, SignedSecretSubKey,
+    SubkeyParamsBuilder,
 };
 use pgp::crypto::ecc_curve::ECCCurve;
-use pgp::packet::{PubKeyInner, Subpacket, UserId};
-use pgp::types::{EncryptedSecretParams, PacketHeaderVersion};
+use pgp::packet::{PubKeyInner, PublicKey, SignatureType, Subpacket, SubpacketData, UserId};
+use pgp::types::{Duration, EncryptedSecretParams, PacketHeaderVersion, Tag, Timestamp};
 use rand::rngs::OsRng;
 
 /// The same key, as somebody could have it: other flags, times, revocations, subkeys.

@@ -1,0 +1,137 @@
+//! A public key from a file, with everything that its owner bound to it.
+
+use super::own_words::OwnWords;
+use super::packet::{armour_blocks, unarmoured};
+use anyhow::{Error, Result, anyhow, bail, ensure};
+use pgp::armor::{self, BlockType};
+use pgp::composed::{Deserializable, SignedPublicKey};
+use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
+use pgp::packet::{KeyFlags, Packet, SignatureType};
+use pgp::ser::Serialize;
+use pgp::types::{KeyDetails, KeyVersion};
+
+/// A distribution's keys take a few KiB.
+const LARGEST_FILE: usize = 1 << 18;
+const FEWEST_BITS: u16 = 2048;
+
+const HELP_SHOW: &str = "help: `gpg --show-keys FILE` tells what gpg makes of it";
+const HELP_CURRENT: &str = "help: pin the key that its owner signs with now";
+
+/// A public key that is sound, not revoked, and bound to a user id by itself.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    pub(super) key: SignedPublicKey,
+    fingerprint: String,
+    armored: String,
+    /// Whether the primary key signs more than other keys.
+    pub(super) signs: bool,
+    /// In seconds since 1970.
+    pub(super) expires: Option<u32>,
+}
+
+impl Certificate {
+    /// Reads every key in a file of ASCII armour, whether they share a block or not.
+    pub fn read(armored: &[u8]) -> Result<Vec<Self>> {
+        ensure!(
+            armored.len() <= LARGEST_FILE,
+            "the key file is larger than {LARGEST_FILE} bytes\n{HELP_SHOW}"
+        );
+        let blocks = armour_blocks(armored);
+        ensure!(!blocks.is_empty(), "the key file is not ASCII-armoured\n{HELP_SHOW}");
+        let mut certificates = Vec::new();
+        for (name, start) in blocks {
+            ensure!(
+                name == "PGP PUBLIC KEY BLOCK",
+                "the key file holds a `{name}`, and only public keys belong there\n{HELP_SHOW}"
+            );
+            let packets = unarmoured(&armored[start..]).unwrap_or_default();
+            ensure!(!packets.is_empty(), unreadable());
+            let of_one_key = packets.chunk_by(|_, next| !matches!(next, Packet::PublicKey(_)));
+            for packets in of_one_key {
+                certificates.push(Self::new(packets)?);
+            }
+        }
+        Ok(certificates)
+    }
+
+    fn new(packets: &[Packet]) -> Result<Self> {
+        let mut keys = SignedPublicKey::from_packets(packets.iter().cloned().map(Ok).peekable());
+        let Some(Ok(key)) = keys.next() else { return Err(unreadable()) };
+        let fingerprint = format!("{:X}", key.fingerprint());
+        if let Some(weakness) = weakness(&key) {
+            bail!("the key `{fingerprint}` {weakness}\n{HELP_CURRENT}");
+        }
+        for packet in packets {
+            match packet {
+                // Wherever it stands and whoever made it: nobody puts one there without a reason.
+                Packet::Signature(it) if it.typ() == Some(SignatureType::KeyRevocation) => {
+                    bail!("the key `{fingerprint}` is revoked\n{HELP_CURRENT}");
+                }
+                Packet::PublicKey(_)
+                | Packet::PublicSubkey(_)
+                | Packet::UserId(_)
+                | Packet::UserAttribute(_)
+                | Packet::Signature(_) => {}
+                _ => bail!("the key `{fingerprint}` comes with what is not public\n{HELP_SHOW}"),
+            }
+        }
+        // By no clock: what the key said for some time only counts as well.
+        let own = OwnWords::read(&key.primary_key, &key.details, 0);
+        ensure!(
+            own.user_id().is_some(),
+            "no user id of the key `{fingerprint}` has a valid self-signature\n{HELP_SHOW}"
+        );
+        let mut armored = Vec::new();
+        armor::write(&key, BlockType::PublicKey, &mut armored, None, true)?;
+        Ok(Self {
+            armored: String::from_utf8(armored)?,
+            signs: own.flags.as_ref().is_none_or(KeyFlags::sign),
+            expires: own.expires,
+            key,
+            fingerprint,
+        })
+    }
+
+    /// The primary key's, as gpg prints it.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// This key alone in ASCII armour, as rpm and gpg import it.
+    pub fn armored(&self) -> &str {
+        &self.armored
+    }
+}
+
+fn unreadable() -> Error {
+    anyhow!("the key file is damaged, or holds what is not known here\n{HELP_SHOW}")
+}
+
+/// Why a signature by such a key proves nothing, if it does not.
+pub(super) fn weakness(key: &impl KeyDetails) -> Option<String> {
+    if !matches!(key.version(), KeyVersion::V4 | KeyVersion::V6) {
+        return Some("is not of OpenPGP version 4 or 6".to_owned());
+    }
+    match (key.algorithm(), rsa_bits(key)) {
+        (Algorithm::RSA, bits) if bits < FEWEST_BITS => {
+            Some(format!("has {bits} bits, and needs {FEWEST_BITS} or more"))
+        }
+        // DSA comes with 1024 bits and SHA-1 wherever it is still found.
+        (
+            Algorithm::RSA
+            | Algorithm::ECDSA
+            | Algorithm::EdDSALegacy
+            | Algorithm::Ed25519
+            | Algorithm::Ed448,
+            _,
+        ) => None,
+        _ => Some("is not RSA, ECDSA or EdDSA".to_owned()),
+    }
+}
+
+/// How long the modulus of an RSA key is: it comes first, and an OpenPGP integer begins with its
+/// length in bits.
+pub fn rsa_bits(key: &impl KeyDetails) -> u16 {
+    let params = key.public_params().to_bytes().unwrap_or_default();
+    params.first_chunk().map_or(0, |length| u16::from_be_bytes(*length))
+}

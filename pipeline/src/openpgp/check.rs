@@ -1,0 +1,119 @@
+//! Whether a package from outside is whole, and signed in whole by a key that the pipeline pins.
+//!
+//! A signature is over the header, or over header and payload. The first kind suffices where the
+//! header names the SHA-256 of the payload, as rpm writes it since version 4.14; a package of
+//! CentOS 7 has to have the second. The digest of what the payload unpacks to (tag 5097) is no
+//! substitute: only packages that deltarpm put together would need it, and no mirror serves those.
+
+use super::certificate::Certificate;
+use super::packet::one_signature;
+use super::signer::{Signer, is_strong, issuer};
+use crate::rpmfile::{Nevra, RpmFile};
+use anyhow::{Context, Result, bail, ensure};
+use pgp::packet::{Signature, SignatureType};
+use rpm::IndexSignatureTag as Tag;
+use std::io::Read;
+use std::path::Path;
+
+/// Where signatures are, and what each is over. rpm has one tag for RSA and one for all other keys.
+const SIGNATURES: [(Tag, Over); 4] = [
+    (Tag::RPMSIGTAG_RSA, Over::Header),
+    (Tag::RPMSIGTAG_DSA, Over::Header),
+    (Tag::RPMSIGTAG_PGP, Over::Everything),
+    (Tag::RPMSIGTAG_GPG, Over::Everything),
+];
+
+const HELP_AGAIN: &str = "help: download it again, from another mirror if need be";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Header,
+    Everything,
+}
+
+/// A signature of a package, with the pinned key that it names.
+struct Signed<'a> {
+    over: Over,
+    signature: Signature,
+    signer: Signer<'a>,
+}
+
+/// Who signed a package, after every digest and every signature in it was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// As the signed header has it.
+    pub nevra: Nevra,
+    /// The pinned key's, also where a subkey of it signed.
+    pub fingerprint: String,
+}
+
+/// Checks a package against the keys that the pipeline pins.
+pub fn check_package(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
+    judge(path, certificates).with_context(|| format!("package `{}`", path.display()))
+}
+
+fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
+    let file = RpmFile::open(path)?;
+    let signatures = signatures(&file, certificates)?;
+    let fingerprint = one_key(&signatures)?;
+    let everything = signatures.iter().any(|signed| signed.over == Over::Everything);
+    ensure!(
+        everything || file.payload_sha256()?.is_some(),
+        "the key `{fingerprint}` signed its header alone, and nothing signed covers its payload\n\
+         {HELP_AGAIN}"
+    );
+    // Digests first: what they say is plainer than that a signature does not fit.
+    if let Some(what) = file.content()?.finish()?.false_claim(&file)? {
+        bail!("{what} is not what it says: it was altered or cut short\n{HELP_AGAIN}");
+    }
+    for Signed { over, signature, signer } in &signatures {
+        let header = file.header.bytes();
+        let (made, what) = match over {
+            Over::Header => (signer.made(signature, header)?, "header as it is"),
+            Over::Everything => (
+                signer.made(signature, header.chain(file.payload()?))?,
+                "header and payload as they are",
+            ),
+        };
+        ensure!(made, "the key `{fingerprint}` did not sign its {what}\n{HELP_AGAIN}");
+    }
+    Ok(Checked { nevra: file.nevra()?, fingerprint: fingerprint.to_owned() })
+}
+
+/// Every signature in the package, none of them by a stranger.
+fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
+    let mut found = Vec::new();
+    for (tag, over) in SIGNATURES {
+        let Some(bytes) = file.signature.binary(tag as u32)? else { continue };
+        let signature = one_signature(bytes)
+            .filter(|signature| signature.typ() == Some(SignatureType::Binary))
+            .with_context(|| format!("its tag {} is not a signature of a file", tag as u32))?;
+        let name = issuer(&signature).context("its signature does not say by which key it is")?;
+        let signer = certificates.iter().find_map(|key| Signer::find(key, &signature));
+        let signer = signer.with_context(|| {
+            format!(
+                "it is signed by the key `{name}`, which the pipeline does not pin\n\
+                 help: pin that key too, if you know whose it is"
+            )
+        })?;
+        ensure!(
+            is_strong(&signature),
+            "the key `{name}` signed it with a hash that is too weak to prove anything\n\
+             help: take a package that is signed with SHA-256 or better"
+        );
+        found.push(Signed { over, signature, signer });
+    }
+    Ok(found)
+}
+
+/// The fingerprint of the one key behind all signatures.
+fn one_key<'a>(signatures: &[Signed<'a>]) -> Result<&'a str> {
+    let mut keys = signatures.iter().map(|signed| signed.signer.certificate.fingerprint());
+    let key = keys
+        .next()
+        .context("it is not signed\nhelp: take it from a repository that signs its packages")?;
+    if let Some(other) = keys.find(|other| *other != key) {
+        bail!("two keys signed it, `{key}` and `{other}`\n{HELP_AGAIN}");
+    }
+    Ok(key)
+}

@@ -1,0 +1,101 @@
+//! What a package is called: name, epoch, version, release and architecture.
+
+use super::RpmFile;
+use anyhow::{Context, Result, ensure};
+use rpm::IndexTag;
+use std::fmt;
+
+/// What a file name may have (`NAME_MAX`).
+const LONGEST: usize = 255;
+
+/// The full name of a package, fit to stand in a file's name and on one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nevra {
+    pub name: String,
+    /// 0 where the package gives none, as rpm compares it.
+    pub epoch: u32,
+    pub version: String,
+    pub release: String,
+    /// `src` for a source package, whatever machine it was made on.
+    pub arch: String,
+}
+
+impl Nevra {
+    /// Takes the parts from whoever gives them, and refuses what rpmbuild would not let pass.
+    pub fn new(name: &str, epoch: u32, version: &str, release: &str, arch: &str) -> Result<Self> {
+        // A hyphen divides the parts, and only a name may have more of them.
+        let parts =
+            [("name", name, "._+-"), ("version", version, "._+~^"), ("release", release, "._+~^")];
+        for (what, text, more) in parts.into_iter().chain([("architecture", arch, "_")]) {
+            let fits = text.len() <= LONGEST
+                && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+            ensure!(fits, "`{}` is not the {what} of a package", text.escape_debug());
+        }
+        let [name, version, release, arch] = [name, version, release, arch].map(str::to_owned);
+        Ok(Self { name, epoch, version, release, arch })
+    }
+}
+
+/// As rpm writes it; an epoch of 0 is left out.
+impl fmt::Display for Nevra {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, epoch, version, release, arch } = self;
+        write!(out, "{name}-")?;
+        if *epoch > 0 {
+            write!(out, "{epoch}:")?;
+        }
+        write!(out, "{version}-{release}.{arch}")
+    }
+}
+
+impl RpmFile {
+    /// What the package calls itself in its header, which is the part that gets signed.
+    pub fn nevra(&self) -> Result<Nevra> {
+        let header = &self.header;
+        let text = |tag: IndexTag| {
+            let value = header.text(tag as u32)?;
+            value.with_context(|| format!("its header does not hold the tag {}", tag as u32))
+        };
+        let epoch = header.number(IndexTag::RPMTAG_EPOCH as u32)?.unwrap_or_default();
+        // As rpm tells them apart: a binary package names the source package that it comes from.
+        let source = header.text(IndexTag::RPMTAG_SOURCERPM as u32)?.is_none();
+        let arch = if source { "src" } else { text(IndexTag::RPMTAG_ARCH)? };
+        Nevra::new(
+            text(IndexTag::RPMTAG_NAME)?,
+            epoch,
+            text(IndexTag::RPMTAG_VERSION)?,
+            text(IndexTag::RPMTAG_RELEASE)?,
+            arch,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_written_as_rpm_writes_it() {
+        let shown = |epoch| Nevra::new("gcc-c++", epoch, "4.8.5", "44.el7", "x86_64").unwrap();
+        assert_eq!(shown(0).to_string(), "gcc-c++-4.8.5-44.el7.x86_64");
+        assert_eq!(shown(2).to_string(), "gcc-c++-2:4.8.5-44.el7.x86_64");
+        Nevra::new("python3.11", 0, "1.0~rc1^git3", "1.el10_0+2", "noarch").unwrap();
+    }
+
+    #[test]
+    fn a_part_that_is_no_part_is_refused() {
+        let new = |parts: [&str; 4]| Nevra::new(parts[0], 0, parts[1], parts[2], parts[3]);
+        let long = "a".repeat(LONGEST + 1);
+        for bad in ["", "../a", "a b", "a\n", ".a", "-a", "a:1", "ä", "a\0", &long] {
+            for at in 0..4 {
+                let mut parts = ["a", "1", "1", "noarch"];
+                parts[at] = bad;
+                let message = new(parts).unwrap_err().to_string();
+                assert!(message.ends_with("of a package") && !message.contains('\n'), "{message}");
+            }
+        }
+        let message = new(["a", "1-2", "1", "noarch"]).unwrap_err().to_string();
+        assert_eq!(message, "`1-2` is not the version of a package");
+    }
+}
