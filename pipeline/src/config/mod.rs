@@ -31,7 +31,7 @@ pub use source::{DebianSource, Source};
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
 pub use verify::{ExpectedType, Verify};
-pub use words::{DebianPackage, FileName, Line, Name, QomType, Sha256};
+pub use words::{DebianPackage, FileName, Line, MacroName, Name, QomType, Sha256};
 
 /// The format that this program reads. A file of another version is refused before anything else.
 pub const FORMAT: u32 = 1;

@@ -1,6 +1,7 @@
-//! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec.
+//! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and a survey of
+//! what a spec says.
 //!
-//! Pure functions from text to text. No I/O ever enters this room, and no macro is expanded: the
+//! Pure functions over text. No I/O ever enters this room, and only [`survey`] expands macros: the
 //! spec is read as lines, and what cannot be judged without rpm (a tag inside `%if`, the body of a
 //! macro) is never taken for certain. An edit is applied exactly where it said, or it is already
 //! satisfied, or it is an error; nothing but the lines that it names changes, and the line endings
@@ -15,6 +16,11 @@ mod replace;
 mod scan;
 mod source;
 mod spec;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "`lock --check` will be the first to call it")
+)]
+mod survey;
 mod tag;
 mod tags;
 

@@ -60,6 +60,20 @@ pub fn leaves_open(text: &str) -> bool {
     reading.is_open()
 }
 
+/// How long the first line of a text is, in which rpm includes what that line leaves open.
+pub fn line_end(text: &str) -> usize {
+    let mut reading = Reading::default();
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        end += line.len();
+        reading.read(line.trim_end_matches('\n'));
+        if !reading.is_open() {
+            break;
+        }
+    }
+    end
+}
+
 /// The part behind `%global` or `%define`.
 pub fn definition(text: &str) -> Option<&str> {
     let text = text.trim_start();

@@ -3,6 +3,7 @@
 mod insert;
 mod patch;
 mod register;
+mod survey;
 mod tags;
 mod whole;
 

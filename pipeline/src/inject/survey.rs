@@ -1,0 +1,210 @@
+//! What a spec says of its package, read without rpm, so that two states of it can be compared.
+//!
+//! A patch more or less is news, so it is listed even where a condition may take it out again.
+//! Name, epoch, version and release decide about an update, so they are certain or an error. No
+//! guess ever enters this module, nor does a condition or a program that would have to run.
+
+mod macros;
+mod movement;
+
+use super::scan::Section;
+use super::spec::SpecText;
+use super::tag::Tag;
+use crate::config::{Line, MacroName};
+use anyhow::{Context, Result, bail};
+use macros::{Macros, Trouble};
+use rpm_version::Evr;
+use std::collections::BTreeMap;
+
+pub use movement::{Movement, movement};
+
+/// What a spec says of its package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    pub name: String,
+    /// In rpm's own order. The epoch is empty where it is 0 or none.
+    pub evr: Evr<'static>,
+    /// The patches' file names in the order of their lines.
+    pub patches: Vec<String>,
+    /// The sources' file names in the order of their lines.
+    pub sources: Vec<String>,
+    /// The entries of the changelog in the order of the spec: the newest comes first.
+    pub changelog: Vec<Entry>,
+}
+
+/// An entry of the changelog. Its lines keep their indentation, for an entry may hold a changelog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The line with the date, the author and usually the version.
+    pub header: String,
+    pub lines: Vec<String>,
+}
+
+/// Surveys the text `spec`. `shown` is the name that errors carry; `defines` are the macros that
+/// the builder sets, as in `build.define`.
+pub fn survey(spec: &str, shown: &str, defines: &BTreeMap<MacroName, Line>) -> Result<Survey> {
+    let spec = SpecText::new(shown, spec);
+    let mut walk = Walk::new(&spec, defines);
+    (0..spec.len()).filter(|&line| !spec.place(line).body).for_each(|line| walk.line(line));
+    let epoch = walk.certain("Epoch")?.unwrap_or_default().trim_start_matches('0');
+    let (version, release) = (walk.required("Version")?, walk.required("Release")?);
+    Ok(Survey {
+        name: walk.required("Name")?.to_owned(),
+        evr: Evr::new(epoch.to_owned(), version.to_owned(), release.to_owned()),
+        patches: walk.patches,
+        sources: walk.sources,
+        changelog: changelog(&spec),
+    })
+}
+
+/// The tags that rpm makes macros of, as far as versions and file names are made of those.
+const MACRO_TAGS: [&str; 5] = ["Name", "Epoch", "Version", "Release", "URL"];
+
+/// One of these tags in the main package.
+struct Found {
+    tag: &'static str,
+    line: usize,
+    value: Result<String, Trouble>,
+}
+
+/// The lines in the order of the file, as rpm takes them: what a macro gives depends on the place.
+struct Walk<'a> {
+    spec: &'a SpecText,
+    macros: Macros,
+    found: Vec<Found>,
+    patches: Vec<String>,
+    sources: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(spec: &'a SpecText, defines: &BTreeMap<MacroName, Line>) -> Self {
+        let macros = Macros::new(defines);
+        Self { spec, macros, found: Vec::new(), patches: Vec::new(), sources: Vec::new() }
+    }
+
+    fn line(&mut self, line: usize) {
+        let text = self.spec.text(line);
+        let tag = match self.spec.place(line).section {
+            Section::Changelog => return,
+            Section::Preamble | Section::Package => Tag::parse(text),
+            Section::PatchList if self.is_listed(line) => {
+                return self.patches.push(self.macros.file(text.trim(), line));
+            }
+            Section::SourceList if self.is_listed(line) => {
+                return self.sources.push(self.macros.file(text.trim(), line));
+            }
+            _ => None,
+        };
+        let own = tag.as_ref().and_then(|tag| MACRO_TAGS.into_iter().find(|name| tag.is(name)));
+        match (tag, own) {
+            (Some(tag), _) if tag.is("patch") => {
+                self.patches.push(self.macros.file(tag.value, line));
+            }
+            (Some(tag), _) if tag.is("source") => {
+                self.sources.push(self.macros.file(tag.value, line));
+            }
+            (Some(tag), Some(name)) => self.tag(name, tag.value, line),
+            // Any other line may define a macro, even a comment: rpm expands those too.
+            _ => self.define(line),
+        }
+    }
+
+    /// Whether a line of %patchlist or %sourcelist names a file: any does but directives.
+    fn is_listed(&self, line: usize) -> bool {
+        let text = self.spec.text(line).trim();
+        let plain = text.starts_with("%{") || !text.starts_with(['%', '#', '}']);
+        !text.is_empty() && plain && !self.spec.place(line).open
+    }
+
+    fn tag(&mut self, tag: &'static str, value: &str, line: usize) {
+        let value = match self.condition(line) {
+            Some(condition) => Err(condition),
+            None => self.macros.expand(value, line),
+        };
+        self.macros.set(&tag.to_ascii_lowercase(), value.clone());
+        if self.spec.place(line).section == Section::Preamble {
+            self.found.push(Found { tag, line, value });
+        }
+    }
+
+    fn define(&mut self, line: usize) {
+        let bodies = (line + 1..self.spec.len()).take_while(|&next| self.spec.place(next).body);
+        let mut text = self.spec.text(line).to_owned();
+        bodies.for_each(|next| text.extend(["\n", self.spec.text(next)]));
+        if let Some(condition) = self.condition(line) {
+            self.macros.doubt(&text, &condition);
+        } else {
+            let _ = self.macros.expand(&text, line);
+        }
+    }
+
+    /// What keeps a line from counting for certain.
+    fn condition(&self, line: usize) -> Option<Trouble> {
+        let why = "stands under a condition";
+        (self.spec.place(line).depth > 0).then(|| Trouble::new(self.spec.text(line), why, line))
+    }
+
+    fn required(&self, tag: &str) -> Result<&str> {
+        self.certain(tag)?.with_context(|| {
+            format!(
+                "{}: no `{tag}` tag before the first section\n\
+                 help: it is looked for in lines of its own, such as `{tag}: …`",
+                self.spec.name
+            )
+        })
+    }
+
+    /// The value of a tag, if the main package has the tag.
+    fn certain(&self, tag: &str) -> Result<Option<&str>> {
+        let found: Vec<&Found> = self.found.iter().filter(|found| found.tag == tag).collect();
+        let mut lines: Vec<usize> = found.iter().map(|found| found.line).collect();
+        let trouble = match found.as_slice() {
+            [] => return Ok(None),
+            [Found { value: Ok(value), .. }] if fits(tag, value) => return Ok(Some(value)),
+            [Found { value: Ok(value), line, .. }] => {
+                Trouble::new(value, "is nothing that rpm takes there", *line)
+            }
+            [Found { value: Err(trouble), .. }] => trouble.clone(),
+            [first, ..] => Trouble::new(tag, "is there more than once", first.line),
+        };
+        lines.push(trouble.line);
+        lines.sort_unstable();
+        lines.dedup();
+        bail!(
+            "{}: the `{tag}` cannot be told: {trouble}{}\n\
+             help: only what the spec itself and `build.define` set for certain is expanded",
+            self.spec.name,
+            self.spec.show(&lines)
+        )
+    }
+}
+
+/// Whether rpm takes such a value for the tag.
+fn fits(tag: &str, value: &str) -> bool {
+    let only = |besides: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || besides.contains(c);
+        !value.is_empty() && value.chars().all(fits) && !value.contains("..")
+    };
+    match tag {
+        "Epoch" => value.chars().all(|c| c.is_ascii_digit()) && value.parse::<u32>().is_ok(),
+        "Name" => only("._+-"),
+        _ => only("._+~^"),
+    }
+}
+
+/// The entries of %changelog. As in rpm, an entry begins with a `*` in the first column.
+fn changelog(spec: &SpecText) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in (0..spec.len()).filter(|&line| spec.place(line).section == Section::Changelog) {
+        let text = spec.text(line).trim_end();
+        if text.starts_with('*') {
+            entries.push(Entry { header: text.to_owned(), lines: Vec::new() });
+        } else if let Some(entry) = entries.last_mut()
+            && !text.is_empty()
+            && !spec.is_comment(line)
+        {
+            entry.lines.push(text.to_owned());
+        }
+    }
+    entries
+}
