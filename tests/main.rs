@@ -9,11 +9,16 @@
 mod cache;
 mod docker;
 mod failures;
+mod forge;
 mod guest;
 mod input;
 mod install;
 mod interrupt;
+mod lock;
+mod packaging;
+mod radar;
 mod signing;
+mod sources;
 mod support;
 mod tidy;
 mod toy;

@@ -169,7 +169,7 @@ fn inside(name: &str) -> &str {
 }
 
 /// The workstation's own environment, so that both share one image.
-fn environment() -> String {
+pub fn environment() -> String {
     let text = fs::read_to_string(root().join("pipeline/workstation.yaml")).unwrap();
     let from = text.find("\n  base:").unwrap();
     let to = text.find("\ndevice:").unwrap();

@@ -8,55 +8,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+mod rooms;
 mod scan;
 
+use rooms::{HARMLESS, IMPORTS, ONLY_IN};
 use scan::{Source, literals, without_text, words};
-
-/// What each room of the runner may import of the others: a whole room, one name of it, or its
-/// types alone. A stage never imports another but for the values that are handed over.
-const IMPORTS: &[(&str, &str)] = &[
-    ("main", "cli"),
-    (
-        "cli",
-        "cmd::interrupt cmd::interrupted config inject::Outcome plan run sandbox::Engine sign \
-         store verify",
-    ),
-    (
-        "run",
-        "apt build cmd config environment inject plan publish sandbox sign source store verify",
-    ),
-    ("config", ""),
-    ("plan", "config"),
-    ("source", "apt cmd config::<types> plan store"),
-    ("environment", "apt cmd config::<types> plan sandbox store"),
-    ("inject", "config"),
-    ("build", "cmd config::<types> plan sandbox store"),
-    ("verify", "build::Built cmd config::<types> config::nearest plan sandbox store"),
-    ("sign", "cmd config::<types> openpgp plan rpmfile store verify::Verified"),
-    ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),
-    ("apt", "cmd"),
-    ("sandbox", "cmd"),
-    ("openpgp", "rpmfile"),
-    ("rpmfile", ""),
-    ("store", ""),
-    ("cmd", ""),
-];
-
-/// Words that only one room's code may hold, or that of two, and why.
-const ONLY_IN: &[(&str, &str, &str)] = &[
-    ("cmd", "Command::new", "only `cmd` starts processes"),
-    ("cmd", "CommandExt", "only `cmd` starts processes"),
-    ("cmd", "xshell", "only `cmd` starts processes"),
-    ("sign", "secret_armored", "only `sign` sees key material"),
-    ("sign", "from_armored", "only `sign` sees key material"),
-    ("sign", "development_key_file", "only `sign` sees key material"),
-    ("sign", "SignedSecretKey", "only `sign` sees key material"),
-    ("openpgp sign", "pgp", "only `openpgp` and `sign` read keys and signatures"),
-    ("sign", "zeroize", "only `sign` sees key material"),
-];
-
-/// What `std::process` has that starts nothing.
-const HARMLESS: &[&str] = &["ExitCode", "id"];
 
 /// Rooms without I/O, the modules of `std` and the methods of `Path` that would be I/O.
 const PURE: &[&str] = &["config", "plan", "inject"];

@@ -6,11 +6,10 @@ mod cli;
 mod cmd;
 mod config;
 mod environment;
+mod fetch;
+mod git;
 mod inject;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "for `lock`, which is on its way")
-)]
+mod lock;
 mod openpgp;
 mod plan;
 mod publish;

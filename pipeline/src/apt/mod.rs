@@ -19,6 +19,10 @@ pub struct Origin {
 }
 
 impl Origin {
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
     pub fn binary_line(&self) -> String {
         format!("deb {} {} main", self.uri, self.suite)
     }

@@ -6,10 +6,10 @@
 mod compile_error;
 mod witness;
 
-use crate::cmd::Runner;
+use crate::cmd::{Runner, interrupted};
 use crate::config;
 use crate::plan::Key;
-use crate::sandbox::{self, Image, Job, Mount};
+use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
 use crate::store::{Store, Stored};
 use anyhow::{Context, Result, bail};
 pub use compile_error::SourceName;
@@ -26,6 +26,8 @@ const LOG: &str = "build.log";
 
 /// What went in, by place.
 pub struct Inputs<'a> {
+    /// The pipeline's name.
+    pub name: &'a str,
     pub sources: Vec<(&'a str, PathBuf)>,
     /// The edited spec and the devices' C files, by name.
     pub injected: Vec<(&'a str, PathBuf)>,
@@ -82,7 +84,7 @@ impl Built {
     }
 }
 
-/// Runs rpmbuild.
+/// Runs rpmbuild. Where it fails, its tree is set aside under the pipeline's name.
 pub fn run(
     inputs: &Inputs,
     build: &config::Build,
@@ -104,8 +106,9 @@ pub fn run(
     }
     let top = work.scratch("rpmbuild")?;
     let job = Job {
-        purpose: "build",
+        purpose: "build".into(),
         argv: rpmbuild(build, inputs.spec),
+        confinement: Confinement::Sealed,
         mounts: vec![
             Mount::read_only(sources, "/sources"),
             Mount::read_only(spec, "/spec"),
@@ -113,16 +116,19 @@ pub fn run(
             Mount::writable(store.scratch("ccache")?, "/ccache"),
         ],
         variables: vec![
-            ("HOME", "/build".to_owned()),
-            ("CCACHE_DIR", "/ccache".to_owned()),
+            ("HOME".into(), "/build".to_owned()),
+            ("CCACHE_DIR".into(), "/ccache".to_owned()),
             // The tree's path is the same in every container, the compiler's mtime is not.
-            ("CCACHE_COMPILERCHECK", "content".to_owned()),
+            ("CCACHE_COMPILERCHECK".into(), "content".to_owned()),
         ],
         memory: build.limits.memory.engine_notation(),
         pids: build.limits.pids,
     };
-    let ran = sandbox::run(cmd, image, &job);
-    if let Err(error) = ran {
+    if let Err(error) = sandbox::run(cmd, image, &job) {
+        if interrupted(&error).is_none() {
+            Scene::leave(&job, image, work.path())?;
+            store.set_aside(work, inputs.name)?;
+        }
         return Err(compile_error::explain(error, cmd.log(), &inputs.names));
     }
     let log = fs::read_to_string(cmd.log())?;

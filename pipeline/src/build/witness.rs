@@ -37,7 +37,11 @@ impl<'a> Witness<'a> {
         }
         for line in self.log.lines() {
             if let Some(target) = linked(line) {
-                shown.linked.push(short(line, target));
+                let told = short(line, target);
+                // QEMU's `make install` may link again.
+                if !shown.linked.contains(&told) {
+                    shown.linked.push(told);
+                }
             }
             if let Some(path) = line.strip_prefix("Wrote: ") {
                 shown.wrote.push(path.to_owned());

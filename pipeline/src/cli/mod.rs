@@ -13,14 +13,17 @@ mod completions;
 mod failed;
 mod json;
 mod key;
+mod lock;
 mod people;
 mod plan;
 mod run;
 mod schema;
+mod shell;
 mod verify;
 
 use crate::cmd::interrupt;
-use crate::config::KeySource;
+use crate::config::{KeySource, Settings};
+use crate::fetch::{Mirror, Network, Origins};
 use crate::run::Loaded;
 use crate::store::Store;
 use anyhow::{Context, Result};
@@ -45,6 +48,10 @@ enum Command {
     Plan(plan::Plan),
     /// Run a pipeline and publish its repository
     Run(run::Run),
+    /// Pin what the environment is made of, or say what moved upstream since
+    Lock(lock::Lock),
+    /// Enter the build environment at the stage that failed, with the tree as it stood
+    Shell(shell::Shell),
     /// Judge an RPM or a QEMU binary alone: is the device in it?
     Verify(verify::Verify),
     /// Make or show a signing key
@@ -70,6 +77,45 @@ struct Place {
     /// Sign with the armoured key that this environment variable holds, whatever the pipeline says
     #[arg(long, value_name = "NAME")]
     key_env: Option<String>,
+}
+
+/// Where content may come from.
+#[derive(Debug, Args)]
+struct Reach {
+    /// A folder or URL that is asked for content, by its digest, before its origin is; repeatable
+    #[arg(long, value_name = "DIR|URL")]
+    mirror: Vec<String>,
+    /// Open no connection: what is neither in the store nor in a mirror folder is listed
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Reach {
+    /// What the command line says, then what the user's settings say.
+    fn origins(&self) -> Result<Origins> {
+        let network = if self.offline { Network::Off } else { Network::On };
+        let settings = settings()?;
+        let mirrors = self.mirror.iter().chain(&settings.mirrors);
+        Ok(Origins {
+            network,
+            mirrors: mirrors.map(|text| Mirror::parse(text)).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// The user's settings, if there are any (XDG Base Directory Specification).
+fn settings() -> Result<Settings> {
+    let folder = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let Some(folder) = folder else { return Ok(Settings::default()) };
+    let file = folder.join("vgpu-pipeline/config.yaml");
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Settings::parse(&text, &file.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+        Err(error) => Err(error).with_context(|| format!("settings `{}`", file.display())),
+    }
 }
 
 impl Place {
@@ -109,6 +155,8 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Lock(command) => command.run(),
+        Command::Shell(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Schema => schema::run(),

@@ -1,6 +1,7 @@
 //! `plan`: what a run would do.
 
 use super::{Failed, IntoFailed, Place};
+use crate::fetch::Origins;
 use crate::inject::Outcome;
 use crate::plan::{Stage, Step};
 use crate::run::{Prepared, Request, default_output};
@@ -24,18 +25,20 @@ pub struct Plan {
 #[derive(Serialize)]
 struct Shown<'a> {
     pipeline: &'a str,
-    steps: Vec<ShownStep>,
-    edits: Vec<ShownEdit<'a>>,
+    steps: Vec<ShownStep<'a>>,
+    /// Absent while the spec's git source was not fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<Vec<ShownEdit<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<String>,
 }
 
 #[derive(Serialize)]
-struct ShownStep {
+struct ShownStep<'a> {
     #[serde(flatten)]
     step: Step,
     cached: bool,
-    why: &'static str,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -49,7 +52,13 @@ impl Plan {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
         let output = default_output(&loaded.pipeline);
-        let request = Request { loaded, until: Stage::Publish, output, engine: None };
+        let request = Request {
+            loaded,
+            until: Stage::Publish,
+            output,
+            engine: None,
+            origins: Origins::none(),
+        };
         let prepared = Prepared::new(request, store).input()?;
         let shown = self.shown(&prepared).input()?;
         if self.json {
@@ -61,20 +70,23 @@ impl Plan {
     }
 
     fn shown<'a>(&self, prepared: &'a Prepared) -> Result<Shown<'a>> {
-        let (before, edited) = prepared.spec();
         let mut steps = Vec::new();
         for step in prepared.plan().steps {
             let cached = prepared.is_cached(step.stage)?;
-            let why = match (&step.key, cached) {
-                (_, true) => "in the store",
-                (Some(_), false) => "not in the store",
-                (None, false) => "its key follows from what runs before it",
+            let why = match (&step.key, cached, prepared.lock_wanting()) {
+                (_, true, _) => "in the store",
+                (Some(_), false, _) => "not in the store",
+                (None, false, Some(why)) if step.stage == Stage::Environment => {
+                    why.lines().next().unwrap_or_default()
+                }
+                (None, false, _) => "its key follows from what runs before it",
             };
             steps.push(ShownStep { step, cached, why });
         }
-        let edits =
-            edited.edits.iter().map(|(edit, outcome)| ShownEdit { edit, outcome }).collect();
-        let diff = self.diff.then(|| {
+        let edits = prepared.spec().map(|(_, edited)| {
+            edited.edits.iter().map(|(edit, outcome)| ShownEdit { edit, outcome }).collect()
+        });
+        let diff = prepared.spec().filter(|_| self.diff).map(|(before, edited)| {
             let diff = TextDiff::from_lines(before, edited.spec.as_str());
             diff.unified_diff().header("as it stands", "as it is built").to_string()
         });
@@ -89,9 +101,13 @@ fn print(shown: &Shown) {
         let key = step.key.as_ref().map_or("", |key| key.short());
         say!("  {:<12} {what:<7} {key:<17} {why}", step.stage.name());
     }
-    say!("edits of the spec");
-    for ShownEdit { edit, outcome } in &shown.edits {
-        say!("  {edit}: {outcome}");
+    if let Some(edits) = &shown.edits {
+        say!("edits of the spec");
+        for ShownEdit { edit, outcome } in edits {
+            say!("  {edit}: {outcome}");
+        }
+    } else {
+        say!("the spec comes with the stage `source`, which has not run yet");
     }
     if let Some(diff) = &shown.diff {
         say!("{}", diff.trim_end());

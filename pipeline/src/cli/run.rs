@@ -1,6 +1,6 @@
 //! `run`: the main job.
 
-use super::{Failed, IntoFailed, Place, json, people};
+use super::{Failed, IntoFailed, Place, Reach, json, people};
 use crate::plan::Stage;
 use crate::run::{Prepared, Request, default_output};
 use crate::sandbox::Engine;
@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub struct Run {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    reach: Reach,
     /// Stop after this stage
     #[arg(long, value_enum, default_value = "publish")]
     until: Stage,
@@ -30,7 +32,8 @@ impl Run {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
         let output = self.output.clone().unwrap_or_else(|| default_output(&loaded.pipeline));
-        let request = Request { loaded, until: self.until, output, engine: self.engine };
+        let origins = self.reach.origins().input()?;
+        let request = Request { loaded, until: self.until, output, engine: self.engine, origins };
         let prepared = Prepared::new(request, store).input()?;
         prepared.preflight().input()?;
         if self.json {

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use xshell::Shell;
 
 /// An argv. Nothing in it is ever read by a shell.
@@ -16,6 +17,7 @@ pub struct Call {
     folder: Option<PathBuf>,
     cleanup: Option<Box<Call>>,
     keep_stdout: bool,
+    limit: Option<Duration>,
 }
 
 impl Call {
@@ -27,6 +29,7 @@ impl Call {
             folder: None,
             cleanup: None,
             keep_stdout: false,
+            limit: None,
         }
     }
 
@@ -70,6 +73,13 @@ impl Call {
         self
     }
 
+    /// The longest that it may take.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
     pub(super) fn command(&self) -> Result<Command> {
         let shell = Shell::new()?;
         if let Some(folder) = &self.folder {
@@ -84,6 +94,24 @@ impl Call {
 
     pub(super) fn cleanup(&self) -> Option<&Call> {
         self.cleanup.as_deref()
+    }
+
+    /// The program and its subcommand: a whole argv of podman fills a screen.
+    pub(super) fn short(&self) -> String {
+        let program = self.program.display().to_string();
+        match self.args.first().map(|arg| arg.to_string_lossy()) {
+            Some(word)
+                if word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                    && !word.starts_with('-') =>
+            {
+                format!("{program} {word}")
+            }
+            _ => program,
+        }
+    }
+
+    pub(super) fn time_limit(&self) -> Option<Duration> {
+        self.limit
     }
 
     pub(super) fn keeps_stdout(&self) -> bool {

@@ -8,25 +8,19 @@ use std::process::ExitStatus;
 /// A call that ended badly, with the last of what it said.
 #[derive(Debug)]
 pub struct Failure {
-    pub call: String,
+    /// The program and, where it has one, the name of its subcommand.
+    pub program: String,
     pub status: ExitStatus,
     pub tail: Vec<String>,
     pub log: PathBuf,
 }
 
-impl Failure {
-    /// The program and its first word: a whole argv of podman fills a screen.
-    fn program(&self) -> String {
-        self.call.split(' ').take(2).collect::<Vec<_>>().join(" ")
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status.code(), self.status.signal()) {
-            (Some(code), _) => write!(f, "`{}` ended with exit code {code}", self.program())?,
-            (None, Some(signal)) => write!(f, "`{}` was ended by signal {signal}", self.program())?,
-            (None, None) => write!(f, "`{}` ended: {}", self.program(), self.status)?,
+            (Some(code), _) => write!(f, "`{}` ended with exit code {code}", self.program)?,
+            (None, Some(signal)) => write!(f, "`{}` was ended by signal {signal}", self.program)?,
+            (None, None) => write!(f, "`{}` ended: {}", self.program, self.status)?,
         }
         for line in &self.tail {
             write!(f, "\n  | {line}")?;

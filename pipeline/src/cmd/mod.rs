@@ -14,7 +14,7 @@ pub use call::Call;
 pub use failure::Failure;
 pub use which::{find, missing};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use interrupt::Interrupted;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::cell::RefCell;
@@ -23,9 +23,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Lines of output that an error shows.
 const TAIL: usize = 20;
@@ -49,8 +49,15 @@ const ENVIRONMENT: &[&str] = &[
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
+    "ALL_PROXY",
+    "all_proxy",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_SSH_COMMAND",
+    "GIT_SSL_CAINFO",
+    "SSH_AUTH_SOCK",
     "APT_CONFIG",
     "CONTAINERS_CONF",
     "CONTAINERS_STORAGE_CONF",
@@ -96,6 +103,7 @@ impl<'a> Runner<'a> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
         let (mut child, heard) = start(call)?;
+        let began = Instant::now();
         let mut stdout = String::new();
         let mut tail = VecDeque::with_capacity(TAIL);
         loop {
@@ -115,19 +123,13 @@ impl<'a> Runner<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if let Err(interrupted) = interrupt::check() {
-                self.end(call, &mut child);
-                return Err(interrupted.into());
-            }
+            self.go_on(call, &mut child, began)?;
         }
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            if let Err(interrupted) = interrupt::check() {
-                self.end(call, &mut child);
-                return Err(interrupted.into());
-            }
+            self.go_on(call, &mut child, began)?;
             std::thread::sleep(TICK / 10);
         };
         if status.success() {
@@ -136,7 +138,30 @@ impl<'a> Runner<'a> {
         // A terminal's Ctrl-C may end the child before the flag is seen here.
         interrupt::check()?;
         let tail = tail.into_iter().collect();
-        Err(Failure { call: call.to_string(), status, tail, log: self.log.clone() }.into())
+        Err(Failure { program: call.short(), status, tail, log: self.log.clone() }.into())
+    }
+
+    /// Hands this terminal to a call and waits for its end: for what a person does by hand.
+    pub fn hand_over(&self, call: &Call) -> Result<ExitStatus> {
+        self.write(&format!("$ {call}"));
+        let mut command = prepared(call)?;
+        command.status().with_context(|| format!("cannot start `{call}`"))
+    }
+
+    /// Ends a child that was interrupted, or that takes longer than it may.
+    fn go_on(&self, call: &Call, child: &mut Child, began: Instant) -> Result<()> {
+        let stop = match interrupt::check() {
+            Err(interrupted) => interrupted.into(),
+            Ok(()) => match call.time_limit() {
+                Some(limit) if began.elapsed() > limit => {
+                    anyhow!("`{}` did not end within {} s", call.short(), limit.as_secs())
+                }
+                _ => return Ok(()),
+            },
+        };
+        self.write(&format!("ended: {stop}"));
+        self.end(call, child);
+        Err(stop)
     }
 
     /// Writes a line to the log. A full disk must not hide the error that is about to be shown.
@@ -147,7 +172,6 @@ impl<'a> Runner<'a> {
     /// Ends a child that nobody waits for any more: by its own means first, since a container's
     /// processes are not in its group, then the group.
     fn end(&self, call: &Call, child: &mut Child) {
-        self.write("interrupted");
         if let Some(cleanup) = call.cleanup() {
             self.write(&format!("$ {cleanup}"));
             if let Ok((mut cleaner, _)) = start(cleanup) {
@@ -161,17 +185,20 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn start(call: &Call) -> Result<(Child, Receiver<Heard>)> {
+/// A command with the environment that every child gets.
+fn prepared(call: &Call) -> Result<Command> {
     let mut command: Command = call.command()?;
     command
         .env_clear()
         .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .env("LC_ALL", "C.UTF-8")
-        .envs(call.variables())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+        .envs(call.variables());
+    Ok(command)
+}
+
+fn start(call: &Call) -> Result<(Child, Receiver<Heard>)> {
+    let mut command = prepared(call)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
     let (sender, receiver) = channel();
     if let Some(stdout) = child.stdout.take() {

@@ -19,7 +19,7 @@ fn a_failure_names_the_command_its_end_and_its_last_words() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no-such-file");
     let error = runner(&folder).run(&Call::new("ls").arg(&missing)).unwrap_err().to_string();
-    assert!(error.starts_with("`ls "), "{error}");
+    assert!(error.starts_with("`ls` ended"), "{error}");
     assert!(error.contains("exit code 2"), "{error}");
     assert!(error.contains("  | ls: cannot access"), "{error}");
     assert!(error.contains("help: the whole output is in"), "{error}");
@@ -54,4 +54,14 @@ fn all_missing_programs_are_in_one_message() {
     let message = missing(&[&["no-such-a", "no-such-b"], &["ls"], &["createrepo_c_not"]]).unwrap();
     assert!(message.contains("`no-such-a` or `no-such-b`, `createrepo_c_not`"), "{message}");
     assert!(missing(&[&["ls"]]).is_none());
+}
+
+#[test]
+fn what_takes_too_long_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let call = Call::new("sleep").arg("60").limit(Duration::from_millis(200));
+    let error = runner(&folder).run(&call).unwrap_err().to_string();
+    assert_eq!(error, "`sleep` did not end within 0 s");
+    assert!(began.elapsed() < Duration::from_secs(10));
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 const PACKAGES: &[(&str, &str)] = &[
     ("apt-get", "apt"),
     ("createrepo_c", "createrepo-c"),
+    ("curl", "curl"),
     ("docker", "docker.io"),
+    ("git", "git"),
+    ("gzip", "gzip"),
     ("mmdebstrap", "mmdebstrap"),
     ("podman", "podman"),
 ];

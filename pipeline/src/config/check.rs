@@ -1,7 +1,7 @@
 //! What only several fields together can show.
 
 use super::words::FileName;
-use super::{Edit, Insert, Pipeline, Source, error::nearest};
+use super::{Base, Edit, Insert, Pipeline, Source, error::nearest};
 use anyhow::{Error, anyhow};
 use std::collections::BTreeSet;
 
@@ -31,6 +31,8 @@ impl Problem {
 
 pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
     sources(pipeline)?;
+    spec(pipeline)?;
+    repositories(pipeline)?;
     devices(pipeline)?;
     edits(pipeline)?;
     types(pipeline)
@@ -45,11 +47,53 @@ fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
         let names: Vec<&str> = match source {
             Source::Debian(debian) => debian.files.iter().map(|file| file.name.as_str()).collect(),
             Source::Path(path) => vec![plain_name(&path.file)?],
+            Source::Archive(archive) => {
+                let url = archive.url.as_str();
+                if FileName::try_from(archive.file_name().to_owned()).is_err() {
+                    return Err(Problem::new(
+                        url,
+                        format!("`{url}` does not end in a plain file name"),
+                    ));
+                }
+                vec![archive.file_name()]
+            }
+            Source::Git(git) => git.lfs.iter().map(|object| object.file.as_str()).collect(),
         };
         for name in names {
             if !seen.insert(name.to_owned()) {
                 return Err(Problem::new(name, format!("source file `{name}` is given twice")));
             }
+        }
+    }
+    Ok(())
+}
+
+/// There is one spec, and where it is in a git source there is one of those.
+fn spec(pipeline: &Pipeline) -> Result<(), Problem> {
+    let repositories =
+        pipeline.source.iter().filter(|source| matches!(source, Source::Git(_))).count();
+    if repositories > 1 {
+        return Err(Problem::new("source:", "`source` has more than one `git:`"));
+    }
+    match (&pipeline.spec.file, &pipeline.spec.git) {
+        (Some(file), None) => plain_name(file).map(|_| ()),
+        (None, Some(_)) if repositories == 1 => Ok(()),
+        (None, Some(path)) => Err(Problem::new(
+            path.as_str(),
+            "`spec.git` is a path in a git source, and `source` has none\n\
+             help: `spec.file` names a spec on this machine",
+        )),
+        _ => Err(Problem::new("spec:", "`spec` wants either `file:` or `git:`")),
+    }
+}
+
+fn repositories(pipeline: &Pipeline) -> Result<(), Problem> {
+    let Base::Image(image) = &pipeline.environment.base else { return Ok(()) };
+    let mut seen = BTreeSet::new();
+    for repository in &image.repositories {
+        let id = repository.id.as_str();
+        if !seen.insert(id) {
+            return Err(Problem::new(id, format!("repository `{id}` is given twice")));
         }
     }
     Ok(())

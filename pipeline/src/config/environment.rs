@@ -1,6 +1,8 @@
 //! The section `environment`.
 
-use super::words::{DebianPackage, Suite};
+use super::words::{
+    DebianPackage, Fingerprint, ImageReference, Name, RpmCapability, Suite, WebUrl,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -21,6 +23,8 @@ pub struct Environment {
 pub enum Base {
     /// A Debian root filesystem that mmdebstrap makes.
     Debian(DebianBase),
+    /// A container image with yum in it, and the packages that `lock` pins for it.
+    Image(ImageBase),
 }
 
 /// A Debian root filesystem, made from the apt sources of this machine.
@@ -31,4 +35,36 @@ pub struct DebianBase {
     pub suite: Suite,
     /// The packages besides the essential ones.
     pub packages: Vec<DebianPackage>,
+}
+
+/// A container image, and what its yum installs. `lock` resolves both once: the image to a digest, the
+/// packages and all that they need to files by sha256. A build takes exactly those.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageBase {
+    /// The image by registry, name and tag.
+    pub reference: ImageReference,
+    /// Where packages come from. The image's own repositories are not used.
+    pub repositories: Vec<Repository>,
+    /// What the environment needs.
+    pub packages: Vec<RpmCapability>,
+}
+
+/// A yum repository, and the one key that its packages are signed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repository {
+    /// Its name in yum.
+    pub id: Name,
+    /// The folder that holds `repodata`.
+    pub url: WebUrl,
+    pub key: RepositoryKey,
+}
+
+/// A public key: where it is published, and the fingerprint that it has to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryKey {
+    pub url: WebUrl,
+    pub fingerprint: Fingerprint,
 }

@@ -9,7 +9,9 @@ mod check;
 mod device;
 mod environment;
 mod error;
+mod lock;
 mod publish;
+mod settings;
 mod sign;
 mod source;
 mod spec;
@@ -22,16 +24,21 @@ use serde::{Deserialize, Serialize};
 
 pub use build::Build;
 pub use device::Device;
-pub use environment::{Base, DebianBase, Environment};
+pub use environment::{Base, DebianBase, Environment, ImageBase, Repository};
 pub use error::nearest;
+pub use lock::{Lock, LockedImage, LockedKey, LockedPackage};
 pub use publish::Publish;
+pub use settings::Settings;
 pub use sign::{KeySource, Sign};
-pub use source::{DebianSource, Source};
+pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Source};
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
-pub use verify::{ExpectedType, Verify};
-pub use words::{DebianPackage, FileName, Line, MacroName, Name, QomType, Sha256};
+pub use verify::{ExpectedType, Target, Verify};
+pub use words::{
+    Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
+    Line, MacroName, Name, QomType, RpmCapability, Sha256, TreePath, WebUrl,
+};
 
 /// The format that this program reads. A file of another version is refused before anything else.
 pub const FORMAT: u32 = 1;

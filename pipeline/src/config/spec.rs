@@ -1,18 +1,31 @@
 //! The section `spec`: the spec file and its typed edits.
 
-use super::words::{FileName, Line, MacroName, QomType, ReleaseSuffix};
+use super::words::{FileName, Line, MacroName, QomType, ReleaseSuffix, TreePath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// A spec file and what is changed in it.
+/// A spec and what is changed in it. Either `file` or `git` says where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The spec, relative to the pipeline file.
-    pub file: PathBuf,
+    /// The spec on this machine, relative to the pipeline file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The spec in the pipeline's git source, relative to the top of that tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<TreePath>,
     /// The edits, applied in this order.
     pub edits: Vec<Edit>,
+}
+
+impl Spec {
+    /// The name of its file; [`super::check`] has seen that there is one, and a plain one.
+    pub fn file_name(&self) -> &str {
+        let in_tree = self.git.as_ref().map(|path| Path::new(path.as_str()));
+        let path = self.file.as_deref().or(in_tree);
+        path.and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default()
+    }
 }
 
 /// An edit of the spec. Its anchor must stand in exactly one line; an edit that the spec already

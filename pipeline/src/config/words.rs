@@ -56,6 +56,7 @@ macro_rules! word {
         }
 
         impl $name {
+            #[allow(dead_code, reason = "some are only ever shown")]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -123,6 +124,67 @@ word!(
     |s| spelled(s, |c| c.is_ascii_lowercase(), |c| lower_or_digit(c) || c == '-')
 );
 word!(
+    /// A git commit: 40 hexadecimal digits, or 64 in a SHA-256 repository.
+    Commit, "^([0-9a-f]{40}|[0-9a-f]{64})$", "a git commit of 40 lowercase hexadecimal digits",
+    |s| [40, 64].contains(&s.len()) && s.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+);
+word!(
+    /// A branch or a tag (git-check-ref-format, without what a refspec gives a meaning).
+    GitRef, "^[A-Za-z0-9_][A-Za-z0-9_.+/-]*$", "a branch or tag such as `master` or `v4.2.1`",
+    |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_',
+            |c| c.is_ascii_alphanumeric() || "_.+/-".contains(c))
+        && !s.ends_with(['/', '.'])
+        && !["..", "//", "/.", ".lock"].iter().any(|bad| s.contains(bad))
+);
+word!(
+    /// Where a git repository is, as git takes it: https, http, ssh, git, file, or `user@host:path`.
+    GitUrl, "^((https|http|ssh|git|file)://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\\s]+$",
+    "a git URL of https, http, ssh, git or file, or `user@host:path`",
+    |s| s.chars().all(|c| c.is_ascii_graphic()) && (
+        ["https://", "http://", "ssh://", "git://", "file:///"].iter()
+            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-')))
+        || s.split_once('@').is_some_and(|(user, rest)| {
+            let plain = |t: &str| !t.is_empty() && !t.starts_with('-')
+                && t.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+            plain(user) && rest.split_once(':').is_some_and(|(host, path)| plain(host) && !path.is_empty())
+        }))
+);
+word!(
+    /// A file or folder that is fetched: http or https.
+    WebUrl, "^https?://[^\\s]+$", "a URL of http or https",
+    |s| ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+        && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>', '`'])
+);
+word!(
+    /// An OpenPGP fingerprint: 40 hexadecimal digits, or 64 of a version 6 key.
+    Fingerprint, "^([0-9A-F]{40}|[0-9A-F]{64})$", "a fingerprint of 40 uppercase hexadecimal digits",
+    |s| [40, 64].contains(&s.len()) && s.chars().all(|c| c.is_ascii_digit() || ('A'..='F').contains(&c))
+);
+word!(
+    /// A container image by registry, name and tag.
+    ImageReference, "^[a-z0-9][a-z0-9._:/-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+    "an image such as `docker.io/library/centos:7.5.1804`",
+    |s| s.len() <= 255 && s.rsplit_once(':').is_some_and(|(name, tag)| {
+        spelled(name, lower_or_digit, |c| lower_or_digit(c) || "._:/-".contains(c))
+            && !["..", "//"].iter().any(|bad| name.contains(bad))
+            && name.contains('/')
+            && spelled(tag, |c| c.is_ascii_alphanumeric() || c == '_',
+                |c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    })
+);
+word!(
+    /// The digest of an image, of its manifest or of its configuration (OCI image-spec, descriptor).
+    ImageDigest, "^sha256:[0-9a-f]{64}$", "a digest such as `sha256:…` with 64 hexadecimal digits",
+    |s| s.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64
+        && hex.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)))
+);
+word!(
+    /// What yum is asked to install: a package by name, or a capability such as `/usr/bin/gcc`.
+    RpmCapability, "^[A-Za-z0-9/_][A-Za-z0-9/_.+()-]*$", "the name of a package or a capability",
+    |s| spelled(s, |c| c.is_ascii_alphanumeric() || "/_".contains(c),
+        |c| c.is_ascii_alphanumeric() || "/_.+()-".contains(c))
+);
+word!(
     /// The name of an rpm macro.
     MacroName, "^[A-Za-z_][A-Za-z0-9_]{2,}$", "an rpm macro name of at least three letters, digits and `_`",
     |s| s.len() >= 3 && spelled(s, |c| c.is_ascii_alphabetic() || c == '_',
@@ -152,6 +214,13 @@ word!(
     |s| ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>'])
 );
+
+impl ImageReference {
+    /// The reference without its tag.
+    pub fn repository(&self) -> &str {
+        self.as_str().rsplit_once(':').map_or(self.as_str(), |(repository, _)| repository)
+    }
+}
 
 impl Memory {
     /// As podman and docker write it: `8g`, `512m`.

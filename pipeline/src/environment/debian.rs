@@ -3,11 +3,14 @@
 use crate::apt;
 use crate::cmd::{Call, Runner};
 use crate::config::{DebianBase, DebianPackage};
+use crate::fetch::Fetch;
+use crate::sandbox::Image;
 use anyhow::Result;
 use std::path::Path;
 
 /// Makes the root filesystem as a tar; the same packages give the same bytes.
-pub fn bootstrap(base: &DebianBase, tar: &Path, cmd: &Runner) -> Result<()> {
+pub fn bootstrap(base: &DebianBase, tar: &Path, fetch: &Fetch) -> Result<()> {
+    let cmd = fetch.cmd();
     let suite = base.suite.as_str();
     let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
     let mut call = Call::new("mmdebstrap")
@@ -25,7 +28,19 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, cmd: &Runner) -> Result<()> {
         call = call.arg(format!("--keyring={}", keyring.display()));
     }
     let origins = apt::origins(cmd, suite)?;
+    for origin in &origins {
+        fetch.will_contact(origin.uri());
+    }
     let lines = origins.iter().map(apt::Origin::binary_line);
     cmd.run(&call.arg(suite).arg(tar).args(lines))?;
     Ok(())
+}
+
+/// The installed packages, one a line, sorted.
+pub fn closure(cmd: &Runner, image: &Image) -> Result<String> {
+    let format = "--showformat=${Package} ${Version} ${Architecture}\\n";
+    let output = super::inspect(cmd, image, &["dpkg-query", "--show", format])?;
+    let mut lines: Vec<&str> = output.lines().collect();
+    lines.sort_unstable();
+    Ok(lines.join("\n") + "\n")
 }

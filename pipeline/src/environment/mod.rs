@@ -1,24 +1,31 @@
 //! Stage 2, `environment`: the container image in which QEMU is built, and its exact identity.
 //!
-//! There is one road: a Containerfile on a base. The store keeps the base and the closure, which is
-//! the list of what was really installed; images in an engine are made from it whenever they are
-//! missing. Since Debian has no archive of all its states that every machine can reach, the same
-//! declaration may give another closure another day: a different identity, and so other keys.
+//! There is one road: a Containerfile on a base, built with the network off. What differs is the base.
+//! A Debian one is made by mmdebstrap; since Debian has no archive of all its states that every machine
+//! can reach, the same declaration may give another closure another day: a different identity, and so
+//! other keys. A locked one is an image by digest and package files by sha256, and never differs.
+//! Images in an engine are made again from what the store has whenever they are missing.
 
 mod debian;
+mod locked;
 
 use crate::cmd::Runner;
-use crate::config;
+use crate::config::{Base, Lock};
+use crate::fetch::Fetch;
 use crate::plan::Key;
-use crate::sandbox::{self, Engine, Image, Job};
-use crate::store::{Store, Stored};
+use crate::sandbox::{self, Confinement, Engine, Image, Job};
+use crate::store::Stored;
 use anyhow::{Result, bail};
+pub use locked::{package_file, pins, save_base};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const BASE: &str = "base.tar";
 const CLOSURE: &str = "closure.txt";
 const CONTAINERFILE: &str = "Containerfile";
+/// What the Containerfile may copy from.
+const CONTEXT: &str = "context";
 /// The files of a result that say what the environment is; the manifest lists them.
 pub const INPUTS: [&str; 2] = [CLOSURE, CONTAINERFILE];
 
@@ -29,6 +36,16 @@ pub struct Identity {
     pub digest: String,
     /// How many packages the closure has.
     pub packages: usize,
+    /// The hosts that were asked.
+    pub contacted: BTreeSet<String>,
+}
+
+/// What an environment is made from.
+pub struct Declared<'a> {
+    pub containerfile: &'a Path,
+    pub base: &'a Base,
+    /// The lock of an image base.
+    pub lock: Option<&'a Lock>,
 }
 
 /// An environment that jobs can run in.
@@ -49,8 +66,8 @@ impl Environment {
     }
 
     /// The image, made from what the store has where the engine has lost it.
-    pub fn image(&self, store: &Store, cmd: &Runner) -> Result<&Image> {
-        if self.image.id(cmd)?.is_none() {
+    pub fn image(&self, lock: Option<&Lock>, fetch: &Fetch) -> Result<&Image> {
+        if self.image.id(fetch.cmd())?.is_none() {
             if !self.stored.intact() {
                 bail!(
                     "the base of the environment is damaged in the store\n\
@@ -58,9 +75,12 @@ impl Environment {
                     self.stored.path("").display()
                 );
             }
-            let (base, containerfile) = (self.stored.path(BASE), self.stored.path(CONTAINERFILE));
-            let work = store.work()?;
-            self.image.build(cmd, &base, &containerfile, &work.scratch("empty")?)?;
+            let work = fetch.store().work()?;
+            let context = match lock {
+                Some(_) => self.stored.path(CONTEXT),
+                None => work.scratch(CONTEXT)?,
+            };
+            make(&self.image, &self.stored.path(""), &context, lock, fetch)?;
         }
         Ok(&self.image)
     }
@@ -72,49 +92,66 @@ pub fn identity(stored: &Stored) -> Result<Identity> {
 }
 
 /// Builds the environment and writes down what is in it.
-pub fn run(
-    environment: &config::Environment,
-    containerfile: &Path,
-    key: &Key,
-    engine: Engine,
-    store: &Store,
-    cmd: &Runner,
-) -> Result<Environment> {
+pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Result<Environment> {
+    let (store, cmd) = (fetch.store(), fetch.cmd());
     let work = store.work()?;
-    let base = work.files().join(BASE);
-    match &environment.base {
-        config::Base::Debian(debian) => debian::bootstrap(debian, &base, cmd)?,
-    }
-    let kept_containerfile = work.files().join(CONTAINERFILE);
-    std::fs::copy(containerfile, &kept_containerfile)?;
+    std::fs::copy(declared.containerfile, work.files().join(CONTAINERFILE))?;
     let image = Image::of(engine, key.short());
-    image.build(cmd, &base, &kept_containerfile, &work.scratch("empty")?)?;
-    let closure = closure(cmd, &image)?;
+    let context;
+    let closure = match (declared.base, declared.lock) {
+        (Base::Debian(base), _) => {
+            fetch.network("the packages of the environment")?;
+            debian::bootstrap(base, &work.files().join(BASE), fetch)?;
+            context = work.scratch(CONTEXT)?;
+            make(&image, &work.files(), &context, None, fetch)?;
+            debian::closure(cmd, &image)?
+        }
+        (Base::Image(_), Some(lock)) => {
+            context = work.files().join(CONTEXT);
+            locked::lay_out(lock, &context, fetch)?;
+            make(&image, &work.files(), &context, Some(lock), fetch)?;
+            locked::closure(lock, &image.base(), &image, cmd)?
+        }
+        (Base::Image(_), None) => bail!("the environment has no lock"),
+    };
     std::fs::write(work.files().join(CLOSURE), &closure)?;
     let mut digest = blake3::Hasher::new();
-    digest.update(closure.as_bytes()).update(&std::fs::read(&kept_containerfile)?);
+    let containerfile = std::fs::read(work.files().join(CONTAINERFILE))?;
+    digest.update(closure.as_bytes()).update(&containerfile);
     let identity = Identity {
         digest: digest.finalize().to_hex().to_string(),
-        packages: closure.lines().count(),
+        packages: closure.lines().filter(|line| !line.starts_with("image ")).count(),
+        contacted: fetch.contacted(),
     };
     let stored = store.keep(work, "environment", key.as_str(), &identity)?;
     Ok(Environment { stored, image })
 }
 
-/// The installed packages, one a line, sorted.
-fn closure(cmd: &Runner, image: &Image) -> Result<String> {
+/// Makes the image from a result's files.
+fn make(
+    image: &Image,
+    files: &Path,
+    context: &Path,
+    lock: Option<&Lock>,
+    fetch: &Fetch,
+) -> Result<()> {
+    match lock {
+        Some(lock) => locked::base(lock, &image.base(), fetch)?,
+        None => image.base().import(fetch.cmd(), &files.join(BASE))?,
+    }
+    image.build(fetch.cmd(), &files.join(CONTAINERFILE), context)
+}
+
+/// Asks an image something.
+fn inspect(cmd: &Runner, image: &Image, argv: &[&str]) -> Result<String> {
     let job = Job {
-        purpose: "closure",
-        argv: ["dpkg-query", "--show", "--showformat=${Package} ${Version} ${Architecture}\\n"]
-            .map(str::to_owned)
-            .to_vec(),
+        purpose: "closure".into(),
+        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+        confinement: Confinement::Sealed,
         mounts: Vec::new(),
         variables: Vec::new(),
         memory: "512m".to_owned(),
         pids: 64,
     };
-    let output = sandbox::run(cmd, image, &job)?;
-    let mut lines: Vec<&str> = output.stdout.lines().collect();
-    lines.sort_unstable();
-    Ok(lines.join("\n") + "\n")
+    Ok(sandbox::run(cmd, image, &job)?.stdout)
 }

@@ -16,10 +16,6 @@ mod replace;
 mod scan;
 mod source;
 mod spec;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "`lock --check` will be the first to call it")
-)]
 mod survey;
 mod tag;
 mod tags;
@@ -30,6 +26,7 @@ use insert::Side;
 use serde::Serialize;
 use spec::SpecText;
 use std::fmt;
+pub use survey::{Survey, movement, survey};
 
 /// What became of an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -26,7 +26,7 @@ pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
             spec.set(*line, text);
             Ok((label, Outcome::Applied))
         }
-        [] if anchor::holders(spec, with).is_empty() => {
+        [] if !spec.live().any(|line| stands(spec.text(line), with, find)) => {
             let problem = format!("{what} is in no line, nor is `{with}`");
             Err(anchor::missing(spec, find, &problem))
         }
@@ -37,6 +37,22 @@ pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
             Err(anchor::ambiguous(spec, &lines, places.len(), &what))
         }
     }
+}
+
+/// Whether `with` stands there as such and not within a longer word: `libdrm-devel` does not stand in
+/// `xenserver-libdrm-devel`. Where `find` does not begin or end with a word, neither need this.
+fn stands(text: &str, words: &str, find: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || "_-.+".contains(c);
+    let joined = |a: Option<char>, b: Option<char>| a.is_some_and(part) && b.is_some_and(part);
+    occurrences(text, words).into_iter().any(|at| {
+        let (before, after) = (&text[..at], &text[at + words.len()..]);
+        let (first, last) = (find.chars().next(), find.chars().next_back());
+        let fresh_before =
+            !first.is_some_and(part) || !joined(before.chars().next_back(), words.chars().next());
+        let fresh_after =
+            !last.is_some_and(part) || !joined(words.chars().next_back(), after.chars().next());
+        fresh_before && fresh_after
+    })
 }
 
 /// Where `needle` begins, overlapping ones too.

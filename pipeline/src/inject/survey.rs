@@ -5,7 +5,7 @@
 //! guess ever enters this module, nor does a condition or a program that would have to run.
 
 mod macros;
-mod movement;
+pub mod movement;
 
 use super::scan::Section;
 use super::spec::SpecText;
@@ -16,7 +16,7 @@ use macros::{Macros, Trouble};
 use rpm_version::Evr;
 use std::collections::BTreeMap;
 
-pub use movement::{Movement, movement};
+pub use movement::movement;
 
 /// What a spec says of its package.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,6 @@ mod signer;
 mod tests;
 
 pub use certificate::{Certificate, rsa_bits};
-pub use check::{Checked, check_package};
+pub use check::check_package;
 pub use own_words::OwnWords;
 pub use packet::{armour_blocks, one_signature};

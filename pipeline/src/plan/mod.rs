@@ -6,7 +6,7 @@
 
 mod key;
 
-use crate::config::{Pipeline, Source};
+use crate::config::{Base, Pipeline, Source};
 pub use key::Key;
 use key::Recipe;
 use serde::Serialize;
@@ -50,7 +50,9 @@ impl Stage {
     /// The stages whose results this one reads: they are checked before it runs.
     pub fn takes(self) -> &'static [Self] {
         match self {
-            Self::Source | Self::Environment | Self::Inject => &[],
+            Self::Source | Self::Environment => &[],
+            // Only a spec of the git source is read there, but what is damaged would be needed by `build`.
+            Self::Inject => &[Self::Source],
             Self::Build => &[Self::Source, Self::Environment, Self::Inject],
             Self::Verify => &[Self::Environment, Self::Build],
             Self::Sign => &[Self::Build, Self::Verify],
@@ -61,13 +63,8 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Source
-            | Self::Environment
-            | Self::Inject
-            | Self::Build
-            | Self::Verify
-            | Self::Sign
-            | Self::Publish => 1,
+            Self::Inject | Self::Build | Self::Verify | Self::Sign => 1,
+            Self::Source | Self::Environment | Self::Publish => 2,
         }
     }
 }
@@ -77,10 +74,13 @@ impl Stage {
 pub struct Inputs {
     /// blake3 of the Containerfile.
     pub containerfile: String,
-    /// blake3 of the spec as it stands.
-    pub spec: String,
+    /// blake3 of the spec as it stands, where it is a file of this machine. A spec of the git source
+    /// is covered by that.
+    pub spec: Option<String>,
     /// blake3 of each device's C file, in the pipeline's order.
     pub devices: Vec<String>,
+    /// blake3 of the lock. `None` where the base needs none, and while there is no current one.
+    pub lock: Option<String>,
     /// The fingerprint of the signing key. `None` while the development key was not made yet.
     pub signer: Option<String>,
     /// The identity of the environment that the store has for this declaration: the digest of the
@@ -109,13 +109,13 @@ impl Plan {
 
 /// Computes the plan.
 pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
-    let source = source_key(&pipeline.source);
-    let environment = Recipe::new(Stage::Environment)
-        .config("base", &pipeline.environment.base)
-        .text("containerfile", &inputs.containerfile)
-        .key();
-    let mut inject =
-        Recipe::new(Stage::Inject).text("spec", &inputs.spec).config("edits", &pipeline.spec.edits);
+    let source = source_key(pipeline);
+    let environment = environment_key(pipeline, inputs);
+    let inject = Recipe::new(Stage::Inject).config("edits", &pipeline.spec.edits);
+    let mut inject = match (&inputs.spec, &pipeline.spec.git) {
+        (None, Some(path)) => inject.text("spec-path", path.as_str()).takes(&source),
+        (spec, _) => inject.text("spec", spec.as_deref().unwrap_or_default()),
+    };
     for (device, digest) in pipeline.device.iter().zip(&inputs.devices) {
         inject = inject
             .text("device", device.qom_type.as_str())
@@ -147,16 +147,41 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
             .takes(sign)
             .key()
     });
-    let keys = [Some(source), Some(environment), Some(inject), build, verify, sign, publish];
+    let keys = [Some(source), environment, Some(inject), build, verify, sign, publish];
     let steps = Stage::ALL.into_iter().zip(keys);
     Plan { steps: steps.map(|(stage, key)| Step { stage, key }).collect() }
 }
 
-/// A path's folder says nothing about its content, so only the name and the pin count.
-fn source_key(sources: &[Source]) -> Key {
+/// Without its lock an image base has no key.
+fn environment_key(pipeline: &Pipeline, inputs: &Inputs) -> Option<Key> {
+    let recipe = Recipe::new(Stage::Environment)
+        .config("base", &pipeline.environment.base)
+        .text("containerfile", &inputs.containerfile);
+    Some(match &pipeline.environment.base {
+        Base::Debian(_) => recipe.key(),
+        Base::Image(_) => recipe.text("lock", inputs.lock.as_ref()?).key(),
+    })
+}
+
+/// Where content comes from says nothing about it, so only names and pins count.
+fn source_key(pipeline: &Pipeline) -> Key {
     let mut recipe = Recipe::new(Stage::Source);
-    for source in sources {
+    if let Some(spec) = &pipeline.spec.git {
+        recipe = recipe.text("spec", spec.as_str());
+    }
+    for source in &pipeline.source {
         recipe = match source {
+            Source::Git(git) => git.lfs.iter().fold(
+                recipe
+                    .text("commit", git.commit.as_str())
+                    .text("directory", git.directory.as_str()),
+                |recipe, object| {
+                    recipe.text("lfs", object.file.as_str()).text("sha256", object.sha256.as_str())
+                },
+            ),
+            Source::Archive(archive) => {
+                recipe.text("archive", archive.file_name()).text("sha256", archive.sha256.as_str())
+            }
             Source::Debian(debian) => recipe
                 .text("debian", debian.package.as_str())
                 .text("version", debian.version.as_str())

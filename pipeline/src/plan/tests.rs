@@ -8,7 +8,8 @@ fn pipeline() -> Pipeline {
 fn inputs() -> Inputs {
     Inputs {
         containerfile: "c".into(),
-        spec: "s".into(),
+        spec: Some("s".into()),
+        lock: None,
         devices: vec!["d".into()],
         signer: Some("k".into()),
         closure: Some("e".into()),
@@ -35,7 +36,7 @@ fn each_input_reaches_exactly_what_depends_on_it() {
         [[Inject].as_slice(), &late].concat().into_iter().collect()
     );
     assert_eq!(
-        with(|i| i.spec = "x".into()),
+        with(|i| i.spec = Some("x".into())),
         [[Inject].as_slice(), &late].concat().into_iter().collect()
     );
     assert_eq!(with(|i| i.signer = Some("x".into())), BTreeSet::from([Sign, Publish]));

@@ -4,6 +4,7 @@ use super::listing;
 use crate::store::{FileRecord, sha256};
 use anyhow::Result;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -24,6 +25,8 @@ pub struct Provenance {
     /// The key of each stage.
     pub keys: Vec<crate::plan::Step>,
     pub inputs: Vec<Entry>,
+    /// The hosts that were asked for inputs; what a mirror folder or the store had is not among them.
+    pub contacted: BTreeSet<String>,
     /// What `verify` found.
     pub verified: serde_json::Value,
 }

@@ -12,6 +12,8 @@ pub struct Loaded {
     pub pipeline: Pipeline,
     /// The folder that its relative paths start from.
     pub beside: PathBuf,
+    /// Where the lock of its environment is, or would be.
+    pub lock_file: PathBuf,
 }
 
 /// The default pipeline and the files that it names, as they lie in this program's source tree.
@@ -34,7 +36,7 @@ impl Loaded {
             .with_context(|| format!("cannot read the pipeline file `{shown}`"))?;
         let pipeline = config::parse(&text, &shown)?;
         let beside = file.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { pipeline, beside })
+        Ok(Self { pipeline, beside, lock_file: file.with_extension("lock") })
     }
 
     /// The default pipeline, laid out in the store so that it is read like any other.

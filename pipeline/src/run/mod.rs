@@ -11,14 +11,15 @@ mod walk;
 
 use crate::cmd::interrupt;
 use crate::config::Pipeline;
+use crate::fetch::{Network, Origins};
 use crate::inject::Edited;
 use crate::plan::{Plan, Stage, plan};
 use crate::publish;
 use crate::sandbox::Engine;
 use crate::store::Store;
-use anyhow::Result;
+use anyhow::{Result, bail};
 pub use event::{Event, State};
-use gather::Gathered;
+use gather::{Gathered, Locked, Spec};
 pub use load::Loaded;
 use std::path::{Path, PathBuf};
 use walk::Walk;
@@ -33,6 +34,8 @@ pub struct Request {
     pub output: PathBuf,
     /// The container engine; the first on PATH where none is named.
     pub engine: Option<Engine>,
+    /// Where content may come from.
+    pub origins: Origins,
 }
 
 /// A request whose input is known to be good: everything that is left can only fail as work.
@@ -65,9 +68,17 @@ impl Prepared {
         plan(self.pipeline(), &self.gathered.inputs)
     }
 
-    /// The spec as it stands and as it will be built.
-    pub fn spec(&self) -> (&str, &Edited) {
-        (&self.gathered.spec, &self.gathered.edited)
+    /// The spec as it stands and as it will be built; none while its git source was not fetched.
+    pub fn spec(&self) -> Option<(&str, &Edited)> {
+        self.gathered.spec.as_ref().map(|Spec { text, edited }| (text.as_str(), edited))
+    }
+
+    /// Why the environment cannot be built yet, if its lock is missing or old.
+    pub fn lock_wanting(&self) -> Option<&str> {
+        match &self.gathered.lock {
+            Locked::Wanting(why) => Some(why),
+            Locked::Never | Locked::Current(_) => None,
+        }
     }
 
     /// Whether the store has a stage's result.
@@ -77,9 +88,14 @@ impl Prepared {
         Ok(self.store.get(stage.name(), key.as_str())?.is_some())
     }
 
-    /// Names every tool that is missing for what would run, at once, and refuses an output folder
-    /// that is somebody else's.
+    /// Refuses what cannot go well: a lock that is wanting, an output folder that is somebody else's,
+    /// and, each named at once, tools that are missing and content that the network would have to bring.
     pub fn preflight(&self) -> Result<()> {
+        if self.request.until >= Stage::Environment
+            && let Some(why) = self.lock_wanting()
+        {
+            bail!("{why}");
+        }
         if self.request.until == Stage::Publish && self.request.output.is_dir() {
             publish::refuse_strangers(&self.request.output)?;
         }
@@ -89,7 +105,12 @@ impl Prepared {
                 stages.push(stage);
             }
         }
-        preflight::check(self.pipeline(), &stages, self.request.engine)
+        let network = self.request.origins.network;
+        preflight::tools(self.pipeline(), &stages, self.request.engine, network)?;
+        if network == Network::Off {
+            preflight::content(self, &stages)?;
+        }
+        Ok(())
     }
 
     /// Walks the plan.

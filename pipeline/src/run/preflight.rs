@@ -1,30 +1,46 @@
-//! Every tool that a run needs, looked for before any work.
+//! Everything that a run needs, looked for before any work.
 
-use crate::cmd;
+use super::{Prepared, log_file};
+use crate::cmd::{self, Runner};
 use crate::config::{Base, Pipeline, Source};
+use crate::environment;
+use crate::fetch::{Network, Pin};
 use crate::plan::Stage;
-use crate::sandbox::Engine;
+use crate::sandbox::{Engine, Image};
+use crate::source;
 use anyhow::{Result, bail};
 
 /// Refuses, in one message, a machine that lacks what the given stages start.
-pub fn check(pipeline: &Pipeline, stages: &[Stage], engine: Option<Engine>) -> Result<()> {
+pub fn tools(
+    pipeline: &Pipeline,
+    stages: &[Stage],
+    engine: Option<Engine>,
+    network: Network,
+) -> Result<()> {
     let engines: Vec<&str> = match engine {
         Some(engine) => vec![engine.program()],
         None => Engine::ALL.map(Engine::program).to_vec(),
     };
+    let apt: [&[&str]; 2] = [&["apt-get"], &["apt-cache"]];
     let mut needs: Vec<&[&str]> = Vec::new();
     for stage in stages {
         match stage {
             Stage::Source => {
-                if pipeline.source.iter().any(|source| matches!(source, Source::Debian(_))) {
-                    needs.push(&["apt-get"]);
-                    needs.push(&["apt-cache"]);
+                for source in &pipeline.source {
+                    match source {
+                        Source::Git(_) => needs.extend([["git"].as_slice(), &["gzip"], &["curl"]]),
+                        Source::Archive(_) => needs.push(&["curl"]),
+                        Source::Debian(_) if network == Network::On => needs.extend(apt),
+                        Source::Debian(_) | Source::Path(_) => {}
+                    }
                 }
             }
-            Stage::Environment => {
-                let Base::Debian(_) = &pipeline.environment.base;
-                needs.extend([["apt-get"].as_slice(), &["mmdebstrap"], &engines]);
-            }
+            Stage::Environment => match &pipeline.environment.base {
+                Base::Debian(_) => {
+                    needs.extend([["apt-get"].as_slice(), &["mmdebstrap"], &engines]);
+                }
+                Base::Image(_) => needs.extend([["curl"].as_slice(), &engines]),
+            },
             Stage::Build | Stage::Verify => needs.push(&engines),
             Stage::Publish => needs.push(&["createrepo_c"]),
             Stage::Inject | Stage::Sign => {}
@@ -36,4 +52,47 @@ pub fn check(pipeline: &Pipeline, stages: &[Stage], engine: Option<Engine>) -> R
         Some(message) => bail!(message),
         None => Ok(()),
     }
+}
+
+/// Refuses, in one message, a run without a network for which something would have to be fetched.
+pub fn content(prepared: &Prepared, stages: &[Stage]) -> Result<()> {
+    let Prepared { request, store, gathered } = prepared;
+    let pipeline = prepared.pipeline();
+    let mut missing = Vec::new();
+    let mut look = |pins: Vec<(Pin, String)>| -> Result<()> {
+        for (pin, shown) in pins {
+            let there = request.origins.at_hand(store, &pin)
+                || matches!(&pin, Pin::Image(id) if engine_has(prepared, id)?);
+            if !there {
+                missing.push(format!("{shown} ({})", pin.place()));
+            }
+        }
+        Ok(())
+    };
+    if stages.contains(&Stage::Source) {
+        look(source::pins(&pipeline.source))?;
+    }
+    if stages.contains(&Stage::Environment) {
+        match (&pipeline.environment.base, gathered.lock.current()) {
+            (Base::Image(_), Some(lock)) => look(environment::pins(lock))?,
+            (Base::Image(_), None) => {}
+            (Base::Debian(_), _) => {
+                missing.push("the environment's Debian packages, which no lock pins".to_owned());
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the network is off, and neither the store nor a mirror folder has:\n  {}\n\
+         help: `vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network",
+        missing.join("\n  ")
+    )
+}
+
+fn engine_has(prepared: &Prepared, id: &crate::config::ImageDigest) -> Result<bool> {
+    let Some(engine) = prepared.request.engine.or_else(Engine::detect) else { return Ok(false) };
+    let log = log_file(&prepared.store, prepared.pipeline(), Stage::Environment)?;
+    Ok(Image::of_id(engine, id).name(&Runner::new(&log, |_| {})?, id))
 }

@@ -3,10 +3,12 @@
 mod told;
 
 use super::event::{Event, State};
-use super::{Gathered, Outcome, Request, log_file};
+use super::gather::{self, Gathered};
+use super::{Outcome, Request, log_file};
 use crate::build::{self, Built, SourceName};
 use crate::cmd::{Runner, interrupt};
 use crate::environment::{self, Environment};
+use crate::fetch::Fetch;
 use crate::plan::{Key, Plan, Stage, plan};
 use crate::publish::{self, Published, Repository, Written};
 use crate::sandbox::Engine;
@@ -119,6 +121,9 @@ impl<'a> Walk<'a> {
         for text in self.notes(stage, state)? {
             (self.on_event)(Event::Note { stage, text: &text });
         }
+        if stage == Stage::Source && self.gathered.spec.is_none() {
+            self.gathered.spec = Some(gather::from_source(&self.request.loaded, &self.sources()?)?);
+        }
         if stage == Stage::Environment && self.gathered.inputs.closure.is_none() {
             let identity = environment::identity(self.result(stage)?)?;
             self.gathered.inputs.closure = Some(identity.digest);
@@ -144,27 +149,29 @@ impl<'a> Walk<'a> {
         let pipeline = &self.request.loaded.pipeline;
         let beside = &self.request.loaded.beside;
         let store = &self.store;
+        let fetch = Fetch::new(store, &self.request.origins, &cmd);
+        let lock = self.gathered.lock.current();
         Ok(match stage {
             Stage::Source => {
-                source::run(&pipeline.source, beside, key, store, &cmd)?.stored().clone()
+                let spec = pipeline.spec.git.as_ref();
+                source::run(&pipeline.source, spec, beside, key, store, &fetch)?.stored().clone()
             }
-            Stage::Environment => environment::run(
-                &pipeline.environment,
-                &self.gathered.containerfile,
-                key,
-                self.engine()?,
-                store,
-                &cmd,
-            )?
-            .stored()
-            .clone(),
+            Stage::Environment => {
+                let declared = environment::Declared {
+                    containerfile: &self.gathered.containerfile,
+                    base: &pipeline.environment.base,
+                    lock,
+                };
+                environment::run(&declared, key, self.engine()?, &fetch)?.stored().clone()
+            }
             Stage::Inject => self.inject(key)?,
             Stage::Build => {
                 let environment = self.environment()?;
-                let image = environment.image(store, &cmd)?;
+                let image = environment.image(lock, &fetch)?;
                 let sources = self.sources()?;
                 let injected = self.result(Stage::Inject)?;
                 let inputs = build::Inputs {
+                    name: pipeline.name.as_str(),
                     sources: sources.files().collect(),
                     injected: injected.names().map(|name| (name, injected.path(name))).collect(),
                     spec: self.spec_name(),
@@ -174,9 +181,19 @@ impl<'a> Walk<'a> {
             }
             Stage::Verify => {
                 let environment = self.environment()?;
-                let image = environment.image(store, &cmd)?;
+                let image = environment.image(lock, &fetch)?;
                 let (built, config) = (self.built()?, &pipeline.verify);
-                verify::run(&built, config, image, key, store, &cmd)?.stored().clone()
+                let verified = verify::run(&built, config, image, key, store, &cmd);
+                match verified {
+                    Ok(verified) => {
+                        store.drop_set_aside(pipeline.name.as_str())?;
+                        verified.stored().clone()
+                    }
+                    Err(error) => {
+                        verify::set_aside(&built, image, pipeline.name.as_str(), store)?;
+                        return Err(error);
+                    }
+                }
             }
             Stage::Sign => {
                 let verified =
@@ -199,17 +216,22 @@ impl<'a> Walk<'a> {
     /// so that a bad one is refused before any work.
     fn inject(&self, key: &Key) -> Result<Stored> {
         let work = self.store.work()?;
-        fs::write(work.files().join(self.spec_name()), &self.gathered.edited.spec)?;
+        let edited = &self.spec()?.edited;
+        fs::write(work.files().join(self.spec_name()), &edited.spec)?;
         let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
         for (device, (_, bytes)) in devices {
             fs::write(work.files().join(device.file_name()), bytes)?;
         }
-        self.store.keep(work, Stage::Inject.name(), key.as_str(), &self.gathered.edited.edits)
+        self.store.keep(work, Stage::Inject.name(), key.as_str(), &edited.edits)
     }
 
     fn environment(&self) -> Result<Environment> {
         let stored = self.result(Stage::Environment)?.clone();
         Ok(Environment::recall(stored, self.key(Stage::Environment)?, self.engine()?))
+    }
+
+    fn spec(&self) -> Result<&gather::Spec> {
+        self.gathered.spec.as_ref().context("the spec was not fetched yet")
     }
 
     fn sources(&self) -> Result<Sources> {
@@ -237,8 +259,7 @@ impl<'a> Walk<'a> {
     }
 
     fn spec_name(&self) -> &str {
-        let file = &self.request.loaded.pipeline.spec.file;
-        file.file_name().and_then(|name| name.to_str()).unwrap_or("package.spec")
+        self.request.loaded.pipeline.spec.file_name()
     }
 
     fn source_names(&self) -> Vec<SourceName> {

@@ -1,12 +1,18 @@
-//! Images: imported from a root filesystem, built from a Containerfile, found again by name.
+//! Images: imported, loaded or pulled; built from a Containerfile; found again by name.
 
 use super::Engine;
 use crate::cmd::Runner;
-use anyhow::Result;
+use crate::config::{ImageDigest, ImageReference};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Duration;
+
+/// The longest that a registry may take.
+const PULL_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// An image of one engine, by the name that it has there.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Image {
     engine: Engine,
     reference: String,
@@ -16,6 +22,18 @@ impl Image {
     /// The image of a key. Whether the engine has it is another question.
     pub fn of(engine: Engine, key: &str) -> Self {
         Self { engine, reference: format!("localhost/vgpu-pipeline:{key}") }
+    }
+
+    /// An image by its id, under a name that follows from it.
+    pub fn of_id(engine: Engine, id: &ImageDigest) -> Self {
+        let hex = id.as_str().trim_start_matches("sha256:");
+        Self::of(engine, &format!("id-{}", hex.get(..16).unwrap_or(hex)))
+    }
+
+    /// The base that this image stands on.
+    #[must_use]
+    pub fn base(&self) -> Self {
+        Self { engine: self.engine, reference: format!("{}-base", self.reference) }
     }
 
     pub fn engine(&self) -> Engine {
@@ -33,28 +51,112 @@ impl Image {
         Ok(output.stdout.lines().next().map(str::to_owned))
     }
 
-    /// Makes it from a Containerfile on a root filesystem, with the network off.
-    pub fn build(
+    /// Makes it from the tar of a root filesystem.
+    pub fn import(&self, cmd: &Runner, tar: &Path) -> Result<()> {
+        cmd.run(&self.engine.call().arg("import").arg(tar).arg(&self.reference))?;
+        Ok(())
+    }
+
+    /// Gives this name to an image that the engine has under its id; false if it has none.
+    pub fn name(&self, cmd: &Runner, id: &ImageDigest) -> bool {
+        cmd.run(&self.engine.call().args(["tag", id.as_str(), &self.reference])).is_ok()
+    }
+
+    /// Loads what [`Image::save`] wrote.
+    pub fn load(&self, cmd: &Runner, archive: &Path, id: &ImageDigest) -> Result<()> {
+        cmd.run(&self.engine.call().args(["load", "--quiet", "--input"]).arg(archive))?;
+        if !self.name(cmd, id) {
+            bail!("`{}` does not hold the image {id}", archive.display());
+        }
+        Ok(())
+    }
+
+    /// Writes it as an archive that every engine loads.
+    pub fn save(&self, cmd: &Runner, to: &Path) -> Result<()> {
+        let mut call = self.engine.call().arg("save");
+        if self.engine == Engine::Podman {
+            call = call.args(["--quiet", "--format", "docker-archive"]);
+        }
+        cmd.run(&call.arg("--output").arg(to).arg(&self.reference))?;
+        Ok(())
+    }
+
+    /// Pulls an image by the digest of its manifest, and refuses one that has another id.
+    pub fn pull(
         &self,
         cmd: &Runner,
-        base: &Path,
-        containerfile: &Path,
-        empty: &Path,
+        from: &ImageReference,
+        digest: &ImageDigest,
+        id: &ImageDigest,
     ) -> Result<()> {
-        let base_reference = format!("{}-base", self.reference);
-        cmd.run(&self.engine.call().arg("import").arg(base).arg(&base_reference))?;
+        let pinned = format!("{}@{digest}", from.repository());
+        let call = self.engine.call().args(["pull", "--quiet", &pinned]).limit(PULL_LIMIT);
+        cmd.run(&call).with_context(|| format!("cannot pull the image {pinned}"))?;
+        if !self.name(cmd, id) {
+            bail!(
+                "{pinned} is not the image {id} that the lock names\n\
+                 help: was the lock edited? `vgpu-pipeline lock` writes it anew"
+            );
+        }
+        Ok(())
+    }
+
+    /// Pulls what a tag names today: its manifest's digest, and its id.
+    pub fn resolve(
+        cmd: &Runner,
+        engine: Engine,
+        tag: &ImageReference,
+    ) -> Result<(ImageDigest, ImageDigest)> {
+        let call = engine.call().args(["pull", "--quiet", tag.as_str()]).limit(PULL_LIMIT);
+        cmd.run(&call).with_context(|| format!("cannot pull the image {tag}"))?;
+        let format = "{{.Id}}{{range .RepoDigests}} {{.}}{{end}}";
+        let call = engine.call().args(["image", "inspect", "--format", format, tag.as_str()]);
+        let shown = cmd.run(&call.read())?.stdout;
+        let (id, digest) = read_inspection(&shown, tag.repository())
+            .with_context(|| format!("`{}` says of {tag}: `{}`", engine.program(), shown.trim()))?;
+        Ok((digest, id))
+    }
+
+    /// Makes it from a Containerfile on its base, with the network off.
+    pub fn build(&self, cmd: &Runner, containerfile: &Path, context: &Path) -> Result<()> {
         let mut call = self
             .engine
             .call()
             .args(["build", "--network=none", "--tag", &self.reference])
-            .arg(format!("--build-arg=BASE={base_reference}"))
+            .arg(format!("--build-arg=BASE={}", self.base().reference))
             .arg("--file")
             .arg(containerfile);
         if self.engine == Engine::Podman {
             // Without it every build has an id of its own; docker's builder has no such option.
             call = call.args(["--timestamp=0", "--pull=never"]);
         }
-        cmd.run(&call.arg(empty))?;
+        cmd.run(&call.arg(context))?;
         Ok(())
+    }
+}
+
+/// An id and the digest that the repository serves it by; podman leaves `sha256:` off the id.
+fn read_inspection(shown: &str, repository: &str) -> Option<(ImageDigest, ImageDigest)> {
+    let mut words = shown.split_whitespace();
+    let id = words.next()?;
+    let id = if id.starts_with("sha256:") { id.to_owned() } else { format!("sha256:{id}") };
+    let served = words.find_map(|word| word.strip_prefix(repository)?.strip_prefix('@'))?;
+    Some((id.try_into().ok()?, served.to_owned().try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inspection_is_read_as_both_engines_write_it() {
+        let (a, b) = ("a".repeat(64), "b".repeat(64));
+        let shown = format!("{a} other/centos@sha256:{a} h/centos@sha256:{b}\n");
+        let (id, digest) = read_inspection(&shown, "h/centos").unwrap();
+        assert_eq!(
+            (id.as_str(), digest.as_str()),
+            (&*format!("sha256:{a}"), &*format!("sha256:{b}"))
+        );
+        assert!(read_inspection(&format!("sha256:{a}"), "h/centos").is_none());
     }
 }

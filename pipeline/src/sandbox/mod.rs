@@ -1,22 +1,31 @@
 //! One way into the build environment: a container of podman or docker.
 //!
-//! A job runs as a normal user without capabilities or new privileges, on a read-only root with the
-//! network off, within limits of memory and processes; what it may read and write is mounted by name.
+//! A job runs without capabilities or new privileges, within limits of memory and processes; what it
+//! may read and write is mounted by name. It is a normal user on a read-only root with the network off,
+//! but for the one job that resolves packages.
 //! Quirks of a host (another OCI runtime, ulimits) belong in that host's containers.conf, not here.
 
 mod image;
+mod scene;
 
 use crate::cmd::{Call, Output, Runner, find};
 use anyhow::Result;
 pub use image::Image;
+pub use scene::Scene;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 /// The builder of our Containerfiles, whom root hands the work to.
 const BUILDER: u32 = 1000;
 
+/// Variables that a job with a network takes over as they are.
+const PROXIES: [&str; 6] =
+    ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
 /// A container engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     Podman,
@@ -44,21 +53,21 @@ impl Engine {
 }
 
 /// What a job may see of the host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Mount {
     pub host: PathBuf,
-    pub inside: &'static str,
+    pub inside: Cow<'static, str>,
     pub writable: bool,
 }
 
 impl Mount {
     pub fn read_only(host: impl Into<PathBuf>, inside: &'static str) -> Self {
-        Self { host: host.into(), inside, writable: false }
+        Self { host: host.into(), inside: inside.into(), writable: false }
     }
 
     /// A folder that the job may write to; it is handed to the job's user.
     pub fn writable(host: impl Into<PathBuf>, inside: &'static str) -> Self {
-        Self { host: host.into(), inside, writable: true }
+        Self { host: host.into(), inside: inside.into(), writable: true }
     }
 
     fn argument(&self) -> String {
@@ -67,14 +76,25 @@ impl Mount {
     }
 }
 
+/// How much a job is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Confinement {
+    /// A normal user, a read-only root, no network.
+    Sealed,
+    /// The image's root user, a root filesystem that is thrown away, and the host's network: what a
+    /// package manager needs to find out what it would install.
+    Resolver,
+}
+
 /// One command inside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// What it is for; a part of the container's name.
-    pub purpose: &'static str,
+    pub purpose: Cow<'static, str>,
     pub argv: Vec<String>,
+    pub confinement: Confinement,
     pub mounts: Vec<Mount>,
-    pub variables: Vec<(&'static str, String)>,
+    pub variables: Vec<(Cow<'static, str>, String)>,
     /// As the engines write it, such as `8g`.
     pub memory: String,
     pub pids: u32,
@@ -84,28 +104,44 @@ pub struct Job {
 pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
     let engine = image.engine();
     let name = format!("vgpu-pipeline-{}-{}", job.purpose, std::process::id());
-    for mount in job.mounts.iter().filter(|mount| mount.writable) {
-        hand_over(&mount.host)?;
+    if job.confinement == Confinement::Sealed {
+        for mount in job.mounts.iter().filter(|mount| mount.writable) {
+            hand_over(&mount.host)?;
+        }
     }
+    let call = arguments(engine, &name, job);
+    let remove = match engine {
+        Engine::Podman => engine.call().args(["rm", "--force", "--time=0", &name]),
+        Engine::Docker => engine.call().args(["rm", "--force", &name]),
+    };
+    cmd.run(&call.arg(image.reference()).args(&job.argv).cleaned_up_by(remove).read())
+}
+
+/// Everything between the engine's name and the image's.
+fn arguments(engine: Engine, name: &str, job: &Job) -> Call {
     let mut call = engine
         .call()
-        .args(["run", "--rm", "--pull=never", "--log-driver=none", "--name", &name])
-        .args(["--network=none", "--read-only", "--cap-drop=all"])
-        .args(["--security-opt=no-new-privileges", "--tmpfs=/tmp:rw,nosuid,nodev"])
-        .args(user(engine))
+        .args(["run", "--rm", "--pull=never", "--log-driver=none", "--name", name])
+        .args(["--cap-drop=all", "--security-opt=no-new-privileges"])
         .arg(format!("--memory={}", job.memory))
         .arg(format!("--pids-limit={}", job.pids));
+    call = match job.confinement {
+        Confinement::Sealed => call
+            .args(["--network=none", "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev"])
+            .args(user(engine)),
+        Confinement::Resolver => {
+            PROXIES.iter().fold(call.args(["--network=host", "--user=0:0"]), |call, name| {
+                call.args(["--env", name])
+            })
+        }
+    };
     for mount in &job.mounts {
         call = call.arg("--mount").arg(mount.argument());
     }
     for (variable, value) in &job.variables {
         call = call.arg("--env").arg(format!("{variable}={value}"));
     }
-    let remove = match engine {
-        Engine::Podman => engine.call().args(["rm", "--force", "--time=0", &name]),
-        Engine::Docker => engine.call().args(["rm", "--force", &name]),
-    };
-    cmd.run(&call.arg(image.reference()).args(&job.argv).cleaned_up_by(remove).read())
+    call
 }
 
 /// Root works through the builder; anybody else stays who they are.

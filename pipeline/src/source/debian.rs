@@ -1,40 +1,71 @@
 //! Debian source packages, through apt and a scratch configuration: the machine's own sources plus
 //! `deb-src`, which a fresh Debian does not have. apt checks the archive's signatures on the way.
 
+use super::SourceFact;
 use crate::apt;
 use crate::cmd::{Call, Runner};
 use crate::config::DebianSource;
+use crate::fetch::{Fetch, Wanted};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Puts the pinned files of a package into the work's files.
-pub fn fetch(package: &DebianSource, work: &Work, cmd: &Runner) -> Result<()> {
-    let apt = Apt::configure(package, &work.scratch("apt")?, cmd)?;
+/// Puts the pinned files of a package into the work's files. apt is asked for what is not at hand.
+pub fn fetch(package: &DebianSource, work: &Work, fetch: &Fetch) -> Result<Vec<SourceFact>> {
+    let downloads = work.scratch("downloads")?;
+    let origin = format!(
+        "Debian source package {} {} of {}",
+        package.package, package.version, package.suite
+    );
+    let mut facts = Vec::new();
+    for file in &package.files {
+        let name = file.name.as_str();
+        let wanted = Wanted { shown: name, sha256: &file.sha256, size: None };
+        let from = fetch.file(&wanted, |to| {
+            if !downloads.join(name).exists() {
+                download(package, work, &downloads, fetch)?;
+            }
+            fs::rename(downloads.join(name), to).with_context(|| {
+                format!(
+                    "`{name}` is not a file of {} {}\nhelp: it has {}",
+                    package.package,
+                    package.version,
+                    listing(&downloads)
+                )
+            })
+        })?;
+        super::place(&from, &work.files().join(name))?;
+        facts.push(SourceFact::of(name, &work.files().join(name), origin.clone())?);
+    }
+    Ok(facts)
+}
+
+/// Has apt download all files of the package.
+fn download(package: &DebianSource, work: &Work, into: &Path, fetch: &Fetch) -> Result<()> {
+    let cmd = fetch.cmd();
+    let apt = Apt::configure(package, &work.scratch("apt")?, fetch)?;
     let served = apt.served(cmd)?;
     if !served.iter().any(|entry| entry.version == package.version.as_str()) {
         bail!("{}", gone(package, &served, newest(&served, cmd)));
     }
-    let downloads = work.scratch("downloads")?;
     let wanted = format!("{}={}", package.package, package.version);
     cmd.run(
         &apt.call("apt-get")
             .args(["source", "--download-only", "--only-source", "-q", &wanted])
-            .folder(&downloads),
+            .folder(into),
     )?;
-    for file in &package.files {
-        let name = file.name.as_str();
-        fs::rename(downloads.join(name), work.files().join(name)).with_context(|| {
-            format!(
-                "`{name}` is not a file of {} {}\nhelp: it has {}",
-                package.package,
-                package.version,
-                listing(&downloads)
-            )
-        })?;
-    }
     Ok(())
+}
+
+/// Whether the archive still has the pinned version, and which is its newest.
+pub fn served(package: &DebianSource, fetch: &Fetch) -> Result<(bool, String)> {
+    let work = fetch.store().work()?;
+    let apt = Apt::configure(package, &work.scratch("apt")?, fetch)?;
+    let served = apt.served(fetch.cmd())?;
+    let newest = newest(&served, fetch.cmd()).context("apt lists no version")?;
+    let pinned = served.iter().any(|entry| entry.version == package.version.as_str());
+    Ok((pinned, newest.version.clone()))
 }
 
 /// apt with a configuration of its own.
@@ -51,11 +82,13 @@ struct Served {
 }
 
 impl Apt {
-    fn configure(package: &DebianSource, folder: &Path, cmd: &Runner) -> Result<Self> {
-        let lines: Vec<String> = apt::origins(cmd, package.suite.as_str())?
-            .iter()
-            .map(apt::Origin::source_line)
-            .collect();
+    fn configure(package: &DebianSource, folder: &Path, fetch: &Fetch) -> Result<Self> {
+        let cmd = fetch.cmd();
+        let origins = apt::origins(cmd, package.suite.as_str())?;
+        for origin in &origins {
+            fetch.will_contact(origin.uri());
+        }
+        let lines: Vec<String> = origins.iter().map(apt::Origin::source_line).collect();
         fs::create_dir_all(folder.join("lists/partial"))?;
         fs::create_dir_all(folder.join("cache/archives/partial"))?;
         fs::write(folder.join("sources.list"), lines.join("\n") + "\n")?;

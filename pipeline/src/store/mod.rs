@@ -125,6 +125,27 @@ impl Store {
         Ok(Stored { folder, record })
     }
 
+    /// Sets the work of a failed stage aside under a name, in place of what was there, for somebody to
+    /// look into.
+    pub fn set_aside(&self, work: Work, name: &str) -> Result<()> {
+        self.drop_set_aside(name)?;
+        self.scratch("failed")?;
+        work.move_to(&self.set_aside_folder(name))
+    }
+
+    /// Drops what was set aside under a name.
+    pub fn drop_set_aside(&self, name: &str) -> Result<()> {
+        let grave = self.work()?;
+        match fs::rename(self.set_aside_folder(name), grave.path().join("discarded")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn set_aside_folder(&self, name: &str) -> PathBuf {
+        self.root.join("failed").join(name)
+    }
+
     /// Holds other runs off a step until the returned file is dropped.
     pub fn lock(&self, stage: &str, key: &str) -> Result<File> {
         let file = File::create(self.root.join("locks").join(format!("{stage}-{key}")))?;
@@ -193,6 +214,11 @@ pub fn sha256(path: &Path) -> Result<String> {
     let mut file = File::open(path).with_context(|| path.display().to_string())?;
     io::copy(&mut file, &mut hasher)?;
     Ok(format!("{:x}", hasher.finalize()))
+}
+
+/// The sha256 of bytes.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    format!("{:x}", sha2::Sha256::digest(bytes))
 }
 
 fn record_files(

@@ -44,6 +44,16 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Lets the folder outlive this value, in another place.
+    pub fn move_to(self, place: &Path) -> Result<()> {
+        fs::rename(self.folder.path(), place).with_context(|| place.display().to_string())?;
+        // What the guard would remove is gone from where it looks.
+        let _ = self.folder.keep();
+        Ok(())
+    }
+}
+
 /// Removes work folders whose run is gone: a killed process could not do it itself.
 pub fn sweep(parent: &Path) -> Result<()> {
     for entry in fs::read_dir(parent)? {

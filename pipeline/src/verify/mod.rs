@@ -7,12 +7,13 @@
 mod elf;
 mod package;
 mod probe;
+mod target;
 
 use crate::build::Built;
 use crate::cmd::Runner;
 use crate::config::{self, ExpectedType};
 use crate::plan::Key;
-use crate::sandbox::Image;
+use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
 use anyhow::{Context, Result, bail};
 use elf::Census;
@@ -126,6 +127,11 @@ pub fn run(
         packages.push(package::read(&path, &verify.types)?);
     }
     judge(&packages, verify)?;
+    if let Some(target) = verify.target {
+        for path in built.rpms() {
+            target::check(&rpm::PackageMetadata::open(&path)?, target)?;
+        }
+    }
     let work = store.work()?;
     let mut probed = Vec::new();
     for (path, facts) in built.rpms().zip(&packages) {
@@ -139,6 +145,29 @@ pub fn run(
     // The probed binary is the package's; only the judgement is kept.
     let stored = store.keep(work, "verify", key.as_str(), &report)?;
     Ok(Verified::new(stored, built, report))
+}
+
+/// Sets packages that were refused aside under the pipeline's name, for somebody to look into.
+pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Result<()> {
+    let work = store.work()?;
+    let packages = work.scratch("packages")?;
+    for path in built.rpms().chain(built.srpms()) {
+        fs::copy(&path, packages.join(path.file_name().unwrap_or_default()))?;
+    }
+    let job = Job {
+        purpose: "shell".into(),
+        argv: Vec::new(),
+        confinement: Confinement::Sealed,
+        mounts: vec![
+            Mount::read_only(packages, "/packages"),
+            Mount::writable(work.scratch("build")?, "/build"),
+        ],
+        variables: vec![("HOME".into(), "/build".to_owned())],
+        memory: "4g".to_owned(),
+        pids: 1024,
+    };
+    Scene::leave(&job, image, work.path())?;
+    store.set_aside(work, name)
 }
 
 /// Judges one file alone: an RPM, or a QEMU binary.

@@ -2,7 +2,7 @@
 
 use crate::cmd::Runner;
 use crate::config::ExpectedType;
-use crate::sandbox::{self, Image, Job, Mount};
+use crate::sandbox::{self, Confinement, Image, Job, Mount};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -29,8 +29,9 @@ pub fn run(
         let program = format!("/probe/{binary}");
         let argv = std::iter::once(program.as_str()).chain(args.iter().copied());
         let job = Job {
-            purpose: "probe",
+            purpose: "probe".into(),
             argv: argv.map(str::to_owned).collect(),
+            confinement: Confinement::Sealed,
             mounts: vec![Mount::read_only(folder, "/probe")],
             variables: Vec::new(),
             memory: "1g".to_owned(),

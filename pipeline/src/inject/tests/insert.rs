@@ -114,6 +114,10 @@ fn one_text_replaces_another() {
 fn a_replacement_that_is_there_is_satisfied() {
     satisfied("%build\nmake -k\nmake -k\n", &[replace("make -j", "make -k")]);
     satisfied("%build\nmake -k\n", &[replace("make", "make -k")]);
+    // A slip must not pass because the new text is a part of a longer word.
+    let spec = "BuildRequires: xenserver-libdrm-devel\n";
+    let problem = refused(spec, &[replace("xenserver-libdrm-devl", "libdrm-devel")]);
+    assert!(problem.contains("is in no line, nor is `libdrm-devel`"), "{problem}");
 }
 
 #[test]

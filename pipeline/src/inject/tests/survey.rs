@@ -4,7 +4,8 @@ mod hostile;
 
 use super::*;
 use crate::config::{Line, MacroName};
-use crate::inject::survey::{Entry, Movement, Survey, movement, survey};
+use crate::inject::survey::movement::Movement;
+use crate::inject::survey::{Entry, Survey, movement, survey};
 use std::collections::BTreeMap;
 
 /// In the shape of XCP-ng's spec, in words of our own.

@@ -1,6 +1,7 @@
 //! People with keys, and packages that they signed in each of the ways there are.
 
-use super::super::{Certificate, Checked, check_package};
+use super::super::check::Checked;
+use super::super::{Certificate, check_package};
 use anyhow::Result;
 use pgp::armor::{self, BlockType};
 use pgp::composed::{

@@ -6,7 +6,7 @@ use crate::plan::Stage;
 use crate::publish::{Entry, Provenance};
 use crate::run::event::State;
 use crate::verify::Verified;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 impl Walk<'_> {
     /// What people want to see of a stage that ran.
@@ -16,15 +16,17 @@ impl Walk<'_> {
         }
         Ok(match stage {
             Stage::Environment => {
-                let environment::Identity { digest, packages } =
+                let environment::Identity { digest, packages, .. } =
                     environment::identity(self.result(stage)?)?;
-                vec![format!(
-                    "{packages} packages, closure {} (as served today: Debian keeps no old states)",
-                    digest.get(..16).unwrap_or(&digest)
-                )]
+                let pinned = match self.gathered.lock.current() {
+                    Some(_) => "as locked",
+                    None => "as served today: Debian keeps no old states",
+                };
+                let digest = digest.get(..16).unwrap_or(&digest);
+                vec![format!("{packages} packages, closure {digest} ({pinned})")]
             }
             Stage::Inject => self
-                .gathered
+                .spec()?
                 .edited
                 .edits
                 .iter()
@@ -59,11 +61,15 @@ impl Walk<'_> {
         let beside = &self.request.loaded.beside;
         let sources = self.sources()?;
         let mut inputs = Vec::new();
-        for fact in sources.facts()? {
+        let facts = sources.facts()?;
+        for fact in &facts.files {
             let path = sources.stored().path(&fact.file);
             inputs.push(Entry::of("source", &fact.file, &path)?.from(&fact.origin));
         }
-        let spec = beside.join(&pipeline.spec.file);
+        let spec = match &pipeline.spec.file {
+            Some(file) => beside.join(file),
+            None => sources.spec().context("the sources hold no spec")?,
+        };
         inputs.push(Entry::of("spec", self.spec_name(), &spec)?);
         let injected = self.result(Stage::Inject)?;
         inputs.push(Entry::of("edited-spec", self.spec_name(), &injected.path(self.spec_name()))?);
@@ -84,6 +90,8 @@ impl Walk<'_> {
             }
             inputs.push(entry);
         }
+        let mut contacted = facts.contacted;
+        contacted.extend(environment::identity(environment)?.contacted);
         let verified = Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
         Ok(Provenance {
             pipeline: pipeline.name.to_string(),
@@ -92,6 +100,7 @@ impl Walk<'_> {
             development_key: self.signer()?.is_development(),
             keys: self.plan.steps.clone(),
             inputs,
+            contacted,
             verified: serde_json::to_value(verified.report())?,
         })
     }

@@ -9,14 +9,14 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// How a git-lfs pointer begins (git-lfs, docs/spec.md).
-const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+pub const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 /// How an xz stream ends (The .xz File Format, 2.1.2.4).
 const XZ_FOOTER_MAGIC: &[u8] = b"YZ";
 
 /// Refuses a file that is not, byte for byte, what its pin says. `shown` is its name for people.
-pub fn pinned(path: &Path, shown: &str, pin: &Sha256) -> Result<()> {
+pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Result<()> {
     let mut head = [0; 64];
     let read = File::open(path)?.take(64).read(&mut head)?;
     let head = &head[..read];
@@ -25,6 +25,16 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256) -> Result<()> {
             "`{shown}` is a git-lfs pointer of {} bytes, not the archive itself\n\
              help: fetch the object with `git lfs pull` where the file came from",
             path.metadata()?.len()
+        );
+    }
+    let length = path.metadata()?.len();
+    if let Some(size) = size
+        && size != length
+    {
+        let cut = if length < size { "truncated" } else { "too long" };
+        bail!(
+            "`{shown}` is {cut}: it has {length} bytes, and {size} are pinned\n\
+             help: get the pinned file; change the pin only if you know why it differs"
         );
     }
     let found = sha256(path)?;
@@ -77,7 +87,7 @@ mod tests {
         std::fs::write(&path, pin.unwrap_or(content)).unwrap();
         let pin = Sha256::try_from(sha256(&path).unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
-        pinned(&path, "file", &pin).map_or_else(|e| e.to_string(), |()| String::new())
+        pinned(&path, "file", &pin, None).map_or_else(|e| e.to_string(), |()| String::new())
     }
 
     fn gzip(text: &str) -> Vec<u8> {

@@ -1,0 +1,69 @@
+//! `lock`: what an environment is made of, pinned; and what moved since.
+
+use super::{Failed, IntoFailed, Place, Reach};
+use crate::lock::{Report, Subject};
+use crate::sandbox::Engine;
+use anyhow::anyhow;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Lock {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    reach: Reach,
+    /// Write nothing: say what moved upstream since the pins were set; exit code 1 where someone must act
+    #[arg(long, conflicts_with = "fetch")]
+    check: bool,
+    /// Write nothing: fill this mirror folder with everything that the pipeline and its lock pin
+    #[arg(long, value_name = "DIR")]
+    fetch: Option<PathBuf>,
+    /// The container engine [default: podman, else docker, whichever is on PATH]
+    #[arg(long, value_enum)]
+    engine: Option<Engine>,
+}
+
+impl Lock {
+    pub fn run(&self) -> Result<(), Failed> {
+        let store = self.place.store().input()?;
+        let loaded = self.place.load(&store).input()?;
+        let origins = self.reach.origins().input()?;
+        let subject = Subject {
+            pipeline: &loaded.pipeline,
+            beside: &loaded.beside,
+            file: &loaded.lock_file,
+            store: &store,
+            origins: &origins,
+            engine: self.engine,
+        };
+        subject.preflight().input()?;
+        if self.check {
+            return print(&subject.check().work()?);
+        }
+        if let Some(folder) = &self.fetch {
+            let held = subject.fill(folder).work()?;
+            eprintln!("{} holds {held} pieces of content: use it with --mirror", folder.display());
+            return Ok(());
+        }
+        let resolved = subject.resolve().work()?;
+        resolved.changes.iter().for_each(|line| say!("{line}"));
+        if resolved.changes.is_empty() {
+            say!("nothing changed");
+        }
+        subject.write(&resolved).work()?;
+        eprintln!("{} is written", loaded.lock_file.display());
+        Ok(())
+    }
+}
+
+fn print(report: &Report) -> Result<(), Failed> {
+    for finding in &report.findings {
+        let mark = if finding.act { "ACT " } else { "    " };
+        say!("{mark}{}", finding.text);
+    }
+    if report.must_act() {
+        return Err(anyhow!("somebody has to act on what is marked ACT")).work();
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `shell`: into the build environment at the stage that failed.
+
+use super::{Failed, IntoFailed, Place};
+use crate::cmd::Runner;
+use crate::sandbox::Scene;
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct Shell {
+    #[command(flatten)]
+    place: Place,
+    /// The command to run instead of a shell
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
+impl Shell {
+    pub fn run(&self) -> Result<(), Failed> {
+        let store = self.place.store().input()?;
+        let loaded = self.place.load(&store).input()?;
+        let name = loaded.pipeline.name.as_str();
+        let scene = Scene::find(&store.set_aside_folder(name)).input()?;
+        let scene = scene
+            .with_context(|| {
+                format!(
+                    "no stage of `{name}` has failed in its environment\n\
+                     help: a `run` whose stage `build` or `verify` fails keeps the tree for this"
+                )
+            })
+            .input()?;
+        for (host, inside) in scene.mounts() {
+            eprintln!("{inside:<10} {}", host.display());
+        }
+        if !scene.command().is_empty() {
+            eprintln!("failed: {}", scene.command().join(" "));
+        }
+        let shell = ["bash".to_owned()];
+        let command = if self.command.is_empty() { &shell[..] } else { &self.command };
+        let log = store.scratch(&format!("logs/{name}")).work()?.join("shell.log");
+        let cmd = Runner::new(&log, |_| {}).work()?;
+        let status = scene.enter(command, &cmd).work()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(anyhow!("`{}` in the environment ended with {status}", command.join(" "))).work()
+    }
+}

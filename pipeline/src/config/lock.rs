@@ -1,0 +1,124 @@
+//! The lock file: what `lock` resolved for an environment. It is written by that command alone.
+
+use super::words::{Fingerprint, ImageDigest, ImageReference, Sha256, WebUrl};
+use super::{FORMAT, ImageBase, error};
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// An environment's exact content: an image, and each package file that is installed on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// The version of the format, which is the pipeline file's.
+    pub version: u32,
+    /// What was resolved. A pipeline that declares anything else needs a new lock.
+    pub declaration: ImageBase,
+    pub image: LockedImage,
+    pub keys: Vec<LockedKey>,
+    /// Sorted by name.
+    pub packages: Vec<LockedPackage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedImage {
+    pub reference: ImageReference,
+    /// The digest of its manifest, by which a registry serves it.
+    pub digest: ImageDigest,
+    /// The digest of its configuration, by which an engine knows it: it names the content of every
+    /// layer, however that was packed.
+    pub id: ImageDigest,
+}
+
+/// A key that repositories of the declaration name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedKey {
+    pub fingerprint: Fingerprint,
+    /// The public key as it was published.
+    pub armored: String,
+}
+
+/// One package file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedPackage {
+    /// `name-epoch:version-release.arch`, without an epoch of 0.
+    pub nevra: String,
+    pub url: WebUrl,
+    pub size: u64,
+    pub sha256: Sha256,
+    /// The key that signed it.
+    pub key: Fingerprint,
+}
+
+impl LockedPackage {
+    /// The last part of its address, as yum wants a file to be named.
+    pub fn file_name(&self) -> &str {
+        self.url.as_str().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Its name, without epoch, version, release and architecture.
+    pub fn name(&self) -> &str {
+        self.nevra.rsplitn(3, '-').nth(2).unwrap_or(&self.nevra)
+    }
+}
+
+impl Lock {
+    /// Reads a lock from its text. `file` is the name that errors carry.
+    pub fn parse(text: &str, file: &str) -> Result<Self> {
+        let lock: Self = serde_yaml::from_str(text).map_err(|e| error::render(&e, file))?;
+        if lock.version != FORMAT {
+            bail!(
+                "{file}: lock format version {} is not known\nhelp: run `vgpu-pipeline lock` again",
+                lock.version
+            );
+        }
+        Ok(lock)
+    }
+
+    pub fn text(&self) -> Result<String> {
+        let yaml = serde_yaml::to_string(self)?;
+        Ok(format!("# Written by `vgpu-pipeline lock`. To change it, run that again.\n{yaml}"))
+    }
+
+    /// What the pipeline declares and the lock does not have, or has otherwise; none if it is current.
+    pub fn stale(&self, declared: &ImageBase) -> Option<String> {
+        let locked = &self.declaration;
+        if locked == declared {
+            return None;
+        }
+        if locked.reference != declared.reference {
+            return Some(format!(
+                "the lock is of `{}`, the pipeline wants `{}`",
+                locked.reference, declared.reference
+            ));
+        }
+        let added = declared.packages.iter().find(|package| !locked.packages.contains(package));
+        let dropped = locked.packages.iter().find(|package| !declared.packages.contains(package));
+        Some(match (added, dropped) {
+            (Some(package), _) => format!("the lock was resolved without `{package}`"),
+            (None, Some(package)) => format!("the lock was resolved with `{package}`"),
+            (None, None) => "the lock was resolved from other repositories".to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_have_dashes() {
+        let package = LockedPackage {
+            nevra: "gcc-c++-4.8.5-28.el7.x86_64".to_owned(),
+            url: WebUrl::try_from("http://h/Packages/gcc-c++-4.8.5-28.el7.x86_64.rpm".to_owned())
+                .unwrap(),
+            size: 1,
+            sha256: Sha256::try_from("0".repeat(64)).unwrap(),
+            key: Fingerprint::try_from("A".repeat(40)).unwrap(),
+        };
+        assert_eq!(package.name(), "gcc-c++");
+        assert_eq!(package.file_name(), "gcc-c++-4.8.5-28.el7.x86_64.rpm");
+    }
+}

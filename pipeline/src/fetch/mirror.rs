@@ -1,0 +1,44 @@
+//! Mirrors: folders and servers that have content under its digest.
+
+use crate::config::WebUrl;
+use anyhow::{Result, bail};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A folder on this machine, or one that a web server serves.
+#[derive(Debug, Clone)]
+pub enum Mirror {
+    Folder(PathBuf),
+    Url(WebUrl),
+}
+
+impl Mirror {
+    /// Reads one as a person writes it. A folder has to be there: a mirror that was mistyped would
+    /// otherwise be passed over without a word.
+    pub fn parse(text: &str) -> Result<Self> {
+        if let Ok(url) = WebUrl::try_from(text.to_owned()) {
+            return Ok(Self::Url(url));
+        }
+        let folder = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
+        if !folder.is_dir() {
+            bail!("mirror `{text}` is neither a folder on this machine nor a URL of http or https");
+        }
+        Ok(Self::Folder(std::path::absolute(folder)?))
+    }
+
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Url(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Url(url) => write!(f, "{url}"),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Content by its digest: from the store's own cache, from mirrors, and only then from its origin.
+//!
+//! Whatever comes in is checked against its pin before anybody sees it, wherever it came from, so a
+//! mirror need not be trusted. With the network off nothing here opens a connection. What can only be
+//! had by a tool of its own, such as apt, podman or git, is fetched by the room that knows the tool;
+//! it asks [`Fetch::network`] first.
+
+pub mod check;
+mod curl;
+mod host;
+mod mirror;
+mod pin;
+pub mod retry;
+
+use crate::cmd::Runner;
+use crate::config::WebUrl;
+use crate::store::Store;
+use anyhow::{Context, Result, bail};
+pub use curl::Download;
+pub use host::host;
+pub use mirror::Mirror;
+pub use pin::Pin;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Whether anything beyond this machine may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    On,
+    Off,
+}
+
+/// Where content may come from.
+#[derive(Debug, Clone)]
+pub struct Origins {
+    pub network: Network,
+    pub mirrors: Vec<Mirror>,
+}
+
+/// Fetches content, and remembers whom it asked.
+pub struct Fetch<'a> {
+    store: &'a Store,
+    origins: &'a Origins,
+    cmd: &'a Runner<'a>,
+    contacted: RefCell<BTreeSet<String>>,
+}
+
+/// A file by its sha256, and its size where that is known.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Its name for people.
+    pub shown: &'a str,
+    pub sha256: &'a crate::config::Sha256,
+    pub size: Option<u64>,
+}
+
+impl<'a> Fetch<'a> {
+    pub fn new(store: &'a Store, origins: &'a Origins, cmd: &'a Runner<'a>) -> Self {
+        Self { store, origins, cmd, contacted: RefCell::default() }
+    }
+
+    pub fn cmd(&self) -> &'a Runner<'a> {
+        self.cmd
+    }
+
+    pub fn store(&self) -> &'a Store {
+        self.store
+    }
+
+    /// Refuses where the network is off. `what` is what somebody wanted of it.
+    pub fn network(&self, what: &str) -> Result<()> {
+        match self.origins.network {
+            Network::On => Ok(()),
+            Network::Off => bail!(
+                "{what} is neither in the store nor in a mirror folder, and the network is off\n\
+                 help: `vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network"
+            ),
+        }
+    }
+
+    /// The hosts that were asked, for the manifest.
+    pub fn contacted(&self) -> BTreeSet<String> {
+        self.contacted.borrow().clone()
+    }
+
+    /// Somebody is about to ask the host of this address.
+    pub fn will_contact(&self, url: &str) {
+        if let Some(host) = host(url) {
+            self.contacted.borrow_mut().insert(host);
+        }
+    }
+
+    /// A pinned file: the cache's or a mirror's copy, else what `origin` puts where it is told.
+    pub fn file(
+        &self,
+        wanted: &Wanted,
+        origin: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<PathBuf> {
+        let pin = Pin::Sha256(wanted.sha256.clone());
+        let good = |path: &Path| check::pinned(path, wanted.shown, wanted.sha256, wanted.size);
+        self.content(&pin, wanted.shown, good, |to| {
+            self.network(&format!("`{}`", wanted.shown))?;
+            origin(to)
+        })
+    }
+
+    /// A pinned file from the web.
+    pub fn web(&self, wanted: &Wanted, url: &WebUrl) -> Result<PathBuf> {
+        self.file(wanted, |to| {
+            self.download(&Download {
+                url: url.as_str(),
+                to,
+                size: wanted.size,
+                header: None,
+                body: None,
+            })
+        })
+    }
+
+    /// Whatever an address serves. Only for what no pin can cover, or what is checked by other means.
+    pub fn download(&self, download: &Download) -> Result<()> {
+        self.network(&format!("`{}`", download.url))?;
+        curl::run(download, self)
+    }
+
+    /// Content of any kind, from wherever it can be had. `good` refuses what is not what the pin says.
+    pub fn content(
+        &self,
+        pin: &Pin,
+        shown: &str,
+        good: impl Fn(&Path) -> Result<()>,
+        origin: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<PathBuf> {
+        if let Some(found) = self.near(pin, shown, &good)? {
+            return Ok(found);
+        }
+        let work = self.store.work()?;
+        let staged = work.path().join("content");
+        origin(&staged).with_context(|| format!("cannot fetch `{shown}`"))?;
+        good(&staged)?;
+        self.keep(pin, &staged)
+    }
+
+    /// Content from the cache or a mirror, if one has it.
+    pub fn near(
+        &self,
+        pin: &Pin,
+        shown: &str,
+        good: &impl Fn(&Path) -> Result<()>,
+    ) -> Result<Option<PathBuf>> {
+        let place = self.place(pin)?;
+        if place.exists() {
+            if good(&place).is_ok() {
+                return Ok(Some(place));
+            }
+            self.cmd.write(&format!("`{shown}` was damaged in the cache and is dropped"));
+            fs::remove_file(&place)?;
+        }
+        let work = self.store.work()?;
+        let staged = work.path().join("content");
+        if self.mirrored(pin, shown, &staged, good)? {
+            return Ok(Some(self.keep(pin, &staged)?));
+        }
+        Ok(None)
+    }
+
+    fn keep(&self, pin: &Pin, staged: &Path) -> Result<PathBuf> {
+        let place = self.place(pin)?;
+        fs::rename(staged, &place).with_context(|| place.display().to_string())?;
+        Ok(place)
+    }
+
+    fn mirrored(
+        &self,
+        pin: &Pin,
+        shown: &str,
+        staged: &Path,
+        good: &impl Fn(&Path) -> Result<()>,
+    ) -> Result<bool> {
+        for mirror in &self.origins.mirrors {
+            let came = match mirror {
+                Mirror::Folder(folder) => {
+                    let from = folder.join(pin.place());
+                    from.exists() && fs::copy(&from, staged).is_ok()
+                }
+                Mirror::Url(_) if self.origins.network == Network::Off => false,
+                Mirror::Url(url) => {
+                    let url = format!("{}/{}", url.as_str().trim_end_matches('/'), pin.place());
+                    let download =
+                        Download { url: &url, to: staged, size: None, header: None, body: None };
+                    match curl::run(&download, self) {
+                        Ok(()) => true,
+                        Err(error) if crate::cmd::interrupted(&error).is_some() => {
+                            return Err(error);
+                        }
+                        Err(_) => false,
+                    }
+                }
+            };
+            if !came {
+                continue;
+            }
+            match good(staged) {
+                Ok(()) => return Ok(true),
+                Err(problem) => {
+                    self.cmd.write(&format!("mirror {mirror}: `{shown}` is not taken: {problem}"));
+                    fs::remove_file(staged)?;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes a file that somebody else fetched and checked into the cache.
+    pub fn adopt(&self, pin: &Pin, file: &Path) -> Result<()> {
+        fs::rename(file, self.place(pin)?)?;
+        Ok(())
+    }
+
+    /// Where content is in the cache.
+    pub fn place(&self, pin: &Pin) -> Result<PathBuf> {
+        let place = place(self.store, pin);
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(place)
+    }
+}
+
+impl Origins {
+    /// For who only looks at what is there.
+    pub fn none() -> Self {
+        Self { network: Network::Off, mirrors: Vec::new() }
+    }
+
+    /// Whether content could be had without the network. Its pin is not checked: this is for the list
+    /// of what is missing.
+    pub fn at_hand(&self, store: &Store, pin: &Pin) -> bool {
+        let folders = self.mirrors.iter().filter_map(Mirror::folder);
+        place(store, pin).exists() || folders.into_iter().any(|dir| dir.join(pin.place()).exists())
+    }
+}
+
+/// The cache is laid out as a mirror is.
+fn place(store: &Store, pin: &Pin) -> PathBuf {
+    store.root().join("content").join(pin.place())
+}

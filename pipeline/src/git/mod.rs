@@ -1,0 +1,161 @@
+//! Git repositories, through the git program, so that proxies, credentials and `insteadOf` mean what
+//! they mean to the user.
+//!
+//! A repository here is bare, in a work folder, and goes with it. Nothing that a repository says is
+//! run or obeyed: hooks, filters, submodules and the conversion of line endings are off, so what is
+//! taken out is byte for byte what was committed.
+
+mod remote;
+
+use crate::cmd::{Call, Runner};
+use crate::config::{Commit, TreePath};
+use anyhow::{Context, Result, bail};
+pub use remote::{Remote, Tip, find};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The name that the commit of interest has in a bundle.
+const PINNED: &str = "refs/heads/pinned";
+
+/// A bare repository in a work folder.
+pub struct Repository<'a> {
+    folder: PathBuf,
+    cmd: &'a Runner<'a>,
+}
+
+/// A file in a commit's tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// From the top of the tree.
+    pub path: String,
+    /// Whether it is a file like any other: no link, no submodule.
+    pub regular: bool,
+}
+
+/// What a repository, or a user's configuration for other work, could hook in is off.
+const SETTINGS: &[(&str, &str)] = &[
+    ("core.hooksPath", "/dev/null"),
+    ("core.attributesFile", "/dev/null"),
+    ("core.autocrlf", "false"),
+    ("core.fsmonitor", "false"),
+    ("fetch.recurseSubmodules", "false"),
+    ("submodule.recurse", "false"),
+    ("protocol.ext.allow", "never"),
+    ("tar.umask", "0002"),
+    ("gc.auto", "0"),
+    // Over HTTP, git gives up when nothing comes for so many seconds.
+    ("http.lowSpeedLimit", "1"),
+    ("http.lowSpeedTime", "20"),
+];
+
+/// git with these settings on top of the user's (git-config, `GIT_CONFIG_COUNT`).
+fn git(subcommand: &str) -> Call {
+    let mut call = Call::new("git").arg(subcommand).env("GIT_TERMINAL_PROMPT", "0");
+    call = call.env("GIT_CONFIG_COUNT", SETTINGS.len().to_string());
+    for (number, (name, value)) in SETTINGS.iter().enumerate() {
+        call = call.env(&format!("GIT_CONFIG_KEY_{number}"), name);
+        call = call.env(&format!("GIT_CONFIG_VALUE_{number}"), value);
+    }
+    call
+}
+
+impl<'a> Repository<'a> {
+    /// An empty one.
+    pub fn new(folder: &Path, commit: &Commit, cmd: &'a Runner<'a>) -> Result<Self> {
+        let format = if commit.as_str().len() == 40 { "sha1" } else { "sha256" };
+        let init = git("init").args(["--quiet", "--bare", "--template="]);
+        cmd.run(&init.arg(format!("--object-format={format}")).arg(folder))?;
+        // Stronger than any .gitattributes of the tree.
+        let info = folder.join("info");
+        fs::create_dir_all(&info)?;
+        fs::write(info.join("attributes"), "* -filter -text -ident -working-tree-encoding\n")?;
+        Ok(Self { folder: folder.to_owned(), cmd })
+    }
+
+    fn call(&self, subcommand: &str) -> Call {
+        git(subcommand).env("GIT_DIR", &self.folder)
+    }
+
+    /// Whether it has a commit.
+    pub fn has(&self, commit: &Commit) -> bool {
+        let call = self.call("cat-file").arg("-e").arg(format!("{commit}^{{commit}}"));
+        self.cmd.run(&call).is_ok()
+    }
+
+    /// Takes a commit with its history from a bundle.
+    pub fn unbundle(&self, bundle: &Path, commit: &Commit) -> Result<()> {
+        let refspec = format!("+{PINNED}:{PINNED}");
+        self.cmd
+            .run(&self.call("fetch").args(["--quiet", "--no-tags"]).arg(bundle).arg(refspec))?;
+        if !self.has(commit) {
+            bail!("the bundle has another commit than {commit}");
+        }
+        Ok(())
+    }
+
+    /// Writes a commit with its history as a bundle.
+    pub fn bundle(&self, commit: &Commit, to: &Path) -> Result<()> {
+        self.cmd.run(&self.call("update-ref").args([PINNED, commit.as_str()]))?;
+        self.cmd.run(&self.call("bundle").args(["create", "--quiet"]).arg(to).arg(PINNED))?;
+        Ok(())
+    }
+
+    /// The files of a commit in a folder, or the one file that the path names.
+    pub fn files(&self, commit: &Commit, under: &TreePath) -> Result<Vec<TreeFile>> {
+        let call = self.call("ls-tree").args(["-r", "--full-tree"]);
+        let call = call.args([commit.as_str(), "--", under.as_str()]).read();
+        Ok(self.cmd.run(&call)?.stdout.lines().filter_map(tree_file).collect())
+    }
+
+    /// Puts files of a commit into a folder, under their paths in the tree.
+    pub fn check_out(&self, commit: &Commit, paths: &[&str], into: &Path) -> Result<()> {
+        let call = self.call("checkout").env("GIT_WORK_TREE", into);
+        let call = call.args(["--quiet", commit.as_str(), "--"]).args(paths);
+        self.cmd.run(&call)?;
+        Ok(())
+    }
+
+    /// Writes `git archive | gzip -n` of a commit. gzip is the program: other encoders make other
+    /// bytes, and these are pinned.
+    pub fn archive(&self, commit: &Commit, prefix: &TreePath, to: &Path) -> Result<()> {
+        let tar = to.with_extension("tar");
+        let call = self.call("archive").arg("--format=tar");
+        let call = call.arg(format!("--prefix={prefix}/")).arg("--output").arg(&tar);
+        self.cmd.run(&call.arg(commit.as_str()))?;
+        self.cmd.run(&Call::new("gzip").args(["--no-name", "--force"]).arg(&tar))?;
+        fs::rename(tar.with_extension("tar.gz"), to).context("the archive")
+    }
+
+    /// How many commits of `to` are not in `from`, and whether `from` is in the history of `to`.
+    pub fn distance(&self, from: &Commit, to: &Commit) -> Result<Option<usize>> {
+        let ancestor = ["--is-ancestor", from.as_str(), to.as_str()];
+        if !self.has(from) || self.cmd.run(&self.call("merge-base").args(ancestor)).is_err() {
+            return Ok(None);
+        }
+        let range = format!("{from}..{to}");
+        let counted = self.cmd.run(&self.call("rev-list").args(["--count", &range]).read())?;
+        Ok(Some(counted.stdout.trim().parse()?))
+    }
+}
+
+/// Reads a line of `git ls-tree`: mode, kind, object, a tab, the path. A path that git has to quote is
+/// no regular one.
+fn tree_file(line: &str) -> Option<TreeFile> {
+    let (facts, path) = line.split_once('\t')?;
+    let plain = facts.starts_with("100644 blob") || facts.starts_with("100755 blob");
+    Some(TreeFile { path: path.to_owned(), regular: plain && !path.starts_with('"') })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_and_submodules_are_not_regular() {
+        let regular = |line: &str| tree_file(line).unwrap().regular;
+        assert!(regular("100644 blob 00\tSOURCES/a.patch"));
+        assert!(!regular("120000 blob 00\tSOURCES/link"));
+        assert!(!regular("160000 commit 00\tsub"));
+        assert!(!regular("100644 blob 00\t\"SOURCES/a\\nb\""));
+    }
+}

@@ -1,0 +1,257 @@
+//! The radar: what moved upstream since the pins were set, and whether somebody has to act.
+//!
+//! It changes nothing and decides nothing: each finding says what is so, and whether it can wait.
+
+use super::Subject;
+use super::resolve::{self, Listing};
+use crate::config::{Base, Commit, GitSource, Lock, Source, TreePath};
+use crate::fetch::{Fetch, retry};
+use crate::git::{Remote, Repository, Tip, find};
+use crate::inject::{self, Outcome, Survey};
+use crate::source;
+use anyhow::{Context, Result};
+use rpm_version::Evr;
+use std::fs;
+
+/// The most lines of a changelog that a finding shows.
+const CHANGELOG_LINES: usize = 12;
+
+/// One thing that the radar saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether somebody has to do something about it.
+    pub act: bool,
+    pub text: String,
+}
+
+/// Everything that it saw.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub fn must_act(&self) -> bool {
+        self.findings.iter().any(|finding| finding.act)
+    }
+
+    fn act(&mut self, text: impl Into<String>) {
+        self.findings.push(Finding { act: true, text: text.into() });
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.findings.push(Finding { act: false, text: text.into() });
+    }
+}
+
+pub fn report(subject: &Subject, fetch: &Fetch) -> Result<Report> {
+    fetch.network("what moved upstream")?;
+    let mut report = Report::default();
+    let mut ours = None;
+    for source in &subject.pipeline.source {
+        match source {
+            Source::Git(git) => ours = upstream(subject, git, fetch, &mut report)?,
+            Source::Debian(package) => {
+                let (served, newest) = source::served(package, fetch)?;
+                let (name, pinned) = (&package.package, &package.version);
+                if newest == pinned.as_str() {
+                    report.note(format!("{name} {pinned} is the newest that Debian serves"));
+                } else {
+                    let gone = if served { "" } else { ", and the pinned version is gone" };
+                    report.act(format!("Debian serves {name} {newest}; the pin is {pinned}{gone}"));
+                }
+            }
+            Source::Archive(_) | Source::Path(_) => {}
+        }
+    }
+    environment(subject, ours.as_ref(), fetch, &mut report)?;
+    Ok(report)
+}
+
+/// What became of the packaging repository. Returns what its spec says of our package as built.
+fn upstream(
+    subject: &Subject,
+    git: &GitSource,
+    fetch: &Fetch,
+    report: &mut Report,
+) -> Result<Option<Survey>> {
+    let GitSource { url, commit, branch, tag, .. } = git;
+    let work = fetch.store().work()?;
+    let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
+    let remote = Remote::new(url, fetch.cmd())?;
+    fetch.will_contact(remote.address());
+    let tips = retry::run(fetch.cmd(), || remote.tips())?;
+    if let Err(problem) = remote.check_pin(&tips, commit, tag.as_ref(), branch.as_ref()) {
+        report.act(first_line(&format!("{problem:#}")));
+    }
+    retry::run(fetch.cmd(), || remote.fetch_all(&repository))?;
+    newer_tags(&repository, commit, &tips, report)?;
+    let Some(tip) = branch.as_ref().and_then(|name| find(&tips, &format!("refs/heads/{name}")))
+    else {
+        report.note(format!("`source.git` of {url} names no branch to follow"));
+        return Ok(None);
+    };
+    let name = tip.short();
+    match repository.distance(commit, &tip.commit)? {
+        Some(0) => report.note(format!("`{name}` of {url} is at the pinned commit")),
+        Some(ahead) => report.note(format!(
+            "`{name}` of {url} is {ahead} commits ahead, at {}",
+            tip.commit
+        )),
+        None => report.act(format!(
+            "the history of `{name}` of {url} no longer has the pinned commit {commit}; it is at {}",
+            tip.commit
+        )),
+    }
+    let Some(spec) = subject.pipeline.spec.git.as_ref().filter(|_| repository.has(commit)) else {
+        return Ok(None);
+    };
+    let read = |commit: &Commit| read_spec(&repository, commit, spec, fetch);
+    let pinned = read(commit)?;
+    let defines = &subject.pipeline.build.define;
+    let devices = &subject.pipeline.device;
+    let edits = &subject.pipeline.spec.edits;
+    let edited = inject::edit(&pinned, spec.as_str(), edits, devices)?;
+    let ours = inject::survey(&edited.spec, spec.as_str(), defines)?;
+    if tip.commit != *commit {
+        let next =
+            read(&tip.commit).with_context(|| format!("the spec at {} of `{name}`", tip.commit))?;
+        match inject::edit(&next, spec.as_str(), edits, devices) {
+            Ok(edited) => {
+                for (edit, outcome) in edited.edits {
+                    let how = match outcome {
+                        Outcome::Applied => "still applies",
+                        Outcome::AlreadySatisfied => "is already satisfied there",
+                    };
+                    report.note(format!("{edit}: {how}"));
+                }
+            }
+            Err(problem) => report
+                .act(format!("an edit no longer applies: {}", first_line(&format!("{problem:#}")))),
+        }
+        let before = inject::survey(&pinned, spec.as_str(), defines)?;
+        moved(&before, &ours, &inject::survey(&next, spec.as_str(), defines)?, report);
+    }
+    Ok(Some(ours))
+}
+
+/// What the newer spec brings, and whether its package would win over ours.
+fn moved(before: &Survey, ours: &Survey, next: &Survey, report: &mut Report) {
+    let movement = inject::movement(before, next);
+    for patch in &movement.came {
+        report.note(format!("patch came: {patch}"));
+    }
+    for patch in &movement.went {
+        report.note(format!("patch went: {patch}"));
+    }
+    let shown = movement.changelog.iter().take(CHANGELOG_LINES);
+    shown.for_each(|line| report.note(format!("changelog: {line}")));
+    if !movement.cves.is_empty() {
+        report.act(format!("security: {}", movement.cves.join(", ")));
+    }
+    judge(&next.evr, "the package of the newer spec", ours, report);
+}
+
+/// Whether yum would put a stock package in the place of ours.
+fn judge(theirs: &Evr, what: &str, ours: &Survey, report: &mut Report) {
+    if *theirs > ours.evr {
+        report.act(format!(
+            "{what}, {} {theirs}, would win over ours, {}: an update would drop the device",
+            ours.name, ours.evr
+        ));
+    } else {
+        report
+            .note(format!("{what}, {} {theirs}, does not win over ours, {}", ours.name, ours.evr));
+    }
+}
+
+fn newer_tags(
+    repository: &Repository,
+    commit: &Commit,
+    tips: &[Tip],
+    report: &mut Report,
+) -> Result<()> {
+    for tip in tips.iter().filter(|tip| tip.name.starts_with("refs/tags/")) {
+        if repository.distance(commit, &tip.commit)?.is_some_and(|ahead| ahead > 0) {
+            report.note(format!("newer tag: {} at {}", tip.short(), tip.commit));
+        }
+    }
+    Ok(())
+}
+
+fn read_spec(
+    repository: &Repository,
+    commit: &Commit,
+    spec: &TreePath,
+    fetch: &Fetch,
+) -> Result<String> {
+    let work = fetch.store().work()?;
+    let tree = work.scratch("tree")?;
+    repository.check_out(commit, &[spec.as_str()], &tree)?;
+    Ok(fs::read_to_string(tree.join(spec.as_str()))?)
+}
+
+/// What became of the locked packages, and of the stock package in their repositories.
+fn environment(
+    subject: &Subject,
+    ours: Option<&Survey>,
+    fetch: &Fetch,
+    report: &mut Report,
+) -> Result<()> {
+    let Base::Image(declared) = &subject.pipeline.environment.base else { return Ok(()) };
+    let work = fetch.store().work()?;
+    let listings = resolve::listings(declared, &work, fetch)?;
+    if let Some(ours) = ours {
+        let listed = listings.iter().flat_map(|listing| &listing.packages);
+        let stock = listed.filter(|listed| listed.nevra.name == ours.name);
+        if let Some(newest) = stock.map(resolve::evr).max() {
+            judge(&newest, "the newest stock package", ours, report);
+        }
+    }
+    match subject.read()? {
+        None => report.act("the environment has no lock"),
+        Some(lock) => {
+            if let Some(why) = lock.stale(declared) {
+                report.act(format!("the lock is older than the pipeline: {why}"));
+            }
+            packages(&lock, &listings, report);
+        }
+    }
+    Ok(())
+}
+
+fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
+    let (mut newer, mut unchanged) = (Vec::new(), 0);
+    for package in &lock.packages {
+        let listed = || listings.iter().flat_map(|listing| &listing.packages);
+        let same = listed().find(|listed| listed.nevra.to_string() == package.nevra);
+        match same.map(|listed| listed.sha256.as_deref()) {
+            None => report.act(format!(
+                "{} was withdrawn from its repository: only the store and mirrors have it",
+                package.nevra
+            )),
+            Some(Some(sha256)) if sha256 != package.sha256.as_str() => report.act(format!(
+                "{} has other bytes in its repository: signed again, or altered",
+                package.nevra
+            )),
+            Some(_) => unchanged += 1,
+        }
+        let rivals = listed().filter(|listed| {
+            listed.nevra.name == package.name()
+                && package.nevra.ends_with(&format!(".{}", listed.nevra.arch))
+        });
+        if let (Some(newest), Some(same)) = (rivals.map(resolve::evr).max(), same)
+            && newest > resolve::evr(same)
+        {
+            newer.push(format!("{} {newest}", package.name()));
+        }
+    }
+    report.note(format!("{unchanged} of {} locked packages stand as locked", lock.packages.len()));
+    if !newer.is_empty() {
+        report.note(format!("newer in the repositories: {}", newer.join(", ")));
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,80 @@
+//! A job that failed, written down beside the folders that it worked in, so that somebody can enter
+//! its container again and find the tree as it stood.
+
+use super::{Image, Job, arguments};
+use crate::cmd::Runner;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::{ErrorKind, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+const RECORD: &str = "scene.json";
+
+/// What is needed to enter.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Scene {
+    job: Job,
+    image: Image,
+}
+
+impl Scene {
+    /// Leaves it in the folder of a work that is about to be moved away.
+    pub fn leave(job: &Job, image: &Image, work: &Path) -> Result<()> {
+        let mut job = job.clone();
+        for mount in &mut job.mounts {
+            if let Ok(inside) = mount.host.strip_prefix(work) {
+                mount.host = inside.to_owned();
+            }
+        }
+        let scene = Self { job, image: image.clone() };
+        fs::write(work.join(RECORD), serde_json::to_vec_pretty(&scene)?)?;
+        Ok(())
+    }
+
+    /// The scene in a folder, if there is one.
+    pub fn find(folder: &Path) -> Result<Option<Self>> {
+        let text = match fs::read(folder.join(RECORD)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| folder.display().to_string()),
+        };
+        let mut scene: Self = serde_json::from_slice(&text)?;
+        for mount in &mut scene.job.mounts {
+            mount.host = folder.join(&mount.host);
+        }
+        Ok(Some(scene))
+    }
+
+    /// The command that failed.
+    pub fn command(&self) -> &[String] {
+        &self.job.argv
+    }
+
+    /// Where a folder of the host is inside.
+    pub fn mounts(&self) -> impl Iterator<Item = (&PathBuf, &str)> {
+        self.job.mounts.iter().map(|mount| (&mount.host, &*mount.inside))
+    }
+
+    /// Runs a command there, on this terminal.
+    pub fn enter(&self, command: &[String], cmd: &Runner) -> Result<ExitStatus> {
+        let engine = self.image.engine();
+        if self.image.id(cmd)?.is_none() {
+            bail!(
+                "`{}` no longer has the image {}\nhelp: run the pipeline again",
+                engine.program(),
+                self.image.reference()
+            );
+        }
+        let name = format!("vgpu-pipeline-shell-{}", std::process::id());
+        let mut call = arguments(engine, &name, &self.job).arg("--interactive");
+        if std::io::stdin().is_terminal() {
+            call = call.arg("--tty");
+        }
+        if self.mounts().any(|(_, inside)| inside == "/build") {
+            call = call.arg("--workdir=/build");
+        }
+        cmd.hand_over(&call.arg(self.image.reference()).args(command))
+    }
+}
