@@ -42,7 +42,8 @@ impl Certificate {
         for (name, start) in blocks {
             ensure!(
                 name == "PGP PUBLIC KEY BLOCK",
-                "the key file holds a `{name}`, and only public keys belong there\n{HELP_SHOW}"
+                "the key file holds a `{}`, and only public keys belong there\n{HELP_SHOW}",
+                name.escape_debug()
             );
             let packets = unarmoured(&armored[start..]).unwrap_or_default();
             ensure!(!packets.is_empty(), unreadable());

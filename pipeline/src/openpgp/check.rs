@@ -96,11 +96,13 @@ fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec
                  help: pin that key too, if you know whose it is"
             )
         })?;
-        ensure!(
-            is_strong(&signature),
-            "the key `{name}` signed it with a hash that is too weak to prove anything\n\
-             help: take a package that is signed with SHA-256 or better"
-        );
+        if !is_strong(&signature) {
+            let hash = signature.hash_alg().unwrap_or_default();
+            bail!(
+                "the key `{name}` signed it by way of {hash}, which is too weak to prove anything\n\
+                 help: take a package that is signed with SHA-256 or better"
+            );
+        }
         found.push(Signed { over, signature, signer });
     }
     Ok(found)

@@ -84,8 +84,8 @@ fn check_time(name: &str, key: &impl KeyDetails, expires: Option<u32>, time: u32
     Ok(())
 }
 
-/// Whether the hash of a signature withstands somebody who makes two texts for it. SHA-1 does not:
-/// such pairs have been made since 2017, and nothing that is built on here was signed with it.
+/// Whether the hash of a signature withstands somebody who makes two texts for it, has one signed and
+/// ships the other. SHA-1 does not: such pairs have been made since 2017.
 pub fn is_strong(signature: &Signature) -> bool {
     use HashAlgorithm::{Sha3_256, Sha3_512, Sha256, Sha384, Sha512};
     matches!(signature.hash_alg(), Some(Sha256 | Sha384 | Sha512 | Sha3_256 | Sha3_512))

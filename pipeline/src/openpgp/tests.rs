@@ -189,7 +189,7 @@ fn what_is_no_sound_signature_is_refused() {
     };
     let message = odd(|config| config.hash_alg = HashAlgorithm::Sha1);
     assert!(
-        message.contains("with a hash that is too weak to prove anything\nhelp: "),
+        message.contains("by way of SHA1, which is too weak to prove anything\nhelp: "),
         "{message}"
     );
     assert!(
