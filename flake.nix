@@ -23,8 +23,8 @@
           pname = manifest.name;
           inherit (manifest) version;
 
-          # What cargo reads, and what the program carries inside: the default pipeline with its
-          # spec, Containerfile and device.
+          # What cargo reads, what the program carries inside (the default pipeline with its spec,
+          # Containerfile and device), and the fixtures of its unit tests.
           src = lib.fileset.toSource {
             root = ./.;
             fileset = lib.fileset.unions [
@@ -33,6 +33,7 @@
               ./containers/debian-12.Containerfile
               ./device/vgpu-stub.c
               ./pipeline
+              ./tests
             ];
           };
           cargoLock.lockFile = ./Cargo.lock;
@@ -75,6 +76,10 @@
 
             pkgs.cpio
             pkgs.createrepo_c
+            pkgs.curl
+            pkgs.distribution
+            pkgs.git
+            pkgs.gnupg
             pkgs.mmdebstrap
             pkgs.pciutils
             pkgs.podman

@@ -17,6 +17,7 @@ mod interrupt;
 mod lock;
 mod packaging;
 mod radar;
+mod shell;
 mod signing;
 mod sources;
 mod support;

@@ -1,6 +1,6 @@
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
-use crate::support::{Toy, ends_with, events, program, states};
+use crate::support::{Toy, ends_with, events, program, refusal, states};
 use std::fs;
 use std::process::Command;
 
@@ -65,4 +65,15 @@ fn verify_judges_a_package_and_a_binary_alone() {
         program().arg("verify").arg(&binary).args(["--device", "vgpu-stab"]).output().unwrap();
     assert_eq!(error.status.code(), Some(1));
     assert!(String::from_utf8(error.stderr).unwrap().contains("no QOM type `vgpu-stab`"));
+}
+
+/// The toy is built on Debian 12, whose C library is newer than a dom0's.
+#[test]
+fn a_package_that_a_dom0_would_not_take_is_refused() {
+    let toy = Toy::new("toy-target");
+    toy.edit("toy.yaml", "verify:\n", "verify:\n  target: el7\n");
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("does not fit `verify.target: el7`: it requires "), "{error}");
+    assert!(error.contains("`libc.so.6(GLIBC_2.34)(64bit)` (its glibc is 2.17)"), "{error}");
+    assert!(!toy.output().exists());
 }

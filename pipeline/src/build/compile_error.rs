@@ -44,7 +44,10 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
     let text = fs::read_to_string(log).unwrap_or_default();
     let Some((name, lines)) = names.iter().find_map(|name| Some((name, complaint(&text, name)?)))
     else {
-        return error;
+        return match first_error(&text) {
+            Some(line) => error.context(format!("the log's first error: {line}")),
+            None => error,
+        };
     };
     anyhow!(
         "`{}` does not compile\n{}\n\
@@ -53,6 +56,13 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
         lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"),
         log.display()
     )
+}
+
+/// A parallel make goes on for a while after what broke it, so that the last lines need not show it.
+fn first_error(log: &str) -> Option<&str> {
+    log.lines().find(|line| {
+        [": error: ", ": fatal error: ", "ERROR: "].iter().any(|mark| line.contains(mark))
+    })
 }
 
 /// From the first line that speaks of the device to the last of what belongs to it.

@@ -67,4 +67,7 @@ pub struct Repository {
 pub struct RepositoryKey {
     pub url: WebUrl,
     pub fingerprint: Fingerprint,
+    /// Take packages that it signed over SHA-1 too; without this, they are refused.
+    #[serde(default, rename = "accept-sha1", skip_serializing_if = "std::ops::Not::not")]
+    pub accept_sha1: bool,
 }

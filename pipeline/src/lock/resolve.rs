@@ -72,7 +72,7 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
         fs::remove_file(&to)?;
         let found: Vec<String> =
             published.iter().map(|certificate| certificate.fingerprint().to_owned()).collect();
-        let Some(certificate) = published
+        let Some(mut certificate) = published
             .into_iter()
             .find(|certificate| certificate.fingerprint() == key.fingerprint.as_str())
         else {
@@ -83,6 +83,9 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
                 key.fingerprint
             );
         };
+        if key.accept_sha1 {
+            certificate.accept_sha1();
+        }
         let armored = certificate.armored().to_owned();
         fs::write(work.scratch("keys")?.join(format!("{}.asc", key.fingerprint)), &armored)?;
         keys.push((LockedKey { fingerprint: key.fingerprint.clone(), armored }, certificate));

@@ -27,6 +27,8 @@ pub struct Certificate {
     pub(super) signs: bool,
     /// In seconds since 1970.
     pub(super) expires: Option<u32>,
+    /// Whether its signatures over SHA-1 are taken too.
+    pub(super) sha1: bool,
 }
 
 impl Certificate {
@@ -88,9 +90,16 @@ impl Certificate {
             armored: String::from_utf8(armored)?,
             signs: own.flags.as_ref().is_none_or(KeyFlags::sign),
             expires: own.expires,
+            sha1: false,
             key,
             fingerprint,
         })
+    }
+
+    /// Takes this key's signatures over SHA-1 too: for a distribution of old, whose packages have no
+    /// others. Somebody who can make two packages of one SHA-1 still has to get one of them signed.
+    pub fn accept_sha1(&mut self) {
+        self.sha1 = true;
     }
 
     /// The primary key's, as gpg prints it.

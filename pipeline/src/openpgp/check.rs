@@ -10,6 +10,7 @@ use super::packet::one_signature;
 use super::signer::{Signer, is_strong, issuer};
 use crate::rpmfile::{Nevra, RpmFile};
 use anyhow::{Context, Result, bail, ensure};
+use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use rpm::IndexSignatureTag as Tag;
 use std::io::Read;
@@ -96,11 +97,13 @@ fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec
                  help: pin that key too, if you know whose it is"
             )
         })?;
-        if !is_strong(&signature) {
+        let sha1 = signature.hash_alg() == Some(HashAlgorithm::Sha1) && signer.certificate.sha1;
+        if !is_strong(&signature) && !sha1 {
             let hash = signature.hash_alg().unwrap_or_default();
             bail!(
                 "the key `{name}` signed it by way of {hash}, which is too weak to prove anything\n\
-                 help: take a package that is signed with SHA-256 or better"
+                 help: where that is how its owner signs, `accept-sha1: true` beside the pinned \
+                 fingerprint takes SHA-1"
             );
         }
         found.push(Signed { over, signature, signer });

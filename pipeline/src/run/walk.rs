@@ -6,7 +6,7 @@ use super::event::{Event, State};
 use super::gather::{self, Gathered};
 use super::{Outcome, Request, log_file};
 use crate::build::{self, Built, SourceName};
-use crate::cmd::{Runner, interrupt};
+use crate::cmd::{Runner, interrupt, interrupted};
 use crate::environment::{self, Environment};
 use crate::fetch::Fetch;
 use crate::plan::{Key, Plan, Stage, plan};
@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         let until = self.request.until;
         for stage in Stage::ALL.into_iter().filter(|stage| *stage <= until) {
             interrupt::check()?;
-            self.step(stage).with_context(|| format!("stage `{}`", stage.name()))?;
+            self.step(stage).with_context(|| self.failed(stage))?;
         }
         if self.request.until < Stage::Publish {
             return Ok(Outcome { output: None, development_key: false });
@@ -67,6 +67,17 @@ impl<'a> Walk<'a> {
         let written = publish::write(published.stored(), &output)?;
         (self.on_event)(Event::Output { path: &output, rewritten: written == Written::Anew });
         Ok(Outcome { output: Some(output), development_key })
+    }
+
+    /// What failed, and how to look into it.
+    fn failed(&self, stage: Stage) -> String {
+        let name = self.request.loaded.pipeline.name.as_str();
+        let shell = if self.store.set_aside_folder(name).exists() {
+            "\nhelp: `vgpu-pipeline shell FILE` enters its environment, with the tree as it stood"
+        } else {
+            ""
+        };
+        format!("stage `{}`{shell}", stage.name())
     }
 
     /// Takes what the store has. Where a stage that has to run would read a damaged result, that
@@ -149,6 +160,8 @@ impl<'a> Walk<'a> {
         let pipeline = &self.request.loaded.pipeline;
         let beside = &self.request.loaded.beside;
         let store = &self.store;
+        // What an earlier run left to look into is no picture of this one.
+        store.drop_set_aside(pipeline.name.as_str())?;
         let fetch = Fetch::new(store, &self.request.origins, &cmd);
         let lock = self.gathered.lock.current();
         Ok(match stage {
@@ -184,16 +197,10 @@ impl<'a> Walk<'a> {
                 let image = environment.image(lock, &fetch)?;
                 let (built, config) = (self.built()?, &pipeline.verify);
                 let verified = verify::run(&built, config, image, key, store, &cmd);
-                match verified {
-                    Ok(verified) => {
-                        store.drop_set_aside(pipeline.name.as_str())?;
-                        verified.stored().clone()
-                    }
-                    Err(error) => {
-                        verify::set_aside(&built, image, pipeline.name.as_str(), store)?;
-                        return Err(error);
-                    }
+                if verified.as_ref().is_err_and(|error| interrupted(error).is_none()) {
+                    verify::set_aside(&built, image, pipeline.name.as_str(), store)?;
                 }
+                verified?.stored().clone()
             }
             Stage::Sign => {
                 let verified =
