@@ -133,6 +133,10 @@ fn an_environment_is_locked_and_built_from_exactly_that_with_everybody_gone() {
 
     // Nobody serves anything any more, and the engine has lost its images.
     world.forge = None;
+    let report = world.program("lock").arg("--check").output().unwrap();
+    assert_eq!(report.status.code(), Some(1));
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(report.contains("ACT the environment could not be looked at: "), "{report}");
     forget_images(&world);
     let mut offline = world.environment();
     offline.args(["--offline", "--mirror"]).arg(&mirror);

@@ -241,6 +241,8 @@ fn without_a_network_everything_that_is_missing_is_listed_at_once() {
     assert!(packaging.forge.requests().is_empty());
     let error = refusal(2, packaging.program("run").arg("--offline"));
     assert!(error.contains("the environment's Debian packages"), "{error}");
+    let error = refusal(2, packaging.program("lock").args(["--check", "--offline"]));
+    assert!(error.contains("only `lock --fetch` can do without the network"), "{error}");
     let error = refusal(2, packaging.fetch().args(["--mirror", "/no/such/folder"]));
     assert!(error.contains("mirror `/no/such/folder` is neither a folder"), "{error}");
 }

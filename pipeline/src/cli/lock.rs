@@ -1,7 +1,7 @@
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
 use super::{Failed, IntoFailed, Place, Reach};
-use crate::lock::{Report, Subject};
+use crate::lock::{Report, Subject, Task};
 use crate::sandbox::Engine;
 use anyhow::anyhow;
 use clap::Args;
@@ -37,7 +37,12 @@ impl Lock {
             origins: &origins,
             engine: self.engine,
         };
-        subject.preflight().input()?;
+        let task = match (self.check, &self.fetch) {
+            (true, _) => Task::Check,
+            (false, Some(_)) => Task::Fill,
+            (false, None) => Task::Resolve,
+        };
+        subject.preflight(task).input()?;
         if self.check {
             return print(&subject.check().work()?);
         }

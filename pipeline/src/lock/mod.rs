@@ -12,7 +12,7 @@ mod resolve;
 
 use crate::cmd::{Runner, missing};
 use crate::config::{Base, ImageBase, Lock, Pipeline, Source};
-use crate::fetch::{Fetch, Origins};
+use crate::fetch::{Fetch, Network, Origins};
 use crate::sandbox::Engine;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
@@ -33,6 +33,14 @@ pub struct Subject<'a> {
     pub engine: Option<Engine>,
 }
 
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    Resolve,
+    Fill,
+    Check,
+}
+
 /// A lock that was resolved and not written yet.
 pub struct Resolved {
     lock: Lock,
@@ -41,8 +49,11 @@ pub struct Resolved {
 }
 
 impl Subject<'_> {
-    /// Names every tool that is missing, at once.
-    pub fn preflight(&self) -> Result<()> {
+    /// Refuses what cannot go well: a network that is off, tools that are missing, each named at once.
+    pub fn preflight(&self, task: Task) -> Result<()> {
+        if task != Task::Fill && self.origins.network == Network::Off {
+            bail!("only `lock --fetch` can do without the network\nhelp: leave out `--offline`");
+        }
         let mut needs: Vec<&[&str]> = vec![&["curl"]];
         for source in &self.pipeline.source {
             match source {
@@ -55,7 +66,7 @@ impl Subject<'_> {
             Some(engine) => vec![engine.program()],
             None => Engine::ALL.map(Engine::program).to_vec(),
         };
-        if self.declared().is_some() {
+        if task != Task::Check && self.declared().is_some() {
             needs.push(&engines);
         }
         match missing(&needs) {

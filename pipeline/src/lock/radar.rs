@@ -4,12 +4,13 @@
 
 use super::Subject;
 use super::resolve::{self, Listing};
-use crate::config::{Base, Commit, GitSource, Lock, Source, TreePath};
+use crate::cmd::interrupted;
+use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
 use crate::fetch::{Fetch, retry};
 use crate::git::{Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, Survey};
 use crate::source;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use rpm_version::Evr;
 use std::fs;
 
@@ -35,6 +36,18 @@ impl Report {
         self.findings.iter().any(|finding| finding.act)
     }
 
+    /// What could not be looked at has to be, and is no reason to say nothing of the rest.
+    fn unless_unseen<T>(&mut self, looked: Result<T>, what: &str) -> Result<Option<T>> {
+        match looked {
+            Ok(seen) => Ok(Some(seen)),
+            Err(error) if interrupted(&error).is_some() => Err(error),
+            Err(error) => {
+                self.act(format!("{what} could not be looked at: {}", one_line(&error)));
+                Ok(None)
+            }
+        }
+    }
+
     fn act(&mut self, text: impl Into<String>) {
         self.findings.push(Finding { act: true, text: text.into() });
     }
@@ -50,22 +63,32 @@ pub fn report(subject: &Subject, fetch: &Fetch) -> Result<Report> {
     let mut ours = None;
     for source in &subject.pipeline.source {
         match source {
-            Source::Git(git) => ours = upstream(subject, git, fetch, &mut report)?,
+            Source::Git(git) => {
+                let looked = upstream(subject, git, fetch, &mut report);
+                ours = report.unless_unseen(looked, "the git source")?.flatten();
+            }
             Source::Debian(package) => {
-                let (served, newest) = source::served(package, fetch)?;
-                let (name, pinned) = (&package.package, &package.version);
-                if newest == pinned.as_str() {
-                    report.note(format!("{name} {pinned} is the newest that Debian serves"));
-                } else {
-                    let gone = if served { "" } else { ", and the pinned version is gone" };
-                    report.act(format!("Debian serves {name} {newest}; the pin is {pinned}{gone}"));
-                }
+                let looked = debian(package, fetch, &mut report);
+                report.unless_unseen(looked, "the Debian source")?;
             }
             Source::Archive(_) | Source::Path(_) => {}
         }
     }
-    environment(subject, ours.as_ref(), fetch, &mut report)?;
+    let looked = environment(subject, ours.as_ref(), fetch, &mut report);
+    report.unless_unseen(looked, "the environment")?;
     Ok(report)
+}
+
+fn debian(package: &DebianSource, fetch: &Fetch, report: &mut Report) -> Result<()> {
+    let (served, newest) = source::served(package, fetch)?;
+    let (name, pinned) = (&package.package, &package.version);
+    if newest == pinned.as_str() {
+        report.note(format!("{name} {pinned} is the newest that Debian serves"));
+    } else {
+        let gone = if served { "" } else { ", and the pinned version is gone" };
+        report.act(format!("Debian serves {name} {newest}; the pin is {pinned}{gone}"));
+    }
+    Ok(())
 }
 
 /// What became of the packaging repository. Returns what its spec says of our package as built.
@@ -82,7 +105,7 @@ fn upstream(
     fetch.will_contact(remote.address());
     let tips = retry::run(fetch.cmd(), || remote.tips())?;
     if let Err(problem) = remote.check_pin(&tips, commit, tag.as_ref(), branch.as_ref()) {
-        report.act(first_line(&format!("{problem:#}")));
+        report.act(one_line(&problem));
     }
     retry::run(fetch.cmd(), || remote.fetch_all(&repository))?;
     newer_tags(&repository, commit, &tips, report)?;
@@ -126,8 +149,9 @@ fn upstream(
                     report.note(format!("{edit}: {how}"));
                 }
             }
-            Err(problem) => report
-                .act(format!("an edit no longer applies: {}", first_line(&format!("{problem:#}")))),
+            Err(problem) => {
+                report.act(format!("an edit no longer applies: {}", one_line(&problem)));
+            }
         }
         let before = inject::survey(&pinned, spec.as_str(), defines)?;
         moved(&before, &ours, &inject::survey(&next, spec.as_str(), defines)?, report);
@@ -252,6 +276,9 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
     }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// An error without what it would advise.
+fn one_line(error: &Error) -> String {
+    let texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let firsts: Vec<&str> = texts.iter().filter_map(|text| text.lines().next()).collect();
+    firsts.join(": ")
 }
