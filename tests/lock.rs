@@ -222,6 +222,17 @@ fn what_nobody_vouches_for_is_not_locked() {
         "{error}"
     );
     assert!(!world.lock_file().exists());
+    world.toy.edit("toy.yaml", &"AB".repeat(20), fingerprint);
+
+    // Signed over SHA-1: taken only where the pipeline says so.
+    world.centos.key().sign_over("sha1", &world.libs);
+    world.centos.index();
+    let error = refusal(1, &mut world.program("lock"));
+    assert!(error.contains("by way of SHA1, which is too weak"), "{error}");
+    let pinned = format!("fingerprint: {}\n", world.centos.key().fingerprint);
+    let accepting = format!("{pinned}            accept-sha1: true\n");
+    world.toy.edit("toy.yaml", &pinned, &accepting);
+    world.lock();
 }
 
 #[test]

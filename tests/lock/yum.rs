@@ -35,9 +35,15 @@ impl Key {
 
     /// Signs a package as a distribution does.
     pub fn sign(&self, package: &Path) {
+        self.sign_over("sha256", package);
+    }
+
+    /// Signs a package over a given hash; CentOS 7's rpmsign takes SHA-1 unless it is told otherwise.
+    pub fn sign_over(&self, hash: &str, package: &Path) {
         let mut sign = Command::new("rpmsign");
         sign.env("GNUPGHOME", &self.home).arg("--resign");
         sign.args(["--define", "__gpg /usr/bin/gpg"]);
+        sign.args(["--define", &format!("_gpg_digest_algo {hash}")]);
         sign.args(["--define", &format!("_gpg_name {}", self.fingerprint)]).arg(package);
         ends_with(0, &mut sign);
     }

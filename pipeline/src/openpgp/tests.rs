@@ -1,5 +1,5 @@
 use super::*;
-use made::{Made, Owner, Tag, check, check_accepting_sha1, flags, refused, sign};
+use made::{Made, Owner, Tag, check, flags, refused, sign};
 use pgp::composed::KeyType;
 use pgp::crypto::ecc_curve::ECCCurve;
 use pgp::crypto::hash::HashAlgorithm;
@@ -192,9 +192,6 @@ fn what_is_no_sound_signature_is_refused() {
         message.contains("by way of SHA1, which is too weak to prove anything\nhelp: "),
         "{message}"
     );
-    let sha1 = |config: &mut pgp::packet::SignatureConfig| config.hash_alg = HashAlgorithm::Sha1;
-    let bytes = made::sign_oddly(&OWNER.primary, &made.header(), sha1);
-    check_accepting_sha1(&made.write(vec![(HEADER, bytes)]), &OWNER).unwrap();
     assert!(
         odd(|config| config.typ = SignatureType::Text).contains("its tag 268 is not a signature")
     );

@@ -290,12 +290,6 @@ pub fn check(package: &Path, owners: &[&Owner]) -> Result<Checked> {
     check_package(package, &certificates)
 }
 
-pub fn check_accepting_sha1(package: &Path, owner: &Owner) -> Result<Checked> {
-    let mut certificate = owner.certificate();
-    certificate.accept_sha1();
-    check_package(package, &[certificate])
-}
-
 /// What a refusal says, without the name of the file.
 pub fn refused<T>(result: Result<T>) -> String {
     let message = format!("{:#}", result.err().expect("a refusal"));
