@@ -243,6 +243,8 @@ fn without_a_network_everything_that_is_missing_is_listed_at_once() {
     assert!(error.contains("the environment's Debian packages"), "{error}");
     let error = refusal(2, packaging.program("lock").args(["--check", "--offline"]));
     assert!(error.contains("only `lock --fetch` can do without the network"), "{error}");
+    let error = refusal(2, &mut packaging.program("lock"));
+    assert!(error.contains("stands on Debian packages, which no lock can pin"), "{error}");
     let error = refusal(2, packaging.fetch().args(["--mirror", "/no/such/folder"]));
     assert!(error.contains("mirror `/no/such/folder` is neither a folder"), "{error}");
 }

@@ -74,6 +74,13 @@ impl Lock {
                 lock.version
             );
         }
+        for package in &lock.packages {
+            let name = package.file_name();
+            if !name.ends_with(".rpm") || name.starts_with(['.', '-']) || name.contains(['?', '#'])
+            {
+                bail!("{file}: `{}` does not end in the name of an RPM", package.url);
+            }
+        }
         Ok(lock)
     }
 
@@ -108,17 +115,30 @@ impl Lock {
 mod tests {
     use super::*;
 
+    fn lock(url: &str) -> String {
+        let (digest, key) = ("0".repeat(64), "A".repeat(40));
+        format!(
+            "version: 1\ndeclaration: {{ reference: 'h/c:7', repositories: [], packages: [] }}\n\
+             image: {{ reference: 'h/c:7', digest: 'sha256:{digest}', id: 'sha256:{digest}' }}\n\
+             keys: []\npackages:\n- {{ nevra: gcc-c++-4.8.5-28.el7.x86_64, url: '{url}', size: 1, \
+             sha256: '{digest}', key: '{key}' }}\n"
+        )
+    }
+
     #[test]
     fn a_name_may_have_dashes() {
-        let package = LockedPackage {
-            nevra: "gcc-c++-4.8.5-28.el7.x86_64".to_owned(),
-            url: WebUrl::try_from("http://h/Packages/gcc-c++-4.8.5-28.el7.x86_64.rpm".to_owned())
-                .unwrap(),
-            size: 1,
-            sha256: Sha256::try_from("0".repeat(64)).unwrap(),
-            key: Fingerprint::try_from("A".repeat(40)).unwrap(),
-        };
-        assert_eq!(package.name(), "gcc-c++");
-        assert_eq!(package.file_name(), "gcc-c++-4.8.5-28.el7.x86_64.rpm");
+        let text = lock("http://h/Packages/gcc-c++-4.8.5-28.el7.x86_64.rpm");
+        let lock = Lock::parse(&text, "l").unwrap();
+        assert_eq!(lock.packages[0].name(), "gcc-c++");
+        assert_eq!(lock.packages[0].file_name(), "gcc-c++-4.8.5-28.el7.x86_64.rpm");
+        assert_eq!(Lock::parse(&lock.text().unwrap(), "l").unwrap(), lock);
+    }
+
+    #[test]
+    fn an_address_that_names_no_file_is_refused() {
+        for url in ["http://h/..", "http://h/-x.rpm", "http://h/", "http://h/a?b=.rpm"] {
+            let error = Lock::parse(&lock(url), "l").unwrap_err().to_string();
+            assert!(error.contains("does not end in the name of an RPM"), "{url}: {error}");
+        }
     }
 }

@@ -49,10 +49,17 @@ pub struct Resolved {
 }
 
 impl Subject<'_> {
-    /// Refuses what cannot go well: a network that is off, tools that are missing, each named at once.
+    /// Refuses what cannot go well: a base that has no lock, a network that is off, tools that are missing, each named at once.
     pub fn preflight(&self, task: Task) -> Result<()> {
         if task != Task::Fill && self.origins.network == Network::Off {
             bail!("only `lock --fetch` can do without the network\nhelp: leave out `--offline`");
+        }
+        if task == Task::Resolve && self.declared().is_none() {
+            bail!(
+                "the environment of `{}` stands on Debian packages, which no lock can pin\n\
+                 help: a run records what it installed; `lock --fetch` and `lock --check` work here too",
+                self.pipeline.name
+            );
         }
         let mut needs: Vec<&[&str]> = vec![&["curl"]];
         for source in &self.pipeline.source {
@@ -77,13 +84,7 @@ impl Subject<'_> {
 
     /// Resolves the environment anew.
     pub fn resolve(&self) -> Result<Resolved> {
-        let Base::Image(declared) = &self.pipeline.environment.base else {
-            bail!(
-                "the environment of `{}` stands on Debian packages, which no lock can pin\n\
-                 help: a run records what it installed; `lock --fetch` and `lock --check` work here too",
-                self.pipeline.name
-            );
-        };
+        let declared = self.declared().context("the environment needs no lock")?;
         let runner = self.runner()?;
         let fetch = Fetch::new(self.store, self.origins, &runner);
         let lock = resolve::resolve(declared, self.engine()?, &fetch)?;
