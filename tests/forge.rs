@@ -24,6 +24,8 @@ pub enum Fault {
     /// Something else is served, as if it were right.
     Instead(Vec<u8>),
     Status(u16),
+    /// Bytes without an end, and without saying how many.
+    Endless,
 }
 
 /// Serves a folder until it is dropped: `NAME.git` by git, `lfs/OID` and everything else as files.
@@ -138,6 +140,10 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
             }
         }
         Some(Fault::Status(status)) => respond(&mut stream, &format!("{status} Fault"), "", b""),
+        Some(Fault::Endless) => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            while stream.write_all(&[b' '; 8192]).is_ok() {}
+        }
         Some(Fault::Instead(bytes)) => respond(&mut stream, "200 OK", "", &bytes),
         _ if request.path.ends_with("/info/lfs/objects/batch") => {
             batch(&mut stream, &request, shared);

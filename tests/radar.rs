@@ -79,6 +79,18 @@ fn an_edit_that_no_longer_applies_has_to_be_looked_at() {
 }
 
 #[test]
+fn a_spec_that_is_a_link_is_not_followed() {
+    let packaging = Packaging::new("radar-link");
+    let spec = packaging.work().join("SPECS/qemu.spec");
+    fs::remove_file(&spec).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &spec).unwrap();
+    packaging.commit("Link");
+    let (said, act) = look(&packaging);
+    assert!(said.contains("`SPECS/qemu.spec` is not a file of commit "), "{said}");
+    assert!(act);
+}
+
+#[test]
 fn a_history_that_was_rewritten_or_a_branch_that_is_gone_has_to_be_looked_at() {
     let packaging = Packaging::new("radar-rewritten");
     packaging.git("work", &["commit", "--quiet", "--amend", "-m", "Otherwise"]);

@@ -1,11 +1,10 @@
-//! Sources from a forge: git, git-lfs, archives of commits, mirrors, and everything that can go wrong.
+//! Sources from a forge: git, git-lfs, archives of commits, mirrors; what goes wrong is in `faults`.
 
-use crate::forge::Fault;
-use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU, pointer};
+mod faults;
+
+use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU};
 use crate::support::{ends_with, events, kept, ran, refusal, sha256};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_pipeline_builds_from_git_and_lfs_and_again_from_a_mirror_folder_alone() {
@@ -85,149 +84,43 @@ fn a_pin_that_the_commit_does_not_name_is_refused() {
 }
 
 #[test]
-fn objects_that_are_not_the_pinned_ones_are_refused_and_nothing_is_left() {
-    let packaging = Packaging::new("bad-objects");
-    let (whole, path) = (fs::read(packaging.object(QEMU)).unwrap(), packaging.object_path(QEMU));
-    let mut altered = whole.clone();
-    altered[2000] ^= 1;
-    let size = whole.len();
-    for (served, expected) in [
-        (
-            whole[..size - 9].to_vec(),
-            format!("is truncated: it has {} bytes, and {size} are pinned", size - 9),
-        ),
-        (altered, "is not what the pipeline pins: sha256 ".to_owned()),
-        (pointer("0", 1).into_bytes(), "is a git-lfs pointer of ".to_owned()),
-        ([whole.clone(), vec![0; 9]].concat(), format!("more than the {size} bytes")),
-    ] {
-        packaging.forge.fault(&path, Fault::Instead(served));
-        let error = refusal(1, &mut packaging.fetch());
-        assert!(error.contains(&expected), "{expected}: {error}");
-        assert!(
-            !packaging.path("store/content/sha256").join(path.trim_start_matches("lfs/")).exists()
-        );
-        assert_eq!(fs::read_dir(packaging.path("store/work")).unwrap().count(), 0);
-    }
+fn a_source_and_a_device_of_one_name_are_refused() {
+    let packaging = Packaging::new("one-name");
+    fs::write(packaging.work().join("SOURCES/vgpu-stub.c"), "upstream's own\n").unwrap();
+    let before = packaging.git("work", &["rev-parse", "HEAD"]);
+    let commit = packaging.commit("Add a device");
+    packaging.edit("p.yaml", &before, &commit);
+    let mut run = packaging.program("run");
+    let error = refusal(1, run.env("VGPU_PIPELINE_STORE", kept("store")));
+    assert!(
+        error.contains("`vgpu-stub.c` is the name of a source and of a device's file"),
+        "{error}"
+    );
 }
 
 #[test]
-fn a_download_that_breaks_off_goes_on_from_there() {
-    let packaging = Packaging::new("half-once");
-    packaging.forge.fault(&packaging.object_path(QEMU), Fault::HalfOnce);
-    events(&mut packaging.fetch());
-    let half = packaging.object(QEMU).metadata().unwrap().len() / 2;
-    let resumed = format!("GET /{} bytes={half}-", packaging.object_path(QEMU));
-    assert!(packaging.forge.requests().contains(&resumed), "{:?}", packaging.forge.requests());
-}
-
-#[test]
-fn a_server_that_always_breaks_off_is_given_up() {
-    let packaging = Packaging::new("half-always");
-    packaging.forge.fault(&packaging.object_path(QEMU), Fault::HalfAlways);
-    let began = Instant::now();
-    let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains(QEMU) && error.contains("`curl` ended with exit code 18"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(60));
-    let asked = packaging.object_path(QEMU);
-    let tries = packaging.forge.requests().iter().filter(|r| r.contains(&asked)).count();
-    assert_eq!(tries, 3);
-}
-
-#[test]
-fn a_server_that_hangs_is_given_up() {
-    let packaging = Packaging::new("hang");
-    packaging.forge.fault("info/refs", Fault::Hang);
-    let began = Instant::now();
-    let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains("Operation too slow"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
-}
-
-#[test]
-fn a_server_that_is_busy_is_asked_again_and_a_missing_file_is_not() {
-    let packaging = Packaging::new("status");
-    let asked = packaging.object_path(QEMU);
-    let tries = |status: u16| {
-        packaging.forge.fault(&asked, Fault::Status(status));
-        let before = packaging.forge.requests().len();
-        let error = refusal(1, &mut packaging.fetch());
-        assert!(error.contains(&format!("returned error: {status}")), "{error}");
-        let requests = packaging.forge.requests();
-        requests[before..].iter().filter(|request| request.contains(&asked)).count()
+fn a_spec_that_was_altered_in_the_store_is_not_built() {
+    let packaging = Packaging::new("altered-spec");
+    let inject = || {
+        let mut run = packaging.program("run");
+        run.args(["--until", "inject"]).env("VGPU_PIPELINE_STORE", kept("store"));
+        events(&mut run)
     };
-    assert_eq!((tries(503), tries(404)), (3, 1));
-}
-
-#[test]
-fn a_commit_that_is_gone_is_one_clear_error() {
-    let packaging = Packaging::new("gone");
-    let commit = packaging.git("work", &["rev-parse", "HEAD"]);
-    let absent = "1234567890".repeat(4);
-    packaging.edit("p.yaml", &commit, &absent).edit("p.yaml", "      branch: master\n", "");
-    let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains(&format!("does not have the commit {absent}")), "{error}");
-}
-
-#[test]
-fn a_history_that_was_rewritten_is_not_followed() {
-    let packaging = Packaging::new("rewritten");
-    let pinned = packaging.git("work", &["rev-parse", "HEAD"]);
-    packaging.git("work", &["commit", "--quiet", "--amend", "-m", "Say it otherwise"]);
-    packaging.publish();
-    let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains(&format!("the commit {pinned} is not in `master` of ")), "{error}");
-    assert!(error.contains("its history was rewritten"), "{error}");
-}
-
-#[test]
-fn a_tag_that_moved_is_not_followed() {
-    let packaging = Packaging::new("moved-tag");
-    let commit = packaging.git("work", &["rev-parse", "HEAD"]);
-    let tagged = packaging.git("work", &["rev-parse", "v1^{commit}"]);
-    packaging.edit("p.yaml", &commit, &tagged).edit("p.yaml", "branch: master", "tag: v1");
-    events(&mut packaging.fetch());
-    packaging.git("work", &["tag", "--force", "-a", "-m", "again", "v1"]);
-    packaging.publish();
-    fs::remove_dir_all(packaging.path("store")).unwrap();
-    let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains("the tag `v1` of ") && error.contains(" moved: it names "), "{error}");
-}
-
-#[test]
-fn a_damaged_cache_entry_is_dropped_and_fetched_again() {
-    let packaging = Packaging::new("damaged");
-    events(&mut packaging.fetch());
-    let oid = packaging.object_path(QEMU).trim_start_matches("lfs/").to_owned();
-    let entries = [
-        format!("sha256/{oid}"),
-        format!("git/{}.bundle", packaging.git("work", &["rev-parse", "HEAD"])),
-    ];
-    for entry in &entries {
-        let path = packaging.path("store/content").join(entry);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let mut bytes = fs::read(&path).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 0xff;
-        fs::write(&path, bytes).unwrap();
-    }
-    let before = packaging.forge.requests().len();
-    fs::remove_dir_all(packaging.path("store/results")).unwrap();
-    assert_eq!(ran(&events(&mut packaging.fetch())), ["source"]);
-    let requests = packaging.forge.requests()[before..].join("\n");
-    assert!(requests.contains("git-upload-pack") && requests.contains(&oid), "{requests}");
-    assert_eq!(sha256(&packaging.path("store/content").join(&entries[0])), oid);
-}
-
-#[test]
-fn a_mirror_is_not_trusted_and_a_dead_one_is_passed_over() {
-    let packaging = Packaging::new("bad-mirror");
-    let mirror = packaging.path("mirror");
-    let oid = packaging.object_path(QEMU).trim_start_matches("lfs/").to_owned();
-    fs::create_dir_all(mirror.join("sha256")).unwrap();
-    fs::write(mirror.join("sha256").join(&oid), "something else").unwrap();
-    let dead = packaging.forge.url("no-such-mirror");
-    events(packaging.fetch().arg("--mirror").arg(&mirror).args(["--mirror", &dead]));
-    assert_eq!(sha256(&packaging.path("store/content/sha256").join(&oid)), oid);
+    let first = inject();
+    let key = |stage: &str| {
+        let finished = first.iter().find(|e| e["event"] == "finished" && e["stage"] == stage);
+        finished.unwrap()["key"].as_str().unwrap().to_owned()
+    };
+    let results = kept("store").join("results");
+    let file =
+        |stage: &str, name: &str| results.join(format!("{stage}-{}/files/{name}", key(stage)));
+    let good = fs::read(file("inject", "qemu.spec")).unwrap();
+    let spec = file("source", ".spec/qemu.spec");
+    let altered = fs::read_to_string(&spec).unwrap() + "\n# altered\n";
+    fs::write(&spec, altered).unwrap();
+    fs::remove_dir_all(results.join(format!("inject-{}", key("inject")))).unwrap();
+    assert_eq!(ran(&inject()), ["source", "inject"]);
+    assert_eq!(fs::read(file("inject", "qemu.spec")).unwrap(), good);
 }
 
 #[test]

@@ -170,8 +170,16 @@ fn rpmbuild(build: &config::Build, spec: &str) -> Vec<String> {
     argv
 }
 
-/// A link costs nothing, and the mount is read-only; across file systems it has to be a copy.
+/// A link costs nothing, and the mount is read-only; across file systems it has to be a copy. A copy
+/// onto a link would write through it, into the store.
 fn place(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        bail!(
+            "`{}` is the name of a source and of a device's file\n\
+             help: rename the device's file",
+            to.file_name().unwrap_or_default().display()
+        );
+    }
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(|_| ()))
         .with_context(|| format!("cannot put `{}` into place", from.display()))

@@ -151,6 +151,8 @@ impl Place {
 /// Parses, runs, and turns the result into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // The builder in a container reads what is laid out here; secrets have modes of their own.
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
     let result = interrupt::listen().input().and_then(|()| match &cli.command {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),

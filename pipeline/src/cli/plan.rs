@@ -1,10 +1,9 @@
 //! `plan`: what a run would do.
 
 use super::{Failed, IntoFailed, Place};
-use crate::fetch::Origins;
 use crate::inject::Outcome;
 use crate::plan::{Stage, Step};
-use crate::run::{Prepared, Request, default_output};
+use crate::run::{Prepared, Request};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -51,15 +50,7 @@ impl Plan {
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
-        let output = default_output(&loaded.pipeline);
-        let request = Request {
-            loaded,
-            until: Stage::Publish,
-            output,
-            engine: None,
-            origins: Origins::none(),
-        };
-        let prepared = Prepared::new(request, store).input()?;
+        let prepared = Prepared::new(Request::whole(loaded), store).input()?;
         let shown = self.shown(&prepared).input()?;
         if self.json {
             say!("{}", serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);

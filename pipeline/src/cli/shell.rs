@@ -1,7 +1,7 @@
 //! `shell`: into the build environment at the stage that failed.
 
 use super::{Failed, IntoFailed, Place};
-use crate::cmd::Runner;
+use crate::cmd::{Runner, interrupt};
 use crate::sandbox::Scene;
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -37,6 +37,8 @@ impl Shell {
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
+        // A new run would take the tree away.
+        let _held = store.lock("run", name, || Ok(interrupt::check()?)).work()?;
         let log = store.scratch(&format!("logs/{name}")).work()?.join("shell.log");
         let cmd = Runner::new(&log, |_| {}).work()?;
         let status = scene.enter(command, &cmd).work()?;

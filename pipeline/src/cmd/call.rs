@@ -3,7 +3,7 @@
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use xshell::Shell;
@@ -18,6 +18,8 @@ pub struct Call {
     cleanup: Option<Box<Call>>,
     keep_stdout: bool,
     limit: Option<Duration>,
+    largest: Option<(PathBuf, u64)>,
+    unlogged: bool,
 }
 
 impl Call {
@@ -30,6 +32,8 @@ impl Call {
             cleanup: None,
             keep_stdout: false,
             limit: None,
+            largest: None,
+            unlogged: false,
         }
     }
 
@@ -80,6 +84,20 @@ impl Call {
         self
     }
 
+    /// The most bytes that a file may grow to meanwhile.
+    #[must_use]
+    pub fn largest(mut self, file: impl Into<PathBuf>, bytes: u64) -> Self {
+        self.largest = Some((file.into(), bytes));
+        self
+    }
+
+    /// Leave its output out of the log: it may hold a secret of the user's own configuration.
+    #[must_use]
+    pub fn unlogged(mut self) -> Self {
+        self.unlogged = true;
+        self
+    }
+
     pub(super) fn command(&self) -> Result<Command> {
         let shell = Shell::new()?;
         if let Some(folder) = &self.folder {
@@ -114,6 +132,17 @@ impl Call {
         self.limit
     }
 
+    /// The file that grew too large, if it did.
+    pub(super) fn outgrown(&self) -> Option<(&Path, u64)> {
+        let (file, bytes) = self.largest.as_ref()?;
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        (size > *bytes).then_some((file, *bytes))
+    }
+
+    pub(super) fn is_unlogged(&self) -> bool {
+        self.unlogged
+    }
+
     pub(super) fn keeps_stdout(&self) -> bool {
         self.keep_stdout
     }
@@ -140,7 +169,7 @@ fn quoted(arg: &str) -> String {
 }
 
 /// Hides `user:password@` in the URLs of a text.
-pub(super) fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> String {
     let mut parts = text.split("://");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -10,7 +10,7 @@ mod failure;
 pub mod interrupt;
 mod which;
 
-pub use call::Call;
+pub use call::{Call, masked};
 pub use failure::Failure;
 pub use which::{find, missing};
 
@@ -109,7 +109,9 @@ impl<'a> Runner<'a> {
         loop {
             match heard.recv_timeout(TICK) {
                 Ok(Heard { from_stdout, line }) => {
-                    self.write(&line);
+                    if !call.is_unlogged() {
+                        self.write(&line);
+                    }
                     (self.on_line)(&line);
                     if from_stdout && call.keeps_stdout() {
                         stdout.push_str(&line);
@@ -118,7 +120,7 @@ impl<'a> Runner<'a> {
                     if tail.len() == TAIL {
                         tail.pop_front();
                     }
-                    tail.push_back(line);
+                    tail.push_back(masked(&line));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -145,16 +147,29 @@ impl<'a> Runner<'a> {
     pub fn hand_over(&self, call: &Call) -> Result<ExitStatus> {
         self.write(&format!("$ {call}"));
         let mut command = prepared(call)?;
-        command.status().with_context(|| format!("cannot start `{call}`"))
+        let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if let Err(interrupted) = interrupt::check() {
+                self.end(call, &mut child);
+                return Err(interrupted.into());
+            }
+            std::thread::sleep(TICK);
+        }
     }
 
     /// Ends a child that was interrupted, or that takes longer than it may.
     fn go_on(&self, call: &Call, child: &mut Child, began: Instant) -> Result<()> {
         let stop = match interrupt::check() {
             Err(interrupted) => interrupted.into(),
-            Ok(()) => match call.time_limit() {
-                Some(limit) if began.elapsed() > limit => {
+            Ok(()) => match (call.time_limit(), call.outgrown()) {
+                (Some(limit), _) if began.elapsed() > limit => {
                     anyhow!("`{}` did not end within {} s", call.short(), limit.as_secs())
+                }
+                (_, Some((_, bytes))) => {
+                    anyhow!("more than the {bytes} bytes that are pinned or plausible came")
                 }
                 _ => return Ok(()),
             },
@@ -166,7 +181,7 @@ impl<'a> Runner<'a> {
 
     /// Writes a line to the log. A full disk must not hide the error that is about to be shown.
     pub fn write(&self, line: &str) {
-        let _ = writeln!(self.file.borrow_mut(), "{line}");
+        let _ = writeln!(self.file.borrow_mut(), "{}", masked(line));
     }
 
     /// Ends a child that nobody waits for any more: by its own means first, since a container's

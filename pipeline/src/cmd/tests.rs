@@ -46,7 +46,7 @@ fn a_child_sees_the_allow_list_and_nothing_else() {
 fn passwords_in_urls_are_not_shown() {
     let call = Call::new("fetch").arg("deb http://me:secret@host/debian suite main");
     assert_eq!(call.to_string(), "fetch 'deb http://***@host/debian suite main'");
-    assert_eq!(call::masked("see https://host/a@b"), "see https://host/a@b");
+    assert_eq!(masked("see https://host/a@b"), "see https://host/a@b");
 }
 
 #[test]

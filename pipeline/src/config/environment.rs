@@ -59,6 +59,9 @@ pub struct Repository {
     /// The folder that holds `repodata`.
     pub url: WebUrl,
     pub key: RepositoryKey,
+    /// The only packages that it may give; all of them where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<RpmCapability>,
 }
 
 /// A public key: where it is published, and the fingerprint that it has to have.

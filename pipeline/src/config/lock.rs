@@ -58,6 +58,11 @@ impl LockedPackage {
         self.url.as_str().rsplit('/').next().unwrap_or_default()
     }
 
+    /// The architecture that it is for.
+    pub fn arch(&self) -> &str {
+        self.nevra.rsplit('.').next().unwrap_or_default()
+    }
+
     /// Its name, without epoch, version, release and architecture.
     pub fn name(&self) -> &str {
         self.nevra.rsplitn(3, '-').nth(2).unwrap_or(&self.nevra)
@@ -76,8 +81,8 @@ impl Lock {
         }
         for package in &lock.packages {
             let name = package.file_name();
-            if !name.ends_with(".rpm") || name.starts_with(['.', '-']) || name.contains(['?', '#'])
-            {
+            let stem = name.strip_suffix(".rpm").unwrap_or_default();
+            if stem.is_empty() || name.starts_with(['.', '-']) || name.contains(['?', '#']) {
                 bail!("{file}: `{}` does not end in the name of an RPM", package.url);
             }
         }

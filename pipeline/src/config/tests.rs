@@ -104,6 +104,21 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
         &["http://a/b", "file:///a"],
         &["file://", "ftp://a", "http://a b", "http://a\nb"],
     );
+    takes::<WebUrl>(
+        &["https://a/b"],
+        &["https://me@a/b", "https://me:pw@a/b", "ftp://a", "https://a\"b"],
+    );
+    takes::<GitUrl>(
+        &["https://a/b.git", "ssh://git@a:22/b", "git@a:b/c", "file:///a"],
+        &[
+            "https://tok@a/b",
+            "ssh://me:pw@a/b",
+            "ssh://-oProxyCommand=x/a",
+            "-a@b:c",
+            "/a",
+            "ext::x",
+        ],
+    );
     takes::<Suite>(&["bookworm"], &["Bookworm", "book/worm", ""]);
     takes::<MacroName>(&["dist", "_topdir"], &["ab", "1ab", "a b", "a-b"]);
     takes::<DebianVersion>(&["1:7.2+dfsg-7"], &["", "v1", "1 2", "1;2"]);

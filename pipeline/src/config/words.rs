@@ -70,6 +70,15 @@ fn spelled(text: &str, first: fn(char) -> bool, rest: fn(char) -> bool) -> bool 
     text.len() <= 255 && chars.next().is_some_and(first) && chars.all(rest)
 }
 
+/// Whether a URL carries what belongs in a keyring or a `~/.netrc`: a pipeline file holds no secret.
+fn has_password(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| scheme.starts_with("http") || user.contains(':'))
+}
+
 fn lower_or_digit(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }
@@ -139,10 +148,11 @@ word!(
 word!(
     /// Where a git repository is, as git takes it: https, http, ssh, git, file, or `user@host:path`.
     GitUrl, "^((https|http|ssh|git|file)://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\\s]+$",
-    "a git URL of https, http, ssh, git or file, or `user@host:path`",
+    "a git URL of https, http, ssh, git or file, or `user@host:path`, without a password",
     |s| s.chars().all(|c| c.is_ascii_graphic()) && (
         ["https://", "http://", "ssh://", "git://", "file:///"].iter()
-            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-')))
+            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-'))
+                && !has_password(s))
         || s.split_once('@').is_some_and(|(user, rest)| {
             let plain = |t: &str| !t.is_empty() && !t.starts_with('-')
                 && t.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
@@ -151,8 +161,8 @@ word!(
 );
 word!(
     /// A file or folder that is fetched: http or https.
-    WebUrl, "^https?://[^\\s]+$", "a URL of http or https",
-    |s| ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    WebUrl, "^https?://[^\\s]+$", "a URL of http or https, without a user or a password",
+    |s| !has_password(s) && ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>', '`'])
 );
 word!(

@@ -1,7 +1,8 @@
 //! An environment that a lock pins: its base image by id, its packages by sha256.
 
+use super::archive::is_archive_of;
 use crate::cmd::Runner;
-use crate::config::{Lock, LockedPackage};
+use crate::config::{ImageDigest, Lock, LockedPackage};
 use crate::fetch::{Fetch, Pin, Wanted, retry};
 use crate::sandbox::Image;
 use anyhow::{Context, Result, bail};
@@ -58,7 +59,7 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     }
     let shown = format!("image {}", image.reference);
     let pin = Pin::Image(image.id.clone());
-    if fetch.near(&pin, &shown, &|archive: &Path| base.load(cmd, archive, &image.id))?.is_some() {
+    if fetch.near(&pin, &shown, &|archive: &Path| load(archive, base, &image.id, cmd))?.is_some() {
         return Ok(());
     }
     fetch.network(&shown)?;
@@ -66,10 +67,17 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     retry::run(cmd, || base.pull(cmd, &image.reference, &image.digest, &image.id))
 }
 
+/// Loads an archive that is the image and nothing else: an engine takes whatever names it gives.
+fn load(archive: &Path, base: &Image, id: &ImageDigest, cmd: &Runner) -> Result<()> {
+    is_archive_of(archive, id)?;
+    base.load(cmd, archive, id)
+}
+
 /// Puts the base image into a mirror folder.
 pub fn save_base(lock: &Lock, image: &Image, to: &Path, fetch: &Fetch) -> Result<()> {
     base(lock, image, fetch)?;
-    image.save(fetch.cmd(), to)
+    Image::save(fetch.cmd(), image.engine(), &lock.image.id, to)?;
+    is_archive_of(to, &lock.image.id)
 }
 
 /// Refuses an image that has anything else installed than its base and the lock. Returns what is

@@ -6,6 +6,7 @@
 //! other keys. A locked one is an image by digest and package files by sha256, and never differs.
 //! Images in an engine are made again from what the store has whenever they are missing.
 
+mod archive;
 mod debian;
 mod locked;
 
@@ -16,6 +17,7 @@ use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::store::Stored;
 use anyhow::{Result, bail};
+pub use archive::is_archive_of;
 pub use locked::{package_file, pins, save_base};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

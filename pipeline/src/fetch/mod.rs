@@ -12,11 +12,12 @@ mod mirror;
 mod pin;
 pub mod retry;
 
-use crate::cmd::Runner;
+use crate::cmd::{Runner, interrupted};
 use crate::config::WebUrl;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
-pub use curl::Download;
+use curl::Patience;
+pub use curl::{Download, plain};
 pub use host::host;
 pub use mirror::Mirror;
 pub use pin::Pin;
@@ -24,6 +25,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The most that is taken of what no pin gives a size for.
+const LARGEST: u64 = 4 << 30;
 
 /// Whether anything beyond this machine may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Fetch<'a> {
     origins: &'a Origins,
     cmd: &'a Runner<'a>,
     contacted: RefCell<BTreeSet<String>>,
+    /// Mirrors that could not be reached: none is waited for twice.
+    dead: RefCell<BTreeSet<String>>,
 }
 
 /// A file by its sha256, and its size where that is known.
@@ -58,7 +64,7 @@ pub struct Wanted<'a> {
 
 impl<'a> Fetch<'a> {
     pub fn new(store: &'a Store, origins: &'a Origins, cmd: &'a Runner<'a>) -> Self {
-        Self { store, origins, cmd, contacted: RefCell::default() }
+        Self { store, origins, cmd, contacted: RefCell::default(), dead: RefCell::default() }
     }
 
     pub fn cmd(&self) -> &'a Runner<'a> {
@@ -112,7 +118,7 @@ impl<'a> Fetch<'a> {
             self.download(&Download {
                 url: url.as_str(),
                 to,
-                size: wanted.size,
+                size: wanted.size.unwrap_or(LARGEST),
                 header: None,
                 body: None,
             })
@@ -121,8 +127,8 @@ impl<'a> Fetch<'a> {
 
     /// Whatever an address serves. Only for what no pin can cover, or what is checked by other means.
     pub fn download(&self, download: &Download) -> Result<()> {
-        self.network(&format!("`{}`", download.url))?;
-        curl::run(download, self)
+        self.network(&format!("`{}`", plain(download.url)))?;
+        curl::run(download, Patience::Usual, self)
     }
 
     /// Content of any kind, from wherever it can be had. `good` refuses what is not what the pin says.
@@ -152,11 +158,14 @@ impl<'a> Fetch<'a> {
     ) -> Result<Option<PathBuf>> {
         let place = self.place(pin)?;
         if place.exists() {
-            if good(&place).is_ok() {
-                return Ok(Some(place));
+            match good(&place) {
+                Ok(()) => return Ok(Some(place)),
+                Err(error) if interrupted(&error).is_some() => return Err(error),
+                // It stays until something better has come: not every trouble is the entry's fault.
+                Err(error) => {
+                    self.cmd.write(&format!("`{shown}` in the cache is not good: {error:#}"));
+                }
             }
-            self.cmd.write(&format!("`{shown}` was damaged in the cache and is dropped"));
-            fs::remove_file(&place)?;
         }
         let work = self.store.work()?;
         let staged = work.path().join("content");
@@ -180,22 +189,28 @@ impl<'a> Fetch<'a> {
         good: &impl Fn(&Path) -> Result<()>,
     ) -> Result<bool> {
         for mirror in &self.origins.mirrors {
+            if self.dead.borrow().contains(&mirror.to_string()) {
+                continue;
+            }
             let came = match mirror {
                 Mirror::Folder(folder) => {
                     let from = folder.join(pin.place());
-                    from.exists() && fs::copy(&from, staged).is_ok()
+                    from.is_file() && fs::copy(&from, staged).is_ok()
                 }
                 Mirror::Url(_) if self.origins.network == Network::Off => false,
                 Mirror::Url(url) => {
                     let url = format!("{}/{}", url.as_str().trim_end_matches('/'), pin.place());
                     let download =
-                        Download { url: &url, to: staged, size: None, header: None, body: None };
-                    match curl::run(&download, self) {
+                        Download { url: &url, to: staged, size: LARGEST, header: None, body: None };
+                    match curl::run(&download, Patience::None, self) {
                         Ok(()) => true,
-                        Err(error) if crate::cmd::interrupted(&error).is_some() => {
-                            return Err(error);
+                        Err(error) if interrupted(&error).is_some() => return Err(error),
+                        Err(error) => {
+                            if curl::unreachable(&error) {
+                                self.dead.borrow_mut().insert(mirror.to_string());
+                            }
+                            false
                         }
-                        Err(_) => false,
                     }
                 }
             };
@@ -204,6 +219,7 @@ impl<'a> Fetch<'a> {
             }
             match good(staged) {
                 Ok(()) => return Ok(true),
+                Err(error) if interrupted(&error).is_some() => return Err(error),
                 Err(problem) => {
                     self.cmd.write(&format!("mirror {mirror}: `{shown}` is not taken: {problem}"));
                     fs::remove_file(staged)?;

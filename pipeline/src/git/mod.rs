@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The name that the commit of interest has in a bundle.
-const PINNED: &str = "refs/heads/pinned";
+const PINNED: &str = "refs/vgpu-pipeline/pinned";
 
 /// A bare repository in a work folder.
 pub struct Repository<'a> {
@@ -87,7 +87,9 @@ impl<'a> Repository<'a> {
         let refspec = format!("+{PINNED}:{PINNED}");
         self.cmd
             .run(&self.call("fetch").args(["--quiet", "--no-tags"]).arg(bundle).arg(refspec))?;
-        if !self.has(commit) {
+        // git has checked that everything behind this ref is there.
+        let found = self.cmd.run(&self.call("rev-parse").args(["--verify", PINNED]).read())?;
+        if found.stdout.trim() != commit.as_str() {
             bail!("the bundle has another commit than {commit}");
         }
         Ok(())

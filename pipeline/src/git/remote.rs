@@ -37,7 +37,7 @@ impl Tip {
 impl<'a> Remote<'a> {
     /// Asks nobody yet.
     pub fn new(url: &'a GitUrl, cmd: &'a Runner<'a>) -> Result<Self> {
-        let call = git("ls-remote").args(["--get-url", url.as_str()]).read();
+        let call = git("ls-remote").args(["--get-url", url.as_str()]).read().unlogged();
         let address = cmd.run(&call)?.stdout.trim().to_owned();
         Ok(Self { url, address, cmd })
     }
@@ -55,18 +55,18 @@ impl<'a> Remote<'a> {
 
     /// Brings a ref with its history.
     pub fn fetch(&self, into: &Repository, tip: &Tip) -> Result<()> {
-        self.fetch_refspec(into, &format!("+{0}:{0}", tip.name), &[])
+        self.fetch_refs(into, &[&format!("+{0}:{0}", tip.name)], &[])
     }
 
     /// Brings every branch and tag.
     pub fn fetch_all(&self, into: &Repository) -> Result<()> {
-        self.fetch_refspec(into, "+refs/*:refs/*", &[])
+        self.fetch_refs(into, &["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], &[])
     }
 
     /// Brings one commit, with its history or alone.
     pub fn fetch_commit(&self, into: &Repository, commit: &Commit, alone: bool) -> Result<()> {
         let depth: &[&str] = if alone { &["--depth=1"] } else { &[] };
-        self.fetch_refspec(into, commit.as_str(), depth).map_err(|error| {
+        self.fetch_refs(into, &[commit.as_str()], depth).map_err(|error| {
             let refused = |line: &String| {
                 ["not our ref", "no such remote ref", "couldn't find remote ref", "unadvertised object"]
                     .iter()
@@ -83,10 +83,10 @@ impl<'a> Remote<'a> {
         })
     }
 
-    fn fetch_refspec(&self, into: &Repository, refspec: &str, options: &[&str]) -> Result<()> {
+    fn fetch_refs(&self, into: &Repository, refspecs: &[&str], options: &[&str]) -> Result<()> {
         let call = into.call("fetch").args(["--quiet", "--no-tags", "--no-write-fetch-head"]);
-        let call = call.args(options).args(["--", self.url.as_str(), refspec]).limit(FETCH_LIMIT);
-        self.cmd.run(&call).map(|_| ())
+        let call = call.args(options).args(["--", self.url.as_str()]).args(refspecs);
+        self.cmd.run(&call.limit(FETCH_LIMIT)).map(|_| ())
     }
 
     /// What the pipeline pins, against what the remote says today. None of it is a reason to take

@@ -36,19 +36,13 @@ pub fn between(old: Option<&Lock>, new: &Lock) -> Vec<String> {
     }
     let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
     lines.extend(gone.map(|(_, package)| format!("removed   {}", package.nevra)));
+    if lines.is_empty() && old != new {
+        lines.push("changed   what is declared, or where packages come from".to_owned());
+    }
     lines
 }
 
 /// By name and architecture: a package may be there for two of them.
 fn by_name(lock: &Lock) -> BTreeMap<(&str, &str), &LockedPackage> {
-    let arch =
-        |package: &LockedPackage| package.nevra.len() - package.nevra.rfind('.').unwrap_or(0);
-    let key = |package: &'_ LockedPackage| arch(package);
-    lock.packages
-        .iter()
-        .map(|package| {
-            let at = package.nevra.len() - key(package);
-            ((package.name(), &package.nevra[at..]), package)
-        })
-        .collect()
+    lock.packages.iter().map(|package| ((package.name(), package.arch()), package)).collect()
 }

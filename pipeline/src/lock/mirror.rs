@@ -1,11 +1,12 @@
 //! A mirror folder, filled with everything that a pipeline and its lock pin.
 
 use super::Subject;
-use crate::config::{Lock, Sha256};
+use crate::config::Lock;
 use crate::environment;
-use crate::fetch::{Fetch, Pin, check};
+use crate::fetch::{Fetch, Pin};
 use crate::sandbox::Image;
 use crate::source;
+use crate::store::FileRecord;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -18,18 +19,18 @@ pub fn fill(subject: &Subject, lock: Option<&Lock>, folder: &Path, fetch: &Fetch
     source::bring(&pipeline.source, pipeline.spec.git.as_ref(), subject.beside, &work, fetch)?;
     let mut held = 0;
     for (pin, shown) in source::pins(&pipeline.source) {
-        put(&fetch.place(&pin)?, &folder.join(pin.place()), &pin)
+        put(&fetch.place(&pin)?, &folder.join(pin.place()))
             .with_context(|| format!("cannot put {shown} into `{}`", folder.display()))?;
         held += 1;
     }
     let Some(lock) = lock else { return Ok(held) };
     for package in &lock.packages {
         let pin = Pin::Sha256(package.sha256.clone());
-        put(&environment::package_file(package, fetch)?, &folder.join(pin.place()), &pin)?;
+        put(&environment::package_file(package, fetch)?, &folder.join(pin.place()))?;
         held += 1;
     }
     let archive = folder.join(Pin::Image(lock.image.id.clone()).place());
-    if !archive.exists() {
+    if environment::is_archive_of(&archive, &lock.image.id).is_err() {
         let staged = staged_beside(&archive)?;
         let base = Image::of_id(subject.engine()?, &lock.image.id);
         // podman refuses to write over a file.
@@ -41,17 +42,14 @@ pub fn fill(subject: &Subject, lock: Option<&Lock>, folder: &Path, fetch: &Fetch
 }
 
 /// Copies a file, unless it is there already as it should be.
-fn put(from: &Path, to: &Path, pin: &Pin) -> Result<()> {
-    if to.exists() && !matches!(pin, Pin::Sha256(sha256) if is_other(to, sha256)) {
+fn put(from: &Path, to: &Path) -> Result<()> {
+    let there = to.exists() && FileRecord::of(to)? == FileRecord::of(from)?;
+    if there {
         return Ok(());
     }
     let staged = staged_beside(to)?;
     fs::copy(from, staged.path())?;
     persist(staged, to)
-}
-
-fn is_other(path: &Path, sha256: &Sha256) -> bool {
-    check::pinned(path, "", sha256, None).is_err()
 }
 
 fn staged_beside(to: &Path) -> Result<NamedTempFile> {

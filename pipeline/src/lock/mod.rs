@@ -61,6 +61,9 @@ impl Subject<'_> {
                 self.pipeline.name
             );
         }
+        if task == Task::Fill {
+            self.current()?;
+        }
         let mut needs: Vec<&[&str]> = vec![&["curl"]];
         for source in &self.pipeline.source {
             match source {

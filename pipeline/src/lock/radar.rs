@@ -10,10 +10,12 @@ use crate::fetch::{Fetch, retry};
 use crate::git::{Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, Survey};
 use crate::source;
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use rpm_version::Evr;
 use std::fs;
 
+/// No spec comes near this.
+const LARGEST_SPEC: u64 = 4 << 20;
 /// The most lines of a changelog that a finding shows.
 const CHANGELOG_LINES: usize = 12;
 
@@ -111,7 +113,9 @@ fn upstream(
     newer_tags(&repository, commit, &tips, report)?;
     let Some(tip) = branch.as_ref().and_then(|name| find(&tips, &format!("refs/heads/{name}")))
     else {
-        report.note(format!("`source.git` of {url} names no branch to follow"));
+        report.act(format!(
+            "`source.git` of {url} names no branch, so nothing can be said of its spec"
+        ));
         return Ok(None);
     };
     let name = tip.short();
@@ -209,10 +213,19 @@ fn read_spec(
     spec: &TreePath,
     fetch: &Fetch,
 ) -> Result<String> {
+    let found = repository.files(commit, spec)?;
+    if !matches!(&found[..], [file] if file.regular && file.path == spec.as_str()) {
+        bail!("`{spec}` is not a file of commit {commit}");
+    }
     let work = fetch.store().work()?;
     let tree = work.scratch("tree")?;
     repository.check_out(commit, &[spec.as_str()], &tree)?;
-    Ok(fs::read_to_string(tree.join(spec.as_str()))?)
+    let path = tree.join(spec.as_str());
+    let size = path.metadata()?.len();
+    if size > LARGEST_SPEC {
+        bail!("`{spec}` of commit {commit} has {size} bytes, more than any spec");
+    }
+    Ok(fs::read_to_string(path)?)
 }
 
 /// What became of the locked packages, and of the stock package in their repositories.
@@ -247,7 +260,10 @@ fn environment(
 fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
     let (mut newer, mut unchanged) = (Vec::new(), 0);
     for package in &lock.packages {
-        let listed = || listings.iter().flat_map(|listing| &listing.packages);
+        // Two repositories may have the same package, each signed by a key of its own.
+        let own =
+            |listing: &&Listing| package.url.as_str().starts_with(listing.repository.url.as_str());
+        let listed = || listings.iter().filter(own).flat_map(|listing| &listing.packages);
         let same = listed().find(|listed| listed.nevra.to_string() == package.nevra);
         match same.map(|listed| listed.sha256.as_deref()) {
             None => report.act(format!(
@@ -261,8 +277,7 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
             Some(_) => unchanged += 1,
         }
         let rivals = listed().filter(|listed| {
-            listed.nevra.name == package.name()
-                && package.nevra.ends_with(&format!(".{}", listed.nevra.arch))
+            listed.nevra.name == package.name() && package.arch() == listed.nevra.arch
         });
         if let (Some(newest), Some(same)) = (rivals.map(resolve::evr).max(), same)
             && newest > resolve::evr(same)

@@ -3,7 +3,7 @@
 use super::repodata::{self, Listed};
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
-    Sha256, WebUrl,
+    RpmCapability, Sha256, WebUrl,
 };
 use crate::fetch::{Download, Fetch, Pin};
 use crate::openpgp::{self, Certificate};
@@ -16,6 +16,10 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+/// The most that is taken of a key, of `repomd.xml`, and of a list of packages.
+const LARGEST_KEY: u64 = 1 << 20;
+const LARGEST_INDEX: u64 = 16 << 20;
+const LARGEST_LIST: u64 = 512 << 20;
 /// Where the resolver finds and puts things.
 const REPOSITORIES: &str = "/etc/yum.repos.d";
 const KEYS: &str = "/keys";
@@ -51,7 +55,9 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lo
     }
     packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
     let image = LockedImage { reference: declared.reference.clone(), digest, id };
-    let keys = keys.into_iter().map(|(locked, _)| locked).collect();
+    // A key that signed nothing of the closure has no business in the environment.
+    let used = |key: &LockedKey| packages.iter().any(|package| package.key == key.fingerprint);
+    let keys = keys.into_iter().map(|(locked, _)| locked).filter(used).collect();
     Ok(Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages })
 }
 
@@ -65,7 +71,7 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
         let to = work.path().join("key");
         let url = key.url.as_str();
         fetch
-            .download(&Download { url, to: &to, size: None, header: None, body: None })
+            .download(&Download { url, to: &to, size: LARGEST_KEY, header: None, body: None })
             .with_context(|| format!("the key of repository `{id}`"))?;
         let published = Certificate::read(&fs::read(&to)?)
             .with_context(|| format!("the key of repository `{id}` at {url}"))?;
@@ -100,7 +106,7 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
     for repository in &declared.repositories {
         fetch.will_contact(repository.url.as_str());
     }
-    let names = declared.packages.iter().map(crate::config::RpmCapability::as_str);
+    let names = declared.packages.iter().map(RpmCapability::as_str);
     let argv = [
         "yum",
         "--assumeyes",
@@ -136,13 +142,18 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
 /// The repositories as yum reads them (yum.conf(5)).
 fn repo_file(declared: &ImageBase) -> String {
     let mut text = String::new();
-    for Repository { id, url, key } in &declared.repositories {
+    for Repository { id, url, key, only } in &declared.repositories {
         let _ = writeln!(
             text,
             "[{id}]\nname={id}\nbaseurl={url}\nenabled=1\ngpgcheck=1\ngpgkey=file://{KEYS}/{}.asc\n\
-             skip_if_unavailable=0\nmetadata_expire=0\n",
+             skip_if_unavailable=0\nmetadata_expire=0",
             key.fingerprint
         );
+        let only: Vec<&str> = only.iter().map(RpmCapability::as_str).collect();
+        if !only.is_empty() {
+            let _ = writeln!(text, "includepkgs={}", only.join(" "));
+        }
+        text.push('\n');
     }
     text
 }
@@ -167,15 +178,15 @@ pub fn listings<'a>(
 fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Vec<Listed>> {
     let to = work.path().join("metadata");
     let folder = repository.url.as_str().trim_end_matches('/');
-    let get = |href: &str, size: Option<u64>| -> Result<Vec<u8>> {
+    let get = |href: &str, size: u64| -> Result<Vec<u8>> {
         let url = format!("{folder}/{href}");
         fetch.download(&Download { url: &url, to: &to, size, header: None, body: None })?;
         let bytes = fs::read(&to)?;
         fs::remove_file(&to)?;
         Ok(bytes)
     };
-    let primary = repodata::repomd(&get("repodata/repomd.xml", None)?)?;
-    let bytes = get(&primary.href, primary.size)?;
+    let primary = repodata::repomd(&get("repodata/repomd.xml", LARGEST_INDEX)?)?;
+    let bytes = get(&primary.href, primary.size.unwrap_or(LARGEST_LIST).min(LARGEST_LIST))?;
     let found = crate::store::sha256_of(&bytes);
     if found != primary.sha256 {
         bail!(

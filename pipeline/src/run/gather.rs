@@ -102,6 +102,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     }
     if spec.is_none()
         && let Some(stored) = get(Stage::Source)?
+        && stored.intact()
     {
         spec = Some(from_source(loaded, &Sources::recall(stored))?);
     }

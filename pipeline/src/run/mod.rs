@@ -38,6 +38,14 @@ pub struct Request {
     pub origins: Origins,
 }
 
+impl Request {
+    /// All of a pipeline, to be looked at and not to be run.
+    pub fn whole(loaded: Loaded) -> Self {
+        let output = default_output(&loaded.pipeline);
+        Self { loaded, until: Stage::Publish, output, engine: None, origins: Origins::none() }
+    }
+}
+
 /// A request whose input is known to be good: everything that is left can only fail as work.
 pub struct Prepared {
     request: Request,

@@ -1,6 +1,6 @@
 //! Everything that a run needs, looked for before any work.
 
-use super::{Prepared, log_file};
+use super::Prepared;
 use crate::cmd::{self, Runner};
 use crate::config::{Base, Pipeline, Source};
 use crate::environment;
@@ -93,6 +93,7 @@ pub fn content(prepared: &Prepared, stages: &[Stage]) -> Result<()> {
 
 fn engine_has(prepared: &Prepared, id: &crate::config::ImageDigest) -> Result<bool> {
     let Some(engine) = prepared.request.engine.or_else(Engine::detect) else { return Ok(false) };
-    let log = log_file(&prepared.store, prepared.pipeline(), Stage::Environment)?;
-    Ok(Image::of_id(engine, id).name(&Runner::new(&log, |_| {})?, id))
+    let work = prepared.store.work()?;
+    let cmd = Runner::new(&work.path().join("log"), |_| {})?;
+    Ok(Image::of_id(engine, id).name(&cmd, id))
 }

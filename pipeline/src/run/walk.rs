@@ -19,7 +19,7 @@ use crate::verify::{self, Verified};
 use anyhow::{Context, Result};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::time::Instant;
 
 pub struct Walk<'a> {
@@ -52,6 +52,9 @@ impl<'a> Walk<'a> {
     }
 
     pub fn run(mut self) -> Result<Outcome> {
+        // Logs and trees that failed are kept under the pipeline's name.
+        let _held =
+            self.wait_for(Stage::Source, "run", self.request.loaded.pipeline.name.as_str())?;
         self.recall()?;
         let until = self.request.until;
         for stage in Stage::ALL.into_iter().filter(|stage| *stage <= until) {
@@ -67,6 +70,18 @@ impl<'a> Walk<'a> {
         let written = publish::write(published.stored(), &output)?;
         (self.on_event)(Event::Output { path: &output, rewritten: written == Written::Anew });
         Ok(Outcome { output: Some(output), development_key })
+    }
+
+    /// Holds other runs off, after waiting for one that came first.
+    fn wait_for(&self, stage: Stage, what: &str, name: &str) -> Result<File> {
+        let told = Cell::new(false);
+        self.store.lock(what, name, || {
+            if !told.replace(true) {
+                let text = "another run or shell is at this: waiting for its end";
+                (self.on_event)(Event::Note { stage, text });
+            }
+            Ok(interrupt::check()?)
+        })
     }
 
     /// What failed, and how to look into it.
@@ -106,6 +121,9 @@ impl<'a> Walk<'a> {
                 (self.on_event)(Event::Note { stage, text });
                 self.store.discard(stage.name(), self.key(stage)?.as_str())?;
                 self.done.remove(&stage);
+                if stage == Stage::Source && self.request.loaded.pipeline.spec.git.is_some() {
+                    self.gathered.spec = None;
+                }
             }
         }
         Ok(())
@@ -116,7 +134,7 @@ impl<'a> Walk<'a> {
         let key = self.key(stage)?.clone();
         let mut state = State::Cached;
         if !self.done.contains_key(&stage) {
-            let lock = self.store.lock(stage.name(), key.as_str())?;
+            let lock = self.wait_for(stage, stage.name(), key.as_str())?;
             // Whoever held the lock may have made it.
             let stored = if let Some(stored) = self.store.get(stage.name(), key.as_str())? {
                 stored

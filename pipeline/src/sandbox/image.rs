@@ -1,6 +1,6 @@
 //! Images: imported, loaded or pulled; built from a Containerfile; found again by name.
 
-use super::Engine;
+use super::{DESCRIPTORS, Engine};
 use crate::cmd::Runner;
 use crate::config::{ImageDigest, ImageReference};
 use anyhow::{Context, Result, bail};
@@ -71,13 +71,13 @@ impl Image {
         Ok(())
     }
 
-    /// Writes it as an archive that every engine loads.
-    pub fn save(&self, cmd: &Runner, to: &Path) -> Result<()> {
-        let mut call = self.engine.call().arg("save");
-        if self.engine == Engine::Podman {
+    /// Writes an image, without a name, as an archive that every engine loads.
+    pub fn save(cmd: &Runner, engine: Engine, id: &ImageDigest, to: &Path) -> Result<()> {
+        let mut call = engine.call().arg("save");
+        if engine == Engine::Podman {
             call = call.args(["--quiet", "--format", "docker-archive"]);
         }
-        cmd.run(&call.arg("--output").arg(to).arg(&self.reference))?;
+        cmd.run(&call.arg("--output").arg(to).arg(id.as_str().trim_start_matches("sha256:")))?;
         Ok(())
     }
 
@@ -126,10 +126,11 @@ impl Image {
             .arg(format!("--build-arg=BASE={}", self.base().reference))
             .arg("--file")
             .arg(containerfile);
-        if self.engine == Engine::Podman {
+        call = match self.engine {
             // Without it every build has an id of its own; docker's builder has no such option.
-            call = call.args(["--timestamp=0", "--pull=never"]);
-        }
+            Engine::Podman => call.args(["--timestamp=0", "--pull=never"]),
+            Engine::Docker => call.arg(DESCRIPTORS),
+        };
         cmd.run(&call.arg(context))?;
         Ok(())
     }
@@ -140,7 +141,12 @@ fn read_inspection(shown: &str, repository: &str) -> Option<(ImageDigest, ImageD
     let mut words = shown.split_whitespace();
     let id = words.next()?;
     let id = if id.starts_with("sha256:") { id.to_owned() } else { format!("sha256:{id}") };
-    let served = words.find_map(|word| word.strip_prefix(repository)?.strip_prefix('@'))?;
+    // docker leaves out where its own images come from.
+    let short = repository.trim_start_matches("docker.io/").trim_start_matches("library/");
+    let served = words.find_map(|word| {
+        let (name, digest) = word.split_once('@')?;
+        (name == repository || name == short).then_some(digest)
+    })?;
     Some((id.try_into().ok()?, served.to_owned().try_into().ok()?))
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The builder of our Containerfiles, whom root hands the work to.
 const BUILDER: u32 = 1000;
@@ -23,6 +24,12 @@ const BUILDER: u32 = 1000;
 /// Variables that a job with a network takes over as they are.
 const PROXIES: [&str; 6] =
     ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
+/// rpm 4.11 and yum walk over every descriptor that they might have. docker may allow a billion, and
+/// that takes hours; podman has a sane default, which this would undo together with the host's others.
+const DESCRIPTORS: &str = "--ulimit=nofile=4096:4096";
+/// The longest that resolving packages may take.
+const RESOLVER_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// A container engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -110,11 +117,17 @@ pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
         }
     }
     let call = arguments(engine, &name, job);
-    let remove = match engine {
-        Engine::Podman => engine.call().args(["rm", "--force", "--time=0", &name]),
-        Engine::Docker => engine.call().args(["rm", "--force", &name]),
-    };
-    cmd.run(&call.arg(image.reference()).args(&job.argv).cleaned_up_by(remove).read())
+    let call = call.arg(image.reference()).args(&job.argv).read();
+    cmd.run(&call.cleaned_up_by(removal(engine, &name)))
+}
+
+/// What ends a container, and all that runs in it, at once.
+fn removal(engine: Engine, name: &str) -> Call {
+    let call = engine.call().args(["rm", "--force"]);
+    match engine {
+        Engine::Podman => call.args(["--time=0", name]),
+        Engine::Docker => call.arg(name),
+    }
 }
 
 /// Everything between the engine's name and the image's.
@@ -125,14 +138,17 @@ fn arguments(engine: Engine, name: &str, job: &Job) -> Call {
         .args(["--cap-drop=all", "--security-opt=no-new-privileges"])
         .arg(format!("--memory={}", job.memory))
         .arg(format!("--pids-limit={}", job.pids));
+    if engine == Engine::Docker {
+        call = call.arg(DESCRIPTORS);
+    }
     call = match job.confinement {
         Confinement::Sealed => call
             .args(["--network=none", "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev"])
             .args(user(engine)),
         Confinement::Resolver => {
-            PROXIES.iter().fold(call.args(["--network=host", "--user=0:0"]), |call, name| {
-                call.args(["--env", name])
-            })
+            // The folder that it writes to belongs to whoever runs this.
+            let call = call.args(["--network=host", "--user=0:0", "--cap-add=DAC_OVERRIDE"]);
+            PROXIES.iter().fold(call, |call, name| call.args(["--env", name])).limit(RESOLVER_LIMIT)
         }
     };
     for mount in &job.mounts {

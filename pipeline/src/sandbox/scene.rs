@@ -1,7 +1,7 @@
 //! A job that failed, written down beside the folders that it worked in, so that somebody can enter
 //! its container again and find the tree as it stood.
 
-use super::{Image, Job, arguments};
+use super::{Image, Job, arguments, removal};
 use crate::cmd::Runner;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,7 @@ impl Scene {
         if self.mounts().any(|(_, inside)| inside == "/build") {
             call = call.arg("--workdir=/build");
         }
-        cmd.hand_over(&call.arg(self.image.reference()).args(command))
+        let call = call.arg(self.image.reference()).args(command);
+        cmd.hand_over(&call.cleaned_up_by(removal(engine, &name)))
     }
 }

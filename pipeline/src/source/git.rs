@@ -4,7 +4,7 @@
 use super::SourceFact;
 use super::lfs::{self, Pointer};
 use crate::config::{CommitArchive, FileName, GitSource, LfsObject, TreePath};
-use crate::fetch::{Fetch, Pin, Wanted, retry};
+use crate::fetch::{Fetch, Pin, Wanted, check, retry};
 use crate::git::{Remote, Repository, find};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
@@ -109,6 +109,10 @@ fn names(source: &GitSource, repository: &Repository) -> Result<Vec<String>> {
     for file in repository.files(commit, directory)? {
         let name = file.path.strip_prefix(directory.as_str()).unwrap_or_default();
         let name = name.trim_start_matches('/');
+        // `.gitignore` and its like are git's affair and no source's.
+        if name.starts_with('.') && !name.contains('/') {
+            continue;
+        }
         if !file.regular || FileName::try_from(name.to_owned()).is_err() {
             bail!(
                 "`{}` in commit {commit} of {url} is not a plain file with a plain name",
@@ -138,12 +142,15 @@ fn object_file(
     let wanted =
         Wanted { shown: object.file.as_str(), sha256: &object.sha256, size: Some(object.size) };
     fetch.file(&wanted, |to| {
-        let Err(problem) = lfs::download(object, source, to, fetch) else { return Ok(()) };
+        let downloaded = lfs::download(object, source, to, fetch)
+            .and_then(|()| check::pinned(to, wanted.shown, &object.sha256, Some(object.size)));
+        let Err(problem) = downloaded else { return Ok(()) };
         let Some(archive) = &object.same_as else { return Err(problem) };
         if crate::cmd::interrupted(&problem).is_some() {
             return Err(problem);
         }
         fetch.cmd().write(&format!("git-lfs: {problem:#}; trying the archive of a commit"));
+        let _ = fs::remove_file(to);
         make_archive(archive, to, fetch)
             .with_context(|| format!("git-lfs: {problem:#}; then as an archive of a commit"))
     })

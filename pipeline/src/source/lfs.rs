@@ -1,9 +1,9 @@
 //! git-lfs without git-lfs: pointers are read here, objects come from the server's batch API
 //! (git-lfs, docs/spec.md and docs/api/batch.md).
 
-use crate::config::{GitSource, LfsObject};
+use crate::config::{GitSource, LfsObject, Sha256};
 use crate::fetch::check::LFS_POINTER;
-use crate::fetch::{Download, Fetch};
+use crate::fetch::{Download, Fetch, plain};
 use crate::git::Remote;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -14,12 +14,14 @@ use std::path::{Path, PathBuf};
 
 /// A pointer has less than this (docs/spec.md).
 const LARGEST_POINTER: u64 = 1024;
+/// No answer about one object comes near this.
+const LARGEST_ANSWER: u64 = 1 << 20;
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
 /// What stands in a repository where an object should be.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pointer {
-    sha256: String,
+    sha256: Sha256,
     size: u64,
     /// How many bytes the pointer itself has.
     length: u64,
@@ -38,7 +40,7 @@ impl Pointer {
         }
         let text = String::from_utf8_lossy(&bytes);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-        let sha256 = field("oid sha256:").map(str::to_owned);
+        let sha256 = field("oid sha256:").and_then(|oid| Sha256::try_from(oid.to_owned()).ok());
         let size = field("size ").and_then(|size| size.parse().ok());
         match sha256.zip(size) {
             Some((sha256, size)) => Ok(Some(Self { sha256, size, length })),
@@ -48,7 +50,7 @@ impl Pointer {
 
     /// Refuses a pin that the repository itself does not agree with.
     pub fn check(&self, object: &LfsObject, source: &GitSource) -> Result<()> {
-        if self.sha256 == object.sha256.as_str() && self.size == object.size {
+        if self.sha256 == object.sha256 && self.size == object.size {
             return Ok(());
         }
         bail!(
@@ -125,15 +127,20 @@ pub fn download(object: &LfsObject, source: &GitSource, to: &Path, fetch: &Fetch
     });
     fs::write(&body, request.to_string())?;
     let url = format!("{endpoint}/objects/batch");
-    let batch =
-        Download { url: &url, to: &answer, size: None, header: Some(&header), body: Some(&body) };
+    let batch = Download {
+        url: &url,
+        to: &answer,
+        size: LARGEST_ANSWER,
+        header: Some(&header),
+        body: Some(&body),
+    };
     fetch.download(&batch)?;
-    let Action { href, header: headers } = action(&fs::read(&answer)?, object, &url)?;
+    let Action { href, header: headers } = action(&fs::read(&answer)?, object, &plain(&url))?;
     fs::write(&header, header_lines(&headers)?)?;
     fetch.download(&Download {
         url: &href,
         to,
-        size: Some(object.size),
+        size: object.size,
         header: Some(&header),
         body: None,
     })
@@ -185,7 +192,11 @@ fn endpoint(address: &str) -> Endpoint {
     }
     let web = if let Some(rest) = address.strip_prefix("ssh://").or(address.strip_prefix("git://"))
     {
-        format!("https://{}", rest.rsplit_once('@').map_or(rest, |(_, rest)| rest))
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        // The port is ssh's.
+        let host = host.split_once(':').map_or(host, |(host, _)| host);
+        format!("https://{host}/{path}")
     } else if address.contains("://") {
         address.to_owned()
     } else if let Some((_, rest)) = address.split_once('@')
@@ -226,7 +237,7 @@ mod tests {
             ("https://github.com/a/b", server("https://github.com/a/b.git/info/lfs")),
             ("https://github.com/a/b.git/", server("https://github.com/a/b.git/info/lfs")),
             ("git@github.com:a/b.git", server("https://github.com/a/b.git/info/lfs")),
-            ("ssh://git@host/a", server("https://host/a.git/info/lfs")),
+            ("ssh://git@host:2222/a", server("https://host/a.git/info/lfs")),
             ("file:///srv/a", Endpoint::Folder("/srv/a".into())),
             ("/srv/a", Endpoint::Folder("/srv/a".into())),
         ] {
@@ -243,8 +254,9 @@ mod tests {
             Pointer::read(&path)
         };
         let head = "version https://git-lfs.github.com/spec/v1\n";
-        let pointer = read(&format!("{head}oid sha256:ab\nsize 12\n")).unwrap().unwrap();
-        assert_eq!(pointer, Pointer { sha256: "ab".into(), size: 12, length: 65 });
+        let pointer =
+            read(&format!("{head}oid sha256:{}\nsize 12\n", "ab".repeat(32))).unwrap().unwrap();
+        assert_eq!((pointer.sha256.as_str(), pointer.size), (&*"ab".repeat(32), 12));
         assert_eq!(read("a patch").unwrap(), None);
         assert!(read(head).is_err());
     }

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folder of a result that holds the spec of a git source.
-const SPEC: &str = "spec";
+const SPEC: &str = ".spec";
 
 /// The fetched and checked sources.
 #[derive(Debug)]

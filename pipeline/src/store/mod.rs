@@ -10,9 +10,10 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Digest;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 pub use work::Work;
 
 const RECORD: &str = "record.json";
@@ -146,11 +147,18 @@ impl Store {
         self.root.join("failed").join(name)
     }
 
-    /// Holds other runs off a step until the returned file is dropped.
-    pub fn lock(&self, stage: &str, key: &str) -> Result<File> {
-        let file = File::create(self.root.join("locks").join(format!("{stage}-{key}")))?;
-        file.lock()?;
-        Ok(file)
+    /// Holds others off a step, or a pipeline's name, until the returned file is dropped. While
+    /// somebody else holds it, `waiting` is asked again and again whether to go on.
+    pub fn lock(&self, what: &str, name: &str, waiting: impl Fn() -> Result<()>) -> Result<File> {
+        let file = File::create(self.root.join("locks").join(format!("{what}-{name}")))?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => waiting()?,
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// A folder of the store that is not a result: caches that tools keep for themselves, logs.
