@@ -32,7 +32,23 @@ impl Origin {
     }
 }
 
-/// Where the machine gets a suite from, with its updates and security suites.
+/// Debian's releases and their moving names: one mirror serves them side by side.
+const SUITES: &[&str] = &[
+    "bullseye",
+    "bookworm",
+    "trixie",
+    "forky",
+    "duke",
+    "sid",
+    "oldoldstable",
+    "oldstable",
+    "stable",
+    "testing",
+    "unstable",
+];
+
+/// Where the machine gets a suite from, with its updates and security suites. One of Debian's that it
+/// does not have itself comes from the mirror of one that it has, as it was last released.
 pub fn origins(cmd: &Runner, suite: &str) -> Result<Vec<Origin>> {
     let targets = cmd.run(
         &Call::new("apt-get")
@@ -40,7 +56,10 @@ pub fn origins(cmd: &Runner, suite: &str) -> Result<Vec<Origin>> {
             .arg("Created-By: Packages")
             .read(),
     )?;
-    let origins = select(&targets.stdout, suite);
+    let mut origins = select(&targets.stdout, suite);
+    if origins.is_empty() {
+        origins.extend(beside(&targets.stdout, suite));
+    }
     if origins.iter().all(|origin| origin.suite != suite) {
         bail!(
             "this machine's apt sources do not serve `{suite}`\n\
@@ -61,6 +80,13 @@ fn select(targets: &str, suite: &str) -> Vec<Origin> {
         }
     }
     origins
+}
+
+/// The suite on the mirror from which the machine gets another one of Debian's.
+fn beside(targets: &str, suite: &str) -> Option<Origin> {
+    let mut own = SUITES.iter().flat_map(|own| select(targets, own));
+    let mirror = own.find(|origin| SUITES.contains(&&*origin.suite))?;
+    SUITES.contains(&suite).then(|| Origin { uri: mirror.uri, suite: suite.to_owned() })
 }
 
 /// The keyring to trust besides apt's own trusted folder, if the machine has it.
@@ -84,5 +110,15 @@ mod tests {
             lines,
             ["deb-src http://a/debian/ bookworm main", "deb-src http://b/ bookworm-security main"]
         );
+    }
+
+    #[test]
+    fn another_suite_of_debians_comes_from_the_machines_own_mirror() {
+        let targets = "http://n/ nodistro main\nhttp://b/ bookworm-security main\n\
+                       http://a/debian/ bookworm main\n";
+        let line = |suite| beside(targets, suite).map(|origin| origin.source_line());
+        assert_eq!(line("trixie").unwrap(), "deb-src http://a/debian/ trixie main");
+        assert_eq!(line("noble"), None);
+        assert_eq!(beside("http://n/ nodistro main\n", "trixie"), None);
     }
 }
