@@ -14,7 +14,7 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 
-/* ==== identity: override any of these with -D ============================ */
+/* ==== identity: a pipeline sets these with `device.defines` ============== */
 
 /* 1af4:1111 lies in Red Hat's range and is not assigned to this device. */
 #ifndef VGPU_STUB_VENDOR_ID

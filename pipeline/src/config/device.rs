@@ -1,8 +1,9 @@
 //! The section `device`.
 
-use super::words::{ConfigSymbol, QomType, TreePath};
+use super::words::{CMacro, CValue, ConfigSymbol, QomType, TreePath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A device: one C file, and how QEMU's build takes it in.
@@ -20,6 +21,10 @@ pub struct Device {
     /// The symbol under which it is built. `CONFIG_PCI` survives `--without-default-devices`.
     #[serde(default = "default_condition")]
     pub condition: ConfigSymbol,
+    /// Macros that are defined before its first line, such as `VGPU_STUB_VENDOR_ID: "0x1af4"`. The file
+    /// has to take them in place of its own, by `#ifndef`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defines: BTreeMap<CMacro, CValue>,
 }
 
 impl Device {

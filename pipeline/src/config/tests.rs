@@ -61,6 +61,21 @@ fn a_value_that_breaks_its_rule_names_its_place() {
 }
 
 #[test]
+fn the_value_of_a_define_is_taken_as_it_is_spelled() {
+    let with = |value| {
+        let defines = format!("CONFIG_PCI\n    defines: {{ VGPU_STUB_CLASS: {value} }}\n");
+        changed("CONFIG_PCI\n", &defines)
+    };
+    for value in ["0x0302", "\"0x0302\""] {
+        let device = parse(&with(value), "p.yaml").unwrap().device.remove(0);
+        let (name, value) = device.defines.first_key_value().unwrap();
+        assert_eq!((name.as_str(), value.as_str()), ("VGPU_STUB_CLASS", "0x0302"));
+    }
+    let error = refusal(&with("\"'a'\""));
+    assert!(error.contains("device[0].defines.VGPU_STUB_CLASS: `\\'a\\'` is not"), "{error}");
+}
+
+#[test]
 fn a_reference_to_nothing_suggests_what_is_there() {
     let error = refusal(&changed("add-source: vgpu-stub.c", "add-source: vgpu-stb.c"));
     assert!(error.contains("`vgpu-stb.c` is not the source of a device"), "{error}");
@@ -97,6 +112,8 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
     );
     takes::<QomType>(&["vgpu-stub"], &["", "Vgpu", "a_b", "a\nb", "a'b", "1a"]);
     takes::<ConfigSymbol>(&["CONFIG_PCI"], &["CONFIG_", "PCI", "CONFIG_a"]);
+    takes::<CMacro>(&["VGPU_STUB_CLASS", "_a"], &["", "1a", "a b", "a-b", "a(x)"]);
+    takes::<CValue>(&["0x1af4", "1U", "NAME"], &["", "'a'", "a b", "\"a\"", "a\nb", "$(id)", "%a"]);
     takes::<ReleaseSuffix>(&[".vgpu1"], &["vgpu1", ".", ".a.b", ".A", ".a%{x}"]);
     takes::<Memory>(&["8GiB", "512MiB"], &["8G", "0GiB", "GiB", "-1GiB", "8 GiB", "99999999GiB"]);
     takes::<Line>(&["a b"], &["", "  ", "a\nb", "a\0b"]);

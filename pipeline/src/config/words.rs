@@ -201,6 +201,17 @@ word!(
         |c| c.is_ascii_alphanumeric() || c == '_')
 );
 word!(
+    /// The name of a C macro.
+    CMacro, "^[A-Za-z_][A-Za-z0-9_]*$", "the name of a C macro: letters, digits and `_`",
+    |s| spelled(s, |c| c.is_ascii_alphabetic() || c == '_', |c| c.is_ascii_alphanumeric() || c == '_')
+);
+word!(
+    /// The value of a C macro: a number or a name. It is taken as it is spelled; editors want a number
+    /// in quotes.
+    CValue, "^[A-Za-z0-9_]+$", "a number or a name as C spells it",
+    |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_', |c| c.is_ascii_alphanumeric() || c == '_')
+);
+word!(
     /// What stands behind `%{?dist}` in the Release.
     ReleaseSuffix, "^\\.[a-z0-9]+$", "a suffix of a dot and lowercase letters or digits, such as `.vgpu1`",
     |s| s.len() > 1 && spelled(s, |c| c == '.', lower_or_digit)

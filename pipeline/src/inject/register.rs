@@ -21,19 +21,22 @@ pub fn lines(device: &Device, number: u32) -> Result<Vec<String>> {
     let (folder, condition) = (device.directory.as_str(), device.condition.as_str());
     let (makefile, meson) = (format!("{folder}/Makefile.objs"), format!("{folder}/meson.build"));
     let addition = format!("$qemu_ss.add(when: '{condition}', if_true: files('{file}'))");
+    let target = format!("{folder}/{file}");
     // A line break comes first in what is appended: the file may end without one.
-    Ok(vec![
+    let mut lines = vec![
         format!(
             "# the device {name}: copied in, and registered the way this tree registers its own"
         ),
-        format!("if [ -e {folder}/{file} ]; then"),
-        format!("  echo \"{name}: this tree has a {folder}/{file} of its own\" >&2"),
+        format!("if [ -e {target} ]; then"),
+        format!("  echo \"{name}: this tree has a {target} of its own\" >&2"),
         "  exit 1".to_owned(),
         "fi".to_owned(),
-        format!("cp -p \"%{{SOURCE{number}}}\" {folder}/{file}"),
+    ];
+    lines.extend(copy(device, number, &target));
+    lines.extend([
         format!("if [ -f {makefile} ]; then"),
         format!("  printf '\\ncommon-obj-$({condition}) += {stem}.o\\n' >> {makefile}"),
-        format!("elif qemu_ss=$(sed -n -e '/^softmmu_ss[.]add(/{{s/[.].*//p;q;}}' \\"),
+        "elif qemu_ss=$(sed -n -e '/^softmmu_ss[.]add(/{s/[.].*//p;q;}' \\".to_owned(),
         format!("    -e '/^system_ss[.]add(/{{s/[.].*//p;q;}}' {meson} | grep .); then"),
         format!("  printf \"\\n{addition}\\n\" >> {meson}"),
         "else".to_owned(),
@@ -41,7 +44,24 @@ pub fn lines(device: &Device, number: u32) -> Result<Vec<String>> {
         "    \"adds to softmmu_ss or system_ss; the device cannot be registered\" >&2".to_owned(),
         "  exit 1".to_owned(),
         "fi".to_owned(),
-    ])
+    ]);
+    Ok(lines)
+}
+
+/// The file as it is, or behind its defines: those hold for both ways of registering, and for this
+/// file alone. `#line` gives what follows the numbers that its author knows.
+fn copy(device: &Device, number: u32, target: &str) -> Vec<String> {
+    let source = format!("\"%{{SOURCE{number}}}\"");
+    if device.defines.is_empty() {
+        return vec![format!("cp -p {source} {target}")];
+    }
+    let mut lines = vec!["{".to_owned()];
+    let defines = device.defines.iter();
+    lines.extend(defines.map(|(name, value)| format!("  echo '#define {name} {value}'")));
+    lines.push("  echo '#line 1'".to_owned());
+    lines.push(format!("  cat {source}"));
+    lines.push(format!("}} > {target}"));
+    lines
 }
 
 /// The name without `.c`.

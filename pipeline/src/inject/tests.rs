@@ -69,6 +69,7 @@ pub fn device_from(name: &str, source: &str) -> Device {
         source: source.into(),
         directory: word("hw/misc"),
         condition: word("CONFIG_PCI"),
+        defines: std::collections::BTreeMap::new(),
     }
 }
 

@@ -123,6 +123,9 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
             .text("directory", device.directory.as_str())
             .text("condition", device.condition.as_str())
             .text("content", digest);
+        if !device.defines.is_empty() {
+            inject = inject.config("defines", &device.defines);
+        }
     }
     let inject = inject.key();
     let build = inputs.closure.as_ref().map(|closure| {

@@ -45,6 +45,17 @@ fn each_input_reaches_exactly_what_depends_on_it() {
 }
 
 #[test]
+fn a_define_of_a_device_is_part_of_what_is_injected() {
+    let base = plan(&pipeline(), &inputs());
+    let mut pipeline = pipeline();
+    let text = "{ type: vgpu-stub, source: ../device/vgpu-stub.c, defines: { A: '1' } }";
+    pipeline.device = vec![serde_yaml::from_str(text).unwrap()];
+    let early = BTreeSet::from([Stage::Source, Stage::Environment]);
+    let unchanged = &BTreeSet::from(Stage::ALL) - &changed(&base, &plan(&pipeline, &inputs()));
+    assert_eq!(unchanged, early);
+}
+
+#[test]
 fn without_an_environment_only_what_does_not_need_it_has_a_key() {
     let plan = plan(&pipeline(), &Inputs { closure: None, ..inputs() });
     let known: Vec<Stage> =

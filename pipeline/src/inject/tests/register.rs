@@ -47,3 +47,21 @@ fn a_file_name_that_a_makefile_or_a_shell_would_misread_is_refused() {
         assert!(lines(&device_from("a", source), 1).is_err(), "{source}");
     }
 }
+
+#[test]
+fn defines_stand_before_the_first_line_of_the_file() {
+    let mut device = device();
+    device.defines.insert(word("VGPU_STUB_REVISION"), word("2"));
+    device.defines.insert(word("VGPU_STUB_DEVICE_ID"), word("0x2222"));
+    let with = lines(&device, 3).unwrap().join("\n");
+    let without = lines(&super::device(), 3).unwrap().join("\n");
+    let copy = "cp -p \"%{SOURCE3}\" hw/misc/vgpu-stub.c";
+    let defined = "{
+  echo '#define VGPU_STUB_DEVICE_ID 0x2222'
+  echo '#define VGPU_STUB_REVISION 2'
+  echo '#line 1'
+  cat \"%{SOURCE3}\"
+} > hw/misc/vgpu-stub.c";
+    assert_eq!(with, without.replace(copy, defined));
+    assert_eq!(with.matches('%').count(), 1, "the source's macro and no other");
+}
