@@ -1,0 +1,87 @@
+//! The device in real QEMUs of several versions, each built by a pipeline in `device/`; 7.2 is the
+//! workstation's own. `device/qtest` has the checks, and runs on any other binary by hand.
+
+mod suite;
+mod versions;
+
+use crate::install::need;
+use crate::support;
+use std::process::Command;
+use versions::Version;
+
+/// Runs the driver, which has to succeed.
+#[track_caller]
+fn qtest(version: Version, arguments: &[&str]) {
+    let mut driver = Command::new(need::program("python3", "python3"));
+    // Python would leave its compiled files in the tree.
+    driver.arg("-B").arg(support::root().join("tests/device/qtest")).arg(version.binary());
+    // QEMU lets go of little at its end, so leaks are looked for while it runs.
+    driver.args(arguments).env("ASAN_OPTIONS", "detect_leaks=0");
+    let output = driver.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{driver:?}\n{said}{complaint}");
+}
+
+/// Every check as a test of its own in every version.
+macro_rules! checks {
+    ([$($check:ident)*] $($module:ident: $version:ident,)*) => {
+        const CHECKS: &[&str] = &[$(stringify!($check)),*];
+        checks!(@each [$($check)*] $($module: $version,)*);
+    };
+    (@each $checks:tt $($module:ident: $version:ident,)*) => {
+        $(checks!(@module $checks $module $version);)*
+    };
+    (@module [$($check:ident)*] $module:ident $version:ident) => {
+        mod $module {
+            $(#[test]
+            fn $check() {
+                super::qtest(super::Version::$version, &[stringify!($check)]);
+            })*
+        }
+    };
+}
+
+checks! {
+    [
+        identity bar defaults command reset accesses guest_errors several fuzz
+        introspection accepted refused refusals_leave_nothing
+        added_and_ejected ejected_by_the_guest ejected_while_another_stays
+        migrated migrated_to_other_properties altered_stream snapshot
+    ]
+    qemu_5_2: V5_2,
+    qemu_7_2: V7_2,
+    qemu_7_2_sanitized: V7_2Sanitized,
+    qemu_10_0: V10_0,
+}
+
+#[test]
+fn every_check_of_the_driver_is_a_test() {
+    let listing = need::run(
+        Command::new("python3")
+            .arg("-B")
+            .arg(support::root().join("tests/device/qtest"))
+            .arg("--list"),
+    );
+    let names = listing.lines().filter_map(|line| line.split_whitespace().next());
+    assert_eq!(names.collect::<Vec<_>>(), CHECKS);
+}
+
+#[test]
+fn ten_million_random_accesses_bring_no_word_of_a_sanitizer() {
+    qtest(Version::V7_2Sanitized, &["fuzz", "--accesses", "10000000"]);
+}
+
+#[test]
+fn state_goes_from_5_2_to_7_2() {
+    migrates(Version::V5_2, Version::V7_2);
+}
+
+#[test]
+fn state_goes_from_7_2_to_10_0() {
+    migrates(Version::V7_2, Version::V10_0);
+}
+
+fn migrates(from: Version, to: Version) {
+    qtest(from, &["migrated_to_newer", "--newer", to.binary().to_str().unwrap()]);
+}

@@ -1,0 +1,4 @@
+"""Drives vgpu-stub through QEMU's qtest and QMP sockets, without a guest: what every version has to do.
+
+The expected values are those of device/README.md, and the same for every QEMU from 4.2 on.
+"""

@@ -1,0 +1,66 @@
+//! The QEMUs that the device is tested in, each built once and kept.
+
+use super::suite;
+use crate::install::{installed, need::run};
+use crate::support;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+#[derive(Clone, Copy)]
+pub enum Version {
+    V5_2,
+    V7_2,
+    V7_2Sanitized,
+    V10_0,
+}
+
+impl Version {
+    /// Its system emulator. The first to ask builds it, unless the store has it.
+    pub fn binary(self) -> PathBuf {
+        static BUILT: [OnceLock<PathBuf>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+        let (name, built) = match self {
+            Self::V7_2 => return installed().root().join("usr/bin/qemu-system-x86_64"),
+            Self::V5_2 => ("qemu-5.2", &BUILT[0]),
+            Self::V7_2Sanitized => ("qemu-7.2-sanitized", &BUILT[1]),
+            Self::V10_0 => ("qemu-10.0", &BUILT[2]),
+        };
+        built.get_or_init(|| build(name)).clone()
+    }
+}
+
+/// Runs a pipeline to its published package, and takes the program out of that.
+fn build(name: &str) -> PathBuf {
+    let folder = support::kept("device").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let ours = support::root().join("tests/device");
+    let pipeline = folder.join("pipeline.yaml");
+    // Its paths are relative to where it is written, and what Debian built stands beside it.
+    let text = fs::read_to_string(ours.join(format!("{name}.yaml"))).unwrap();
+    let text = text.replace("../../", &format!("{}/", support::root().display()));
+    for package in text.lines().filter_map(|line| line.trim().strip_prefix("file: ")) {
+        if let Some((debian, _)) =
+            package.strip_suffix(".deb").and_then(|file| file.split_once('_'))
+        {
+            fs::copy(suite::package("trixie", debian), folder.join(package)).unwrap();
+        }
+    }
+    fs::write(&pipeline, text).unwrap();
+    fs::copy(ours.join("qemu.spec"), folder.join("qemu.spec")).unwrap();
+    let output = folder.join("out");
+    support::ends_with(0, support::program().arg("run").arg(pipeline).arg("--output").arg(&output));
+    unpack(&output.join("Packages"), &folder.join("root")).join("usr/bin/qemu-system-x86_64")
+}
+
+/// Unpacks the one package of a folder.
+fn unpack(packages: &Path, to: &Path) -> PathBuf {
+    let package = fs::read_dir(packages).unwrap().next().unwrap().unwrap().path();
+    if to.exists() {
+        fs::remove_dir_all(to).unwrap();
+    }
+    fs::create_dir(to).unwrap();
+    let script = "rpm2cpio \"$1\" | cpio --quiet --extract --make-directories";
+    run(Command::new("sh").args(["-c", script, "sh"]).arg(package).current_dir(to));
+    to.to_owned()
+}
