@@ -1,13 +1,13 @@
 //! The device in real QEMUs of several versions, each built by a pipeline in `device/`; 7.2 is the
 //! workstation's own. `device/qtest` has the checks, and runs on any other binary by hand.
 
-mod suite;
+pub mod suite;
 mod versions;
 
 use crate::install::need;
 use crate::support;
 use std::process::Command;
-use versions::Version;
+pub use versions::Version;
 
 /// Runs the driver, which has to succeed.
 #[track_caller]

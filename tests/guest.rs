@@ -1,151 +1,234 @@
-//! What a guest sees of the device: the QEMU that dnf installed boots Debian's kernel under TCG, and
-//! programs in the guest look at the PCI bus and at the registers.
+//! What a guest sees of the device: QEMU boots Debian's kernel under TCG, and programs in the guest
+//! look at the PCI bus and at the registers, while the device comes, goes and is reset.
 
 mod initramfs;
+mod machine;
 
-use crate::install::{installed, need};
+use crate::device::{Version, suite};
+use crate::install::need;
 use crate::support;
-use std::fs::{self, File};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use machine::{Boot, Guest};
+use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
-const DEVICE: &str = "vgpu-stub,pool_id=B,priority=high,vm_id=200";
+const DEVICE: &str = "vgpu-stub,id=stub,addr=5,pool_id=B,priority=high,vm_id=200";
 
-/// A boot takes 3 s; a machine that is busy with other things may need much more.
-const LIMIT: Duration = Duration::from_secs(120);
-
-/// All that the guest printed on its serial port, from one boot for all tests.
-fn serial() -> &'static str {
-    static SERIAL: OnceLock<Result<String, String>> = OnceLock::new();
-    // A failure is kept too: each boot that hangs takes all of its time.
-    SERIAL.get_or_init(boot).as_ref().unwrap_or_else(|failure| panic!("{failure}"))
-}
-
-fn boot() -> Result<String, String> {
-    let scratch = support::scratch();
-    let [tree, initrd, serial, messages] =
-        ["tree", "initrd", "serial", "messages"].map(|name| scratch.path().join(name));
-    fs::create_dir(&tree).unwrap();
-    initramfs::make(&tree, &initrd);
-    let firmware = [
-        need::file("/usr/share/seabios/bios-256k.bin", "seabios"),
-        need::file("/usr/share/qemu/linuxboot_dma.bin", "qemu-system-data"),
-    ];
-    let mut qemu = Command::new(installed().root().join("usr/bin/qemu-system-x86_64"));
-    // QEMU looks beside where it is installed, and this root has no firmware.
-    for file in firmware {
-        qemu.arg("-L").arg(file.parent().unwrap());
-    }
-    qemu.args(["-machine", "pc,accel=tcg", "-m", "256", "-nodefaults", "-no-user-config"]);
-    qemu.args(["-display", "none", "-no-reboot"]).arg("-serial");
-    qemu.arg(format!("file:{}", serial.display())).arg("-kernel").arg(kernel());
-    // Only a panic may break into what `init` prints, and it ends the boot.
-    qemu.arg("-initrd").arg(initrd).args(["-append", "console=ttyS0 loglevel=1 panic=-1"]);
-    qemu.args(["-device", DEVICE]);
-    qemu.stdin(Stdio::null()).stderr(File::create(&messages).unwrap());
-    let mut child = qemu.spawn().unwrap();
-    let start = Instant::now();
-    let end = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break status.to_string(),
-            None if start.elapsed() < LIMIT => thread::sleep(Duration::from_millis(20)),
-            None => {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                break format!("nothing more after {} s", LIMIT.as_secs());
-            }
-        }
-    };
-    // The serial port sends a carriage return before each newline.
-    let read =
-        |path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).replace('\r', "");
-    let (serial, messages) = (read(serial), read(messages));
-    if end == "exit status: 0" && messages.is_empty() && serial.contains("\n== end\n") {
-        return Ok(serial);
-    }
-    Err(format!("{qemu:?}: {end}\n{messages}the guest's serial port:\n{serial}"))
+/// Starts a guest on Debian 12's kernel in the workstation's QEMU.
+fn start(part: &str, devices: &[&str], options: &[&str]) -> Guest {
+    let (qemu, kernel) = (Version::V7_2.binary(), kernel());
+    Boot { qemu: &qemu, kernel: &kernel, part, devices, options }.start()
 }
 
 /// The newest of Debian's cloud kernels that is installed.
 fn kernel() -> PathBuf {
-    let names = fs::read_dir("/boot").unwrap().map(|entry| entry.unwrap().file_name());
-    let version = |name: &str| {
-        let version = name.strip_prefix("vmlinuz-")?.strip_suffix("-cloud-amd64")?;
-        Some(version.split(['.', '-']).map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>())
+    newest(Path::new("/boot"))
+}
+
+/// The one of Debian 13, which is not installed.
+fn newer_kernel() -> &'static Path {
+    static KERNEL: OnceLock<PathBuf> = OnceLock::new();
+    KERNEL.get_or_init(|| {
+        let package = suite::package("trixie", "linux-image-cloud-amd64");
+        let tree = support::kept("suites/trixie/kernel");
+        need::run(Command::new("dpkg-deb").arg("--extract").args([&package, &tree]));
+        newest(&tree.join("boot"))
+    })
+}
+
+fn newest(folder: &Path) -> PathBuf {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let version = |name: &OsStr| {
+        let version = name.to_str()?.strip_prefix("vmlinuz-")?.strip_suffix("-cloud-amd64")?;
+        Some(
+            version
+                .split(['.', '-', '+'])
+                .map(|part| part.parse().unwrap_or(0))
+                .collect::<Vec<u32>>(),
+        )
     };
-    let kernels = names.filter_map(|name| Some((version(name.to_str()?)?, name)));
+    let kernels = names.filter_map(|name| Some((version(&name)?, name)));
     let Some((_, newest)) = kernels.max() else {
         need::missing("a kernel `vmlinuz-*-cloud-amd64`", "linux-image-cloud-amd64")
     };
-    PathBuf::from("/boot").join(newest)
+    folder.join(newest)
 }
 
-/// What the guest printed under a heading.
-fn section(heading: &str) -> &'static str {
-    let start = format!("== {heading}\n");
-    let (_, rest) = serial().split_once(&start).unwrap_or_else(|| panic!("{}", serial()));
-    rest.split_once("== ").unwrap().0
+/// One device's registers, as the guest prints them.
+fn device(slot: u32, command: u32, pool: char, priority: u32, vm_id: u32) -> Value {
+    json!({
+        "address": format!("0000:00:{slot:02x}.0"), "command": command,
+        "status": u32::from(command != 0), "pool": u32::from(pool), "priority": priority, "vm_id": vm_id,
+    })
 }
 
-/// Fails unless the guest printed just these registers under a heading.
+/// [`DEVICE`] alone, with this command.
+fn registers(command: u32) -> Value {
+    json!([device(5, command, 'B', 2, 200)])
+}
+
+/// All that a guest that looks at [`DEVICE`] has to see.
 #[track_caller]
-fn assert_registers(heading: &str, expected: [(&str, u32); 7]) {
-    let line = |(name, value)| format!("{name} {value:#x}\n");
-    assert_eq!(section(heading), expected.map(line).concat(), "{}", serial());
-}
-
-/// The registers as the properties ask for, with these in command and status.
-fn registers(command: u32, status: u32) -> [(&'static str, u32); 7] {
-    [
-        ("000 command", command),
-        ("004 status", status),
-        ("008 pool", u32::from(b'B')),
-        ("00c priority", 2),
-        ("010 vm_id", 200),
-        ("014 unused", 0),
-        ("ffc unused", 0),
-    ]
-}
-
-#[test]
-fn lspci_shows_the_device() {
+fn looks_right(guest: &Guest) {
     let line = "Processing accelerators [1200]: Red Hat, Inc. Device [1af4:1111] (rev 01)";
-    let lines = section("lspci").lines().filter(|found| found.ends_with(line));
-    assert_eq!(lines.count(), 1, "{}", serial());
-}
+    let listed = guest.section("lspci");
+    assert_eq!(listed.lines().filter(|found| found.ends_with(line)).count(), 1, "{guest}");
 
-#[test]
-fn lspci_shows_one_small_bar_and_the_default_subsystem() {
-    let details = section("details");
+    let details = guest.section("details");
     let regions: Vec<_> = details.lines().filter(|line| line.contains("Region ")).collect();
-    assert_eq!(regions.len(), 1, "{}", serial());
+    assert_eq!(regions.len(), 1, "{guest}");
     assert!(regions[0].trim().starts_with("Region 0: Memory at "), "{regions:?}");
     assert!(regions[0].ends_with(" (32-bit, non-prefetchable) [size=4K]"), "{regions:?}");
     assert!(details.contains("Subsystem: Red Hat, Inc. Device [1af4:1100]\n"), "{details}");
-}
+    assert!(!details.contains("Interrupt:"), "{details}");
+    assert_eq!(guest.section("interrupt pin"), "0x00\n", "{guest}");
 
-#[test]
-fn no_interrupt_pin_is_claimed() {
-    assert_eq!(section("interrupt pin"), "0x00\n", "{}", serial());
-    assert!(!section("details").contains("Interrupt:"), "{}", serial());
-}
-
-#[test]
-fn the_registers_hold_the_properties() {
-    assert_registers("registers at boot", registers(0, 0));
-}
-
-#[test]
-fn a_command_is_kept_and_sets_the_status() {
-    assert_registers("registers after command 0x1", registers(1, 1));
+    let people = "0000:00:05.0\n\
+        \x20 0x000 command   0x00000000\n\
+        \x20 0x004 status    0x00000000  no command since reset\n\
+        \x20 0x008 pool      0x00000042  B\n\
+        \x20 0x00c priority  0x00000002  high\n\
+        \x20 0x010 vm id     0x000000c8  200\n";
+    assert_eq!(guest.section("for people"), people, "{guest}");
+    assert_eq!(guest.registers("at boot"), registers(0));
+    assert_eq!(guest.registers("after command 0xffffffff"), registers(u32::MAX));
     // Zero is a command like any other.
-    assert_registers("registers after command 0x0", registers(0, 1));
+    let mut zero = registers(0);
+    zero[0]["status"] = json!(1);
+    assert_eq!(guest.registers("after command 0"), zero);
+    assert_eq!(guest.section("another id"), "vgpu-stub-info: no device 1af4:1112\n", "{guest}");
 }
 
 #[test]
-fn the_other_registers_cannot_be_written() {
-    assert_registers("registers after writes to all others", registers(0, 1));
+fn linux_sees_the_device() {
+    looks_right(&start("look", &[DEVICE], &[]).ends());
+}
+
+#[test]
+fn a_newer_linux_sees_it_in_a_newer_qemu() {
+    let qemu = Version::V10_0.binary();
+    let boot = Boot {
+        qemu: &qemu,
+        kernel: newer_kernel(),
+        part: "look",
+        devices: &[DEVICE],
+        options: &[],
+    };
+    looks_right(&boot.start().ends());
+}
+
+#[test]
+fn linux_sees_it_in_an_older_qemu() {
+    let (qemu, kernel) = (Version::V5_2.binary(), kernel());
+    let boot =
+        Boot { qemu: &qemu, kernel: &kernel, part: "look", devices: &[DEVICE], options: &[] };
+    looks_right(&boot.start().ends());
+}
+
+#[test]
+fn a_rescan_of_the_bus_finds_it_again() {
+    let guest = start("rescan", &[DEVICE], &[]).ends();
+    assert_eq!(guest.section("removed"), "");
+    // Linux let go of it and took it back; the device itself was not reset.
+    assert_eq!(guest.registers("found again"), registers(7));
+}
+
+#[test]
+fn it_is_plugged_in_and_out_of_a_running_guest() {
+    let mut guest = start("plug", &[], &[]);
+    guest.reaches("ready", 1);
+    for number in 1..=3 {
+        let properties = json!({
+            "driver": "vgpu-stub", "id": "stub", "bus": "pci.0", "addr": "5",
+            "pool_id": "B", "priority": "high", "vm_id": 200,
+        });
+        guest.qmp("device_add", &properties);
+        guest.reaches(&format!("added {number}"), 1);
+        guest.qmp("device_del", &json!({"id": "stub"}));
+        guest.waits_for("DEVICE_DELETED");
+        guest.reaches(&format!("gone {number}"), 1);
+    }
+    let guest = guest.ends();
+    for number in 1..=3 {
+        assert_eq!(guest.registers(&format!("added {number}")), registers(number));
+    }
+}
+
+#[test]
+fn a_guest_that_ejects_it_hurts_nobody() {
+    let mut guest = start("eject", &[DEVICE], &[]);
+    guest.waits_for("DEVICE_DELETED");
+    assert_eq!(guest.ends().section("ejected"), "");
+}
+
+#[test]
+fn a_reboot_resets_it() {
+    let mut guest = start("reboot", &[DEVICE], &[]);
+    for (round, answer) in [(1, "again"), (2, "again"), (3, "enough")] {
+        guest.reaches("asking", round);
+        assert_eq!(guest.registers("at boot"), registers(0));
+        assert_eq!(guest.registers("after command 7"), registers(7));
+        guest.say(answer);
+    }
+    guest.ends();
+}
+
+/// A leak of a page at each start would show.
+#[test]
+fn fifty_shutdowns_and_starts_leave_qemus_memory_as_it_was() {
+    let options = [
+        "-no-shutdown",
+        "-object",
+        "memory-backend-memfd,id=ram,size=256M,share=on",
+        "-machine",
+        "memory-backend=ram",
+    ];
+    let mut guest = start("cycle", &[DEVICE], &options);
+    let mut before = 0;
+    for round in 1..=50 {
+        guest.waits_for("SHUTDOWN");
+        guest.reaches("end", round);
+        assert_eq!(guest.registers("at boot"), registers(0));
+        // The first rounds fill the caches of QEMU and of its translator.
+        if round == 10 {
+            before = guest.memory();
+        }
+        if round < 50 {
+            guest.qmp("system_reset", &json!({}));
+            guest.qmp("cont", &json!({}));
+        }
+    }
+    let grown = guest.memory().saturating_sub(before);
+    assert!(grown < 4 * 40, "{grown} KiB more after 40 rounds, from {before}");
+    guest.qmp("quit", &json!({}));
+    guest.ends();
+}
+
+#[test]
+fn one_guest_has_several_each_with_its_own_properties() {
+    let devices = [
+        "vgpu-stub,addr=4",
+        "vgpu-stub,addr=5,pool_id=B,priority=low,vm_id=1",
+        "vgpu-stub,addr=0x1e,priority=high,vm_id=4294967295",
+    ];
+    let guest = start("cycle", &devices, &[]).ends();
+    let expected = json!([
+        device(4, 0, 'A', 1, 0),
+        device(5, 0, 'B', 0, 1),
+        device(0x1e, 0, 'A', 2, u32::MAX)
+    ]);
+    assert_eq!(guest.registers("at boot"), expected);
+}
+
+#[test]
+fn several_guests_at_once_each_have_their_own() {
+    let started: Vec<Guest> = (1..=3)
+        .map(|vm_id| start("cycle", &[&format!("vgpu-stub,addr=5,vm_id={vm_id}")], &[]))
+        .collect();
+    for (vm_id, guest) in (1..).zip(started) {
+        assert_eq!(guest.ends().registers("at boot"), json!([device(5, 0, 'A', 1, vm_id)]));
+    }
 }

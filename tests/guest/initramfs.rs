@@ -1,4 +1,4 @@
-//! The guest's file system: busybox, `lspci` with all that it needs, and our reader of registers.
+//! The guest's file system: busybox, `lspci` with all that it needs, and `vgpu-stub-info`.
 
 use crate::install::need::{self, run};
 use crate::support;
@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The commands of busybox that `init` uses.
-const APPLETS: &[&str] = &["cat", "hexdump", "mount", "poweroff", "sh", "tr"];
+const APPLETS: &[&str] =
+    &["basename", "cat", "hexdump", "mount", "poweroff", "reboot", "sh", "sleep", "tr"];
 
 /// Makes the archive `to`; what goes in is gathered in the empty folder `tree`.
 pub fn make(tree: &Path, to: &Path) {
@@ -34,7 +35,8 @@ pub fn make(tree: &Path, to: &Path) {
     let ours = support::root().join("tests/guest");
     copy(&ours.join("init"), tree, "init");
     fs::set_permissions(tree.join("init"), fs::Permissions::from_mode(0o755)).unwrap();
-    compile(&ours.join("registers.c"), &tree.join("bin/registers"));
+    let reader = support::root().join("device/guest/vgpu-stub-info.c");
+    compile(&reader, &tree.join("bin/vgpu-stub-info"));
     pack(tree, to);
 }
 
