@@ -56,6 +56,10 @@ impl Boot<'_> {
         // Only a panic may break into what `init` prints, and it ends the boot.
         let line = format!("console=ttyS0 loglevel=1 panic=-1 vgpu={}", self.part);
         qemu.args(["-append", &line]).args(self.options);
+        // These two parts are about starting again; in the others only a panic would.
+        if !["reboot", "cycle"].contains(&self.part) {
+            qemu.arg("-no-reboot");
+        }
         qemu.args(self.devices.iter().flat_map(|device| ["-device", device]));
         qemu.stdin(Stdio::piped()).stdout(Stdio::piped());
         qemu.stderr(File::create(folder.path().join("messages")).unwrap());
