@@ -5,19 +5,20 @@ from .machine import SLOT, Machine, refusal
 
 
 def steady(vm, cycle, count, at_once=1):
-    """Makes devices come and go, a number at once; a leak of a KiB for each would show as growth.
+    """Makes a count of devices come and go, a number at once.
 
-    The first fifth fills QEMU's own caches. A sanitizer keeps what is freed: there only the coming and
-    going itself counts.
+    A leak of a KiB for each would show as growth, every time. QEMU's own caches fill but once, in the
+    first rounds. A sanitizer keeps what is freed: there only the coming and going itself counts.
     """
-    cycles = count // at_once
-    for number in range(cycles // 5):
-        cycle(number)
-    before = vm.memory()
-    for number in range(cycles):
-        cycle(number)
-    grown = vm.memory() - before
-    assert grown < count or vm.sanitized(), "{} KiB more after {} devices".format(grown, count)
+    grown = []
+    for _ in range(5):
+        before = vm.memory()
+        for number in range(count // at_once):
+            cycle(number)
+        grown.append(vm.memory() - before)
+        if grown[-1] < count or vm.sanitized():
+            return
+    raise AssertionError("KiB more after each {} devices: {}".format(count, grown))
 
 
 def traces(vm):
@@ -80,7 +81,7 @@ def refusals_leave_nothing():
             assert found == message.format(value), found
 
         # QEMU waits for its RCU thread at each refusal, about 60 ms from 6.0 on.
-        steady(vm, cycle, 200)
+        steady(vm, cycle, 100)
         assert not traces(vm), traces(vm)
         assert vm.config(0x00) == 0xFFFFFFFF
         assert add(vm, id="stub", vm_id=7) == {}
