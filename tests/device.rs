@@ -6,7 +6,8 @@ mod versions;
 
 use crate::install::need;
 use crate::support;
-use std::process::Command;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 pub use versions::Version;
 
 /// Runs the driver, which has to succeed.
@@ -70,6 +71,36 @@ fn every_check_of_the_driver_is_a_test() {
 #[test]
 fn ten_million_random_accesses_bring_no_word_of_a_sanitizer() {
     qtest(Version::V7_2Sanitized, &["fuzz", "--accesses", "10000000"]);
+}
+
+/// The second device of the pipeline for 10.0: what its `defines` say is what it was compiled with.
+#[test]
+fn another_device_of_the_same_build_works_beside_ours() {
+    let mut qemu = Command::new(Version::V10_0.binary());
+    qemu.args(["-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-machine", "pc,accel=qtest"]);
+    qemu.args(["-nodefaults", "-display", "none", "-qtest", "stdio", "-qtest-log", "/dev/null"]);
+    qemu.args(["-device", "vgpu-stub,addr=5", "-device", "two-bars,addr=6"]);
+    let mut qemu = qemu.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut commands = qemu.stdin.take().unwrap();
+    let config = |offset: u32| format!("outl 0xcf8 {:#x}\n", 0x8000_0000 | 6 << 11 | offset);
+    let set = |offset, value: u32| format!("{}outl 0xcfc {value:#x}\n", config(offset));
+    let get = |offset| format!("{}inl 0xcfc\n", config(offset));
+    let size = |offset| set(offset, u32::MAX) + &get(offset);
+    let script = get(0) + &size(0x10) + &size(0x14) + &size(0x18);
+    let map = set(0x10, 0xe000_0000) + &set(0x18, 0xe001_0000) + &set(0x04, 2);
+    commands
+        .write_all((script + &map + "readl 0xe0000000\nreadl 0xe0013ffc\n").as_bytes())
+        .unwrap();
+    // QEMU answers each line, and goes when it is told to no more.
+    let answers: Vec<String> =
+        BufReader::new(qemu.stdout.take().unwrap()).lines().map(Result::unwrap).take(22).collect();
+    qemu.kill().unwrap();
+    qemu.wait().unwrap();
+    let values = answers.iter().filter_map(|line| line.strip_prefix("OK 0x"));
+    let values: Vec<u32> =
+        values.map(|value| u64::from_str_radix(value, 16).unwrap().try_into().unwrap()).collect();
+    let expected = [0x2222_1af4, 0xffff_f000, 0, 0xffff_c000, 0xcafe_f00d, 0xcafe_f00d];
+    assert_eq!(values, expected, "{answers:#?}");
 }
 
 #[test]

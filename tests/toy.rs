@@ -1,6 +1,6 @@
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
-use crate::support::{Toy, ends_with, events, program, refusal, states};
+use crate::support::{self, Toy, ends_with, events, program, ran, refusal, states};
 use std::fs;
 use std::process::Command;
 
@@ -65,6 +65,36 @@ fn verify_judges_a_package_and_a_binary_alone() {
         program().arg("verify").arg(&binary).args(["--device", "vgpu-stab"]).output().unwrap();
     assert_eq!(error.status.code(), Some(1));
     assert!(String::from_utf8(error.stderr).unwrap().contains("no QOM type `vgpu-stab`"));
+}
+
+#[test]
+fn a_second_device_is_carried_beside_the_first() {
+    let toy = Toy::new("toy-two-devices");
+    let fixture = support::root().join("tests/fixtures/two-bars.c");
+    fs::copy(fixture, toy.path("two-bars.c")).unwrap();
+    let device = "  - type: two-bars\n    source: two-bars.c\n    directory: hw/display\n    \
+                  defines: { TWO_BARS_DEVICE_ID: 0x2222 }\n";
+    let edits = "    - add-source: two-bars.c\n    - insert-after:\n        \
+                 anchor: tar xzf %{SOURCE2}\n        insert: { device: two-bars }\n";
+    toy.edit("toy.yaml", "\nspec:", &format!("{device}\nspec:"))
+        .edit("toy.yaml", "    - release-suffix", &format!("{edits}    - release-suffix"))
+        .edit("toy.yaml", "  types:\n", "  types:\n    - name: two-bars\n");
+    let first = events(&mut toy.run());
+    let note = |wanted: &str| {
+        first.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
+    };
+    for wanted in [
+        "CC      hw/misc/vgpu-stub.o",
+        "CC      hw/display/two-bars.o",
+        "name \"vgpu-stub\", bus PCI",
+        "name \"two-bars\", bus PCI",
+    ] {
+        assert!(note(wanted), "no `{wanted}` in {first:#?}");
+    }
+    // A define is compiled in, so another value is another build.
+    assert!(ran(&events(&mut toy.run())).is_empty());
+    toy.edit("toy.yaml", "0x2222", "0x3333");
+    assert_eq!(ran(&events(&mut toy.run()))[0], "inject");
 }
 
 /// The toy is built on Debian 12, whose C library is newer than a dom0's.
