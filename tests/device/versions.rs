@@ -6,7 +6,7 @@ use crate::support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 #[derive(Clone, Copy)]
 pub enum Version {
@@ -19,14 +19,16 @@ pub enum Version {
 impl Version {
     /// Its system emulator. The first to ask builds it, unless the store has it.
     pub fn binary(self) -> PathBuf {
-        static BUILT: [OnceLock<PathBuf>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
-        let (name, built) = match self {
-            Self::V7_2 => return installed().root().join("usr/bin/qemu-system-x86_64"),
-            Self::V5_2 => ("qemu-5.2", &BUILT[0]),
-            Self::V7_2Sanitized => ("qemu-7.2-sanitized", &BUILT[1]),
-            Self::V10_0 => ("qemu-10.0", &BUILT[2]),
-        };
-        built.get_or_init(|| build(name)).clone()
+        // Whoever comes after a failed build fails at once, and builds no second time.
+        static V5_2: LazyLock<PathBuf> = LazyLock::new(|| build("qemu-5.2"));
+        static V7_2_SANITIZED: LazyLock<PathBuf> = LazyLock::new(|| build("qemu-7.2-sanitized"));
+        static V10_0: LazyLock<PathBuf> = LazyLock::new(|| build("qemu-10.0"));
+        match self {
+            Self::V5_2 => V5_2.clone(),
+            Self::V7_2 => installed().root().join("usr/bin/qemu-system-x86_64"),
+            Self::V7_2Sanitized => V7_2_SANITIZED.clone(),
+            Self::V10_0 => V10_0.clone(),
+        }
     }
 }
 
