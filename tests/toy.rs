@@ -97,6 +97,40 @@ fn a_second_device_is_carried_beside_the_first() {
     assert_eq!(ran(&events(&mut toy.run()))[0], "inject");
 }
 
+#[test]
+fn a_test_binary_is_built_beside_and_shipped_nowhere() {
+    let toy = Toy::new("toy-test-binary");
+    let lines = "echo 4.2.1-tests >VERSION";
+    let section = format!(
+        "  test-binary:\n    file: i386-softmmu/qemu-system-i386\n    edits:\n      - insert-after:\n          \
+         anchor: tar xzf %{{SOURCE2}}\n          insert: {{ lines: [\"{lines}\"] }}\n"
+    );
+    toy.edit("toy.yaml", "build:\n", &format!("build:\n{section}"));
+    let binary = |events: &[serde_json::Value]| {
+        let notes = events.iter().filter_map(|event| event["text"].as_str());
+        let mut paths = notes.filter_map(|text| text.strip_prefix("test binary, in no package: "));
+        paths.next().unwrap().to_owned()
+    };
+    let path = binary(&events(&mut toy.run()));
+    assert_eq!(binary(&events(&mut toy.run())), path, "it is named where all is cached, too");
+    let version = |binary: &str| {
+        String::from_utf8(ends_with(0, Command::new(binary).arg("-version")).stdout).unwrap()
+    };
+    assert!(version(&path).contains("4.2.1-tests"), "{}", version(&path));
+    let published = toy.path("unpacked");
+    fs::create_dir(&published).unwrap();
+    let rpm = toy.output().join("Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm");
+    let unpack = "rpm2cpio \"$1\" | cpio --quiet -idm";
+    ends_with(0, Command::new("sh").args(["-c", unpack, "sh"]).arg(&rpm).current_dir(&published));
+    let shipped = published.join("usr/lib64/xen/bin/qemu-system-i386");
+    assert!(!version(shipped.to_str().unwrap()).contains("4.2.1-tests"));
+
+    toy.edit("toy.yaml", "i386-softmmu/qemu", "x86_64-softmmu/qemu");
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("%build left 0 files `x86_64-softmmu/qemu-system-i386`"), "{error}");
+    assert!(error.contains("`build.test-binary.file` is a path in the tree"), "{error}");
+}
+
 /// The toy is built on Debian 12, whose C library is newer than a dom0's.
 #[test]
 fn a_package_that_a_dom0_would_not_take_is_refused() {

@@ -7,10 +7,10 @@ mod compile_error;
 mod witness;
 
 use crate::cmd::{Runner, interrupted};
-use crate::config;
+use crate::config::{self, TestBinary};
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
-use crate::store::{Store, Stored};
+use crate::store::{Store, Stored, Work};
 use anyhow::{Context, Result, bail};
 pub use compile_error::SourceName;
 use serde::{Deserialize, Serialize};
@@ -23,15 +23,21 @@ pub use witness::{Progress, progress};
 const RPMS: &str = "RPMS";
 const SRPMS: &str = "SRPMS";
 const LOG: &str = "build.log";
+/// The folder of the test binary.
+const TEST: &str = "test";
+/// rpmbuild's own folder, in the work.
+const TOP: &str = "rpmbuild";
 
-/// What went in, by place.
+/// What goes in.
 pub struct Inputs<'a> {
     /// The pipeline's name.
     pub name: &'a str,
+    /// The sources and the devices' C files, by name.
     pub sources: Vec<(&'a str, PathBuf)>,
-    /// The edited spec and the devices' C files, by name.
-    pub injected: Vec<(&'a str, PathBuf)>,
-    pub spec: &'a str,
+    /// The edited spec.
+    pub spec: PathBuf,
+    /// The one that the test binary is built by.
+    pub test_spec: Option<PathBuf>,
     /// The devices' files in QEMU's tree, and where their author knows them.
     pub names: Vec<SourceName>,
 }
@@ -78,6 +84,12 @@ impl Built {
         self.packages(SRPMS)
     }
 
+    /// The binary that is in no package.
+    pub fn test_binary(&self) -> Option<PathBuf> {
+        let name = self.stored.names().find(|name| name.starts_with("test/"))?;
+        Some(self.stored.path(name))
+    }
+
     fn packages(&self, folder: &str) -> impl Iterator<Item = PathBuf> {
         let inside = move |name: &&str| name.split('/').next() == Some(folder);
         self.stored.names().filter(inside).map(|name| self.stored.path(name))
@@ -93,26 +105,75 @@ pub fn run(
     store: &Store,
     cmd: &Runner,
 ) -> Result<Built> {
+    let top = rpmbuild(&Goal::Packages, inputs, build, image, store, cmd)?;
+    let log = fs::read_to_string(cmd.log())?;
+    let shown = Witness::of(&log, &inputs.names).shown();
+    if shown.wrote.is_empty() {
+        bail!(
+            "rpmbuild ended well and its log has no `Wrote:` line\nhelp: see {}",
+            cmd.log().display()
+        );
+    }
+    let work = store.work()?;
+    for (from, to) in [(top.path().join("RPMS"), RPMS), (top.path().join("SRPMS"), SRPMS)] {
+        collect(&from, &work.files().join(to))?;
+    }
+    fs::copy(cmd.log(), work.files().join(LOG))?;
+    drop(top);
+    if let (Some(spec), Some(binary)) = (&inputs.test_spec, &build.test_binary) {
+        let tree = rpmbuild(&Goal::Tree(spec), inputs, build, image, store, cmd)?;
+        test_binary(&tree.path().join("BUILD"), binary, &work.files().join(TEST))?;
+    }
+    Ok(Built { stored: store.keep(work, "build", key.as_str(), &shown)? })
+}
+
+/// How far rpmbuild goes, and by which spec.
+enum Goal<'a> {
+    /// All the way, by the pipeline's spec.
+    Packages,
+    /// To the end of %build, by this one.
+    Tree(&'a Path),
+}
+
+/// What rpmbuild left of a goal that it reached.
+struct Top {
+    work: Work,
+}
+
+impl Top {
+    fn path(&self) -> PathBuf {
+        self.work.path().join(TOP)
+    }
+}
+
+fn rpmbuild(
+    goal: &Goal,
+    inputs: &Inputs,
+    build: &config::Build,
+    image: &Image,
+    store: &Store,
+    cmd: &Runner,
+) -> Result<Top> {
     let work = store.work()?;
     let sources = work.scratch("sources")?;
-    for (name, path) in inputs.sources.iter().chain(&inputs.injected) {
-        if *name != inputs.spec {
-            place(path, &sources.join(name))?;
-        }
+    for (name, path) in &inputs.sources {
+        place(path, &sources.join(name))?;
     }
-    let spec = work.scratch("spec")?;
-    for (name, path) in inputs.injected.iter().filter(|(name, _)| *name == inputs.spec) {
-        place(path, &spec.join(name))?;
-    }
-    let top = work.scratch("rpmbuild")?;
+    let spec = match goal {
+        Goal::Packages => &inputs.spec,
+        Goal::Tree(spec) => *spec,
+    };
+    let name = spec.file_name().unwrap_or_default();
+    let folder = work.scratch("spec")?;
+    place(spec, &folder.join(name))?;
     let job = Job {
         purpose: "build".into(),
-        argv: rpmbuild(build, inputs.spec),
+        argv: command(goal, build, &name.to_string_lossy()),
         confinement: Confinement::Sealed,
         mounts: vec![
             Mount::read_only(sources, "/sources"),
-            Mount::read_only(spec, "/spec"),
-            Mount::writable(&top, "/build"),
+            Mount::read_only(folder, "/spec"),
+            Mount::writable(work.scratch(TOP)?, "/build"),
             Mount::writable(store.scratch("ccache")?, "/ccache"),
         ],
         variables: vec![
@@ -131,23 +192,15 @@ pub fn run(
         }
         return Err(compile_error::explain(error, cmd.log(), &inputs.names));
     }
-    let log = fs::read_to_string(cmd.log())?;
-    let shown = Witness::of(&log, &inputs.names).shown();
-    if shown.wrote.is_empty() {
-        bail!(
-            "rpmbuild ended well and its log has no `Wrote:` line\nhelp: see {}",
-            cmd.log().display()
-        );
-    }
-    for (from, to) in [(top.join("RPMS"), RPMS), (top.join("SRPMS"), SRPMS)] {
-        collect(&from, &work.files().join(to))?;
-    }
-    fs::copy(cmd.log(), work.files().join(LOG))?;
-    Ok(Built { stored: store.keep(work, "build", key.as_str(), &shown)? })
+    Ok(Top { work })
 }
 
-fn rpmbuild(build: &config::Build, spec: &str) -> Vec<String> {
-    let mut argv = vec!["rpmbuild".to_owned(), "-ba".to_owned()];
+fn command(goal: &Goal, build: &config::Build, spec: &str) -> Vec<String> {
+    let extent = match goal {
+        Goal::Packages => "-ba",
+        Goal::Tree(_) => "-bc",
+    };
+    let mut argv = vec!["rpmbuild".to_owned(), extent.to_owned()];
     if build.nodeps {
         argv.push("--nodeps".to_owned());
     }
@@ -168,6 +221,30 @@ fn rpmbuild(build: &config::Build, spec: &str) -> Vec<String> {
     }
     argv.push(format!("/spec/{spec}"));
     argv
+}
+
+/// Takes the one file of its path out of the trees that were built.
+fn test_binary(trees: &Path, binary: &TestBinary, to: &Path) -> Result<()> {
+    let trees = trees.canonicalize().with_context(|| trees.display().to_string())?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&trees)? {
+        let path = entry?.path().join(binary.file.as_str());
+        // A link would lead to this machine's files, not to the environment's.
+        if path.is_file() && path.canonicalize()? == path {
+            found.push(path);
+        }
+    }
+    let [path] = &found[..] else {
+        bail!(
+            "%build left {} files `{}`\n\
+             help: `build.test-binary.file` is a path in the tree that %prep unpacks",
+            found.len(),
+            binary.file
+        );
+    };
+    fs::create_dir(to)?;
+    fs::copy(path, to.join(path.file_name().unwrap_or_default()))?;
+    Ok(())
 }
 
 /// A link costs nothing, and the mount is read-only; across file systems it has to be a copy. A copy

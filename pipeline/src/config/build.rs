@@ -1,13 +1,14 @@
 //! The section `build`.
 
-use super::words::{Line, MacroName, Memory};
+use super::Edit;
+use super::words::{Line, MacroName, Memory, TreePath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How rpmbuild is called.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Build {
     /// Macros for rpmbuild's `--define`.
     pub define: BTreeMap<MacroName, Line>,
@@ -16,6 +17,20 @@ pub struct Build {
     pub nodeps: bool,
     /// What the build may use.
     pub limits: Limits,
+    /// One more binary of the same sources, built in another way, for tests. It is in no package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_binary: Option<TestBinary>,
+}
+
+/// A binary that shows what the shipped one cannot: XCP-ng's QEMU starts no machine without Xen, and
+/// with one more line of configuration it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestBinary {
+    /// The file in the tree that %build leaves, such as `i386-softmmu/qemu-system-i386`.
+    pub file: TreePath,
+    /// Edits of the spec, over those of `spec`.
+    pub edits: Vec<Edit>,
 }
 
 /// Limits of the container.

@@ -119,7 +119,8 @@ fn devices(pipeline: &Pipeline) -> Result<(), Problem> {
 }
 
 fn edits(pipeline: &Pipeline) -> Result<(), Problem> {
-    for edit in &pipeline.spec.edits {
+    let for_tests = pipeline.build.test_binary.iter().flat_map(|binary| &binary.edits);
+    for edit in pipeline.spec.edits.iter().chain(for_tests) {
         match edit {
             Edit::AddSource(file) => {
                 let known = pipeline.device.iter().map(super::Device::file_name);

@@ -22,7 +22,7 @@ use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use build::Build;
+pub use build::{Build, TestBinary};
 pub use device::Device;
 pub use environment::{Base, DebianBase, Environment, ImageBase, Repository};
 pub use error::nearest;
@@ -66,7 +66,8 @@ pub struct Pipeline {
     #[schemars(with = "Spec")]
     pub spec: Spec,
     /// How rpmbuild is called.
-    #[serde(default)]
+    #[serde(default, with = "serde_yaml::with::singleton_map_recursive")]
+    #[schemars(with = "Build")]
     pub build: Build,
     /// What the built package must prove before it may be signed.
     pub verify: Verify,

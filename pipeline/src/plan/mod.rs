@@ -127,15 +127,21 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
             inject = inject.config("defines", &device.defines);
         }
     }
+    if let Some(binary) = &pipeline.build.test_binary {
+        inject = inject.config("test-edits", &binary.edits);
+    }
     let inject = inject.key();
     let build = inputs.closure.as_ref().map(|closure| {
-        Recipe::new(Stage::Build)
+        let mut build = Recipe::new(Stage::Build)
             .config("define", &pipeline.build.define)
             .config("nodeps", &pipeline.build.nodeps)
             .takes(&source)
             .text("closure", closure)
-            .takes(&inject)
-            .key()
+            .takes(&inject);
+        if let Some(binary) = &pipeline.build.test_binary {
+            build = build.text("test-binary", binary.file.as_str());
+        }
+        build.key()
     });
     let verify = build.as_ref().map(|build| {
         Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build).key()

@@ -30,6 +30,8 @@ pub struct Gathered {
 pub struct Spec {
     pub text: String,
     pub edited: Edited,
+    /// As it is built for the test binary, where there is one.
+    pub for_tests: Option<Edited>,
 }
 
 /// The lock of the environment.
@@ -120,7 +122,14 @@ pub fn from_source(loaded: &Loaded, sources: &Sources) -> Result<Spec> {
 fn edit(loaded: &Loaded, text: String, shown: &str) -> Result<Spec> {
     let pipeline = &loaded.pipeline;
     let edited = inject::edit(&text, shown, &pipeline.spec.edits, &pipeline.device)?;
-    Ok(Spec { text, edited })
+    let for_tests = match &pipeline.build.test_binary {
+        Some(binary) => Some(
+            inject::edit(&edited.spec, shown, &binary.edits, &pipeline.device)
+                .context("`build.test-binary`")?,
+        ),
+        None => None,
+    };
+    Ok(Spec { text, edited, for_tests })
 }
 
 fn read_lock(loaded: &Loaded) -> Result<Locked> {

@@ -7,6 +7,7 @@ use super::gather::{self, Gathered};
 use super::{Outcome, Request, log_file};
 use crate::build::{self, Built, SourceName};
 use crate::cmd::{Runner, interrupt, interrupted};
+use crate::config;
 use crate::environment::{self, Environment};
 use crate::fetch::Fetch;
 use crate::plan::{Key, Plan, Stage, plan};
@@ -21,6 +22,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::time::Instant;
+
+/// The folder of what `inject` made for `build.test-binary`.
+const FOR_TESTS: &str = "test";
 
 pub struct Walk<'a> {
     request: Request,
@@ -201,11 +205,14 @@ impl<'a> Walk<'a> {
                 let image = environment.image(lock, &fetch)?;
                 let sources = self.sources()?;
                 let injected = self.result(Stage::Inject)?;
+                let devices = pipeline.device.iter().map(config::Device::file_name);
+                let devices = devices.map(|name| (name, injected.path(name)));
+                let for_tests = injected.path(FOR_TESTS).join(self.spec_name());
                 let inputs = build::Inputs {
                     name: pipeline.name.as_str(),
-                    sources: sources.files().collect(),
-                    injected: injected.names().map(|name| (name, injected.path(name))).collect(),
-                    spec: self.spec_name(),
+                    sources: sources.files().chain(devices).collect(),
+                    spec: injected.path(self.spec_name()),
+                    test_spec: for_tests.exists().then_some(for_tests),
                     names: self.source_names(),
                 };
                 build::run(&inputs, &pipeline.build, image, key, store, &cmd)?.stored().clone()
@@ -241,8 +248,12 @@ impl<'a> Walk<'a> {
     /// so that a bad one is refused before any work.
     fn inject(&self, key: &Key) -> Result<Stored> {
         let work = self.store.work()?;
-        let edited = &self.spec()?.edited;
+        let gather::Spec { edited, for_tests, .. } = self.spec()?;
         fs::write(work.files().join(self.spec_name()), &edited.spec)?;
+        if let Some(edited) = for_tests {
+            fs::create_dir(work.files().join(FOR_TESTS))?;
+            fs::write(work.files().join(FOR_TESTS).join(self.spec_name()), &edited.spec)?;
+        }
         let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
         for (device, (_, bytes)) in devices {
             fs::write(work.files().join(device.file_name()), bytes)?;

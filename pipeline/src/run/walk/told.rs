@@ -12,7 +12,11 @@ impl Walk<'_> {
     /// What people want to see of a stage that ran.
     pub(super) fn notes(&self, stage: Stage, state: State) -> Result<Vec<String>> {
         if state == State::Cached {
-            return Ok(Vec::new());
+            // Whoever wants the test binary has no other way to it.
+            return match stage {
+                Stage::Build => Ok(self.test_binary()?.into_iter().collect()),
+                _ => Ok(Vec::new()),
+            };
         }
         Ok(match stage {
             Stage::Environment => {
@@ -45,6 +49,7 @@ impl Walk<'_> {
                     .cloned()
                     .chain(missing)
                     .chain(wrote)
+                    .chain(self.test_binary()?)
                     .collect()
             }
             Stage::Verify => {
@@ -54,6 +59,11 @@ impl Walk<'_> {
             Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
             Stage::Source | Stage::Publish => Vec::new(),
         })
+    }
+
+    fn test_binary(&self) -> Result<Option<String>> {
+        let binary = self.built()?.test_binary();
+        Ok(binary.map(|path| format!("test binary, in no package: {}", path.display())))
     }
 
     pub(super) fn provenance(&self) -> Result<Provenance> {
