@@ -10,7 +10,7 @@ from .machine import BAR, Died, Machine
 HELD = registers(0xCAFE1234, 1)
 
 # The machine type that both ends of a migration between versions know, by the source's version.
-MACHINES = {(4, 2): "pc-i440fx-4.2", (5, 2): "pc-i440fx-5.2", (7, 2): "pc-i440fx-7.2"}
+MACHINES = {(4, 2): "pc-i440fx-4.2", (5, 2): "pc-i440fx-5.2", (7, 2): "pc-i440fx-7.2", (10, 0): "pc-i440fx-10.0"}
 
 
 def saved(path, machine="pc", qemu=None):
