@@ -1,0 +1,1 @@
+"""What runs in dom0: see the README beside this package."""
