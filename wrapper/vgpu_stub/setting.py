@@ -89,8 +89,12 @@ def number(text):
 
 
 def quoted(text):
-    """A piece of a setting as a message shows it: short, on one line, and plain ASCII."""
-    shown = "".join(c if " " <= c <= "~" else "\\x%02x" % ord(c) for c in text[:40])
+    """A piece of a setting as a message shows it: short, on one line, and plain ASCII.
+
+    It has no quote of its own, so that it cannot seem to end and go on as the message.
+    """
+    plain = [" " <= c <= "~" and c not in "'\\" for c in text[:40]]
+    shown = "".join(c if good else "\\x%02x" % ord(c) for c, good in zip(text, plain))
     return "'%s'%s" % (shown, "..." if len(text) > 40 else "")
 
 
@@ -125,6 +129,8 @@ _PARSERS = {
 def _properties(text):
     found = {}
     for part in text.split(","):
+        if not part:
+            raise Invalid("a comma has no property on one of its sides")
         name, equals, value = part.partition("=")
         if name not in _PARSERS:
             known = ", ".join(Setting._fields)
