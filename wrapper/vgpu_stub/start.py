@@ -74,10 +74,10 @@ def _refuse(domid, values, error, read, say, policy):
 def _uuid(domid, read):
     """The VM's uuid as `xe` knows it, or a word in its place."""
     try:
-        value = read(_VM_PATH % domid) or ""
+        value = read(_VM_PATH % domid) or b""
     except Exception:
         # What is refused stays refused, whatever becomes of this last look.
-        value = ""
+        value = b""
     found = _UUID.match(value.decode("latin-1") if isinstance(value, bytes) else value)
     if not found or found.group(1).endswith(_OF_A_MIGRATION):
         return "UUID-OF-THE-VM"

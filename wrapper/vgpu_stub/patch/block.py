@@ -43,10 +43,10 @@ _MISSING = (
 _AGAIN = "reinstall the package that brings the file"
 
 _BEGIN = re.compile(
-    br"[ \t]*# vgpu-stub begin, version ([0-9]{1,9}), of a file with sha256 ([0-9a-f]{64})\r?\n\Z"
+    b"[ \t]*# vgpu-stub begin, version ([0-9]{1,9}), of a file with sha256 ([0-9a-f]{64})\r?\n\\Z"
 )
-_END = re.compile(br"[ \t]*# vgpu-stub end\r?\n\Z")
-_OURS = re.compile(br"# *vgpu-stub (begin|end)")
+_END = re.compile(b"[ \t]*# vgpu-stub end\r?\n\\Z")
+_OURS = re.compile(b"# *vgpu-stub (begin|end)")
 
 
 class Found(namedtuple("Found", "original version")):
@@ -100,9 +100,9 @@ def _text(original, found):
 
 
 def _lines(source):
-    if re.search(br"\r(?!\n)", source):
+    if re.search(b"\r(?!\n)", source):
         raise Refused("it has line endings that are neither Unix's nor DOS's")
-    return re.findall(br"[^\n]*\n|[^\n]+\Z", source)
+    return re.findall(b"[^\n]*\n|[^\n]+\\Z", source)
 
 
 def _prove(original, patched, found):

@@ -26,10 +26,11 @@ def read(path):
             raise Refused("it is a symbolic link to %s: name that file" % os.path.realpath(path))
         # Without waiting for the writer of a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            raise Refused("it is no regular file")
         with os.fdopen(descriptor, "rb") as source:
-            status = os.fstat(source.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise Refused("it is no regular file")
             text = source.read(LARGEST + 1)
     except EnvironmentError as error:
         raise Refused("it cannot be read: %s" % os.strerror(error.errno))

@@ -20,7 +20,7 @@ FAILED = 1
 _EPILOG = """\
 exit codes: 0 done, or nothing to do; 1 the result could not be written; 2 wrong usage, or FILE is not
 what can be patched. Of --check: 0 patched by this version; 1 not patched, and it can be; 2 it cannot be
-patched, or its lines were changed; 3 patched by another version, and it can be patched anew.
+patched, or its lines were changed; 3 patched with other lines than this version's; patch it anew.
 """
 
 
@@ -37,7 +37,7 @@ def main(words=None):
             return _write(given, text, found.original, status, "reverted")
         patched = block.put_in(found.original)
         if given.check:
-            return _check(given.path, text == patched, found.version)
+            return _check(given.path, text == patched, found.version is not None)
         if given.diff:
             return _diff(given.path, found.original, patched)
         return _write(given, text, patched, status, "patched")
@@ -83,11 +83,11 @@ def _write(given, before, after, status, what):
     return 0
 
 
-def _check(path, current, version):
-    if version is None:
+def _check(path, current, patched):
+    if not patched:
         print("%s: not patched, and it can be" % path)
         return NOT_PATCHED
-    print("%s: patched, %s" % (path, "current" if current else "by version %d" % version))
+    print("%s: patched, %s" % (path, "current" if current else "with other lines than this version's"))
     return 0 if current else OTHER_VERSION
 
 
