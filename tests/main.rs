@@ -24,3 +24,4 @@ mod sources;
 mod support;
 mod tidy;
 mod toy;
+mod wrapper;
