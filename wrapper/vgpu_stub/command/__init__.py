@@ -1,0 +1,1 @@
+"""The operator's command `vgpu-stub`: see the README of `wrapper`."""

@@ -1,0 +1,152 @@
+"""`status`: what VMs are set to, what runs, and whether a restart is due for the two to agree."""
+
+import re
+
+from vgpu_stub import setting
+
+from . import paths, qemu, vm, xe
+from .report import Failure, Usage
+
+_SPELLING = {setting.KEY: "current", setting.GUIDE_KEY: "older"}
+
+
+def status(given, report):
+    if given.all == bool(given.vm):
+        raise Usage("which VM?", "name one, or say --all for every VM that is set to use the device")
+    machines = vm.users() if given.all else _one(given.vm)
+    hosts = Hosts()
+    found = [record(machine, reading, hosts) for machine, reading in machines]
+    report.values["vms"] = found
+    for one in found:
+        _say(report, one)
+    if not found:
+        report.say("no VM is set to use the device")
+
+
+def _one(word):
+    machine = vm.find(word)
+    return [(machine, machine.read())]
+
+
+class Hosts(object):
+    """The names of the pool's hosts, each asked for once, and which of them is this one."""
+
+    def __init__(self):
+        self._names = {}
+        try:
+            match = re.search(r"(?m)^INSTALLATION_UUID='?([0-9a-f-]{36})", paths.read(paths.INVENTORY))
+        except (IOError, OSError):
+            match = None
+        self.here = match.group(1) if match else None
+
+    def describe(self, uuid):
+        if uuid is None:
+            return None
+        if uuid not in self._names:
+            self._names[uuid] = xe.value("host", uuid, "name-label")
+        here = None if self.here is None else uuid == self.here
+        return {"uuid": uuid, "name": self._names[uuid], "here": here}
+
+
+def record(machine, reading, hosts):
+    """All that is known of one VM; the README has the keys."""
+    host = hosts.describe(machine.host) if machine.runs() else None
+    process = _process(machine, host)
+    found = machine.as_json()
+    found.update(
+        domid=machine.domid if machine.runs() else None,
+        host=host,
+        setting=_setting(reading),
+        qemu=process,
+    )
+    found["restart"], found["why"] = _restart(machine, reading, process)
+    return found
+
+
+def _setting(reading):
+    keys = [key for key in setting.KEYS if reading.values[key] is not None]
+    state = "invalid" if reading.error else ("valid" if keys else "none")
+    return {
+        "state": state,
+        "values": dict((key, reading.values[key]) for key in keys),
+        "spelling": _SPELLING[keys[0]] if len(keys) == 1 else None,
+        "device": reading.setting.arguments()[1] if reading.setting else None,
+        "error": reading.error,
+    }
+
+
+def _process(machine, host):
+    unknown = {"pid": None, "devices": None, "binary": None, "command_line": None}
+    if not machine.runs():
+        return dict(unknown, state="none", why="the VM does not run")
+    if not host or not host["here"]:
+        where = vm.quoted(host["name"]) if host and host["here"] is False else None
+        why = "it runs on the host %s: look there" % where if where else "this host's own UUID is not known"
+        return dict(unknown, state="elsewhere" if where else "unknown", why=why)
+    if not machine.has_qemu():
+        return dict(unknown, state="none", why="no QEMU serves a VM of the type %s" % machine.domain_type)
+    if machine.domid is None:
+        return dict(unknown, state="unknown", why="xapi names no domain of it")
+    try:
+        process = qemu.of_domain(machine.domid)
+    except Failure as failure:
+        return dict(unknown, state="unknown", why=failure.message)
+    return {
+        "state": "seen",
+        "why": None,
+        "pid": process.pid,
+        "devices": qemu.devices(process.argv),
+        "binary": process.binary,
+        "command_line": process.argv,
+    }
+
+
+def _restart(machine, reading, process):
+    if machine.power_state == "suspended":
+        return "unknown", "it is suspended: its saved state has the devices that it was started with"
+    if not machine.runs():
+        return "no", "the setting counts from the next start"
+    if process["state"] != "seen":
+        return "unknown", process["why"]
+    wanted = [reading.setting.arguments()[1]] if reading.setting else []
+    if reading.error:
+        return "needed", "the setting is not valid: a start would be refused until it is mended"
+    if process["devices"] != wanted:
+        return "needed", "it runs with %s and is set to %s" % (_list(process["devices"]), _list(wanted))
+    if process["binary"] == "replaced":
+        return "advised", "it still runs a QEMU that has been replaced on disk"
+    return "no", "what runs is what is set"
+
+
+def _list(devices):
+    return " and ".join(devices) if devices else "no device"
+
+
+def _say(report, one):
+    report.say("%s (%s)" % (vm.quoted(one["name"]), one["uuid"]))
+    report.say("  setting: " + _setting_line(one["setting"]))
+    report.say("  power:   " + _power_line(one))
+    process = one["qemu"]
+    if process["state"] == "seen":
+        binary = {"replaced": " (its binary has been replaced since)"}.get(process["binary"], "")
+        report.say("  qemu:    process %d, %s%s" % (process["pid"], _list(process["devices"]), binary))
+        report.say("  argv:    " + " ".join(process["command_line"]))
+    elif process["state"] != "none":
+        report.say("  qemu:    not seen: " + process["why"])
+    report.say("  restart: %s: %s" % (one["restart"], one["why"]))
+
+
+def _setting_line(found):
+    if found["state"] == "none":
+        return "none"
+    if found["state"] == "invalid":
+        return "invalid: " + found["error"]
+    spelling = "" if found["spelling"] == "current" else " (older spelling; `vgpu-stub attach` renews it)"
+    return found["device"] + spelling
+
+
+def _power_line(one):
+    if one["host"] is None:
+        return one["power_state"]
+    where = " (this host)" if one["host"]["here"] else ""
+    return "%s, domain %s on %s%s" % (one["power_state"], one["domid"], vm.quoted(one["host"]["name"]), where)
