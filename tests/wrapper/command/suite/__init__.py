@@ -1,0 +1,1 @@
+"""Checks of the command `vgpu-stub`: see ../checks."""
