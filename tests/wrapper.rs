@@ -74,7 +74,7 @@ checks! {
     text: [
         hostile_settings both_keys valid_settings fuzz the_vm_named policies
         known_shapes unknown_shapes other_pythons altered_lines whole_program refusals_of_files
-        interrupted_writes surveys
+        interrupted_writes odd_names surveys
     ]
     starts: [
         shim_without_a_setting shim_with_a_setting shim_with_a_hostile_setting shim_with_a_policy

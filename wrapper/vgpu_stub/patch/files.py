@@ -48,6 +48,9 @@ def write(path, text, like, unchanged=None):
     try:
         if os.path.islink(path):
             raise Failed("%s is a symbolic link: name the file that it points to" % path)
+        if os.path.exists(path) and not os.path.isfile(path):
+            # A device above all: root's rename would put a file in its place.
+            raise Failed("%s is no regular file" % path)
         folder = os.path.dirname(path) or "."
         descriptor, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=folder)
         with os.fdopen(descriptor, "wb") as target:

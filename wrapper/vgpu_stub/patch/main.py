@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import json
 import os
+import signal
 import sys
 import warnings
 
@@ -27,6 +28,8 @@ patched, or its lines were changed; 3 patched with other lines than this version
 def main(words=None):
     # What today's Python thinks of a wrapper's style is of no use to whoever patches it.
     warnings.simplefilter("ignore")
+    # A reader that has seen enough, such as `head`, is no error of ours.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     given = _arguments(words)
     try:
         if given.survey:
@@ -42,10 +45,10 @@ def main(words=None):
             return _diff(given.path, found.original, patched)
         return _write(given, text, patched, status, "patched")
     except Refused as error:
-        print("vgpu-stub-patch: %s: %s" % (given.path, error), file=sys.stderr)
+        say("vgpu-stub-patch: %s: %s" % (given.path, error), sys.stderr)
         return REFUSED
     except files.Failed as error:
-        print("vgpu-stub-patch: %s" % error, file=sys.stderr)
+        say("vgpu-stub-patch: %s" % error, sys.stderr)
         return FAILED
 
 
@@ -76,18 +79,18 @@ def _arguments(words):
 def _write(given, before, after, status, what):
     target = given.output or given.path
     if before == after and not given.output:
-        print("%s: nothing to do" % target)
+        say("%s: nothing to do" % target)
         return 0
     files.write(target, after, given.path, None if given.output else status)
-    print("%s: %s" % (target, what))
+    say("%s: %s" % (target, what))
     return 0
 
 
 def _check(path, current, patched):
     if not patched:
-        print("%s: not patched, and it can be" % path)
+        say("%s: not patched, and it can be" % path)
         return NOT_PATCHED
-    print("%s: patched, %s" % (path, "current" if current else "with other lines than this version's"))
+    say("%s: patched, %s" % (path, "current" if current else "with other lines than this version's"))
     return 0 if current else OTHER_VERSION
 
 
@@ -114,8 +117,7 @@ def _survey(folder, as_json):
         print(json.dumps({"python": PYTHON, "wrappers": rows}, indent=2, sort_keys=True))
         return 0
     for row in rows:
-        name = ascii_only(row["name"])
-        print("%-40s  %-40s  %s" % (name, row["blob"] or "-", ": ".join(_words(row))))
+        print("%-40s  %-40s  %s" % (row["name"], row["blob"] or "-", ": ".join(_words(row))))
     count = len([row for row in rows if row["outcome"] == "patched"])
     print("%d of %d can be patched by %s" % (count, len(rows), PYTHON))
     return 0
@@ -127,7 +129,7 @@ def _words(row):
 
 def _try(folder, name):
     """One wrapper of a survey: patched in memory, taken back, and compared."""
-    row = {"name": name, "blob": None, "outcome": "refused", "reason": None}
+    row = {"name": ascii_only(name), "blob": None, "outcome": "refused", "reason": None}
     try:
         text, _ = files.read(os.path.join(folder, name))
         row["blob"] = hashlib.sha1(b"blob %s\0" % str(len(text)).encode("ascii") + text).hexdigest()
@@ -142,6 +144,10 @@ def _try(folder, name):
     return row
 
 
+def say(line, stream=None):
+    print(ascii_only(line), file=stream or sys.stdout)
+
+
 def ascii_only(text):
-    """A file's name for a terminal."""
+    """A file's name, or a line with one, for any terminal and any program."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)
