@@ -71,9 +71,6 @@ def _machine(given, report):
     if not machine.has_qemu() and given.command == "attach":
         message = "%s is of the type %s: no QEMU serves it" % (machine.title(), machine.domain_type)
         raise Usage(message, "the device needs an HVM guest")
-    if machine.power_state == "suspended":
-        message = "%s is suspended, and its saved state has to fit its devices" % machine.title()
-        raise Failure(message, "resume it and shut it down first: xe vm-resume uuid=" + machine.uuid)
     return machine
 
 
@@ -103,17 +100,19 @@ def _without_guide_key(machine, reading):
 
 def _carry_out(given, report, machine, planned, outcome):
     steps.describe(report, planned)
-    report.values["restart"] = "needed" if planned and machine.runs() else "no"
+    report.values["restart"] = "needed" if planned and machine.is_started() else "no"
     if not planned:
         report.say("nothing to do: %s is %s" % (machine.title(), outcome))
         return
     if given.dry_run:
         steps.dry(report, planned)
         return
-    if machine.runs():
+    if machine.is_started():
         what = "%s is %s; the change counts from its next start" % (machine.title(), machine.power_state)
         ask("change its setting?", given.yes, what)
     steps.walk(report, planned)
     report.say("%s: %s" % (machine.title(), outcome))
     if machine.runs():
-        report.say("it runs as it was started; the change counts after: " + _RESTART + machine.uuid)
+        report.say("it goes on as it was started; the change counts after: " + _RESTART + machine.uuid)
+    elif machine.is_started():
+        report.say("resumed, it goes on as it was started; the change counts from its next start")

@@ -39,8 +39,8 @@ def vendor_wrapper():
     if state == MISSING:
         return fail("%s is missing" % paths.VENDOR_WRAPPER, back)
     if state == PATCHED and _shim_is_set():
-        text = "it is patched by vgpu-stub-patch, and the drop-in is there too: a VM would get two devices"
-        return fail(text, "%s --revert %s" % (paths.PATCHER, paths.VENDOR_WRAPPER))
+        text = "it is patched by vgpu-stub-patch, and the drop-in is there too: one of them is enough"
+        return warn(text, "%s --revert %s" % (paths.PATCHER, paths.VENDOR_WRAPPER))
     if state == PATCHED:
         return warn("it is patched by vgpu-stub-patch", "an update of xenopsd takes the patch away")
     if state == BY_HAND:
@@ -115,7 +115,7 @@ def drop_in_active():
 
 def shim():
     """the shim is there, and all that it needs can be loaded"""
-    if _by_patch() and not os.path.isfile(paths.at(paths.FRAGMENT)):
+    if not os.path.isfile(paths.at(paths.FRAGMENT)) and _by_patch():
         return unchecked("this host uses the patched wrapper in its place")
     path = paths.at(paths.SHIM)
     if not os.path.isfile(path):

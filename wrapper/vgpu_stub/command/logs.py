@@ -91,8 +91,8 @@ def failures():
     for path in paths.LOGS:
         try:
             text, _ = paths.tail(path, END)
-        except (IOError, OSError):
-            unread.append(path)
+        except (IOError, OSError) as error:
+            unread.append("%s (%s)" % (path, error.strerror))
             continue
         for line in text.split("\n"):
             trouble = _explanation(line[:_LOOKED_AT])

@@ -65,6 +65,9 @@ def differences(name):
         raise Failure("%s failed: %s" % (programs.shown(argv), _first(result)))
     # A configuration file is there to be edited.
     found = [match.group(1, 3) for match in matches if match and match.group(2) != "c"]
+    unread = [path for letters, path in found if "?" in letters]
+    if unread:
+        raise Failure("%s cannot read %s" % (programs.shown(argv), unread[0]), "run it as root")
     return [Difference(letters, path) for letters, path in found]
 
 

@@ -103,7 +103,10 @@ def _process(machine, host):
 
 def _restart(machine, reading, process):
     if machine.power_state == "suspended":
-        return "unknown", "it is suspended: its saved state has the devices that it was started with"
+        return (
+            "unknown",
+            "it is suspended, and resumes with what it was started with; the setting counts later",
+        )
     if not machine.runs():
         return "no", "the setting counts from the next start"
     if process["state"] != "seen":

@@ -33,6 +33,11 @@ class Vm(namedtuple("Vm", "uuid name power_state domid host domain_type is_contr
     def runs(self):
         return self.power_state in ("running", "paused")
 
+    def is_started(self):
+        """Whether a start of it is still in force: xapi resumes, and migrates, with the platform map
+        that the VM was started with."""
+        return self.power_state != "halted"
+
     def read(self):
         """What the platform map says; `setting` is `None` where nothing is set or nothing valid is."""
         values = dict((key, xe.platform(self.uuid, key)) for key in setting.KEYS)

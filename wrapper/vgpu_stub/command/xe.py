@@ -24,6 +24,7 @@ _HELP = (
     ("Permission denied", "run it as root"),
     ("still initialising", "xapi has just been started; try again in a minute"),
     ("Lost connection", "xapi was restarted meanwhile; run it again"),
+    ("emergency mode", "this host has lost its pool's coordinator: bring that back first"),
     ("coordinator", "this host's pool has to reach its coordinator: `xe host-is-in-emergency-mode`"),
     ("master", "this host's pool has to reach its master: `xe host-is-in-emergency-mode`"),
 )

@@ -51,6 +51,7 @@ class Host:
     python = "/usr/bin/python3"
 
     def __enter__(self):
+        assert os.getpid() == 1, "only in a namespace of processes of its own: use `checks`"
         self.root = Path(tempfile.mkdtemp(prefix="dom0-"))
         for folder in (
             "bin",
@@ -106,9 +107,9 @@ class Host:
         return self
 
     def __exit__(self, *_):
+        # Everything else in this namespace was started from here; see `checks`.
         for name in os.listdir("/proc"):
-            # In a namespace of our own there is nothing else but this process.
-            if name.isdigit() and int(name) not in (os.getpid(), os.getppid(), 1):
+            if name.isdigit() and int(name) != 1:
                 try:
                     os.kill(int(name), signal.SIGKILL)
                 except OSError:

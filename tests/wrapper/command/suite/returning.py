@@ -1,6 +1,10 @@
 """`rollback`: the way back to stock, its order, and what stands after each cut."""
 
-from .host import STOCK, VM, contains, one_line, uuid
+import signal
+import subprocess
+import time
+
+from .host import STOCK, VM, Host, contains, one_line, uuid
 
 SETTING = {"vga": "std", "vgpu-stub": "priority=low"}
 STOCK_NEVRA = "qemu-2:4.2.1-5.2.15.2.xcpng8.3.x86_64"
@@ -168,6 +172,27 @@ def goes_on_after_a_cut(host):
     contains(host("rollback").out, "nothing to do")
 
 
+def interrupted_while_yum_runs(host):
+    """one Ctrl-C waits for yum to end and then stops; a second one goes to yum itself"""
+    for presses, release in ((1, STOCK["release"]), (2, STOCK["release"] + ".vgpu1")):
+        with Host() as host:
+            host.change("rpm", fault="slow downgrade")
+            argv = host.argv(["rollback", "--yes"])
+            child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            while not host.calls("yum", "-y", "downgrade"):
+                time.sleep(0.02)
+            for _ in range(presses):
+                time.sleep(0.3)
+                child.send_signal(signal.SIGINT)
+            _, complaint = child.communicate(timeout=30)
+            assert host.load("rpm")["installed"]["qemu"]["release"] == release, complaint
+            assert child.returncode == (130 if presses == 1 else 1), (child.returncode, complaint)
+            contains(complaint.decode(), "yum -y remove vgpu-stub-dom0")
+            host.change("rpm", fault=None)
+            host("rollback", "--yes")
+            at_stock(host)
+
+
 def what_would_break_is_found_first(host):
     """a folder that would end xenopsd, a shim named elsewhere, a suspended VM: refused before any step"""
     host.path("etc/xenopsd.conf.d/old").mkdir()
@@ -200,5 +225,6 @@ CHECKS = (
     newest_stock_taken,
     build_by_hand_taken_back,
     goes_on_after_a_cut,
+    interrupted_while_yum_runs,
     what_would_break_is_found_first,
 )
