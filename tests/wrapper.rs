@@ -11,31 +11,38 @@ use crate::support;
 use pythons::{DEBIANS, Python};
 use std::process::Command;
 
-fn driver() -> Command {
+/// A driver of checks, in Debian's Python.
+fn driver(path: &str) -> Command {
     need::file(DEBIANS, "python3");
     let mut driver = Command::new(DEBIANS);
     // Python would leave its compiled files in the tree.
-    driver.arg("-B").arg(support::root().join("tests/wrapper/checks"));
+    driver.arg("-B").arg(support::root().join(path));
     driver
 }
 
-/// A check that judges text, or files of its own.
-fn of_text(python: Python, check: &str) {
-    let Some(path) = python.path() else { return };
-    need::program("git", "git");
-    passes(driver().arg("--python").arg(path).arg(check));
-}
+/// How the checks of a room are run.
+mod of {
+    use super::{Python, driver, need, passes, xen};
 
-/// A check that starts VMs, with Debian's Xen, in a mount namespace.
-fn of_starts(python: Python, check: &str) {
-    let Some(path) = python.path() else { return };
-    starts(driver().arg("--python").arg(path).arg(check));
-}
+    /// What judges text, or files of its own.
+    pub fn text(python: Python, check: &str) {
+        let Some(path) = python.path() else { return };
+        need::program("git", "git");
+        passes(driver("tests/wrapper/checks").arg("--python").arg(path).arg(check));
+    }
 
-fn starts(driver: &mut Command) {
-    need::program("bwrap", "bubblewrap");
-    need::program("gcc", "gcc");
-    passes(driver.arg("--xen").arg(xen::unpacked()));
+    /// What starts VMs, with Debian's Xen, in a mount namespace.
+    pub fn starts(python: Python, check: &str) {
+        let Some(path) = python.path() else { return };
+        in_the_room(&[check], &path);
+    }
+
+    pub fn in_the_room(words: &[&str], python: &std::path::Path) {
+        need::program("bwrap", "bubblewrap");
+        need::program("gcc", "gcc");
+        let mut driver = driver("tests/wrapper/checks");
+        passes(driver.arg("--xen").arg(xen::unpacked()).arg("--python").arg(python).args(words));
+    }
 }
 
 #[track_caller]
@@ -46,56 +53,57 @@ fn passes(driver: &mut Command) {
     assert!(output.status.success(), "{driver:?}\n{said}{complaint}");
 }
 
-/// Every check as a test of its own under every Python.
+/// Every check of a room as a test of its own under every Python.
 macro_rules! checks {
-    (text: [$($text:ident)*] starts: [$($start:ident)*] $($module:ident: $python:ident,)*) => {
-        const CHECKS: &[&str] = &[$(stringify!($text),)* $(stringify!($start),)* "in_a_real_qemu"];
-        checks!(@each [$($text)*] [$($start)*] $($module $python,)*);
+    ($room:ident [$($check:ident)*]) => {
+        mod $room {
+            pub const CHECKS: &[&str] = &[$(stringify!($check)),*];
+            checks!(@python python_2_7 V2_7 $room [$($check)*]);
+            checks!(@python python_3_6 V3_6 $room [$($check)*]);
+            checks!(@python python_of_debian Debians $room [$($check)*]);
+        }
     };
-    (@each $text:tt $start:tt $($module:ident $python:ident,)*) => {
-        $(checks!(@module $text $start $module $python);)*
-    };
-    (@module [$($text:ident)*] [$($start:ident)*] $module:ident $python:ident) => {
+    (@python $module:ident $python:ident $room:ident [$($check:ident)*]) => {
         mod $module {
-            use super::Python;
+            use crate::wrapper::{Python, of};
             $(#[test]
-            fn $text() {
-                super::of_text(Python::$python, stringify!($text));
-            })*
-            $(#[test]
-            fn $start() {
-                super::of_starts(Python::$python, stringify!($start));
+            fn $check() {
+                of::$room(Python::$python, stringify!($check));
             })*
         }
     };
 }
 
 checks! {
-    text: [
+    text [
         hostile_settings both_keys valid_settings fuzz the_vm_named policies
-        known_shapes unknown_shapes other_pythons altered_lines whole_program refusals_of_files
-        interrupted_writes odd_names surveys
+        known_shapes unknown_shapes other_pythons altered_lines
+        whole_program refusals_of_files interrupted_writes odd_names surveys
     ]
-    starts: [
+}
+
+checks! {
+    starts [
         shim_without_a_setting shim_with_a_setting shim_with_a_hostile_setting shim_with_a_policy
         shim_and_odd_domains shim_without_xenstore shim_with_broken_modules shim_and_its_surroundings
         patched_starts patched_refusals patched_without_our_package patched_behind_the_shim
     ]
-    python_2_7: V2_7,
-    python_3_6: V3_6,
-    python_of_debian: Debians,
 }
 
 #[test]
 fn every_check_of_the_driver_is_a_test() {
-    let listing = need::run(driver().arg("--list"));
-    let names = listing.lines().filter_map(|line| line.split_whitespace().next());
-    assert_eq!(names.collect::<Vec<_>>(), CHECKS);
+    let found = listed(&mut driver("tests/wrapper/checks"));
+    assert_eq!(found, [text::CHECKS, starts::CHECKS, &["in_a_real_qemu"]].concat());
+}
+
+fn listed(driver: &mut Command) -> Vec<String> {
+    let listing = need::run(driver.arg("--list"));
+    listing.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
 }
 
 #[test]
 fn a_patched_sample_and_the_shim_start_a_real_qemu_with_the_device() {
-    let mut driver = driver();
-    driver.args(["--python", DEBIANS, "in_a_real_qemu"]).arg("--qemu").arg(Version::V7_2.binary());
-    starts(&mut driver);
+    let qemu = Version::V7_2.binary();
+    let words = ["in_a_real_qemu", "--qemu", qemu.to_str().unwrap()];
+    of::in_the_room(&words, DEBIANS.as_ref());
 }
