@@ -20,6 +20,7 @@ mod sign;
 mod source;
 mod store;
 mod verify;
+mod wrapper;
 
 use std::process::ExitCode;
 

@@ -11,16 +11,25 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "build cmd config environment fetch inject plan publish sandbox sign source store verify",
+        "build cmd config environment fetch inject plan publish sandbox sign source store verify \
+         wrapper",
     ),
     ("config", ""),
     ("plan", "config"),
-    ("lock", "cmd config environment fetch git inject openpgp rpmfile sandbox source store"),
+    (
+        "lock",
+        "cmd config environment fetch git inject openpgp rpmfile sandbox source store wrapper",
+    ),
     ("source", "apt cmd config::<types> config::nearest fetch git plan store"),
     ("environment", "apt cmd config::<types> fetch plan sandbox store"),
     ("inject", "config"),
     ("build", "cmd config::<types> plan sandbox store"),
-    ("verify", "build::Built cmd config::<types> config::nearest plan sandbox store"),
+    ("wrapper", "cmd fetch config::<types> plan sandbox store"),
+    (
+        "verify",
+        "build::Built cmd config::<types> config::nearest plan sandbox store wrapper::Bench \
+         wrapper::Wrapped",
+    ),
     ("sign", "cmd config::<types> openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),
     ("fetch", "cmd config::<types> store"),

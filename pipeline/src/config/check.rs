@@ -35,6 +35,7 @@ pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
     repositories(pipeline)?;
     devices(pipeline)?;
     edits(pipeline)?;
+    wrapper(pipeline)?;
     types(pipeline)
 }
 
@@ -134,6 +135,22 @@ fn edits(pipeline: &Pipeline) -> Result<(), Problem> {
             }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+fn wrapper(pipeline: &Pipeline) -> Result<(), Problem> {
+    let Some(wrapper) = &pipeline.wrapper else { return Ok(()) };
+    let name = wrapper.vendor.file_name();
+    if FileName::try_from(name.to_owned()).is_err() {
+        return Err(Problem::new("vendor:", "`wrapper.vendor` does not end in a plain file name"));
+    }
+    if !wrapper.replace.is_empty() && wrapper.shipped.is_none() {
+        return Err(Problem::new(
+            "replace:",
+            "`wrapper.replace` makes another file, and no `wrapper.shipped` says which\n\
+             help: `shipped` is the sha256 of /usr/lib64/xen/bin/qemu-wrapper on an untouched host",
+        ));
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ mod source;
 mod spec;
 mod verify;
 mod words;
+mod wrapper;
 
 use anyhow::{Result, bail};
 use schemars::JsonSchema;
@@ -39,6 +40,7 @@ pub use words::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
     Line, MacroName, Name, QomType, RpmCapability, Sha256, TreePath, WebUrl,
 };
+pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 
 /// The format that this program reads. A file of another version is refused before anything else.
 pub const FORMAT: u32 = 1;
@@ -69,6 +71,14 @@ pub struct Pipeline {
     #[serde(default, with = "serde_yaml::with::singleton_map_recursive")]
     #[schemars(with = "Build")]
     pub build: Build,
+    /// What a dom0 gets beside QEMU.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "serde_yaml::with::singleton_map_recursive"
+    )]
+    #[schemars(with = "Option<Wrapper>")]
+    pub wrapper: Option<Wrapper>,
     /// What the built package must prove before it may be signed.
     pub verify: Verify,
     /// The key that signs; a development key where none is named.

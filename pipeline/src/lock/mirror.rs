@@ -7,6 +7,7 @@ use crate::fetch::{Fetch, Pin};
 use crate::sandbox::Image;
 use crate::source;
 use crate::store::FileRecord;
+use crate::wrapper;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -17,8 +18,13 @@ pub fn fill(subject: &Subject, lock: Option<&Lock>, folder: &Path, fetch: &Fetch
     // The stage's own way brings each into the cache, which is laid out as a mirror is.
     let work = fetch.store().work()?;
     source::bring(&pipeline.source, pipeline.spec.git.as_ref(), subject.beside, &work, fetch)?;
+    let mut pins = source::pins(&pipeline.source);
+    if let Some(declared) = &pipeline.wrapper {
+        wrapper::bring(&declared.vendor, subject.beside, fetch)?;
+        pins.extend(wrapper::pins(declared));
+    }
     let mut held = 0;
-    for (pin, shown) in source::pins(&pipeline.source) {
+    for (pin, shown) in pins {
         put(&fetch.place(&pin)?, &folder.join(pin.place()))
             .with_context(|| format!("cannot put {shown} into `{}`", folder.display()))?;
         held += 1;

@@ -19,17 +19,19 @@ pub enum Stage {
     Environment,
     Inject,
     Build,
+    Wrapper,
     Verify,
     Sign,
     Publish,
 }
 
 impl Stage {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Source,
         Self::Environment,
         Self::Inject,
         Self::Build,
+        Self::Wrapper,
         Self::Verify,
         Self::Sign,
         Self::Publish,
@@ -41,6 +43,7 @@ impl Stage {
             Self::Environment => "environment",
             Self::Inject => "inject",
             Self::Build => "build",
+            Self::Wrapper => "wrapper",
             Self::Verify => "verify",
             Self::Sign => "sign",
             Self::Publish => "publish",
@@ -54,8 +57,9 @@ impl Stage {
             // Only a spec of the git source is read there, but what is damaged would be needed by `build`.
             Self::Inject => &[Self::Source],
             Self::Build => &[Self::Source, Self::Environment, Self::Inject],
-            Self::Verify => &[Self::Environment, Self::Build],
-            Self::Sign => &[Self::Build, Self::Verify],
+            Self::Wrapper => &[Self::Environment],
+            Self::Verify => &[Self::Environment, Self::Build, Self::Wrapper],
+            Self::Sign => &[Self::Build, Self::Wrapper, Self::Verify],
             Self::Publish => &[Self::Source, Self::Inject, Self::Sign],
         }
     }
@@ -63,8 +67,9 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Build | Self::Verify | Self::Sign => 1,
-            Self::Source | Self::Environment | Self::Publish => 2,
+            Self::Inject | Self::Build | Self::Wrapper | Self::Verify | Self::Sign => 1,
+            Self::Source | Self::Environment => 2,
+            Self::Publish => 3,
         }
     }
 }
@@ -79,6 +84,8 @@ pub struct Inputs {
     pub spec: Option<String>,
     /// blake3 of each device's C file, in the pipeline's order.
     pub devices: Vec<String>,
+    /// blake3 of what the program carries for a dom0.
+    pub carried: String,
     /// blake3 of the lock. `None` where the base needs none, and while there is no current one.
     pub lock: Option<String>,
     /// The fingerprint of the signing key. `None` while the development key was not made yet.
@@ -95,13 +102,18 @@ pub struct Step {
     pub key: Option<Key>,
 }
 
-/// The ordered steps of a pipeline.
+/// The ordered steps of a pipeline: every stage but `wrapper` where there is no such section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub steps: Vec<Step>,
 }
 
 impl Plan {
+    /// The stages up to one.
+    pub fn stages(&self, until: Stage) -> impl DoubleEndedIterator<Item = Stage> {
+        self.steps.iter().map(|step| step.stage).filter(move |stage| *stage <= until)
+    }
+
     pub fn key(&self, stage: Stage) -> Option<&Key> {
         self.steps.iter().find(|step| step.stage == stage)?.key.as_ref()
     }
@@ -143,8 +155,19 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         }
         build.key()
     });
+    let wrapper = pipeline.wrapper.as_ref().map(|wrapper| {
+        inputs.closure.as_ref().map(|closure| {
+            Recipe::new(Stage::Wrapper)
+                .config("wrapper", wrapper)
+                .text("carried", &inputs.carried)
+                .text("closure", closure)
+                .key()
+        })
+    });
     let verify = build.as_ref().map(|build| {
-        Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build).key()
+        let verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
+        let wrapper = wrapper.iter().flatten();
+        wrapper.fold(verify, |verify, wrapper| verify.takes(wrapper)).key()
     });
     let sign = verify.as_ref().zip(inputs.signer.as_ref()).map(|(verify, signer)| {
         Recipe::new(Stage::Sign).text("signer", signer).takes(verify).key()
@@ -156,9 +179,18 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
             .takes(sign)
             .key()
     });
-    let keys = [Some(source), environment, Some(inject), build, verify, sign, publish];
+    let keys = [
+        Some(Some(source)),
+        Some(environment),
+        Some(Some(inject)),
+        Some(build),
+        wrapper,
+        Some(verify),
+        Some(sign),
+        Some(publish),
+    ];
     let steps = Stage::ALL.into_iter().zip(keys);
-    Plan { steps: steps.map(|(stage, key)| Step { stage, key }).collect() }
+    Plan { steps: steps.filter_map(|(stage, key)| Some(Step { stage, key: key? })).collect() }
 }
 
 /// Without its lock an image base has no key.

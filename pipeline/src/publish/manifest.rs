@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 pub const MANIFEST: &str = "manifest.json";
-const SUMS: &str = "SHA256SUMS";
+pub const SUMS: &str = "SHA256SUMS";
 
 /// Where a repository comes from. `run` gathers it; nothing in it names a machine or a moment, so
 /// that the same inputs give the same manifest.

@@ -79,6 +79,9 @@ pub fn run(
         fs::write(tree.join("DEVELOPMENT-KEY.txt"), development_notice(signer))?;
     }
     manifest::write(&tree, provenance)?;
+    let sums = fs::read(tree.join(manifest::SUMS))?;
+    let signature = signer.detached(&sums, signed.time())?;
+    fs::write(tree.join(format!("{}.asc", manifest::SUMS)), signature)?;
     Ok(Published { stored: store.keep(work, "publish", key.as_str(), &provenance.pipeline)? })
 }
 

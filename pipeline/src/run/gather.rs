@@ -8,6 +8,7 @@ use crate::plan::{Inputs, Stage, plan};
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
+use crate::wrapper;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::ErrorKind;
@@ -71,6 +72,10 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
             fs::metadata(&path).with_context(|| format!("source `{}`", path.display()))?;
         }
     }
+    if let Some(file) = pipeline.wrapper.as_ref().and_then(|wrapper| wrapper.vendor.path()) {
+        let path = beside.join(file);
+        fs::metadata(&path).with_context(|| format!("wrapper `{}`", path.display()))?;
+    }
     let mut spec = match &pipeline.spec.file {
         Some(file) => {
             let path = beside.join(file);
@@ -86,6 +91,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let mut inputs = Inputs {
         containerfile: digest(&containerfile_bytes),
         spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
+        carried: wrapper::digest(),
         devices: devices.iter().map(|(_, bytes)| digest(bytes)).collect(),
         lock: match lock.current() {
             Some(lock) => Some(digest(&serde_json::to_vec(lock)?)),

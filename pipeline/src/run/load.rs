@@ -22,6 +22,7 @@ const CARRIED: &[(&str, &str)] = &[
     (DEFAULT, include_str!("../../workstation.yaml")),
     ("pipeline/workstation/qemu.spec", include_str!("../../workstation/qemu.spec")),
     ("device/vgpu-stub.c", include_str!("../../../device/vgpu-stub.c")),
+    ("wrapper/sample/qemu-wrapper", include_str!("../../../wrapper/sample/qemu-wrapper")),
     (
         "containers/debian-12.Containerfile",
         include_str!("../../../containers/debian-12.Containerfile"),

@@ -108,7 +108,7 @@ impl Prepared {
             publish::refuse_strangers(&self.request.output)?;
         }
         let mut stages = Vec::new();
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage <= self.request.until) {
+        for stage in self.plan().stages(self.request.until) {
             if !self.is_cached(stage)? {
                 stages.push(stage);
             }

@@ -8,6 +8,7 @@ use crate::fetch::{Network, Pin};
 use crate::plan::Stage;
 use crate::sandbox::{Engine, Image};
 use crate::source;
+use crate::wrapper;
 use anyhow::{Result, bail};
 
 /// Refuses, in one message, a machine that lacks what the given stages start.
@@ -42,6 +43,12 @@ pub fn tools(
                 Base::Image(_) => needs.extend([["curl"].as_slice(), &engines]),
             },
             Stage::Build | Stage::Verify => needs.push(&engines),
+            Stage::Wrapper => {
+                needs.push(&engines);
+                if pipeline.wrapper.as_ref().is_some_and(|it| it.vendor.path().is_none()) {
+                    needs.push(&["curl"]);
+                }
+            }
             Stage::Publish => needs.push(&["createrepo_c"]),
             Stage::Inject | Stage::Sign => {}
         }
@@ -71,6 +78,9 @@ pub fn content(prepared: &Prepared, stages: &[Stage]) -> Result<()> {
     };
     if stages.contains(&Stage::Source) {
         look(source::pins(&pipeline.source))?;
+    }
+    if let (true, Some(wrapper)) = (stages.contains(&Stage::Wrapper), &pipeline.wrapper) {
+        look(wrapper::pins(wrapper))?;
     }
     if stages.contains(&Stage::Environment) {
         match (&pipeline.environment.base, gathered.lock.current()) {

@@ -16,7 +16,8 @@ use crate::sandbox::Engine;
 use crate::sign::{self, Signed, Signer};
 use crate::source::{self, Sources};
 use crate::store::{Store, Stored};
-use crate::verify::{self, Verified};
+use crate::verify::{self, Made, Verified};
+use crate::wrapper::{self, Wrapped};
 use anyhow::{Context, Result};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -61,7 +62,8 @@ impl<'a> Walk<'a> {
             self.wait_for(Stage::Source, "run", self.request.loaded.pipeline.name.as_str())?;
         self.recall()?;
         let until = self.request.until;
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage <= until) {
+        let stages: Vec<Stage> = self.plan.stages(until).collect();
+        for stage in stages {
             interrupt::check()?;
             self.step(stage).with_context(|| self.failed(stage))?;
         }
@@ -108,17 +110,16 @@ impl<'a> Walk<'a> {
                 self.done.insert(step.stage, stored);
             }
         }
-        for stage in Stage::ALL.into_iter().rev().filter(|stage| *stage <= self.request.until) {
+        let stages: Vec<Stage> = self.plan.stages(self.request.until).collect();
+        for &stage in stages.iter().rev() {
             let Some(stored) = self.done.get(&stage) else { continue };
             let read = match stage {
                 Stage::Publish => !publish::is_current(stored, &self.request.output),
                 // An engine that has the image needs nothing of the store's.
                 Stage::Environment => false,
-                _ => Stage::ALL.into_iter().any(|later| {
-                    later <= self.request.until
-                        && later.takes().contains(&stage)
-                        && !self.done.contains_key(&later)
-                }),
+                _ => stages
+                    .iter()
+                    .any(|later| later.takes().contains(&stage) && !self.done.contains_key(later)),
             };
             if read && !stored.intact() {
                 let text = "its result in the store was damaged and is made again";
@@ -217,19 +218,25 @@ impl<'a> Walk<'a> {
                 };
                 build::run(&inputs, &pipeline.build, image, key, store, &cmd)?.stored().clone()
             }
+            Stage::Wrapper => {
+                let environment = self.environment()?;
+                let image = environment.image(lock, &fetch)?;
+                let config = pipeline.wrapper.as_ref().context("no section `wrapper`")?;
+                wrapper::run(config, beside, image, key, &fetch)?.stored().clone()
+            }
             Stage::Verify => {
                 let environment = self.environment()?;
                 let image = environment.image(lock, &fetch)?;
-                let (built, config) = (self.built()?, &pipeline.verify);
-                let verified = verify::run(&built, config, image, key, store, &cmd);
+                let made = self.made()?;
+                let verified = verify::run(&made, pipeline, image, key, store, &cmd);
                 if verified.as_ref().is_err_and(|error| interrupted(error).is_none()) {
-                    verify::set_aside(&built, image, pipeline.name.as_str(), store)?;
+                    verify::set_aside(&made.built, image, pipeline.name.as_str(), store)?;
                 }
                 verified?.stored().clone()
             }
             Stage::Sign => {
                 let verified =
-                    Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
+                    Verified::recall(self.result(Stage::Verify)?.clone(), &self.made()?)?;
                 sign::run(&verified, self.signer()?, key, store)?.stored().clone()
             }
             Stage::Publish => {
@@ -276,6 +283,15 @@ impl<'a> Walk<'a> {
 
     fn built(&self) -> Result<Built> {
         Ok(Built::recall(self.result(Stage::Build)?.clone()))
+    }
+
+    /// All that `verify` judges.
+    fn made(&self) -> Result<Made> {
+        let wrapped = match self.done.get(&Stage::Wrapper) {
+            Some(stored) => Some(Wrapped::recall(stored.clone())),
+            None => None,
+        };
+        Ok(Made { built: self.built()?, wrapped })
     }
 
     fn result(&self, stage: Stage) -> Result<&Stored> {

@@ -173,9 +173,10 @@ fn user(engine: Engine) -> Vec<String> {
     args
 }
 
-fn hand_over(folder: &Path) -> Result<()> {
+/// Gives what a sealed job has to change to the job's user.
+pub fn hand_over(path: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
-        chown(folder, Some(BUILDER), Some(BUILDER))?;
+        chown(path, Some(BUILDER), Some(BUILDER))?;
     }
     Ok(())
 }

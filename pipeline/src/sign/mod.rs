@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
 const SOURCES: &str = "SRPMS";
+/// The folder of the patched qemu-wrapper, which the repository's signed sums cover.
+const WRAPPER: &str = "wrapper";
 
 /// Signed packages.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Signed {
         &self.stored
     }
 
-    /// The packages, each by its place in a repository.
+    /// The packages and what lies beside them, each by its place in a repository.
     pub fn files(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         self.stored.names().map(|name| (name, self.stored.path(name)))
     }
@@ -70,6 +72,11 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         signer
             .package(path, &to, time)
             .with_context(|| format!("cannot sign `{}`", path.display()))?;
+    }
+    for path in verified.wrapper() {
+        let folder = work.files().join(WRAPPER);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::copy(path, folder.join(path.file_name().unwrap_or_default()))?;
     }
     let facts = Facts { fingerprint: signer.fingerprint(), time: newest };
     let stored = store.keep(work, "sign", key.as_str(), &facts)?;

@@ -4,6 +4,7 @@
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
 //! what the build said of itself.
 
+mod dom0;
 mod elf;
 mod package;
 mod probe;
@@ -15,6 +16,7 @@ use crate::config::{self, ExpectedType};
 use crate::plan::Key;
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
+use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
 use elf::Census;
 pub use elf::QomType;
@@ -25,19 +27,27 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Packages that may leave.
+/// What was made, and is to be judged.
+#[derive(Debug)]
+pub struct Made {
+    pub built: Built,
+    pub wrapped: Option<Wrapped>,
+}
+
+/// What may leave.
 #[derive(Debug)]
 pub struct Verified {
     stored: Stored,
     packages: Vec<PathBuf>,
     sources: Vec<PathBuf>,
+    wrapper: Vec<PathBuf>,
     report: Report,
 }
 
 /// The judgement.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// What was judged, by file name.
+    /// What was judged, by its place in the results.
     pub judged: BTreeMap<String, FileRecord>,
     pub packages: Vec<PackageFacts>,
     /// What the binaries said of themselves when they ran.
@@ -88,6 +98,11 @@ impl Verified {
         &self.sources
     }
 
+    /// The patched qemu-wrapper and its difference.
+    pub fn wrapper(&self) -> &[PathBuf] {
+        &self.wrapper
+    }
+
     pub fn report(&self) -> &Report {
         &self.report
     }
@@ -97,54 +112,60 @@ impl Verified {
     }
 
     /// The record of an earlier judgement, if it is one of these bytes.
-    pub fn recall(stored: Stored, built: &Built) -> Result<Self> {
+    pub fn recall(stored: Stored, made: &Made) -> Result<Self> {
         let report: Report = stored.facts()?;
-        if report.judged != built_files(built) {
+        if report.judged != made.files() {
             bail!(
                 "the store's judgement is of other packages\nhelp: remove the store and run again"
             );
         }
-        Ok(Self::new(stored, built, report))
+        Self::new(stored, made, report)
     }
 
-    fn new(stored: Stored, built: &Built, report: Report) -> Self {
-        let (packages, sources) = (built.rpms().collect(), built.srpms().collect());
-        Self { stored, packages, sources, report }
+    fn new(stored: Stored, made: &Made, report: Report) -> Result<Self> {
+        let wrapper = made.wrapped.iter().flat_map(Wrapped::files).collect();
+        let (packages, sources) = (made.packages()?, made.built.srpms().collect());
+        Ok(Self { stored, packages, sources, wrapper, report })
     }
 }
 
 /// Judges the built packages: first as files, then by running what is in them.
 pub fn run(
-    built: &Built,
-    verify: &config::Verify,
+    made: &Made,
+    pipeline: &config::Pipeline,
     image: &Image,
     key: &Key,
     store: &Store,
     cmd: &Runner,
 ) -> Result<Verified> {
+    let verify = &pipeline.verify;
+    let files = made.packages()?;
     let mut packages = Vec::new();
-    for path in built.rpms() {
-        packages.push(package::read(&path, &verify.types)?);
+    for path in &files {
+        packages.push(package::read(path, &verify.types)?);
     }
     judge(&packages, verify)?;
     if let Some(target) = verify.target {
-        for path in built.rpms() {
+        for path in made.built.rpms() {
             target::check(&rpm::PackageMetadata::open(&path)?, target)?;
         }
     }
+    if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
+        dom0::check(wrapped, wrapper, image, store, cmd)?;
+    }
     let work = store.work()?;
     let mut probed = Vec::new();
-    for (path, facts) in built.rpms().zip(&packages) {
+    for (path, facts) in files.iter().zip(&packages) {
         for binary in &facts.binaries {
             let folder = work.scratch("probe")?;
-            let name = package::extract(&path, &binary.path, &folder)?;
+            let name = package::extract(path, &binary.path, &folder)?;
             probed.push(probe::run(&folder, &name, &verify.types, image, cmd)?);
         }
     }
-    let report = Report { judged: built_files(built), packages, probed };
+    let report = Report { judged: made.files(), packages, probed };
     // The probed binary is the package's; only the judgement is kept.
     let stored = store.keep(work, "verify", key.as_str(), &report)?;
-    Ok(Verified::new(stored, built, report))
+    Verified::new(stored, made, report)
 }
 
 /// Sets packages that were refused aside under the pipeline's name, for somebody to look into.
@@ -245,10 +266,21 @@ fn expect(census: &Census, expected: &ExpectedType) -> Result<QomType> {
     Ok(found)
 }
 
-fn built_files(built: &Built) -> BTreeMap<String, FileRecord> {
-    let packages = |(name, _): &(&String, &FileRecord)| {
-        Path::new(name).extension().is_some_and(|extension| extension == "rpm")
-    };
-    let files = built.stored().files().iter().filter(packages);
-    files.map(|(name, record)| (name.clone(), record.clone())).collect()
+impl Made {
+    /// Every binary package.
+    fn packages(&self) -> Result<Vec<PathBuf>> {
+        let mut packages: Vec<PathBuf> = self.built.rpms().collect();
+        if let Some(wrapped) = &self.wrapped {
+            packages.push(wrapped.package()?);
+        }
+        Ok(packages)
+    }
+
+    /// Every file that would leave.
+    fn files(&self) -> BTreeMap<String, FileRecord> {
+        let is_package = |name: &&String| Path::new(name).extension().is_some_and(|e| e == "rpm");
+        let built = self.built.stored().files().iter().filter(|(name, _)| is_package(name));
+        let wrapped = self.wrapped.iter().flat_map(|wrapped| wrapped.stored().files());
+        built.chain(wrapped).map(|(name, record)| (name.clone(), record.clone())).collect()
+    }
 }

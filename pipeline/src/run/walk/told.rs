@@ -6,6 +6,7 @@ use crate::plan::Stage;
 use crate::publish::{Entry, Provenance};
 use crate::run::event::State;
 use crate::verify::Verified;
+use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
 
 impl Walk<'_> {
@@ -52,8 +53,12 @@ impl Walk<'_> {
                     .chain(self.test_binary()?)
                     .collect()
             }
+            Stage::Wrapper => {
+                let facts = Wrapped::recall(self.result(stage)?.clone()).facts()?;
+                vec![facts.package, format!("qemu-wrapper, patched: {} lines more", facts.added)]
+            }
             Stage::Verify => {
-                let verified = Verified::recall(self.result(stage)?.clone(), &self.built()?)?;
+                let verified = Verified::recall(self.result(stage)?.clone(), &self.made()?)?;
                 verified.report().summary()
             }
             Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
@@ -101,8 +106,14 @@ impl Walk<'_> {
             inputs.push(entry);
         }
         let mut contacted = facts.contacted;
+        if let Some(wrapped) = self.made()?.wrapped {
+            let facts = wrapped.facts()?;
+            let entry = Entry::of("wrapper", "qemu-wrapper", &wrapped.shipped())?;
+            inputs.push(entry.from(&facts.origin));
+            contacted.extend(facts.contacted);
+        }
         contacted.extend(environment::identity(environment)?.contacted);
-        let verified = Verified::recall(self.result(Stage::Verify)?.clone(), &self.built()?)?;
+        let verified = Verified::recall(self.result(Stage::Verify)?.clone(), &self.made()?)?;
         Ok(Provenance {
             pipeline: pipeline.name.to_string(),
             builder: concat!("vgpu-pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -1,0 +1,114 @@
+//! The files of `wrapper/` that this program carries, so that it makes the package wherever it runs.
+
+use crate::config::Integration;
+
+/// A file of `wrapper/`.
+pub struct Carried {
+    pub name: &'static str,
+    pub text: &'static str,
+    pub kind: Kind,
+}
+
+/// What a file is to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A module of Python's.
+    Module,
+    /// A program for operators.
+    Program,
+    /// What xenopsd runs in the place of the vendor's wrapper.
+    Shim,
+    /// What tells xenopsd to.
+    DropIn,
+    /// What is the operator's to change.
+    Setting,
+    Document,
+}
+
+macro_rules! carried {
+    ($($kind:ident: $($name:literal)*;)*) => {
+        pub const FILES: &[Carried] = &[$($(Carried {
+            name: $name,
+            text: include_str!(concat!("../../../wrapper/", $name)),
+            kind: Kind::$kind,
+        }),*),*];
+    };
+}
+
+carried! {
+    Module:
+        "vgpu_stub/__init__.py"
+        "vgpu_stub/command/__init__.py"
+        "vgpu_stub/command/attach.py"
+        "vgpu_stub/command/check_qemu.py"
+        "vgpu_stub/command/check_vms.py"
+        "vgpu_stub/command/check_wrapper.py"
+        "vgpu_stub/command/doctor.py"
+        "vgpu_stub/command/logs.py"
+        "vgpu_stub/command/main.py"
+        "vgpu_stub/command/outcome.py"
+        "vgpu_stub/command/packages.py"
+        "vgpu_stub/command/paths.py"
+        "vgpu_stub/command/programs.py"
+        "vgpu_stub/command/qemu.py"
+        "vgpu_stub/command/report.py"
+        "vgpu_stub/command/rollback.py"
+        "vgpu_stub/command/status.py"
+        "vgpu_stub/command/steps.py"
+        "vgpu_stub/command/vm.py"
+        "vgpu_stub/command/xe.py"
+        "vgpu_stub/command/xenopsd.py"
+        "vgpu_stub/patch/__init__.py"
+        "vgpu_stub/patch/block.py"
+        "vgpu_stub/patch/files.py"
+        "vgpu_stub/patch/main.py"
+        "vgpu_stub/patch/shape.py"
+        "vgpu_stub/setting.py"
+        "vgpu_stub/start.py";
+    Program: "vgpu-stub" "vgpu-stub-patch";
+    Shim: "qemu-wrapper";
+    DropIn: "vgpu-stub.conf";
+    Setting: "policy.conf";
+    Document: "README.md";
+}
+
+impl Carried {
+    /// Where it is on a host.
+    pub fn path(&self) -> String {
+        let folder = match self.kind {
+            Kind::Module => "/usr/lib/vgpu-stub",
+            Kind::Program => "/usr/sbin",
+            Kind::Shim => "/usr/libexec/vgpu-stub",
+            Kind::DropIn => "/etc/xenopsd.conf.d",
+            Kind::Setting => "/etc/vgpu-stub",
+            Kind::Document => "/usr/share/doc/vgpu-stub-dom0",
+        };
+        format!("{folder}/{}", self.name)
+    }
+
+    pub fn permissions(&self) -> u16 {
+        match self.kind {
+            Kind::Program | Kind::Shim => 0o755,
+            Kind::Module | Kind::DropIn | Kind::Setting | Kind::Document => 0o644,
+        }
+    }
+
+    /// Whether a package of this integration has it.
+    pub fn is_for(&self, integration: Integration) -> bool {
+        match self.kind {
+            Kind::Shim | Kind::DropIn => integration == Integration::DropIn,
+            Kind::Module | Kind::Program | Kind::Setting | Kind::Document => true,
+        }
+    }
+}
+
+/// blake3 of all of them, by name.
+pub fn digest() -> String {
+    let mut digest = blake3::Hasher::new();
+    for file in FILES {
+        for part in [file.name, file.text] {
+            digest.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+    }
+    digest.finalize().to_hex().to_string()
+}

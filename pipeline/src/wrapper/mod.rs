@@ -1,0 +1,165 @@
+//! Stage 5, `wrapper`: what a dom0 gets beside QEMU. The package `vgpu-stub-dom0`, made of the files of
+//! `wrapper/` that this program carries, and the vendor's qemu-wrapper with the device's lines in it.
+//!
+//! The vendor's file is patched by the very program that the package brings, under the Python of the
+//! environment. Nothing of the vendor's ever enters the package.
+
+mod carried;
+mod package;
+mod scriptlets;
+mod vendor;
+
+use crate::cmd::Runner;
+use crate::config;
+use crate::fetch::Fetch;
+use crate::plan::Key;
+use crate::sandbox::{self, Confinement, Image, Job, Mount};
+use crate::store::Stored;
+use anyhow::Result;
+use carried::FILES;
+pub use carried::digest;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+pub use vendor::{bring, pins};
+
+/// The patched wrapper, its difference to the vendor's, and the vendor's as hosts have it.
+const PATCHED: &str = "qemu-wrapper";
+const DIFFERENCE: &str = "qemu-wrapper.diff";
+const SHIPPED: &str = "qemu-wrapper.vendor";
+
+/// What was made for a dom0.
+#[derive(Debug)]
+pub struct Wrapped {
+    stored: Stored,
+}
+
+/// What the store keeps with the files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// Where the vendor's wrapper comes from.
+    pub origin: String,
+    /// The hosts that were asked.
+    pub contacted: BTreeSet<String>,
+    /// How many lines the patch adds.
+    pub added: usize,
+    /// The package's file.
+    pub package: String,
+}
+
+impl Wrapped {
+    pub fn recall(stored: Stored) -> Self {
+        Self { stored }
+    }
+
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+
+    pub fn facts(&self) -> Result<Facts> {
+        self.stored.facts()
+    }
+
+    /// The package for dom0.
+    pub fn package(&self) -> Result<PathBuf> {
+        Ok(self.stored.path(&self.facts()?.package))
+    }
+
+    /// The patched wrapper, and its difference to the vendor's.
+    pub fn files(&self) -> [PathBuf; 2] {
+        [PATCHED, DIFFERENCE].map(|name| self.stored.path(name))
+    }
+
+    /// The vendor's wrapper as hosts have it.
+    pub fn shipped(&self) -> PathBuf {
+        self.stored.path(SHIPPED)
+    }
+}
+
+/// Patches the vendor's wrapper and makes the package.
+pub fn run(
+    wrapper: &config::Wrapper,
+    beside: &Path,
+    image: &Image,
+    key: &Key,
+    fetch: &Fetch,
+) -> Result<Wrapped> {
+    let (store, cmd) = (fetch.store(), fetch.cmd());
+    let file = bring(&wrapper.vendor, beside, fetch)?;
+    let work = store.work()?;
+    let bench = Bench::lay_out(&work.scratch("wrapper")?, &work.scratch("bench")?)?;
+    let shipped = work.files().join(SHIPPED);
+    vendor::ship(&file, wrapper, &shipped)?;
+    bench.put(&shipped)?;
+    let difference = bench.patcher(&["--diff"], wrapper.python, image, cmd)?;
+    bench.patcher(&[], wrapper.python, image, cmd)?;
+    bench.take(&work.files().join(PATCHED))?;
+    fs::write(work.files().join(DIFFERENCE), &difference)?;
+    let is_added = |line: &&str| line.starts_with('+') && !line.starts_with("+++");
+    let facts = Facts {
+        origin: vendor::origin(&wrapper.vendor),
+        contacted: fetch.contacted(),
+        added: difference.lines().filter(is_added).count(),
+        package: package::write(wrapper, &work.files())?,
+    };
+    Ok(Wrapped { stored: store.keep(work, "wrapper", key.as_str(), &facts)? })
+}
+
+/// The carried programs, and a folder with a qemu-wrapper that they may write to, for the environment.
+pub struct Bench {
+    programs: PathBuf,
+    folder: PathBuf,
+}
+
+impl Bench {
+    pub fn lay_out(programs: &Path, folder: &Path) -> Result<Self> {
+        for file in FILES {
+            let to = programs.join(file.name);
+            fs::create_dir_all(to.parent().unwrap_or(programs))?;
+            fs::write(&to, file.text)?;
+        }
+        Ok(Self { programs: programs.to_owned(), folder: folder.to_owned() })
+    }
+
+    /// Lays a wrapper there.
+    pub fn put(&self, wrapper: &Path) -> Result<()> {
+        let file = self.folder.join(PATCHED);
+        fs::copy(wrapper, &file)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+        sandbox::hand_over(&file)
+    }
+
+    /// Takes it away.
+    pub fn take(&self, to: &Path) -> Result<()> {
+        fs::copy(self.folder.join(PATCHED), to)?;
+        Ok(())
+    }
+
+    /// Runs the patcher on the folder's qemu-wrapper, and returns what it prints.
+    pub fn patcher(
+        &self,
+        options: &[&str],
+        python: config::Python,
+        image: &Image,
+        cmd: &Runner,
+    ) -> Result<String> {
+        let file = format!("/bench/{PATCHED}");
+        let words = [python.program(), "-B", "/wrapper/vgpu-stub-patch"].into_iter();
+        let words = words.chain(options.iter().copied()).chain([file.as_str()]);
+        let job = Job {
+            purpose: "wrapper".into(),
+            argv: words.map(str::to_owned).collect(),
+            confinement: Confinement::Sealed,
+            mounts: vec![
+                Mount::read_only(&self.programs, "/wrapper"),
+                Mount::writable(&self.folder, "/bench"),
+            ],
+            variables: Vec::new(),
+            memory: "1g".to_owned(),
+            pids: 64,
+        };
+        Ok(sandbox::run(cmd, image, &job)?.stdout)
+    }
+}

@@ -1,0 +1,105 @@
+//! The package `vgpu-stub-dom0`, by the `rpm` crate: the same files give the same bytes.
+
+use super::carried::{Carried, FILES, Kind};
+use super::scriptlets;
+use crate::config::{Integration, Python, Wrapper};
+use anyhow::{Context, Result};
+use flate2::read::GzDecoder;
+use rpm::{
+    BuildConfig, CompressionType, Dependency, FileOptions, Header, HeaderEntry, IndexData,
+    IndexSignatureTag as Tag, Package, PackageBuilder,
+};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+const NAME: &str = "vgpu-stub-dom0";
+const SUMMARY: &str = "The integration of the vgpu-stub device into an XCP-ng dom0";
+const DESCRIPTION: &str = "Starts VMs with a vgpu-stub device where their platform map asks for one, \
+    and brings the command vgpu-stub. No file of another package is changed.";
+const DESCRIPTION_OF_PATCH: &str = "Starts VMs with a vgpu-stub device where their platform map asks \
+    for one, and brings the command vgpu-stub. It keeps a patch in the qemu-wrapper of the package \
+    xenopsd, which rpm -V reports.";
+
+/// The time that everything in the package has: 2026-11-22, of this version.
+const RELEASED: u32 = 1_795_305_600;
+
+/// Writes it into a folder, and says its name.
+pub fn write(wrapper: &Wrapper, folder: &Path) -> Result<String> {
+    let package = package(wrapper).context("cannot make the package for dom0")?;
+    let name = format!("{NAME}-{}-{}.noarch.rpm", env!("CARGO_PKG_VERSION"), release(wrapper));
+    package.write(&mut File::create(folder.join(&name))?)?;
+    Ok(name)
+}
+
+fn release(wrapper: &Wrapper) -> &'static str {
+    match wrapper.integration {
+        Integration::DropIn => "1",
+        Integration::Patch => "1.patch",
+    }
+}
+
+fn package(wrapper: &Wrapper) -> Result<Package> {
+    let config = BuildConfig::v4().compression(CompressionType::Gzip).source_date(RELEASED);
+    let version = env!("CARGO_PKG_VERSION");
+    let mut builder = PackageBuilder::new(NAME, version, "GPL-2.0-or-later", "noarch", SUMMARY);
+    builder.release(release(wrapper));
+    builder.using_config(config).build_host("vgpu-pipeline").group("System Environment/Base");
+    let python = format!("/usr/bin/{}", wrapper.python.program());
+    builder.requires(Dependency::any(python)).requires(Dependency::interp("/bin/sh"));
+    match wrapper.integration {
+        Integration::DropIn => builder
+            .description(DESCRIPTION)
+            .post_install_script(scriptlets::DROP_IN_POST)
+            .pre_uninstall_script(scriptlets::DROP_IN_PREUN),
+        Integration::Patch => builder
+            .description(DESCRIPTION_OF_PATCH)
+            .trigger_in("xenopsd", None, scriptlets::patch_trigger())
+            .pre_uninstall_script(scriptlets::patch_preun()),
+    };
+    let files = FILES.iter().filter(|file| file.is_for(wrapper.integration));
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let path = file.path();
+        // What is named after us is ours; /usr/sbin and the drop-ins' folder are not.
+        let above = Path::new(&path).ancestors().skip(1).map(|folder| folder.display().to_string());
+        folders.extend(above.take_while(|folder| folder.contains("/vgpu-stub")));
+        let options = FileOptions::new(path).permissions(file.permissions());
+        let options = match file.kind {
+            Kind::Setting => options.config().noreplace(),
+            Kind::Document => options.doc(),
+            Kind::Module | Kind::Program | Kind::Shim | Kind::DropIn => options,
+        };
+        builder.with_file_contents(text(file, wrapper.python), options)?;
+    }
+    for folder in folders {
+        builder.with_dir_entry(FileOptions::dir(folder).permissions(0o755))?;
+    }
+    with_archive_size(builder.build()?)
+}
+
+/// A program's first line names the Python of the hosts; the older one knows no `-I`.
+fn text(file: &Carried, python: Python) -> String {
+    match (file.kind, python) {
+        (Kind::Program | Kind::Shim, Python::Python2) => {
+            file.text.replacen("#!/usr/bin/python3 -IB", "#!/usr/bin/python2 -EsB", 1)
+        }
+        _ => file.text.to_owned(),
+    }
+}
+
+/// rpm 4.11 reads the size of the unpacked archive, which the crate does not write down.
+fn with_archive_size(mut package: Package) -> Result<Package> {
+    let size = io::copy(&mut GzDecoder::new(package.payload.as_slice()), &mut io::sink())?;
+    let size = IndexData::Int32(vec![u32::try_from(size)?]);
+    let signature = &package.metadata.signature;
+    let entries = signature.get_all_entries()?.into_iter();
+    let entries = entries
+        .filter(|(tag, _)| *tag != Tag::HEADER_SIGNATURES as u32)
+        .chain([(Tag::RPMSIGTAG_PAYLOADSIZE as u32, size)])
+        .map(|(tag, data)| HeaderEntry::new(tag, data))
+        .collect::<Vec<_>>();
+    package.metadata.signature = Header::from_entries(entries, Tag::HEADER_SIGNATURES);
+    Ok(package)
+}

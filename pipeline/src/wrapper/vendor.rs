@@ -1,0 +1,64 @@
+//! The vendor's qemu-wrapper, checked against its pins, as its hosts have it.
+
+use crate::config::{VendorWrapper, Wrapper};
+use crate::fetch::{Fetch, Pin, Wanted, check};
+use crate::store::sha256;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The file as it is pinned. `beside` is the folder that relative paths start from.
+pub fn bring(vendor: &VendorWrapper, beside: &Path, fetch: &Fetch) -> Result<PathBuf> {
+    match vendor {
+        VendorWrapper::Web(web) => {
+            let shown = web.url.as_str();
+            fetch.web(&Wanted { shown, sha256: &web.sha256, size: Some(web.size) }, &web.url)
+        }
+        VendorWrapper::Path(path) => {
+            let file = beside.join(&path.file);
+            let shown = file.display().to_string();
+            check::pinned(&file, &shown, &path.sha256, None)?;
+            Ok(file)
+        }
+    }
+}
+
+/// Where it comes from, for people.
+pub fn origin(vendor: &VendorWrapper) -> String {
+    match vendor {
+        VendorWrapper::Web(web) => web.url.to_string(),
+        VendorWrapper::Path(_) => "path".to_owned(),
+    }
+}
+
+/// What a mirror has to hold of it, with a name for people.
+pub fn pins(wrapper: &Wrapper) -> Vec<(Pin, String)> {
+    match &wrapper.vendor {
+        VendorWrapper::Web(web) => vec![(Pin::Sha256(web.sha256.clone()), web.url.to_string())],
+        VendorWrapper::Path(_) => Vec::new(),
+    }
+}
+
+/// Writes the file as hosts have it: with what the distribution changes in it.
+pub fn ship(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
+    let name = wrapper.vendor.file_name();
+    let mut text = fs::read_to_string(file).with_context(|| format!("`{name}`"))?;
+    for words in &wrapper.replace {
+        let (find, with) = (words.find.as_str(), words.with.as_str());
+        let count = text.matches(find).count();
+        if count != 1 {
+            bail!("`wrapper.replace` finds `{find}` {count} times in `{name}`, not once");
+        }
+        text = text.replacen(find, with, 1);
+    }
+    fs::write(to, text)?;
+    let found = sha256(to)?;
+    if found != wrapper.shipped().as_str() {
+        bail!(
+            "`{name}` has sha256 {found} after `wrapper.replace`, and hosts have {}\n\
+             help: `wrapper.shipped` is the sha256 of the file on an untouched host",
+            wrapper.shipped()
+        );
+    }
+    Ok(())
+}
