@@ -65,11 +65,12 @@ fn repo_file(repository: &Path, server: &Server) -> String {
     published.replace("http://localhost:8000", &server.url())
 }
 
-/// The one package in a folder of the published repository.
+/// QEMU's one package in a folder of the published repository.
 fn package(folder: &str) -> PathBuf {
     let folder = support::workstation().repository.join(folder);
-    let mut found: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_qemu = |path: &PathBuf| path.to_string_lossy().contains("/qemu-");
+    let mut found: Vec<_> = files.filter(is_qemu).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }

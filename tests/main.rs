@@ -9,6 +9,7 @@
 mod cache;
 mod device;
 mod docker;
+mod dom0;
 mod failures;
 mod forge;
 mod guest;

@@ -31,6 +31,13 @@ mod of {
         passes(driver("tests/wrapper/checks").arg("--python").arg(path).arg(check));
     }
 
+    /// The operator's command, each check in a dom0 of its own.
+    pub fn command(python: Python, check: &str) {
+        let Some(path) = python.path() else { return };
+        need::program("cc", "gcc libc6-dev");
+        passes(driver("tests/wrapper/command/checks").arg("--python").arg(path).arg(check));
+    }
+
     /// What starts VMs, with Debian's Xen, in a mount namespace.
     pub fn starts(python: Python, check: &str) {
         let Some(path) = python.path() else { return };
@@ -90,8 +97,32 @@ checks! {
     ]
 }
 
+checks! {
+    command [
+        attached_with_defaults attached_with_properties older_spelling_renewed
+        foreign_arguments_refused invalid_setting_replaced both_spellings_become_one
+        detached dry_run_changes_nothing running_vm_is_asked_for json_of_changes
+        wrong_vms_refused wrong_properties_refused usage_errors interrupted_between_steps
+        life_of_a_setting replaced_binary_seen other_host_named
+        reused_process_number_refused all_lists_users_alone listing_cannot_be_forged
+        suspended_is_unknown gone_process_said healthy qemu_checks vendor_wrapper_checks
+        drop_in_checks folder_checks active_checks shim_checks leftovers_and_policy
+        vm_checks pool_checks no_root_says_so log_checks huge_log_read_at_its_end
+        versions_compared_as_rpm_does back_in_order refused_while_vms_use_it
+        detaches_every_vm keeps_settings_with_consent check_for_the_scriptlet
+        dry_run_shows_all asks_first no_stock_offered newest_stock_taken
+        build_by_hand_taken_back goes_on_after_a_cut interrupted_while_yum_runs
+        what_would_break_is_found_first names_are_found_and_shown_plainly
+        names_with_line_breaks_refused bytes_that_are_no_text_refused xapi_down_or_slow
+        xe_fails_midway closed_streams full_disk programs_missing
+        environment_does_not_matter
+    ]
+}
+
 #[test]
-fn every_check_of_the_driver_is_a_test() {
+fn every_check_of_the_drivers_is_a_test() {
+    let found = listed(&mut driver("tests/wrapper/command/checks"));
+    assert_eq!(found, command::CHECKS);
     let found = listed(&mut driver("tests/wrapper/checks"));
     assert_eq!(found, [text::CHECKS, starts::CHECKS, &["in_a_real_qemu"]].concat());
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::sync::Once;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -38,7 +39,7 @@ impl Registry {
         while TcpStream::connect(&registry.address).is_err() {
             std::thread::sleep(Duration::from_millis(50));
         }
-        make_stand_in();
+        stand_in();
         registry
     }
 
@@ -73,7 +74,13 @@ impl Drop for Registry {
 /// The stand-in's name in the engine.
 const STAND_IN: &str = "localhost/vgpu-pipeline-tests:yum";
 
-/// Makes the stand-in: the environment that all tests share, with dnf besides.
+/// The stand-in's name, once it is there: the environment that all tests share, with dnf besides.
+pub fn stand_in() -> &'static str {
+    static MADE: Once = Once::new();
+    MADE.call_once(make_stand_in);
+    STAND_IN
+}
+
 fn make_stand_in() {
     let folder = scratch();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();

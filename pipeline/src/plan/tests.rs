@@ -9,6 +9,7 @@ fn inputs() -> Inputs {
     Inputs {
         containerfile: "c".into(),
         spec: Some("s".into()),
+        carried: "carried".to_owned(),
         lock: None,
         devices: vec!["d".into()],
         signer: Some("k".into()),
@@ -23,7 +24,7 @@ fn changed(a: &Plan, b: &Plan) -> BTreeSet<Stage> {
 
 #[test]
 fn each_input_reaches_exactly_what_depends_on_it() {
-    use Stage::{Build, Environment, Inject, Publish, Sign, Verify};
+    use Stage::{Build, Environment, Inject, Publish, Sign, Verify, Wrapper};
     let base = plan(&pipeline(), &inputs());
     let with = |change: fn(&mut Inputs)| {
         let mut inputs = inputs();
@@ -41,7 +42,11 @@ fn each_input_reaches_exactly_what_depends_on_it() {
     );
     assert_eq!(with(|i| i.signer = Some("x".into())), BTreeSet::from([Sign, Publish]));
     assert_eq!(with(|i| i.containerfile = "x".into()), BTreeSet::from([Environment]));
-    assert_eq!(with(|i| i.closure = Some("x".into())), late.into_iter().collect());
+    assert_eq!(
+        with(|i| i.closure = Some("x".into())),
+        [[Wrapper].as_slice(), &late].concat().into_iter().collect()
+    );
+    assert_eq!(with(|i| i.carried = "x".into()), BTreeSet::from([Wrapper, Verify, Sign, Publish]));
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn a_define_of_a_device_is_part_of_what_is_injected() {
     let mut pipeline = pipeline();
     let text = "{ type: vgpu-stub, source: ../device/vgpu-stub.c, defines: { A: '1' } }";
     pipeline.device = vec![serde_yaml::from_str(text).unwrap()];
-    let early = BTreeSet::from([Stage::Source, Stage::Environment]);
+    let early = BTreeSet::from([Stage::Source, Stage::Environment, Stage::Wrapper]);
     let unchanged = &BTreeSet::from(Stage::ALL) - &changed(&base, &plan(&pipeline, &inputs()));
     assert_eq!(unchanged, early);
 }
@@ -61,6 +66,14 @@ fn without_an_environment_only_what_does_not_need_it_has_a_key() {
     let known: Vec<Stage> =
         plan.steps.iter().filter(|step| step.key.is_some()).map(|step| step.stage).collect();
     assert_eq!(known, [Stage::Source, Stage::Environment, Stage::Inject]);
+}
+
+#[test]
+fn without_a_wrapper_there_is_no_such_stage() {
+    let pipeline = Pipeline { wrapper: None, ..pipeline() };
+    let steps = plan(&pipeline, &inputs()).steps;
+    assert_eq!(steps.len(), Stage::ALL.len() - 1);
+    assert!(steps.iter().all(|step| step.stage != Stage::Wrapper && step.key.is_some()));
 }
 
 #[test]

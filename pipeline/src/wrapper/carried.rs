@@ -112,3 +112,31 @@ pub fn digest() -> String {
     }
     digest.finalize().to_hex().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_for_a_dom0_is_carried() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("wrapper");
+        let mut open = vec![top.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned();
+                if path.is_dir() {
+                    // The sample is for pipelines and tests.
+                    open.extend(
+                        (!["sample", "__pycache__"].iter().any(|no| name.ends_with(no)))
+                            .then_some(path),
+                    );
+                } else {
+                    assert!(FILES.iter().any(|file| file.name == name), "`{name}` is not carried");
+                }
+            }
+        }
+    }
+}

@@ -55,8 +55,8 @@ fn package(wrapper: &Wrapper) -> Result<Package> {
             .pre_uninstall_script(scriptlets::DROP_IN_PREUN),
         Integration::Patch => builder
             .description(DESCRIPTION_OF_PATCH)
-            .trigger_in("xenopsd", None, scriptlets::patch_trigger())
-            .pre_uninstall_script(scriptlets::patch_preun()),
+            .trigger_in("xenopsd", None, scriptlets::PATCH_TRIGGER)
+            .pre_uninstall_script(scriptlets::PATCH_PREUN),
     };
     let files = FILES.iter().filter(|file| file.is_for(wrapper.integration));
     let mut folders = BTreeSet::new();
@@ -102,4 +102,52 @@ fn with_archive_size(mut package: Package) -> Result<Package> {
         .collect::<Vec<_>>();
     package.metadata.signature = Header::from_entries(entries, Tag::HEADER_SIGNATURES);
     Ok(package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::VendorWrapper;
+    use rpm::IndexTag;
+
+    fn wrapper(integration: Integration, python: Python) -> Wrapper {
+        let vendor = serde_json::json!({"path": {"file": "w", "sha256": "0".repeat(64)}});
+        let vendor: VendorWrapper = serde_json::from_value(vendor).unwrap();
+        Wrapper { vendor, replace: Vec::new(), shipped: None, integration, python }
+    }
+
+    fn bytes(package: &Package) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        package.write(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn the_same_files_give_the_same_package_and_each_host_its_own() {
+        let drop_in = wrapper(Integration::DropIn, Python::Python3);
+        let made = bytes(&package(&drop_in).unwrap());
+        assert_eq!(made, bytes(&package(&drop_in).unwrap()));
+        let patch = package(&wrapper(Integration::Patch, Python::Python2)).unwrap();
+        assert_ne!(made, bytes(&patch));
+        let requires = patch.metadata.get_requires().unwrap();
+        assert!(requires.iter().any(|one| one.name == "/usr/bin/python2"));
+        for path in patch.metadata.get_file_paths().unwrap() {
+            assert!(!path.starts_with("/etc/xenopsd.conf.d"), "{}", path.display());
+        }
+        for file in FILES.iter().filter(|file| matches!(file.kind, Kind::Program | Kind::Shim)) {
+            assert!(text(file, Python::Python3).starts_with("#!/usr/bin/python3 -IB\n"));
+            assert!(text(file, Python::Python2).starts_with("#!/usr/bin/python2 -EsB\n"));
+        }
+    }
+
+    #[test]
+    fn no_clock_and_no_machine_is_in_it() {
+        let made = package(&wrapper(Integration::DropIn, Python::Python3)).unwrap();
+        let header = &made.metadata.header;
+        assert_eq!(header.get_entry_data_as_u32(IndexTag::RPMTAG_BUILDTIME).unwrap(), RELEASED);
+        let times = header.get_entry_data_as_u32_array(IndexTag::RPMTAG_FILEMTIMES).unwrap();
+        assert!(times.iter().all(|time| *time == RELEASED));
+        let host = header.get_entry_data_as_string(IndexTag::RPMTAG_BUILDHOST).unwrap();
+        assert_eq!(host, "vgpu-pipeline");
+    }
 }

@@ -2,41 +2,57 @@
 //!
 //! xenopsd reads its drop-ins at its start only, and where the file named there is gone it starts no
 //! VM: so the drop-in goes first, then xenopsd is restarted, and the shim goes last, by rpm itself.
-//! `$1` is how many versions of the package stay behind (rpm, docs/manual/scriptlet_expansion).
+//! `$1` is how many versions of the package there will be.
 
-/// A restart of xenopsd leaves running VMs alone; without systemd or xenopsd there is nothing to do.
+/// A restart leaves running VMs alone; without systemd or xenopsd there is nothing to do.
 macro_rules! restart {
     () => {
         "systemctl try-restart xenopsd-xc.service >/dev/null 2>&1 || :\n"
     };
 }
 
-/// Refuses while VMs are set to use the device: they would start without it.
+/// Refuses the last removal while VMs are set to use the device: they would start without it.
 macro_rules! ask {
     () => {
-        "[ \"$1\" = 0 ] || exit 0\n/usr/sbin/vgpu-stub removable || exit 1\n"
+        "[ \"$1\" = 0 ] || exit 0\n\
+         anyway=/run/vgpu-stub-remove-anyway\n\
+         if [ -e $anyway ]; then\n\
+         \x20   rm -f $anyway\n\
+         elif ! /usr/sbin/vgpu-stub rollback --check >&2; then\n\
+         \x20   echo \"vgpu-stub-dom0 stays; to remove it all the same: touch $anyway\" >&2\n\
+         \x20   exit 1\n\
+         fi\n"
     };
 }
 
-const WRAPPER: &str = "/usr/lib64/xen/bin/qemu-wrapper";
+macro_rules! wrapper {
+    () => {
+        "wrapper=/usr/lib64/xen/bin/qemu-wrapper\n[ -e $wrapper ] || exit 0\n"
+    };
+}
 
 pub const DROP_IN_POST: &str = concat!("[ \"$1\" = 1 ] || exit 0\n", restart!());
 
-pub const DROP_IN_PREUN: &str =
-    concat!(ask!(), "rm -f /etc/xenopsd.conf.d/vgpu-stub.conf\n", restart!());
+/// An empty drop-in says nothing to xenopsd, and rpm, which removes it later, warns of a missing one.
+/// `vgpu-stub rollback` has taken it away already, and restarted xenopsd.
+pub const DROP_IN_PREUN: &str = concat!(
+    ask!(),
+    "drop_in=/etc/xenopsd.conf.d/vgpu-stub.conf\n\
+     [ -e $drop_in ] || exit 0\n\
+     : >$drop_in\n",
+    restart!()
+);
 
-/// Of xenopsd, which brings the vendor's wrapper: run after each installation of either package.
-pub fn patch_trigger() -> String {
-    format!(
-        "[ -e {WRAPPER} ] || exit 0\n\
-         /usr/sbin/vgpu-stub-patch {WRAPPER} || echo 'vgpu-stub-dom0: {WRAPPER} is not patched: \
-         VMs start without the device; see `vgpu-stub doctor`' >&2\n"
-    )
-}
+/// On the package that brings the vendor's wrapper: runs after each installation of either.
+pub const PATCH_TRIGGER: &str = concat!(
+    wrapper!(),
+    "/usr/sbin/vgpu-stub-patch $wrapper && exit 0\n\
+     echo \"vgpu-stub-dom0: VMs start without the device; see: vgpu-stub doctor\" >&2\n"
+);
 
-pub fn patch_preun() -> String {
-    format!(
-        "{}[ ! -e {WRAPPER} ] || /usr/sbin/vgpu-stub-patch --revert {WRAPPER} || exit 1\n",
-        ask!()
-    )
-}
+pub const PATCH_PREUN: &str = concat!(
+    ask!(),
+    wrapper!(),
+    // Without the package its lines do no harm, so they keep nobody from removing it.
+    "/usr/sbin/vgpu-stub-patch --revert $wrapper || :\n"
+);

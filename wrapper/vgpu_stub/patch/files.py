@@ -1,6 +1,6 @@
 """Reads a wrapper, and puts another text in its place in one step of the file system.
 
-The new file has the old one's mode, owner and extended attributes. A symbolic link is refused, not
+The new file has the old one's mode, owner, date and extended attributes. A symbolic link is refused, not
 followed: what it points to is somebody's file with a path of its own.
 """
 
@@ -57,6 +57,9 @@ def write(path, text, like, unchanged=None):
             target.write(text)
             _copy_attributes(like, target.fileno(), temporary)
             target.flush()
+            if unchanged:
+                # So that rpm -V finds nothing in a file that was patched and reverted.
+                os.utime(temporary, (unchanged.st_atime, unchanged.st_mtime))
             os.fsync(target.fileno())
         if unchanged and _identity(os.lstat(path)) != _identity(unchanged):
             raise Failed("%s was changed by somebody else meanwhile: look at it, and try again" % path)

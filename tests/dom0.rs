@@ -1,0 +1,204 @@
+//! The life of the package for dom0 on a host: real rpm and dnf, in a container. After each step the
+//! vendor's packages are untouched and xenopsd's drop-in is there exactly as long as what it names.
+
+mod host;
+
+use crate::support::{self, ends_with, program, workstation};
+use host::{Host, WRAPPER, published};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+const RESTARTED_WITH: &str = "try-restart xenopsd-xc.service with drop-in, with shim";
+const RESTARTED_WITHOUT: &str = "try-restart xenopsd-xc.service without drop-in, with shim";
+const ONE_VM: &str = r#"{"vgpu-stub": "pool_id=A"}"#;
+
+/// A host without a VM that uses the device.
+fn host() -> Host {
+    let host = Host::start(&workstation().repository);
+    host.vm("{}");
+    host
+}
+
+#[test]
+fn it_comes_after_the_vendors_packages_and_goes() {
+    let host = host();
+    host.dnf("install xenopsd xenopsd-xc");
+    host.dnf("install vgpu-stub-dom0");
+    host.is_well(true, true);
+    assert_eq!(host.restarts(), [RESTARTED_WITH]);
+    let removed = host.dnf("remove vgpu-stub-dom0");
+    host.is_well(true, false);
+    assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITHOUT], "{removed}");
+    assert!(!removed.to_lowercase().contains("warning"), "{removed}");
+}
+
+#[test]
+fn it_comes_before_the_vendors_packages_or_with_them() {
+    let host = host();
+    host.dnf("install vgpu-stub-dom0");
+    host.is_well(false, true);
+    host.dnf("install xenopsd xenopsd-xc");
+    host.is_well(true, true);
+    // Both go at once, then come at once.
+    host.dnf("remove vgpu-stub-dom0 xenopsd xenopsd-xc");
+    host.is_well(false, false);
+    host.dnf("install vgpu-stub-dom0 xenopsd xenopsd-xc");
+    host.is_well(true, true);
+    assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITHOUT, RESTARTED_WITH]);
+}
+
+#[test]
+fn an_upgrade_of_either_leaves_the_other_alone() {
+    let host = host();
+    host.dnf("install xenopsd-1-1 xenopsd-xc-1-1 vgpu-stub-dom0");
+    host.dnf("upgrade xenopsd xenopsd-xc");
+    host.is_well(true, true);
+    assert!(host.says(&format!("cat {WRAPPER}")).contains("# Version 2"));
+    host.says("echo 'on-invalid = start-without-device' >/etc/vgpu-stub/policy.conf");
+    host.says("rpm -U --nodigest --nosignature /scratch/newer.rpm");
+    assert!(host.says("rpm -q vgpu-stub-dom0").starts_with("vgpu-stub-dom0-999-"));
+    assert!(host.says("cat /etc/vgpu-stub/policy.conf").contains("start-without-device"));
+    assert_eq!(host.restarts(), [RESTARTED_WITH], "the shim is read at each start of a VM anyway");
+    host.says("rpm -V xenopsd xenopsd-xc");
+}
+
+#[test]
+fn it_stays_while_a_vm_is_set_to_use_it() {
+    let host = host();
+    host.dnf("install xenopsd xenopsd-xc vgpu-stub-dom0");
+    host.vm(ONE_VM);
+    for command in ["dnf -y remove vgpu-stub-dom0", "rpm -e vgpu-stub-dom0"] {
+        let refused = host.sh(command);
+        assert!(!refused.success, "{}", refused.text);
+        assert!(refused.text.contains("web"), "{}", refused.text);
+        host.is_well(true, true);
+    }
+    assert_eq!(host.restarts(), [RESTARTED_WITH], "nothing was restarted for nothing");
+    host.says("touch /run/vgpu-stub-remove-anyway && rpm -e vgpu-stub-dom0");
+    host.is_well(true, false);
+    assert!(!host.sh("[ -e /run/vgpu-stub-remove-anyway ]").success, "consent is given once");
+}
+
+#[test]
+fn a_transaction_that_another_package_breaks_leaves_it_whole() {
+    let host = host();
+    host.dnf("install xenopsd xenopsd-xc");
+    let outcome = host.sh("dnf -y install vgpu-stub-dom0 broken");
+    assert!(!outcome.success, "{}", outcome.text);
+    assert!(!host.sh("rpm -q broken").success);
+    host.is_well(true, host.sh("rpm -q vgpu-stub-dom0").success);
+}
+
+#[test]
+fn twenty_rounds_leave_nothing_behind() {
+    let host = host();
+    host.dnf("install xenopsd xenopsd-xc");
+    let before = host.files();
+    let package = published(&workstation().repository);
+    let package = package.file_name().unwrap().to_string_lossy();
+    host.says(&format!(
+        "set -e; rpm --import /published/RPM-GPG-KEY-*; for round in $(seq 20); do \
+         rpm -i /published/Packages/{package}; rpm -e vgpu-stub-dom0; done"
+    ));
+    host.is_well(true, false);
+    assert_eq!(host.restarts().len(), 40);
+    let after = host.files();
+    let left: Vec<_> = after.lines().filter(|line| !before.lines().any(|l| l == *line)).collect();
+    assert!(left.is_empty() && after.len() == before.len(), "{left:?}");
+}
+
+/// A hard requirement on our QEMU would fail a host's whole update on that day.
+#[test]
+fn a_newer_stock_qemu_replaces_ours_and_doctor_says_so() {
+    let host = host();
+    host.dnf("install qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 xenopsd-1-1 xenopsd-xc vgpu-stub-dom0");
+    let judged = |host: &Host| {
+        let said = host.sh("vgpu-stub doctor --json 2>/dev/null").text;
+        let said: serde_json::Value =
+            serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+        let checks = said["checks"].as_array().unwrap().clone();
+        let of = |name: &str| {
+            let check = checks.iter().find(|check| check["name"] == name);
+            check.unwrap_or_else(|| panic!("{said}"))["state"].as_str().unwrap().to_owned()
+        };
+        [of("qemu-is-ours"), of("qemu-device"), of("vendor-wrapper")]
+    };
+    assert_eq!(judged(&host), ["ok", "ok", "ok"]);
+    host.dnf("upgrade");
+    assert!(host.says("rpm -q qemu").contains("5.2.15.3.xcpng8.3"));
+    assert!(host.says("rpm -q xenopsd").contains("xenopsd-2"));
+    host.is_well(true, true);
+    assert_eq!(judged(&host), ["fail", "fail", "ok"]);
+}
+
+/// The repository of the variant for hosts without the drop-ins' folder.
+fn patching() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = support::kept("patching");
+        fs::create_dir_all(&folder).unwrap();
+        let text = fs::read_to_string(support::root().join("pipeline/workstation.yaml")).unwrap();
+        let text = text
+            .replace("../", &format!("{}/", support::root().display()))
+            .replace(
+                "workstation/qemu.spec",
+                &format!("{}/pipeline/workstation/qemu.spec", support::root().display()),
+            )
+            .replace("\nwrapper:\n", "\nwrapper:\n  integration: patch\n");
+        fs::write(folder.join("p.yaml"), text).unwrap();
+        let mut run = program();
+        run.arg("run").arg(folder.join("p.yaml")).arg("--output").arg(folder.join("out"));
+        ends_with(0, &mut run);
+        folder
+    })
+}
+
+#[test]
+fn the_variant_for_8_2_keeps_its_patch_through_updates() {
+    let host = Host::start(&patching().join("out"));
+    host.vm("{}");
+    host.dnf("install xenopsd-1-1");
+    let patched = || host.sh(&format!("vgpu-stub-patch --check {WRAPPER}")).success;
+    host.dnf("install vgpu-stub-dom0");
+    assert!(patched());
+    let drop_in = host.sh("[ -e /etc/xenopsd.conf.d/vgpu-stub.conf ]");
+    assert!(!drop_in.success && host.restarts().is_empty());
+    host.dnf("upgrade xenopsd");
+    assert!(patched() && host.says(&format!("cat {WRAPPER}")).contains("# Version 2"));
+    host.dnf("remove vgpu-stub-dom0");
+    let altered = host.sh("rpm -V xenopsd");
+    assert!(altered.success, "{}", altered.text);
+    // It comes first, and the vendor's package after it.
+    host.dnf("remove xenopsd");
+    host.dnf("install vgpu-stub-dom0");
+    host.dnf("install xenopsd");
+    assert!(patched());
+    host.dnf("remove xenopsd vgpu-stub-dom0");
+    assert!(!host.sh("rpm -q vgpu-stub-dom0").success);
+}
+
+#[test]
+fn what_is_published_beside_the_packages_is_signed_for() {
+    let repository = &workstation().repository;
+    let home = support::scratch();
+    let gpg = || {
+        let mut gpg = Command::new("gpg");
+        gpg.args(["--batch", "--quiet", "--homedir"]).arg(home.path());
+        gpg
+    };
+    ends_with(0, gpg().arg("--import").arg(repository.join("RPM-GPG-KEY-workstation")));
+    let sums = repository.join("SHA256SUMS");
+    ends_with(0, gpg().arg("--verify").arg(repository.join("SHA256SUMS.asc")).arg(&sums));
+    let sums = fs::read_to_string(sums).unwrap();
+    for name in ["wrapper/qemu-wrapper", "wrapper/qemu-wrapper.diff", "manifest.json"] {
+        assert!(sums.lines().any(|line| line.ends_with(&format!("  {name}"))), "{sums}");
+    }
+    let mut back = Command::new("python3");
+    let reverted = home.path().join("reverted");
+    back.arg("-B").arg(support::root().join("wrapper/vgpu-stub-patch")).arg("--revert");
+    ends_with(0, back.arg("--output").arg(&reverted).arg(repository.join("wrapper/qemu-wrapper")));
+    let sample = support::root().join("wrapper/sample/qemu-wrapper");
+    assert_eq!(fs::read(reverted).unwrap(), fs::read(sample).unwrap());
+}
