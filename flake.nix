@@ -24,7 +24,7 @@
           inherit (manifest) version;
 
           # What cargo reads, what the program carries inside (the default pipeline with its spec,
-          # Containerfile and device), and the fixtures of its unit tests.
+          # Containerfile and device, and the files for a dom0), and the fixtures of its unit tests.
           src = lib.fileset.toSource {
             root = ./.;
             fileset = lib.fileset.unions [
@@ -34,6 +34,7 @@
               ./device/vgpu-stub.c
               ./pipeline
               ./tests
+              ./wrapper
             ];
           };
           cargoLock.lockFile = ./Cargo.lock;

@@ -1,4 +1,4 @@
-//! Debian's Xen, unpacked and not installed: its XenStore daemons, libraries and Python bindings.
+//! Debian's Xen, unpacked and not installed: its `XenStore` daemons, libraries and Python bindings.
 
 use crate::device::suite;
 use crate::install::need::run;

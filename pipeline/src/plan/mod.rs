@@ -166,8 +166,7 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
     });
     let verify = build.as_ref().map(|build| {
         let verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
-        let wrapper = wrapper.iter().flatten();
-        wrapper.fold(verify, |verify, wrapper| verify.takes(wrapper)).key()
+        wrapper.iter().flatten().fold(verify, Recipe::takes).key()
     });
     let sign = verify.as_ref().zip(inputs.signer.as_ref()).map(|(verify, signer)| {
         Recipe::new(Stage::Sign).text("signer", signer).takes(verify).key()

@@ -287,10 +287,7 @@ impl<'a> Walk<'a> {
 
     /// All that `verify` judges.
     fn made(&self) -> Result<Made> {
-        let wrapped = match self.done.get(&Stage::Wrapper) {
-            Some(stored) => Some(Wrapped::recall(stored.clone())),
-            None => None,
-        };
+        let wrapped = self.done.get(&Stage::Wrapper).cloned().map(Wrapped::recall);
         Ok(Made { built: self.built()?, wrapped })
     }
 
