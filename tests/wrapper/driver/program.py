@@ -128,6 +128,16 @@ def refusals_of_files():
         assert patcher(path, "--check", "--diff")[0] == 2 and patcher()[0] == 2
         assert read(path) == original and os.path.islink(link)
         assert sorted(os.listdir(place)) == ["large", "link", "pipe", "qemu-wrapper"]
+        other = os.path.join(place, "other")
+        os.link(path, other)
+        said = "vgpu-stub-patch: %s: it has 2 hard links: make a file of its own of it\n" % path
+        assert patcher(path) == (2, "", said), patcher(path)
+        assert read(path) == read(other) == original
+        # What changes nothing, or another file, may be done with it.
+        copy = os.path.join(place, "copy")
+        assert patcher("--check", path)[0] == 1 and patcher(path, "--output", copy)[0] == 0
+        os.unlink(other)
+        assert patcher(path)[0] == 0 and read(path) == read(copy)
 
 
 def interrupted_writes():

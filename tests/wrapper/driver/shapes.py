@@ -84,6 +84,7 @@ def edited(*changes):
 
 _NO_EXEC = 'its line that prints `Exec:` does not print `"Exec: %s %s" % (PROGRAM, " ".join(ARGUMENTS))`'
 _NO_START = "it has no call of Popen or execve in `main` with the printed variables `program` and `given`"
+_USED = "it uses `{}` after it has printed `Exec:`, not to start QEMU alone"
 _BY_HAND = "it reads {} already: take the edit that was made by hand back first,"
 _BY_HAND += " or reinstall the package that brings the file"
 _NO_READER = "it has no function that does nothing but read a path of XenStore"
@@ -133,10 +134,34 @@ REFUSED = [
         "it starts QEMU before it prints `Exec:`",
     ),
     (
-        "changed after",
-        edited(("    out.flush()\n", "    given += words\n")),
-        "it changes `given` after it has printed `Exec:`",
+        "started within",
+        edited((_POPEN, "    def start():\n        subprocess.Popen(given, executable=program)\n\n    start()\n")),
+        "it starts QEMU in a function within `main`",
     ),
+    ("changed after", edited(("    out.flush()\n", "    given += words\n")), _USED.format("given")),
+    ("changed in its line", edited((_PRINTED, _PRINTED[:-1] + "; given.pop()\n")), _USED.format("given")),
+    ("an item changed", edited(("    out.flush()\n", "    given[0] = 'x'\n")), _USED.format("given")),
+    ("a slice deleted", edited(("    out.flush()\n", "    del given[2:]\n")), _USED.format("given")),
+    ("extended after", edited(("    out.flush()\n", "    given.append('-S')\n")), _USED.format("given")),
+    ("known by another name", edited(("    out.flush()\n", "    same = given\n")), _USED.format("given")),
+    (
+        "another program",
+        edited(("    out.flush()\n", "    program += '.old'\n")),
+        _USED.format("program"),
+    ),
+    (
+        "imported over",
+        edited(("    out.flush()\n", "    import os.path as program\n")),
+        _USED.format("program"),
+    ),
+    ("used in the call", edited(("env=os.environ", "env=given.pop()")), _USED.format("given")),
+    (
+        "changed within",
+        edited((_PRINTED, "    fix = lambda: given.pop()\n" + _PRINTED), ("    out.flush()\n", "    fix()\n")),
+        _USED.format("given"),
+    ),
+    ("reads in a transaction", edited(('store.read("", path)', 'store.read("1", path)')), _NO_READER),
+    ("reads by a name", edited(('store.read("", path)', "store.read(store, path)")), _NO_READER),
     (
         "no reader",
         edited(('return store.read("", path)', 'value = store.read("", path)\n    return value')),

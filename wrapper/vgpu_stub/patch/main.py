@@ -81,6 +81,9 @@ def _write(given, before, after, status, what):
     if before == after and not given.output:
         say("%s: nothing to do" % target)
         return 0
+    if status.st_nlink > 1 and not given.output:
+        # The other names would keep the old text.
+        raise Refused("it has %d hard links: make a file of its own of it" % status.st_nlink)
     files.write(target, after, given.path, None if given.output else status)
     say("%s: %s" % (target, what))
     return 0
