@@ -106,10 +106,11 @@ checks! {
         life_of_a_setting replaced_binary_seen other_host_named
         reused_process_number_refused all_lists_users_alone listing_cannot_be_forged
         suspended_is_unknown gone_process_said healthy qemu_checks vendor_wrapper_checks
-        drop_in_checks folder_checks active_checks shim_checks leftovers_and_policy
+        patch_package_checks drop_in_checks folder_checks active_checks shim_checks leftovers_and_policy
         vm_checks pool_checks no_root_says_so log_checks huge_log_read_at_its_end
         versions_compared_as_rpm_does back_in_order refused_while_vms_use_it
-        detaches_every_vm keeps_settings_with_consent check_for_the_scriptlet
+        detaches_every_vm keeps_settings_with_consent consent_does_not_stay
+        drop_in_without_its_package what_runs_is_told patch_package_back_in_order check_for_the_scriptlet
         dry_run_shows_all asks_first no_stock_offered newest_stock_taken
         build_by_hand_taken_back goes_on_after_a_cut interrupted_while_yum_runs
         what_would_break_is_found_first names_are_found_and_shown_plainly

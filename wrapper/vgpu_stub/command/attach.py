@@ -6,6 +6,9 @@ from . import steps, vm, xe
 from .report import Failure, Usage, ask
 from .steps import Step
 
+# What mends a saved state, which a QEMU without the device cannot resume.
+RESUME = "resume it and shut it down first: xe vm-resume uuid="
+
 _RESTART = "xe vm-reboot uuid="
 
 
@@ -36,6 +39,9 @@ def detach(given, report):
     if reading.values[setting.KEY] is not None:
         argv = xe.remove_platform(machine.uuid, setting.KEY)
         planned.insert(0, Step(argv, "remove the device from %s" % machine.title()))
+    if planned and machine.power_state == "suspended":
+        message = "%s is suspended: its saved state holds the device that it was started with"
+        raise Failure(message % machine.title(), RESUME + machine.uuid)
     _carry_out(given, report, machine, planned, "detached")
 
 

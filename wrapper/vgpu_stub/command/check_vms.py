@@ -80,7 +80,7 @@ def pool():
         elif not all(answer):
             without.append(name)
     if without:
-        text = "no QEMU of ours or no vgpu-stub-dom0 on: " + some(without)
+        text = "no QEMU of ours or no vgpu-stub-dom0 (on 8.2: vgpu-stub-dom0-patch) on: " + some(without)
         return warn(text, "a VM with the device cannot migrate there, and started there it has none")
     if unknown:
         return unchecked("could not be asked: " + some(unknown), "run vgpu-stub doctor there")
@@ -90,9 +90,9 @@ def pool():
 def _packages_of(host):
     """Whether a host has our QEMU, and whether it has our integration; `None` where nobody can say."""
     try:
-        found = json.loads(xe.installed_on(host, (packages.QEMU, packages.OURS)))
+        found = json.loads(xe.installed_on(host, (packages.QEMU,) + packages.OURS))
         release = found[packages.QEMU].rpartition(".")[0]
-        return packages.SUFFIX.search(release) is not None, bool(found[packages.OURS])
+        return packages.SUFFIX.search(release) is not None, any(found[name] for name in packages.OURS)
     except (Failure, ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -34,13 +34,19 @@ def vendor_wrapper():
         return unchecked("the package xenopsd is not installed: this is no dom0 of XCP-ng")
     state = vendor_wrapper_is()
     back = "yum reinstall xenopsd"
-    if state == GENUINE:
-        return ok("`rpm -V xenopsd` finds it as it was brought")
     if state == MISSING:
         return fail("%s is missing" % paths.VENDOR_WRAPPER, back)
+    kept = packages.installed(packages.PATCH)
+    if state == GENUINE and kept:
+        text = "%s has not patched it: VMs start without the device" % packages.PATCH
+        return fail(text, "%s %s says why" % (paths.PATCHER, paths.VENDOR_WRAPPER))
+    if state == GENUINE:
+        return ok("`rpm -V xenopsd` finds it as it was brought")
     if state == PATCHED and _shim_is_set():
         text = "it is patched by vgpu-stub-patch, and the drop-in is there too: one of them is enough"
         return warn(text, "%s --revert %s" % (paths.PATCHER, paths.VENDOR_WRAPPER))
+    if state == PATCHED and kept:
+        return ok("%s keeps it patched" % packages.PATCH)
     if state == PATCHED:
         return warn("it is patched by vgpu-stub-patch", "an update of xenopsd takes the patch away")
     if state == BY_HAND:
@@ -53,16 +59,26 @@ def _shim_is_set():
     return paths.SHIM in [value for _, value in xenopsd.wrappers()[-1:]]
 
 
-def _by_patch():
-    return packages.installed(packages.VENDOR_OF_WRAPPER) and vendor_wrapper_is() == PATCHED
+def _not_needed():
+    """Why this host does without drop-in and shim, or `None`."""
+    if _shim_is_set():
+        return None
+    if packages.installed(packages.PATCH):
+        return "the package %s needs none" % packages.PATCH
+    if packages.installed(packages.VENDOR_OF_WRAPPER) and vendor_wrapper_is() == PATCHED:
+        return "this host uses the patched wrapper in its place"
+    return None
 
 
 def drop_in():
     """xenopsd's configuration names the shim, once and last"""
-    if not os.path.isfile(paths.at(paths.FRAGMENT)) and not _shim_is_set():
-        if _by_patch():
-            return unchecked("this host uses the patched wrapper in its place")
-        return fail("%s is missing: xenopsd starts the vendor's wrapper" % paths.FRAGMENT, _REINSTALL)
+    state = xenopsd.fragment_is()
+    if state != xenopsd.THERE and not _shim_is_set():
+        instead = _not_needed()
+        if instead:
+            return unchecked(instead)
+        help = _REINSTALL + ", which restarts xenopsd too"
+        return fail("%s is %s: xenopsd starts the vendor's wrapper" % (paths.FRAGMENT, state), help)
     lines = xenopsd.wrappers()
     path, value = lines[-1] if lines else (None, None)
     if value != paths.SHIM:
@@ -97,7 +113,7 @@ def drop_in_folder():
 def drop_in_active():
     """the running xenopsd has read the drop-in"""
     if not _shim_is_set():
-        return unchecked("the drop-in is not in force on disk")
+        return unchecked(_not_needed() or "the drop-in is not in force on disk")
     daemon = xenopsd.daemon()
     if daemon is None:
         return fail("xenopsd-xc does not run", "systemctl status xenopsd-xc; systemctl start xenopsd-xc")
@@ -115,8 +131,9 @@ def drop_in_active():
 
 def shim():
     """the shim is there, and all that it needs can be loaded"""
-    if not os.path.isfile(paths.at(paths.FRAGMENT)) and _by_patch():
-        return unchecked("this host uses the patched wrapper in its place")
+    instead = _not_needed() if xenopsd.fragment_is() != xenopsd.THERE else None
+    if instead:
+        return unchecked(instead)
     path = paths.at(paths.SHIM)
     if not os.path.isfile(path):
         return fail("%s is missing: no HVM guest starts while xenopsd names it" % paths.SHIM, _REINSTALL)
@@ -142,7 +159,10 @@ def shim():
 
 
 def leftovers():
-    """no copies of binaries or wrappers lie beside the real ones"""
+    """no copies of binaries or wrappers lie beside the real ones, and no old consent to a removal"""
+    if os.path.lexists(paths.at(paths.CONSENT)):
+        text = "%s lets our package be removed unasked while VMs are set to use the device" % paths.CONSENT
+        return warn(text, "rm " + paths.CONSENT)
     try:
         names = sorted(os.listdir(paths.at(paths.BINARIES)))
     except OSError as error:

@@ -7,7 +7,8 @@ from . import programs
 from .report import Failure, said
 
 QEMU = "qemu"
-OURS = "vgpu-stub-dom0"
+# Either points xenopsd at the shim, or keeps the vendor's wrapper patched; they exclude each other.
+DROP_IN, PATCH = OURS = ("vgpu-stub-dom0", "vgpu-stub-dom0-patch")
 VENDOR_OF_WRAPPER = "xenopsd"
 
 # What our build of QEMU can be told by.
@@ -49,6 +50,11 @@ def installed(name):
         raise Failure("rpm -q %s failed: %s" % (name, _first(result)))
     # The newest is the last, should a transaction have been cut off and left two.
     return Package(*result.out.strip().splitlines()[-1].split())
+
+
+def ours():
+    """The names of our packages that are installed: one, none, or both where rpm was forced."""
+    return [name for name in OURS if installed(name)]
 
 
 def provides(name, capability):

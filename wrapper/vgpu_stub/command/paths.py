@@ -17,6 +17,10 @@ VENDOR_WRAPPER = BINARIES + "/qemu-wrapper"
 MODULES = "/usr/lib/vgpu-stub"
 SHIM = "/usr/libexec/vgpu-stub/qemu-wrapper"
 PATCHER = "/usr/sbin/vgpu-stub-patch"
+# A package's scriptlet takes this for consent to a removal while VMs are set to use the device, and
+# removes it.
+CONSENT = "/run/vgpu-stub-remove-anyway"
+
 POLICY = "/etc/vgpu-stub/policy.conf"
 
 XENOPSD_CONF = "/etc/xenopsd.conf"

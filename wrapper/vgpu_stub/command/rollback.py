@@ -9,14 +9,12 @@ import os
 
 from vgpu_stub import setting
 
-from . import attach, check_wrapper, packages, paths, programs, qemu, steps, vm, xe, xenopsd
+from . import attach, check_wrapper, packages, paths, programs, qemu, status, steps, vm, xe, xenopsd
 from .report import Failure, Usage, ask
 from .steps import Step
 
-# The package's scriptlet takes this for consent to a removal while VMs are set to use the device, and
-# removes it.
-CONSENT = "/run/vgpu-stub-remove-anyway"
-
+_CONSENT = "tell the package that settings of VMs may stay"
+_UNTIL_THEN = "do not suspend or migrate it; shut it down and start it"
 _CHOICES = "--detach-vms takes the device from them all; --keep-vms leaves their settings, for other hosts"
 
 
@@ -28,6 +26,8 @@ def rollback(given, report):
     users = _known_users(given, report)
     if not (given.detach_vms or given.keep_vms):
         _refuse_users(users, report)
+    _refuse_suspended(users)
+    _note_running(report)
     planned = _detach(users) if given.detach_vms else []
     planned += _xenopsd() + _wrapper() + _qemu(report) + _package(given)
     steps.describe(report, planned)
@@ -38,9 +38,27 @@ def rollback(given, report):
         steps.dry(report, planned)
         return
     _ask(given, report, users, planned)
-    steps.walk(report, planned)
+    _walk(report, planned)
     report.say("this host is back to stock")
     report.say("disable the repository that brought the packages, or the next update brings them back")
+
+
+def _walk(report, planned):
+    """The steps, behind which no consent stays: it would count for a removal that nobody asked about."""
+    try:
+        steps.walk(report, planned)
+    finally:
+        if any(step.does == _CONSENT for step in planned):
+            _take_consent_back(report)
+
+
+def _take_consent_back(report):
+    try:
+        os.unlink(paths.at(paths.CONSENT))
+    except OSError:
+        # The scriptlet has taken it, or it was never given; `doctor` tells of one that stays.
+        return
+    report.note("%s is taken back; `vgpu-stub rollback --keep-vms` gives it anew" % paths.CONSENT)
 
 
 def _users(report):
@@ -70,18 +88,44 @@ def _refuse_users(users, report):
         raise Failure("set to use the device: " + names, _CHOICES)
 
 
-def _detach(users):
+def _refuse_suspended(users):
     suspended = [machine.title() for machine, _ in users if machine.power_state == "suspended"]
     if suspended:
         message = "suspended with their devices in the saved state: " + ", ".join(suspended)
         raise Failure(message, "resume them and shut them down first: xe vm-resume uuid=UUID")
+
+
+def _note_running(report):
+    """What really runs counts here: a VM's setting may have been taken away since it was started."""
+    found = report.values["running"] = []
+    for process in qemu.all_running():
+        devices = qemu.devices(process.argv)
+        if devices:
+            uuid = _uuid(process.domid)
+            found.append({"domid": process.domid, "pid": process.pid, "devices": devices, "uuid": uuid})
+            who = "domain %d%s" % (process.domid, " (%s)" % uuid if uuid else "")
+            report.note("%s runs with the device until it is shut down: %s" % (who, _UNTIL_THEN))
+
+
+def _uuid(domid):
+    """The VM of a domain of this host, where xapi knows it."""
+    here = status.Hosts().here
+    try:
+        found = xe.records("vm", dom_id=domid, resident_on=here) if here else []
+    except Failure:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def _detach(users):
     return [step for machine, reading in users for step in attach.off(machine, reading)]
 
 
 def _xenopsd():
-    there = os.path.isfile(paths.at(paths.FRAGMENT))
+    there = xenopsd.fragment_is() == xenopsd.THERE
     named = paths.SHIM in [value for _, value in xenopsd.wrappers()]
-    if not there and packages.installed(packages.OURS) is None and not named:
+    packaged = packages.installed(packages.DROP_IN)
+    if not there and not packaged and not named:
         return []
     deadly = [one.path for one in xenopsd.entries() or [] if one.kind != "file"]
     if deadly:
@@ -91,22 +135,28 @@ def _xenopsd():
     if elsewhere:
         message = "the shim is named in %s too, which is not this package's" % ", ".join(elsewhere)
         raise Failure(message, "remove the line with %s there first" % xenopsd.KEY)
+    # rpm, which removes the package's file later, warns of a missing one; an empty one says nothing.
+    empty = Step(["truncate", "--size=0", paths.at(paths.FRAGMENT)], "empty the drop-in")
     remove = Step(["rm", "-f", paths.at(paths.FRAGMENT)], "remove the drop-in")
     # Without the file too: a run that was cut off may have left the daemon with what it read before.
     restart = Step(["systemctl", "restart", xenopsd.SERVICE], "restart xenopsd; running VMs stay as they are")
-    return [remove] * there + [restart]
+    return [empty if packaged else remove] * there + [restart]
 
 
 def _wrapper():
     if packages.installed(packages.VENDOR_OF_WRAPPER) is None:
         return []
     state = check_wrapper.vendor_wrapper_is()
+    argv = [paths.at(paths.PATCHER), "--revert", paths.at(paths.VENDOR_WRAPPER)]
+    revert = Step(argv, "take the patch out of the vendor's wrapper")
     if state == check_wrapper.PATCHED:
-        argv = [paths.at(paths.PATCHER), "--revert", paths.at(paths.VENDOR_WRAPPER)]
-        return [Step(argv, "take the patch out of the vendor's wrapper")]
+        return [revert]
     if state == check_wrapper.GENUINE:
         return []
-    return [Step(["yum", "-y", "reinstall", packages.VENDOR_OF_WRAPPER], "bring the vendor's wrapper back")]
+    argv = ["yum", "-y", "reinstall", packages.VENDOR_OF_WRAPPER]
+    # The package that keeps the wrapper patched has a trigger on that.
+    again = packages.installed(packages.PATCH) is not None
+    return [Step(argv, "bring the vendor's wrapper back")] + [revert] * again
 
 
 def _qemu(report):
@@ -135,19 +185,21 @@ def _qemu(report):
 
 
 def _package(given):
-    if packages.installed(packages.OURS) is None:
+    names = packages.ours()
+    if not names:
         return []
-    consent = [Step(["touch", paths.at(CONSENT)], "tell the package that settings of VMs may stay")]
-    remove = Step(["yum", "-y", "remove", packages.OURS], "remove this command and the shim")
-    return consent * given.keep_vms + [remove]
+    consent = Step(["touch", paths.at(paths.CONSENT)], _CONSENT)
+    remove = Step(["yum", "-y", "remove"] + names, "remove this command, and what serves VMs' settings")
+    return [consent] * given.keep_vms + [remove]
 
 
 def _ask(given, report, users, planned):
     for step in planned:
         report.note("will %s: %s" % (step.does, programs.shown(step.argv)))
-    running = [machine.title() for machine, _ in users if machine.runs()]
-    if running:
-        report.note("running, and untouched until each is restarted: " + ", ".join(running))
+    here = status.Hosts().here
+    away = [machine.title() for machine, _ in users if machine.runs() and machine.host != here]
+    if away:
+        report.note("set to use the device and running elsewhere: do not migrate here: " + ", ".join(away))
     tasks = _tasks()
     if tasks:
         report.note("xapi is at %d task%s, which a restart of xenopsd may break" % (tasks, "s" * (tasks > 1)))

@@ -15,6 +15,8 @@ from .report import Failure
 SERVICE = "xenopsd-xc.service"
 KEY = "upstream-compat-qemu-dm-wrapper"
 
+THERE, EMPTY, MISSING = "there", "empty", "missing"
+
 # As xenopsd takes a line apart; it looks for the pattern anywhere in what is left of a comment.
 _LINE = re.compile(r"([^=\\ \t]+)[\\ \t]*=[\\ \t]*(.*)")
 
@@ -47,6 +49,14 @@ def wrappers():
     files = [paths.XENOPSD_CONF] if os.path.isfile(paths.at(paths.XENOPSD_CONF)) else []
     files += [entry.path for entry in entries() or [] if entry.kind == "file"]
     return [(path, value) for path in files for value in _values(path)]
+
+
+def fragment_is():
+    """The drop-in: an empty one says nothing to xenopsd, and is left by `rollback` for rpm to remove."""
+    path = paths.at(paths.FRAGMENT)
+    if not os.path.isfile(path):
+        return MISSING
+    return THERE if os.path.getsize(path) else EMPTY
 
 
 def _values(path):

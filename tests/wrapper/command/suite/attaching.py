@@ -110,7 +110,14 @@ def running_vm_is_asked_for(host):
     assert host.platform() == {}
     host.set(VM, power_state="suspended")
     contains(one_line(host("attach", "web", code=2).err), "is suspended")
+    contains(host("detach", "web").out, "nothing to do")
     contains(host("attach", "web", "--yes").out, "resumed, it goes on as it was started")
+    # Its saved state has the device, and without its setting a rollback would no longer know.
+    host.forget()
+    answer = host("detach", "web", "--yes", code=1)
+    contains(one_line(answer.err), VM, "is suspended: its saved state holds the device")
+    contains(answer.err, "xe vm-resume uuid=" + VM)
+    assert host.platform() == {OURS: DEFAULT} and host.changes() == []
 
 
 def json_of_changes(host):

@@ -97,6 +97,23 @@ def vendor_wrapper_checks(host):
     expect(host, "vendor-wrapper", "fail", "missing")
 
 
+def patch_package_checks(host):
+    """with the package for 8.2 a patched wrapper is in order, and a genuine or edited one is not"""
+    host.use_patch_package()
+    expect(host, "vendor-wrapper", "ok", "vgpu-stub-dom0-patch keeps it patched")
+    for name in ("drop-in", "drop-in-active", "shim"):
+        expect(host, name, "not checked", "the package vgpu-stub-dom0-patch needs none")
+    expect(host, "drop-in-folder", "not checked")
+    host.write("usr/lib64/xen/bin/qemu-wrapper", "device-model-args")
+    expect(host, "vendor-wrapper", "fail", "edited by hand", "yum reinstall xenopsd")
+    host.run(["yum", "-y", "reinstall", "xenopsd"])
+    expect(host, "vendor-wrapper", "fail", "has not patched it", "vgpu-stub-patch")
+    # A drop-in that names a shim which is not there stops every HVM guest, whatever is patched.
+    host.path("etc/xenopsd.conf.d").mkdir()
+    host.write(FRAGMENT, "upstream-compat-qemu-dm-wrapper=/usr/libexec/vgpu-stub/qemu-wrapper\n")
+    expect(host, "shim", "fail", "is missing")
+
+
 def drop_in_checks(host):
     """a drop-in that is missing, doubled, overridden or wrong is found, with the file that wins"""
     folder = "etc/xenopsd.conf.d/"
@@ -114,6 +131,9 @@ def drop_in_checks(host):
     host.write("etc/xenopsd.conf", "")
     host.write(FRAGMENT, ours.replace("/usr/libexec", "/opt"))
     expect(host, "drop-in", "fail", "does not name")
+    host.write(FRAGMENT, "")
+    expect(host, "drop-in", "fail", "is empty", "yum reinstall vgpu-stub-dom0, which restarts xenopsd too")
+    expect(host, "drop-in-active", "not checked")
     host.path(FRAGMENT).unlink()
     expect(host, "drop-in", "fail", "missing")
     expect(host, "drop-in-active", "not checked")
@@ -179,6 +199,11 @@ def leftovers_and_policy(host):
     host.write("usr/lib64/xen/bin/qemu-system-i386.backup.20260101", "")
     expect(host, "leftovers", "warn", "qemu-wrapper.bak-20260101", "qemu-system-i386.backup.20260101")
     host.write("etc/vgpu-stub/policy.conf", "on-invalid = start-without-device\n")
+    for name in host.path("usr/lib64/xen/bin").glob("*.ba*"):
+        name.unlink()
+    expect(host, "leftovers", "ok")
+    host.write("run/vgpu-stub-remove-anyway", "")
+    expect(host, "leftovers", "warn", "removed unasked", "rm /run/vgpu-stub-remove-anyway")
     expect(host, "policy", "ok", "start-without-device")
     host.write("etc/vgpu-stub/policy.conf", "on-invalid = maybe\n")
     expect(host, "policy", "fail", "maybe", "refused meanwhile")
@@ -219,6 +244,8 @@ def pool_checks(host):
     }
     packages(packages=both)
     expect(host, "pool", "ok", "1 other host has")
+    packages(packages={"qemu": both["qemu"], "vgpu-stub-dom0-patch": "vgpu-stub-dom0-patch-1.0-1.noarch"})
+    expect(host, "pool", "ok", "1 other host has")
     packages(packages={"qemu": "qemu-4.2.1-5.2.15.2.xcpng8.3.x86_64"})
     expect(host, "pool", "warn", "'there'", "cannot migrate there")
     packages(packages=dict(both, **{"vgpu-stub-dom0": ""}))
@@ -237,6 +264,7 @@ CHECKS = (
     healthy,
     qemu_checks,
     vendor_wrapper_checks,
+    patch_package_checks,
     drop_in_checks,
     folder_checks,
     active_checks,

@@ -68,7 +68,7 @@ class Host:
             (self.root / folder).mkdir(parents=True)
         for program in PROGRAMS:
             shutil.copy(STAND_INS / program, self.root / "bin")
-        for program in ("rm", "touch"):
+        for program in ("rm", "touch", "truncate"):
             (self.root / "bin" / program).symlink_to("/bin/" + program)
         shutil.copytree(
             WRAPPER / "vgpu_stub",
@@ -115,6 +115,24 @@ class Host:
                 except OSError:
                     pass
         shutil.rmtree(self.root)
+
+    def use_patch_package(self):
+        """Makes it a host of 8.2: the wrapper is patched, by the real patcher, and there is no shim."""
+        rpm = self.load("rpm")
+        rpm["installed"]["vgpu-stub-dom0-patch"] = rpm["installed"].pop("vgpu-stub-dom0")
+        rpm["installed"]["xenopsd"]["altered"] = ["S.5....T.    /usr/lib64/xen/bin/qemu-wrapper"]
+        self.save("rpm", rpm)
+        patcher, wrapper = self.path("usr/sbin/vgpu-stub-patch"), self.path("usr/lib64/xen/bin/qemu-wrapper")
+        patcher.write_text('#!/bin/sh\nexec %s -B %s/vgpu-stub-patch "$@"\n' % (self.python, WRAPPER))
+        patcher.chmod(0o755)
+        for target in (wrapper, self.path("state/genuine-wrapper")):
+            shutil.copy(WRAPPER / "sample/qemu-wrapper", target)
+        subprocess.run([patcher, wrapper], check=True, stdout=subprocess.DEVNULL)
+        shutil.rmtree(self.path("etc/xenopsd.conf.d"))
+        shutil.rmtree(self.path("usr/libexec/vgpu-stub"))
+        self.write("state/no-config-dir", "")
+        self.run(["systemctl", "restart", "xenopsd-xc"])
+        self.forget()
 
     def path(self, path):
         return self.root / path

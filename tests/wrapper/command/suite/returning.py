@@ -8,6 +8,7 @@ from .host import STOCK, VM, Host, contains, one_line, uuid
 
 SETTING = {"vga": "std", "vgpu-stub": "priority=low"}
 STOCK_NEVRA = "qemu-2:4.2.1-5.2.15.2.xcpng8.3.x86_64"
+CONSENT = "run/vgpu-stub-remove-anyway"
 FRAGMENT = "etc/xenopsd.conf.d/vgpu-stub.conf"
 
 
@@ -49,7 +50,7 @@ def detaches_every_vm(host):
     host.run(["xe", "vm-start", "uuid=" + VM])
     pid = host.json("status", "web")["vms"][0]["qemu"]["pid"]
     answer = host("rollback", "--detach-vms", "--yes")
-    contains(answer.err, "running, and untouched until each is restarted", VM)
+    contains(answer.err, "domain 7 (%s) runs with the device until it is shut down" % VM)
     at_stock(host)
     assert host.platform(VM) == {} and host.platform(uuid(2)) == {}
     assert host.path("/proc/%d/exe" % pid).exists()
@@ -62,7 +63,81 @@ def keeps_settings_with_consent(host):
     host("rollback", "--keep-vms", "--yes")
     at_stock(host)
     assert host.platform() == {"vgpu-stub": "priority=low"}
-    assert host.path("run/vgpu-stub-remove-anyway").exists()
+    assert host.path("state/consent-taken").exists() and not host.path(CONSENT).exists()
+
+
+def consent_does_not_stay(host):
+    """where the removal fails or Ctrl-C comes before it, the consent is taken back"""
+    host.set(VM, platform=SETTING)
+    host.change("rpm", fault="remove")
+    answer = host("rollback", "--keep-vms", "--yes", code=1)
+    contains(answer.err, "yum -y remove vgpu-stub-dom0 failed", "is taken back", "rollback --keep-vms")
+    assert ["touch", str(host.path(CONSENT))] in [
+        step["argv"] for step in host.json("rollback", "--keep-vms", "--dry-run")["steps"]
+    ]
+    assert not host.path(CONSENT).exists()
+    host.change("rpm", fault=None)
+    # The program that gives it takes its time, so that Ctrl-C finds it between two steps.
+    touch = host.path("bin/touch")
+    touch.unlink()
+    touch.write_text('#!/bin/sh\n/bin/touch "$1"\n/bin/sleep 1\n')
+    touch.chmod(0o755)
+    child = subprocess.Popen(host.argv(["rollback", "--keep-vms", "--yes"]), stderr=subprocess.PIPE)
+    while child.poll() is None and not host.path(CONSENT).exists():
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    complaint = child.communicate(timeout=30)[1].decode()
+    assert child.returncode == 130 and not host.path(CONSENT).exists(), complaint
+    host("rollback", "--keep-vms", "--yes")
+    at_stock(host)
+
+
+def drop_in_without_its_package(host):
+    """a drop-in that no package owns is removed, and an empty one counts as none"""
+    rpm = host.load("rpm")
+    del rpm["installed"]["vgpu-stub-dom0"]
+    host.save("rpm", rpm)
+    contains(host("rollback", "--dry-run").out, "rm -f %s" % host.path(FRAGMENT), "systemctl restart")
+    host.write(FRAGMENT, "")
+    shown = host("rollback", "--dry-run").out
+    assert FRAGMENT not in shown and "systemctl" not in shown, shown
+
+
+def what_runs_is_told(host):
+    """a QEMU that has the device is named, also where its VM was detached since, and at stock too"""
+    host.set(VM, platform=SETTING)
+    host.run(["xe", "vm-start", "uuid=" + VM])
+    host("detach", "web", "--yes")
+    answer = host.json("rollback", "--dry-run")
+    found = [(one["domid"], one["uuid"], one["devices"]) for one in answer["running"]]
+    assert found == [(7, VM, ["vgpu-stub,pool_id=A,priority=low,vm_id=0,addr=0x1e"])], answer
+    contains(host("rollback", "--yes").err, "do not suspend or migrate it; shut it down and start it")
+    host.install_qemu(stock=True)
+    answer = host("rollback")
+    contains(answer.out, "nothing to do")
+    contains(answer.err, VM, "runs with the device")
+    host.run(["xe", "vm-reboot", "uuid=" + VM])
+    assert host.json("rollback")["running"] == []
+
+
+def patch_package_back_in_order(host):
+    """with the package for 8.2: no drop-in, no restart, and a trigger's patch is taken out again"""
+    host.use_patch_package()
+    host.set(VM, platform=SETTING)
+    wrapper = host.path("usr/lib64/xen/bin/qemu-wrapper")
+    patched = wrapper.read_text()
+    revert = "%s --revert %s" % (host.path("usr/sbin/vgpu-stub-patch"), wrapper)
+    rest = ["yum -y downgrade " + STOCK_NEVRA, "yum -y remove vgpu-stub-dom0-patch"]
+    shown = host("rollback", "--detach-vms", "--dry-run").out.splitlines()[1:]
+    assert shown == [revert] + rest, shown
+    wrapper.write_text(patched.replace("vgpu_stub", "device-model-args"))
+    shown = host("rollback", "--detach-vms", "--dry-run").out.splitlines()[1:]
+    assert shown == ["yum -y reinstall xenopsd", revert] + rest, shown
+    host("rollback", "--keep-vms", "--yes")
+    assert wrapper.read_text() == host.path("state/genuine-wrapper").read_text() != patched
+    installed = host.load("rpm")["installed"]
+    assert installed["qemu"]["release"] == STOCK["release"] and "vgpu-stub-dom0-patch" not in installed
+    assert host.calls("systemctl") == [] and host.path("state/consent-taken").exists()
 
 
 def check_for_the_scriptlet(host):
@@ -83,7 +158,7 @@ def dry_run_shows_all(host):
     shown = host("rollback", "--detach-vms", "--dry-run").out.splitlines()
     assert shown == [
         "xe vm-param-remove uuid=%s param-name=platform param-key=vgpu-stub" % VM,
-        "rm -f %s" % host.path(FRAGMENT),
+        "truncate --size=0 %s" % host.path(FRAGMENT),
         "systemctl restart xenopsd-xc.service",
         "yum -y downgrade " + STOCK_NEVRA,
         "yum -y remove vgpu-stub-dom0",
@@ -102,7 +177,7 @@ def asks_first(host):
     code, shown = host.on_terminal("rollback", answer="\n")
     assert code == 1, shown
     contains(
-        shown, "will remove the drop-in", "will put the stock QEMU in the place of ours: yum -y downgrade"
+        shown, "will empty the drop-in", "will put the stock QEMU in the place of ours: yum -y downgrade"
     )
     assert host.changes() == []
     code, shown = host.on_terminal("rollback", answer="y\n")
@@ -202,7 +277,8 @@ def what_would_break_is_found_first(host):
     contains(one_line(host("rollback", "--yes", code=1).err), "/etc/xenopsd.conf")
     host.write("etc/xenopsd.conf", "")
     host.set(VM, platform=SETTING, power_state="suspended")
-    contains(one_line(host("rollback", "--detach-vms", "--yes", code=1).err), "suspended", VM)
+    for choice in ("--detach-vms", "--keep-vms"):
+        contains(one_line(host("rollback", choice, "--yes", code=1).err), "suspended", VM)
     host.set(VM, platform={"vga": "std", "device-model-args": "-device e1000"}, power_state="halted")
     contains(one_line(host("rollback", "--detach-vms", "--yes", code=1).err), "holds something else")
     host.change("xapi", fault="down")
@@ -218,6 +294,10 @@ CHECKS = (
     refused_while_vms_use_it,
     detaches_every_vm,
     keeps_settings_with_consent,
+    consent_does_not_stay,
+    drop_in_without_its_package,
+    what_runs_is_told,
+    patch_package_back_in_order,
     check_for_the_scriptlet,
     dry_run_shows_all,
     asks_first,
