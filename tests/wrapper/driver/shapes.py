@@ -135,7 +135,9 @@ REFUSED = [
     ),
     (
         "started within",
-        edited((_POPEN, "    def start():\n        subprocess.Popen(given, executable=program)\n\n    start()\n")),
+        edited(
+            (_POPEN, "    def start():\n        subprocess.Popen(given, executable=program)\n\n    start()\n")
+        ),
         "it starts QEMU in a function within `main`",
     ),
     ("changed after", edited(("    out.flush()\n", "    given += words\n")), _USED.format("given")),
@@ -157,7 +159,9 @@ REFUSED = [
     ("used in the call", edited(("env=os.environ", "env=given.pop()")), _USED.format("given")),
     (
         "changed within",
-        edited((_PRINTED, "    fix = lambda: given.pop()\n" + _PRINTED), ("    out.flush()\n", "    fix()\n")),
+        edited(
+            (_PRINTED, "    fix = lambda: given.pop()\n" + _PRINTED), ("    out.flush()\n", "    fix()\n")
+        ),
         _USED.format("given"),
     ),
     ("reads in a transaction", edited(('store.read("", path)', 'store.read("1", path)')), _NO_READER),
