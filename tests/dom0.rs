@@ -60,7 +60,7 @@ fn an_upgrade_of_either_leaves_the_other_alone() {
     host.says("rpm -U --nodigest --nosignature /scratch/newer.rpm");
     assert!(host.says("rpm -q vgpu-stub-dom0").starts_with("vgpu-stub-dom0-999-"));
     assert!(host.says("cat /etc/vgpu-stub/policy.conf").contains("start-without-device"));
-    assert_eq!(host.restarts(), [RESTARTED_WITH], "the shim is read at each start of a VM anyway");
+    assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITH]);
     host.says("rpm -V xenopsd xenopsd-xc");
 }
 
@@ -79,6 +79,58 @@ fn it_stays_while_a_vm_is_set_to_use_it() {
     host.says("touch /run/vgpu-stub-remove-anyway && rpm -e vgpu-stub-dom0");
     host.is_well(true, false);
     assert!(!host.sh("[ -e /run/vgpu-stub-remove-anyway ]").success, "consent is given once");
+}
+
+#[test]
+fn it_stays_while_xenopsd_would_still_look_for_it() {
+    let host = host();
+    host.dnf("install xenopsd xenopsd-xc vgpu-stub-dom0");
+    let refused = |why: &str| {
+        let outcome = host.sh("rpm -e vgpu-stub-dom0");
+        assert!(!outcome.success && outcome.text.contains(why), "{}", outcome.text);
+        assert!(host.sh("[ -x /usr/libexec/vgpu-stub/qemu-wrapper ]").success);
+    };
+    // Every file there counts, whatever its name ends in.
+    host.says("cd /etc/xenopsd.conf.d && cp vgpu-stub.conf vgpu-stub.conf.bak");
+    refused("/etc/xenopsd.conf.d/vgpu-stub.conf.bak points xenopsd at it too");
+    host.says("rm /etc/xenopsd.conf.d/vgpu-stub.conf.bak; touch /opt/dom0/fails");
+    refused("xenopsd-xc, which uses it, cannot be restarted");
+    host.says("rm /opt/dom0/fails");
+    // The daemon has read it, although it is gone.
+    host.says("rm -f /etc/xenopsd.conf.d/vgpu-stub.conf; rpm -e vgpu-stub-dom0");
+    assert_eq!(host.restarts().last().unwrap(), RESTARTED_WITHOUT);
+    host.is_well(true, false);
+}
+
+#[test]
+fn a_lost_drop_in_comes_back_with_a_reinstallation() {
+    let host = host();
+    host.dnf("install xenopsd xenopsd-xc vgpu-stub-dom0");
+    host.says("rm /etc/xenopsd.conf.d/vgpu-stub.conf; touch /run/vgpu-stub-remove-anyway");
+    host.dnf("reinstall vgpu-stub-dom0");
+    host.is_well(true, true);
+    assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITH]);
+    assert!(!host.sh("[ -e /run/vgpu-stub-remove-anyway ]").success, "consent of another day");
+}
+
+#[test]
+fn rollback_goes_back_to_stock_with_the_real_package() {
+    let host = host();
+    host.dnf("install qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 xenopsd xenopsd-xc vgpu-stub-dom0");
+    host.vm(ONE_VM);
+    let refused = host.sh("vgpu-stub rollback --yes");
+    assert!(!refused.success && refused.text.contains("web"), "{}", refused.text);
+    host.is_well(true, true);
+    let said = host.says("vgpu-stub rollback --yes --detach-vms");
+    assert!(said.contains("this host is back to stock"), "{said}");
+    host.is_well(true, false);
+    assert!(host.says("rpm -q qemu").contains("5.2.15.3.xcpng8.3"), "{said}");
+    assert!(!host.sh("rpm -q vgpu-stub-dom0").success);
+    let first = host.restarts()[1].clone();
+    assert!(
+        first.contains("xenopsd-xc") && first.contains("without drop-in, with shim"),
+        "{first}"
+    );
 }
 
 #[test]
@@ -161,22 +213,24 @@ fn the_variant_for_8_2_keeps_its_patch_through_updates() {
     host.vm("{}");
     host.dnf("install xenopsd-1-1");
     let patched = || host.sh(&format!("vgpu-stub-patch --check {WRAPPER}")).success;
-    host.dnf("install vgpu-stub-dom0");
+    host.dnf("install vgpu-stub-dom0-patch");
     assert!(patched());
+    let other = host.sh("rpm -i --nodigest --nosignature /scratch/other.rpm");
+    assert!(!other.success && other.text.contains("conflicts with"), "{}", other.text);
     let drop_in = host.sh("[ -e /etc/xenopsd.conf.d/vgpu-stub.conf ]");
     assert!(!drop_in.success && host.restarts().is_empty());
     host.dnf("upgrade xenopsd");
     assert!(patched() && host.says(&format!("cat {WRAPPER}")).contains("# Version 2"));
-    host.dnf("remove vgpu-stub-dom0");
+    host.dnf("remove vgpu-stub-dom0-patch");
     let altered = host.sh("rpm -V xenopsd");
     assert!(altered.success, "{}", altered.text);
     // It comes first, and the vendor's package after it.
     host.dnf("remove xenopsd");
-    host.dnf("install vgpu-stub-dom0");
+    host.dnf("install vgpu-stub-dom0-patch");
     host.dnf("install xenopsd");
     assert!(patched());
-    host.dnf("remove xenopsd vgpu-stub-dom0");
-    assert!(!host.sh("rpm -q vgpu-stub-dom0").success);
+    host.dnf("remove xenopsd vgpu-stub-dom0-patch");
+    assert!(!host.sh("rpm -q vgpu-stub-dom0-patch").success);
 }
 
 #[test]

@@ -35,7 +35,9 @@ impl Host {
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("vgpu-pipeline-dom0-{}-{number}", std::process::id());
         let scratch = support::scratch();
-        fs::copy(newer(repository), scratch.path().join("newer.rpm")).unwrap();
+        newer(repository, &scratch.path().join("newer.rpm"));
+        let drop_in = published(&support::workstation().repository);
+        fs::copy(drop_in, scratch.path().join("other.rpm")).unwrap();
         let mount = |from: &Path, to: &str| {
             format!("--mount=type=bind,source={},target={to},readonly", from.display())
         };
@@ -131,13 +133,14 @@ impl Drop for Host {
 const SET_UP: &str = r#"
 set -e
 echo '%_dbpath /var/lib/rpm' >/root/.rpmmacros
-mkdir -p /opt/dom0/bin /opt/dom0/state
+mkdir -p /opt/dom0/bin /opt/dom0/state /run/systemd/system
 cp /stand-ins/xe /opt/dom0/bin/xe
 echo 'exec /opt/dom0/bin/xe "$@"' >/usr/bin/xe
 cat >/usr/bin/systemctl <<'END'
 conf=without; [ ! -s /etc/xenopsd.conf.d/vgpu-stub.conf ] || conf=with
 shim=without; [ ! -e /usr/libexec/vgpu-stub/qemu-wrapper ] || shim=with
 echo "$* $conf drop-in, $shim shim" >>/opt/dom0/restarts
+[ ! -e /opt/dom0/fails ]
 END
 sed -i '1i #!/bin/sh' /usr/bin/xe /usr/bin/systemctl
 chmod +x /usr/bin/xe /usr/bin/systemctl
@@ -209,11 +212,11 @@ fn vendors() -> &'static Path {
 pub fn published(repository: &Path) -> PathBuf {
     let files = fs::read_dir(repository.join("Packages")).unwrap();
     let mut files = files.map(|entry| entry.unwrap().path());
-    files.find(|path| path.to_string_lossy().contains("/vgpu-stub-dom0-")).unwrap()
+    files.find(|path| path.to_string_lossy().contains("/vgpu-stub-dom0")).unwrap()
 }
 
 /// The same package as a later version of it, which nobody has signed.
-fn newer(repository: &Path) -> PathBuf {
+fn newer(repository: &Path, to: &Path) {
     let mut package = Package::open(published(repository)).unwrap();
     let entries = package.metadata.header.get_all_entries().unwrap().into_iter();
     let entries = entries.filter(|(tag, _)| *tag != IndexTag::RPMTAG_HEADERIMMUTABLE as u32);
@@ -225,7 +228,5 @@ fn newer(repository: &Path) -> PathBuf {
     package.metadata.header = Header::from_entries(entries, IndexTag::RPMTAG_HEADERIMMUTABLE);
     package.metadata.signature =
         Header::from_entries(Vec::new(), IndexSignatureTag::HEADER_SIGNATURES);
-    let to = support::kept("newer.rpm");
-    package.write_file(&to).unwrap();
-    to
+    package.write_file(to).unwrap();
 }

@@ -1,7 +1,7 @@
 //! What only several fields together can show.
 
 use super::words::FileName;
-use super::{Base, Edit, Insert, Pipeline, Source, error::nearest};
+use super::{Base, Edit, Insert, Integration, Pipeline, Python, Source, error::nearest};
 use anyhow::{Error, anyhow};
 use std::collections::BTreeSet;
 
@@ -144,6 +144,12 @@ fn wrapper(pipeline: &Pipeline) -> Result<(), Problem> {
     let name = wrapper.vendor.file_name();
     if FileName::try_from(name.to_owned()).is_err() {
         return Err(Problem::new("vendor:", "`wrapper.vendor` does not end in a plain file name"));
+    }
+    if wrapper.integration == Integration::DropIn && wrapper.python == Python::Python2 {
+        return Err(Problem::new(
+            "python:",
+            "`wrapper.python: python2` is for `integration: patch`: a xenopsd with drop-ins has Python 3",
+        ));
     }
     if !wrapper.replace.is_empty() && wrapper.shipped.is_none() {
         return Err(Problem::new(

@@ -3,7 +3,7 @@
 use super::{DESCRIPTORS, Engine};
 use crate::cmd::Runner;
 use crate::config::{ImageDigest, ImageReference};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
@@ -47,7 +47,13 @@ impl Image {
     /// Its id, if the engine has it.
     pub fn id(&self, cmd: &Runner) -> Result<Option<String>> {
         let call = self.engine.call().args(["images", "--quiet", "--no-trunc", &self.reference]);
-        let output = cmd.run(&call.read())?;
+        let call = call.read();
+        // podman lists all images first, and fails where another process removes one of them then.
+        let gone_meanwhile = |error: &Error| format!("{error:#}").contains("image not known");
+        let output = match cmd.run(&call) {
+            Err(error) if gone_meanwhile(&error) => cmd.run(&call),
+            other => other,
+        }?;
         Ok(output.stdout.lines().next().map(str::to_owned))
     }
 

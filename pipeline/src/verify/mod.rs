@@ -151,7 +151,7 @@ pub fn run(
         }
     }
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
-        dom0::check(wrapped, wrapper, image, store, cmd)?;
+        dom0::check(wrapped, wrapper)?;
     }
     let work = store.work()?;
     let mut probed = Vec::new();

@@ -1,5 +1,6 @@
 //! The files of `wrapper/` that this program carries, so that it makes the package wherever it runs.
 
+use super::{package, scriptlets};
 use crate::config::Integration;
 
 /// A file of `wrapper/`.
@@ -81,7 +82,7 @@ impl Carried {
             Kind::Shim => "/usr/libexec/vgpu-stub",
             Kind::DropIn => "/etc/xenopsd.conf.d",
             Kind::Setting => "/etc/vgpu-stub",
-            Kind::Document => "/usr/share/doc/vgpu-stub-dom0",
+            Kind::Document => "/usr/share/doc/vgpu-stub",
         };
         format!("{folder}/{}", self.name)
     }
@@ -102,13 +103,12 @@ impl Carried {
     }
 }
 
-/// blake3 of all of them, by name.
+/// blake3 of all that the packages are made of.
 pub fn digest() -> String {
     let mut digest = blake3::Hasher::new();
-    for file in FILES {
-        for part in [file.name, file.text] {
-            digest.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
+    let files = FILES.iter().flat_map(|file| [file.name, file.text]);
+    for part in files.chain(scriptlets::ALL).chain([package::VERSION]) {
+        digest.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     }
     digest.finalize().to_hex().to_string()
 }

@@ -15,15 +15,20 @@ use crate::fetch::Fetch;
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount};
 use crate::store::Stored;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use carried::FILES;
 pub use carried::digest;
+pub use package::name as package_name;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 pub use vendor::{bring, pins};
+
+/// The first and the last of the lines that the patcher puts in (`wrapper/vgpu_stub/patch/block.py`).
+pub const BEGIN: &str = "# vgpu-stub begin, ";
+pub const END: &str = "# vgpu-stub end";
 
 /// The patched wrapper, its difference to the vendor's, and the vendor's as hosts have it.
 const PATCHED: &str = "qemu-wrapper";
@@ -72,6 +77,11 @@ impl Wrapped {
         [PATCHED, DIFFERENCE].map(|name| self.stored.path(name))
     }
 
+    /// Whether the package is what this program makes of a section, byte for byte.
+    pub fn is_made_of(&self, wrapper: &config::Wrapper) -> Result<bool> {
+        package::is(wrapper, &self.package()?)
+    }
+
     /// The vendor's wrapper as hosts have it.
     pub fn shipped(&self) -> PathBuf {
         self.stored.path(SHIPPED)
@@ -108,13 +118,13 @@ pub fn run(
 }
 
 /// The carried programs, and a folder with a qemu-wrapper that they may write to, for the environment.
-pub struct Bench {
+struct Bench {
     programs: PathBuf,
     folder: PathBuf,
 }
 
 impl Bench {
-    pub fn lay_out(programs: &Path, folder: &Path) -> Result<Self> {
+    fn lay_out(programs: &Path, folder: &Path) -> Result<Self> {
         for file in FILES {
             let to = programs.join(file.name);
             fs::create_dir_all(to.parent().unwrap_or(programs))?;
@@ -124,21 +134,23 @@ impl Bench {
     }
 
     /// Lays a wrapper there.
-    pub fn put(&self, wrapper: &Path) -> Result<()> {
+    fn put(&self, wrapper: &Path) -> Result<()> {
         let file = self.folder.join(PATCHED);
         fs::copy(wrapper, &file)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
         sandbox::hand_over(&file)
     }
 
-    /// Takes it away.
-    pub fn take(&self, to: &Path) -> Result<()> {
-        fs::copy(self.folder.join(PATCHED), to)?;
+    /// Takes it away. A link would lead to this machine's files, not to the environment's.
+    fn take(&self, to: &Path) -> Result<()> {
+        let file = self.folder.join(PATCHED);
+        ensure!(file.symlink_metadata()?.is_file(), "the patched qemu-wrapper is no plain file");
+        fs::copy(file, to)?;
         Ok(())
     }
 
     /// Runs the patcher on the folder's qemu-wrapper, and returns what it prints.
-    pub fn patcher(
+    fn patcher(
         &self,
         options: &[&str],
         python: config::Python,

@@ -10,11 +10,14 @@ use rpm::{
     IndexSignatureTag as Tag, Package, PackageBuilder,
 };
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-const NAME: &str = "vgpu-stub-dom0";
+/// Two packages of one purpose: a host has one of them, and neither is an update of the other.
+const DROP_IN: &str = "vgpu-stub-dom0";
+const PATCH: &str = "vgpu-stub-dom0-patch";
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const SUMMARY: &str = "The integration of the vgpu-stub device into an XCP-ng dom0";
 const DESCRIPTION: &str = "Starts VMs with a vgpu-stub device where their platform map asks for one, \
     and brings the command vgpu-stub. No file of another package is changed.";
@@ -22,28 +25,45 @@ const DESCRIPTION_OF_PATCH: &str = "Starts VMs with a vgpu-stub device where the
     for one, and brings the command vgpu-stub. It keeps a patch in the qemu-wrapper of the package \
     xenopsd, which rpm -V reports.";
 
-/// The time that everything in the package has: 2026-11-22, of this version.
+/// Raised with every change of what the packages hold, with the time that everything in them has
+/// (2026-11-22): a host with the last ones must be offered the new. A test knows the content.
+const RELEASE: u32 = 1;
 const RELEASED: u32 = 1_795_305_600;
 
 /// Writes it into a folder, and says its name.
 pub fn write(wrapper: &Wrapper, folder: &Path) -> Result<String> {
     let package = package(wrapper).context("cannot make the package for dom0")?;
-    let name = format!("{NAME}-{}-{}.noarch.rpm", env!("CARGO_PKG_VERSION"), release(wrapper));
-    package.write(&mut File::create(folder.join(&name))?)?;
-    Ok(name)
+    let file = format!("{}-{VERSION}-{}.noarch.rpm", name(wrapper), release(wrapper));
+    package.write(&mut File::create(folder.join(&file))?)?;
+    Ok(file)
 }
 
-fn release(wrapper: &Wrapper) -> &'static str {
+/// Whether a file is the package that this program makes, byte for byte.
+pub fn is(wrapper: &Wrapper, file: &Path) -> Result<bool> {
+    let mut made = Vec::new();
+    package(wrapper)?.write(&mut made)?;
+    Ok(fs::read(file)? == made)
+}
+
+/// The package's name.
+pub fn name(wrapper: &Wrapper) -> &'static str {
     match wrapper.integration {
-        Integration::DropIn => "1",
-        Integration::Patch => "1.patch",
+        Integration::DropIn => DROP_IN,
+        Integration::Patch => PATCH,
+    }
+}
+
+fn release(wrapper: &Wrapper) -> String {
+    match wrapper.python {
+        Python::Python3 => RELEASE.to_string(),
+        Python::Python2 => format!("{RELEASE}.python2"),
     }
 }
 
 fn package(wrapper: &Wrapper) -> Result<Package> {
     let config = BuildConfig::v4().compression(CompressionType::Gzip).source_date(RELEASED);
-    let version = env!("CARGO_PKG_VERSION");
-    let mut builder = PackageBuilder::new(NAME, version, "GPL-2.0-or-later", "noarch", SUMMARY);
+    let mut builder =
+        PackageBuilder::new(name(wrapper), VERSION, "GPL-2.0-or-later", "noarch", SUMMARY);
     builder.release(release(wrapper));
     builder.using_config(config).build_host("vgpu-pipeline").group("System Environment/Base");
     let python = format!("/usr/bin/{}", wrapper.python.program());
@@ -51,10 +71,13 @@ fn package(wrapper: &Wrapper) -> Result<Package> {
     match wrapper.integration {
         Integration::DropIn => builder
             .description(DESCRIPTION)
+            .conflicts(Dependency::any(PATCH))
             .post_install_script(scriptlets::DROP_IN_POST)
             .pre_uninstall_script(scriptlets::DROP_IN_PREUN),
         Integration::Patch => builder
             .description(DESCRIPTION_OF_PATCH)
+            .conflicts(Dependency::any(DROP_IN))
+            .post_install_script(scriptlets::PATCH_POST)
             .trigger_in("xenopsd", None, scriptlets::PATCH_TRIGGER)
             .pre_uninstall_script(scriptlets::PATCH_PREUN),
     };
@@ -138,6 +161,16 @@ mod tests {
             assert!(text(file, Python::Python3).starts_with("#!/usr/bin/python3 -IB\n"));
             assert!(text(file, Python::Python2).starts_with("#!/usr/bin/python2 -EsB\n"));
         }
+    }
+
+    #[test]
+    fn what_changed_has_another_release() {
+        let known = (1, "0.1.0", "98532ffedc5989a2");
+        assert_eq!(
+            (RELEASE, VERSION, &super::super::digest()[..16]),
+            known,
+            "raise RELEASE and RELEASED, unless no release has gone out with these, and put the digest here"
+        );
     }
 
     #[test]

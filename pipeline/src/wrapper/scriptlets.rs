@@ -1,27 +1,52 @@
-//! What rpm runs on a host when the package comes and goes.
+//! What rpm runs on a host when the packages come and go.
 //!
 //! xenopsd reads its drop-ins at its start only, and where the file named there is gone it starts no
 //! VM: so the drop-in goes first, then xenopsd is restarted, and the shim goes last, by rpm itself.
-//! `$1` is how many versions of the package there will be.
+//! Whatever keeps that order from being kept keeps the package. `$1` is how many versions of it there
+//! will be.
 
-/// A restart leaves running VMs alone; without systemd or xenopsd there is nothing to do.
+/// A restart leaves running VMs alone, and does nothing where no xenopsd runs. In a chroot there is no
+/// systemd to ask.
 macro_rules! restart {
+    ($otherwise:literal) => {
+        concat!(
+            "[ ! -d /run/systemd/system ] || systemctl try-restart xenopsd-xc.service || {\n",
+            $otherwise,
+            "}\n"
+        )
+    };
+}
+
+/// What an operator touches to have the package removed all the same; it counts once.
+macro_rules! consent {
     () => {
-        "systemctl try-restart xenopsd-xc.service >/dev/null 2>&1 || :\n"
+        "/run/vgpu-stub-remove-anyway"
     };
 }
 
 /// Refuses the last removal while VMs are set to use the device: they would start without it.
 macro_rules! ask {
     () => {
-        "[ \"$1\" = 0 ] || exit 0\n\
-         anyway=/run/vgpu-stub-remove-anyway\n\
-         if [ -e $anyway ]; then\n\
-         \x20   rm -f $anyway\n\
-         elif ! /usr/sbin/vgpu-stub rollback --check >&2; then\n\
-         \x20   echo \"vgpu-stub-dom0 stays; to remove it all the same: touch $anyway\" >&2\n\
-         \x20   exit 1\n\
-         fi\n"
+        concat!(
+            "if [ -e ",
+            consent!(),
+            " ]; then\n\
+             \x20   rm -f ",
+            consent!(),
+            "\n\
+             elif ! /usr/sbin/vgpu-stub rollback --check >&2; then\n\
+             \x20   echo 'this package stays; to remove it all the same: touch ",
+            consent!(),
+            "' >&2\n\
+             \x20   exit 1\n\
+             fi\n"
+        )
+    };
+}
+
+macro_rules! last {
+    () => {
+        "[ \"$1\" = 0 ] || exit 0\n"
     };
 }
 
@@ -31,28 +56,48 @@ macro_rules! wrapper {
     };
 }
 
-pub const DROP_IN_POST: &str = concat!("[ \"$1\" = 1 ] || exit 0\n", restart!());
+/// After a reinstallation, too, which is how a drop-in that was lost comes back.
+pub const DROP_IN_POST: &str = concat!(
+    "rm -f ",
+    consent!(),
+    "\n",
+    restart!("    echo 'VMs start without vgpu-stub until xenopsd-xc is restarted' >&2\n")
+);
 
 /// An empty drop-in says nothing to xenopsd, and rpm, which removes it later, warns of a missing one.
-/// `vgpu-stub rollback` has taken it away already, and restarted xenopsd.
 pub const DROP_IN_PREUN: &str = concat!(
-    ask!(),
+    last!(),
     "drop_in=/etc/xenopsd.conf.d/vgpu-stub.conf\n\
-     [ -e $drop_in ] || exit 0\n\
-     : >$drop_in\n",
-    restart!()
+     for file in /etc/xenopsd.conf /etc/xenopsd.conf.d/*; do\n\
+     \x20   [ \"$file\" != $drop_in ] || continue\n\
+     \x20   grep -qs '^[^#]*/usr/libexec/vgpu-stub/' \"$file\" || continue\n\
+     \x20   echo \"this package stays: $file points xenopsd at it too; remove the line there first\" >&2\n\
+     \x20   exit 1\n\
+     done\n",
+    ask!(),
+    "[ ! -e $drop_in ] || : >$drop_in\n",
+    restart!(
+        "    echo 'this package stays: xenopsd-xc, which uses it, cannot be restarted' >&2\n    exit 1\n"
+    )
 );
+
+pub const PATCH_POST: &str = concat!("rm -f ", consent!(), "\n");
 
 /// On the package that brings the vendor's wrapper: runs after each installation of either.
 pub const PATCH_TRIGGER: &str = concat!(
     wrapper!(),
     "/usr/sbin/vgpu-stub-patch $wrapper && exit 0\n\
-     echo \"vgpu-stub-dom0: VMs start without the device; see: vgpu-stub doctor\" >&2\n"
+     echo 'VMs start without vgpu-stub; see: vgpu-stub doctor' >&2\n"
 );
 
+/// Lines that stay in a wrapper do no harm to a VM without a setting, so they keep nobody from removing
+/// the package.
 pub const PATCH_PREUN: &str = concat!(
+    last!(),
     ask!(),
     wrapper!(),
-    // Without the package its lines do no harm, so they keep nobody from removing it.
-    "/usr/sbin/vgpu-stub-patch --revert $wrapper || :\n"
+    "/usr/sbin/vgpu-stub-patch --revert $wrapper ||\n\
+     \x20   echo 'yum reinstall xenopsd brings the genuine qemu-wrapper back' >&2\n"
 );
+
+pub const ALL: [&str; 5] = [DROP_IN_POST, DROP_IN_PREUN, PATCH_POST, PATCH_TRIGGER, PATCH_PREUN];
