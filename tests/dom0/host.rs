@@ -43,7 +43,7 @@ impl Host {
         };
         let stand_ins = support::root().join("tests/wrapper/stand_in");
         let mut run = Command::new("podman");
-        run.args(["run", "--detach", "--network=none", "--init", "--name", &name]);
+        run.args(["run", "--detach", "--network=none", "--name", &name]);
         run.arg(mount(repository, "/published")).arg(mount(vendors(), "/vendors"));
         run.arg(mount(scratch.path(), "/scratch")).arg(mount(&stand_ins, "/stand-ins"));
         ends_with(0, run.arg(registry::stand_in()).args(["sleep", "infinity"]));
