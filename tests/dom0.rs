@@ -140,7 +140,10 @@ fn a_transaction_that_another_package_breaks_leaves_it_whole() {
     let outcome = host.sh("dnf -y install vgpu-stub-dom0 broken");
     assert!(!outcome.success, "{}", outcome.text);
     assert!(!host.sh("rpm -q broken").success);
-    host.is_well(true, host.sh("rpm -q vgpu-stub-dom0").success);
+    // It was whole before the other one broke: the other requires it, so it came first.
+    assert!(host.sh("rpm -q vgpu-stub-dom0").success, "{}", outcome.text);
+    host.is_well(true, true);
+    assert_eq!(host.restarts(), [RESTARTED_WITH]);
 }
 
 #[test]
