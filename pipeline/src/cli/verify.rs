@@ -1,9 +1,11 @@
 //! `verify`: the audit alone, on any RPM or QEMU binary.
 
 use super::{Failed, IntoFailed};
-use crate::config::ExpectedType;
+use crate::config::{ExpectedType, PropertyKind, PropertyName};
 use crate::verify::{self, Audit, PackageFacts, QomType};
+use anyhow::Context;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -16,8 +18,8 @@ pub struct Verify {
     /// The type that it must derive from
     #[arg(long, value_name = "NAME", default_value = "pci-device")]
     parent: String,
-    /// A property that it must have; may be given several times
-    #[arg(long = "property", value_name = "NAME")]
+    /// A property that it must have, as all that are given; may be given several times
+    #[arg(long = "property", value_name = "NAME=KIND")]
     properties: Vec<String>,
     /// Print one JSON object on standard output
     #[arg(long)]
@@ -41,12 +43,23 @@ impl Verify {
 
     fn expected(&self) -> anyhow::Result<ExpectedType> {
         let word = |text: &String| text.clone().try_into().map_err(anyhow::Error::msg);
-        let line = |text: &String| text.clone().try_into().map_err(anyhow::Error::msg);
+        let property = |text: &String| {
+            let (name, kind) = text.split_once('=').with_context(|| {
+                format!("`{text}` is not NAME=KIND\nhelp: such as `pool_id=str`")
+            })?;
+            let name = PropertyName::try_from(name.to_owned()).map_err(anyhow::Error::msg)?;
+            let kind = PropertyKind::try_from(kind.to_owned()).map_err(anyhow::Error::msg)?;
+            Ok((name, kind))
+        };
+        let properties: BTreeMap<_, _> =
+            self.properties.iter().map(property).collect::<anyhow::Result<_>>()?;
         Ok(ExpectedType {
             name: word(&self.device)?,
             parent: word(&self.parent)?,
-            interfaces: Vec::new(),
-            properties: self.properties.iter().map(line).collect::<anyhow::Result<_>>()?,
+            interfaces: None,
+            properties: (!properties.is_empty()).then_some(properties),
+            pci: None,
+            starts: Vec::new(),
         })
     }
 }
@@ -68,5 +81,6 @@ fn print_type(found: &QomType) {
     say!("  type       {}", found.name);
     say!("  parent     {}", found.parent);
     say!("  interfaces {}", found.interfaces.join(", "));
-    say!("  properties {}", found.properties.join(", "));
+    let properties: Vec<String> = found.properties.iter().map(ToString::to_string).collect();
+    say!("  properties {}", properties.join(", "));
 }

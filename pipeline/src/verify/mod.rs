@@ -19,11 +19,11 @@ use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
 use elf::Census;
-pub use elf::QomType;
+pub use elf::{Property, QomType};
 pub use package::PackageFacts;
 use probe::Probed;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,7 @@ impl Report {
                         binary.path.display(),
                         found.parent,
                         found.interfaces.join(", "),
-                        found.properties.join(", ")
+                        joined(&found.properties)
                     ));
                 }
             }
@@ -250,20 +250,37 @@ fn expect(census: &Census, expected: &ExpectedType) -> Result<QomType> {
     if found.parent != parent {
         bail!("type `{name}` derives from `{}`, expected `{parent}`", found.parent);
     }
-    let missing = |what: &str, wanted: &str, present: &[String]| {
-        anyhow::anyhow!("type `{name}` has no {what} `{wanted}`; it has: {}", present.join(", "))
-    };
-    for interface in expected.interfaces.iter().map(config::QomType::as_str) {
-        if !found.interfaces.iter().any(|present| present == interface) {
-            return Err(missing("interface", interface, &found.interfaces));
-        }
+    if let Some(interfaces) = &expected.interfaces {
+        let wanted = interfaces.iter().map(|interface| interface.as_str().to_owned()).collect();
+        same_set(name, "interface", wanted, found.interfaces.iter().cloned().collect())?;
     }
-    for property in expected.properties.iter().map(config::Line::as_str) {
-        if !found.properties.iter().any(|present| present == property) {
-            return Err(missing("property", property, &found.properties));
-        }
+    if let Some(properties) = &expected.properties {
+        let wanted = properties.iter().map(|(name, kind)| format!("{name}=<{kind}>")).collect();
+        let present = found.properties.iter().map(ToString::to_string).collect();
+        same_set(name, "property", wanted, present)?;
     }
     Ok(found)
+}
+
+/// Refuses what is missing of a type, and what it has too much.
+fn same_set(
+    name: &str,
+    what: &str,
+    wanted: BTreeSet<String>,
+    present: BTreeSet<String>,
+) -> Result<()> {
+    let has = if present.is_empty() { "none".to_owned() } else { joined(&present) };
+    if let Some(missing) = wanted.difference(&present).next() {
+        bail!("type `{name}` has no {what} `{missing}`; it has: {has}");
+    }
+    if let Some(more) = present.difference(&wanted).next() {
+        bail!("type `{name}` has the {what} `{more}`, which is not expected; it has: {has}");
+    }
+    Ok(())
+}
+
+fn joined<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+    things.into_iter().map(|thing| thing.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 impl Made {

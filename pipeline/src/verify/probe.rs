@@ -52,7 +52,7 @@ pub fn run(
         };
         devices.push(line.to_owned());
         let properties = ask(&["-device", &format!("{name},help")])?;
-        for property in &expected.properties {
+        for property in expected.properties.iter().flatten().map(|(name, _)| name) {
             if !has_property(&properties, property.as_str()) {
                 bail!("`{binary} -device {name},help` does not list the property `{property}`");
             }

@@ -30,7 +30,9 @@ const EL7_GLIBC: (u32, u32) = (2, 17);
 
 /// Refuses a package that the target's hosts would not take, with everything that is wrong at once.
 pub fn check(package: &PackageMetadata, target: Target) -> Result<()> {
-    let Target::El7 = target;
+    if target != Target::El7 {
+        bail!("only `target: el7` is known yet");
+    }
     let requires: Vec<String> =
         package.get_requires()?.into_iter().map(|dependency| dependency.name).collect();
     let broken: Vec<String> = requires.iter().filter_map(|name| objection(name)).collect();

@@ -32,6 +32,7 @@ use functions::Functions;
 use image::Image;
 use properties::Tables;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 pub use types::Layout;
 use types::{TypeInfo, Types};
 
@@ -45,9 +46,23 @@ pub struct QomType {
     pub is_abstract: bool,
     pub interfaces: Vec<String>,
     /// The type's own table, in its order; the parent's properties come on top of it.
-    pub properties: Vec<String>,
+    pub properties: Vec<Property>,
     /// The layout of `TypeInfo` that the whole binary has.
     pub layout: Layout,
+}
+
+/// An entry of a type's property table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    pub name: String,
+    /// As `-device TYPE,help` has it: `str`, `uint32`, … None where it is made at run time.
+    pub kind: Option<String>,
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=<{}>", self.name, self.kind.as_deref().unwrap_or("?"))
+    }
 }
 
 /// The QOM types of a binary.
@@ -119,7 +134,13 @@ impl<'a> Census<'a> {
             parent: info.parent.to_owned(),
             is_abstract: info.is_abstract,
             interfaces: owned(&info.interfaces),
-            properties: owned(&properties),
+            properties: properties
+                .into_iter()
+                .map(|(name, kind)| Property {
+                    name: name.to_owned(),
+                    kind: kind.map(str::to_owned),
+                })
+                .collect(),
             layout,
         })
     }

@@ -34,6 +34,9 @@ const CERTAIN: usize = 20;
 /// `bitnr` counts the bits of a `uint64_t`.
 const BITS: u64 = 64;
 
+/// A property's name, and the name of its `PropertyInfo` where that is not made at run time.
+pub type Entry<'a> = (&'a str, Option<&'a str>);
+
 /// A form of `Property`, by the first version that has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -115,7 +118,7 @@ impl<'i, 'a> Tables<'i, 'a> {
 
     /// The names in the table that the `class_init` at this address hands to its class; nothing
     /// where it hands over none.
-    pub fn of(&self, class_init: u64) -> Result<Vec<&'a str>> {
+    pub fn of(&self, class_init: u64) -> Result<Vec<Entry<'a>>> {
         let code = self.functions.code(self.image, class_init);
         let code = code.context("its class_init is no code")?;
         let mut found = self.named_by(class_init, class_init)?;
@@ -159,7 +162,7 @@ impl<'i, 'a> Tables<'i, 'a> {
         Ok(found)
     }
 
-    fn until_zeros(&self, table: u64) -> Option<Vec<&'a str>> {
+    fn until_zeros(&self, table: u64) -> Option<Vec<Entry<'a>>> {
         let mut names = Vec::new();
         for index in 0..LONGEST_TABLE {
             let address = self.entry_address(table, index)?;
@@ -172,7 +175,7 @@ impl<'i, 'a> Tables<'i, 'a> {
     }
 
     /// The table in its length, which is the last third argument set for the call that takes it.
-    fn counted(&self, handed: Handed) -> Option<Vec<&'a str>> {
+    fn counted(&self, handed: Handed) -> Option<Vec<Entry<'a>>> {
         let code = self.functions.code(self.image, handed.function)?;
         // A call spoils the register, so only what stands between two calls belongs to the second.
         let (mut from, mut to) = (0, code.len());
@@ -200,11 +203,11 @@ impl<'i, 'a> Tables<'i, 'a> {
 
     /// An entry of what is known to be a table: here `info` may also be blank memory, a
     /// `PropertyInfo` that is made at run time (`e1000e` does).
-    fn later_entry(&self, address: u64) -> Option<&'a str> {
+    fn later_entry(&self, address: u64) -> Option<Entry<'a>> {
         entry(self.image, self.functions, address).or_else(|| {
             let info = self.image.pointer(address.checked_add(8)?)?;
             let name = self.image.name(self.image.pointer(address)?)?;
-            self.image.is_zero_filled(info).then_some(name)
+            self.image.is_zero_filled(info).then_some((name, None))
         })
     }
 }
@@ -223,18 +226,18 @@ fn only_one(class_init: u64, found: Option<Handed>, next: Option<Handed>) -> Res
 }
 
 /// The name of the property at `address`, where a name and a `PropertyInfo` stand there.
-fn entry<'a>(image: &Image<'a>, functions: &Functions, address: u64) -> Option<&'a str> {
+fn entry<'a>(image: &Image<'a>, functions: &Functions, address: u64) -> Option<Entry<'a>> {
     let name = image.name(image.pointer(address)?)?;
     let info = image.pointer(address.checked_add(8)?)?;
     // `name` (`type` since 10.0), `description`, `enum_table`, a flag in some versions, functions:
     // a getter or a constructor at the least
     let [kind, description, enumeration, rest @ ..] = image.words::<9>(info)?;
     let Word::Pointer(kind) = kind else { return None };
-    image.name(kind)?;
+    let kind = image.name(kind)?;
     let function = |word: &Word| matches!(*word, Word::Pointer(to) if functions.is_start(to));
     let fits = description.is_null_or_pointer()
         && enumeration.is_null_or_pointer()
         && rest.iter().all(|word| word.is_number_up_to(1) || function(word))
         && rest.iter().any(function);
-    fits.then_some(name)
+    fits.then_some((name, Some(kind)))
 }
