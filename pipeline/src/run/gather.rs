@@ -1,7 +1,7 @@
 //! What a pipeline reads besides itself, and its digests.
 
 use super::Loaded;
-use crate::config::{Base, Lock, Source};
+use crate::config::{Base, Lock, Source, Stock};
 use crate::environment;
 use crate::inject::{self, Edited};
 use crate::plan::{Inputs, Stage, plan};
@@ -33,6 +33,8 @@ pub struct Spec {
     pub edited: Edited,
     /// As it is built for the test binary, where there is one.
     pub for_tests: Option<Edited>,
+    /// As the stock package is built, where there is one.
+    pub stock: Option<Edited>,
 }
 
 /// The lock of the environment.
@@ -135,7 +137,13 @@ fn edit(loaded: &Loaded, text: String, shown: &str) -> Result<Spec> {
         ),
         None => None,
     };
-    Ok(Spec { text, edited, for_tests })
+    let stock = match &pipeline.verify.stock {
+        Some(Stock::Build(stock)) => Some(
+            inject::edit(&text, shown, &stock.edits, &pipeline.device).context("`verify.stock`")?,
+        ),
+        None => None,
+    };
+    Ok(Spec { text, edited, for_tests, stock })
 }
 
 fn read_lock(loaded: &Loaded) -> Result<Locked> {

@@ -31,6 +31,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Made {
     pub built: Built,
+    /// The same packages without the devices, to compare with.
+    pub stock: Option<Built>,
     pub wrapped: Option<Wrapped>,
 }
 
