@@ -21,7 +21,7 @@ fn a_second_run_is_all_cached_and_starts_no_process() {
         .env("XDG_DATA_HOME", kept("data"));
     let events = events(&mut traced);
     assert!(ran(&events).is_empty(), "{events:#?}");
-    assert_eq!(states(&events).len(), 8);
+    assert_eq!(states(&events).len(), 9);
     let trace = fs::read_to_string(trace).unwrap();
     let started: Vec<&str> = trace.lines().filter(|line| line.contains("exec")).collect();
     assert_eq!(started.len(), 1, "only the program itself: {started:#?}");

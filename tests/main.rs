@@ -8,11 +8,13 @@
 
 mod cache;
 mod device;
+mod difference;
 mod docker;
 mod dom0;
 mod failures;
 mod forge;
 mod guest;
+mod hostile;
 mod input;
 mod install;
 mod interrupt;

@@ -36,7 +36,8 @@ pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
     devices(pipeline)?;
     edits(pipeline)?;
     wrapper(pipeline)?;
-    types(pipeline)
+    types(pipeline)?;
+    stock(pipeline)
 }
 
 fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
@@ -172,6 +173,19 @@ fn types(pipeline: &Pipeline) -> Result<(), Problem> {
                 ),
             ));
         }
+    }
+    Ok(())
+}
+
+/// What is asserted about the stock package wants one to compare with.
+fn stock(pipeline: &Pipeline) -> Result<(), Problem> {
+    let verify = &pipeline.verify;
+    if verify.only_adds.is_some() && verify.stock.is_none() {
+        return Err(Problem::new(
+            "only-adds:",
+            "`verify.only-adds` has no stock package to compare with\n\
+             help: `stock: { build: {} }` builds the spec as it came",
+        ));
     }
     Ok(())
 }

@@ -1,0 +1,163 @@
+//! What is said of a package or a binary, as a flat table.
+
+use super::{Area, Subject};
+use crate::rpmfile::Nevra;
+use crate::verify::elf::{ElfFacts, Qom, QomType};
+use crate::verify::rpm::PackageFacts;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every line that could differ.
+#[derive(Debug, Default)]
+pub struct Portrait(BTreeMap<Subject, String>);
+
+impl Portrait {
+    pub fn of_binary(elf: &ElfFacts, qom: &Qom) -> Self {
+        let mut portrait = Self::default();
+        portrait.types("", qom);
+        portrait.elf("", elf);
+        portrait
+    }
+
+    pub fn of_package(facts: &PackageFacts) -> Self {
+        let mut portrait = Self::default();
+        portrait.package(facts);
+        portrait
+    }
+
+    pub(super) fn lines(&self) -> &BTreeMap<Subject, String> {
+        &self.0
+    }
+
+    pub(super) fn put(&mut self, place: &str, area: Area, name: impl Into<String>, text: impl Into<String>) {
+        let subject = Subject { place: place.to_owned(), area, name: name.into() };
+        self.0.insert(subject, text.into());
+    }
+
+    fn package(&mut self, facts: &PackageFacts) {
+        let id = &facts.id;
+        let version = evr(id);
+        self.put("", Area::Package, "name", &id.name);
+        self.put("", Area::Package, "architecture", &id.arch);
+        self.put("", Area::Package, "version", &version);
+        self.put("", Area::Package, "payload", &facts.payload.compressor);
+        // A package provides itself, and its parts require each other, in their one version.
+        let own = |text: &String| match text.strip_suffix(version.as_str()) {
+            Some(rest) if rest.ends_with("= ") => format!("{rest}(its version)"),
+            _ => text.clone(),
+        };
+        for (area, all) in [
+            (Area::Provides, &facts.provides),
+            (Area::Requires, &facts.requires),
+            (Area::Requires, &facts.weak),
+            (Area::Conflicts, &facts.conflicts),
+            (Area::Obsoletes, &facts.obsoletes),
+        ] {
+            for text in all {
+                self.put("", area, own(text), "");
+            }
+        }
+        for script in &facts.scriptlets {
+            let text = scripted(&script.interpreter.join(" "), &script.text);
+            self.put("", Area::Scriptlet, &script.kind, text);
+        }
+        for (index, trigger) in facts.triggers.iter().enumerate() {
+            let name = format!("trigger {}, {}", index + 1, trigger.on.join(", "));
+            self.put("", Area::Scriptlet, name, scripted(&trigger.interpreter, &trigger.text));
+        }
+        for change in &facts.changelog {
+            let first = change.text.lines().next().unwrap_or_default();
+            self.put("", Area::Changelog, format!("{} {}", change.author, first), &change.text);
+        }
+        self.files(facts);
+        for file in &facts.elf {
+            if let Some(elf) = &file.facts {
+                self.elf(&file.path.display().to_string(), elf);
+            }
+        }
+        for binary in &facts.binaries {
+            self.types(&binary.path.display().to_string(), &binary.qom);
+        }
+    }
+
+    fn files(&mut self, facts: &PackageFacts) {
+        let programs: BTreeSet<String> =
+            facts.elf.iter().map(|file| file.path.display().to_string()).collect();
+        for file in &facts.files {
+            let mut text = format!("{:06o} {}:{}", file.mode, file.user, file.group);
+            for more in file.flags.iter().chain(&file.capabilities) {
+                text.push(' ');
+                text.push_str(more);
+            }
+            if let Some(target) = &file.link {
+                text.push_str(" → ");
+                text.push_str(target);
+            }
+            self.put("", Area::File, &file.path, text);
+            if file.is_regular() {
+                let area = if programs.contains(&file.path) { Area::Binary } else { Area::Content };
+                let digest = file.digest.as_deref().unwrap_or_default();
+                let text = format!("{} bytes, {}", file.size, digest.get(..16).unwrap_or(digest));
+                self.put("", area, &file.path, text);
+            }
+        }
+    }
+
+    fn types(&mut self, place: &str, qom: &Qom) {
+        for found in &qom.types {
+            self.put(place, Area::Type, &found.name, described(found));
+            for property in found.properties.iter().flatten() {
+                let name = format!("{}.{}", found.name, property.name);
+                self.put(place, Area::Property, name, property.kind.as_deref().unwrap_or("?"));
+            }
+        }
+    }
+
+    /// Each field by its own name, so that one that comes later is compared too.
+    fn elf(&mut self, place: &str, elf: &ElfFacts) {
+        let Ok(Value::Object(fields)) = serde_json::to_value(elf) else { return };
+        for (name, value) in fields {
+            // It is made of the bytes, which differ in any case.
+            if name == "build_id" {
+                continue;
+            }
+            match value {
+                Value::Null => {}
+                Value::Array(items) => {
+                    for item in items {
+                        self.put(place, Area::Elf, format!("{name} {}", plain(&item)), "");
+                    }
+                }
+                value => self.put(place, Area::Elf, name, plain(&value)),
+            }
+        }
+    }
+}
+
+fn evr(id: &Nevra) -> String {
+    let epoch = if id.epoch > 0 { format!("{}:", id.epoch) } else { String::new() };
+    format!("{epoch}{}-{}", id.version, id.release)
+}
+
+/// A script in one line: nobody reads two of them beside each other in a table.
+fn scripted(interpreter: &str, text: &str) -> String {
+    let digest = blake3::hash(text.as_bytes()).to_hex();
+    format!("{interpreter}, {} lines, {}", text.lines().count(), &digest[..16])
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A type in one line, without what its properties say.
+fn described(found: &QomType) -> String {
+    let mut text = found.parent.clone();
+    if found.is_abstract {
+        text.push_str(", abstract");
+    }
+    for interface in &found.interfaces {
+        text.push_str(", ");
+        text.push_str(interface);
+    }
+    text
+}
