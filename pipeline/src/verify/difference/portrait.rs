@@ -123,10 +123,15 @@ impl Portrait {
             }
             match value {
                 Value::Null => {}
-                Value::Array(items) => {
+                Value::Array(items) if items.iter().all(Value::is_string) => {
                     for item in items {
                         self.put(place, Area::Elf, format!("{name} {}", plain(&item)), "");
                     }
+                }
+                // A version.
+                Value::Array(numbers) => {
+                    let numbers: Vec<String> = numbers.iter().map(plain).collect();
+                    self.put(place, Area::Elf, name, numbers.join("."));
                 }
                 value => self.put(place, Area::Elf, name, plain(&value)),
             }

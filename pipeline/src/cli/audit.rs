@@ -1,0 +1,121 @@
+//! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
+
+use crate::config::ExpectedType;
+use crate::verify::{Audit, Change, ElfFacts, Finding, Found, Level, PackageFacts, Property, Qom};
+use std::path::Path;
+
+pub fn print(audit: &Audit, expected: &[ExpectedType]) {
+    match &audit.found {
+        Found::Package { facts, findings } => {
+            print_package(facts, expected);
+            print_findings(findings);
+        }
+        Found::Binary { size, qom, elf } => {
+            say!("{} ({size} bytes)", audit.file.display());
+            print_types(qom, expected);
+            print_elf(elf);
+        }
+    }
+    let seconds = &audit.seconds;
+    say!(
+        "read {:.3} s, census {:.3} s, rules {:.3} s",
+        seconds.read,
+        seconds.census,
+        seconds.rules
+    );
+}
+
+pub fn print_changes(changes: &[Change]) {
+    if changes.is_empty() {
+        say!("no difference");
+    }
+    for change in changes {
+        say!("{change}");
+    }
+}
+
+fn print_package(facts: &PackageFacts, expected: &[ExpectedType]) {
+    let payload = &facts.payload;
+    say!(
+        "{}: {} files in {} bytes of {}",
+        facts.nevra,
+        facts.files.len(),
+        payload.size,
+        payload.compressor
+    );
+    let signed = facts.signature.signed_by.as_ref();
+    say!("  digests     {}", list(&facts.signature.digests));
+    if let Some(key) = signed {
+        say!("  signed by   {key}");
+    }
+    for binary in &facts.binaries {
+        say!("{} ({} bytes)", binary.path.display(), binary.size);
+        print_types(&binary.qom, expected);
+        if let Some(elf) = elf_of(facts, &binary.path) {
+            print_elf(elf);
+        }
+    }
+}
+
+fn elf_of<'a>(facts: &'a PackageFacts, path: &Path) -> Option<&'a ElfFacts> {
+    facts.elf.iter().find(|file| file.path == path)?.facts.as_ref()
+}
+
+fn print_findings(findings: &[Finding]) {
+    for finding in findings.iter().filter(|finding| finding.level == Level::Warn) {
+        say!("warning: {}: {}", finding.rule, finding.what);
+    }
+}
+
+fn print_types(qom: &Qom, expected: &[ExpectedType]) {
+    let (Some(layout), families) = (qom.layout, qom.types.iter().filter(|found| found.family.is_some()))
+    else {
+        say!("  QOM         no types");
+        return;
+    };
+    let made = families.count();
+    say!("  QOM         {} types, {made} of them from tables", qom.types.len());
+    say!("  layout      TypeInfo of QEMU {layout}");
+    let in_modules: usize = qom.modules.iter().map(|module| module.types.len()).sum();
+    say!(
+        "  outside     {in_modules} types in modules, {} registrations of what is made at run time",
+        qom.outside.made_at_run_time
+    );
+    for expected in expected {
+        let found = qom.types.iter().find(|found| found.name == expected.name.as_str());
+        let Some(found) = found else { continue };
+        say!("  type        {}", found.name);
+        say!("    parent      {}", found.parent);
+        say!("    interfaces  {}", list(&found.interfaces));
+        let properties: Vec<String> =
+            found.properties.iter().flatten().map(Property::to_string).collect();
+        say!("    properties  {}", list(&properties));
+    }
+}
+
+fn print_elf(elf: &ElfFacts) {
+    let yes = |flag: bool, name: &str| flag.then(|| name.to_owned());
+    let hardening = [
+        yes(elf.pie, "PIE"),
+        yes(elf.relro, "RELRO"),
+        yes(elf.bind_now, "BIND_NOW"),
+        yes(!elf.executable_stack, "NX"),
+        yes(elf.stack_protector, "stack protector"),
+    ];
+    say!("  hardening   {}", list(&hardening.into_iter().flatten().collect::<Vec<_>>()));
+    if let Some((major, minor)) = elf.glibc {
+        say!("  glibc       {major}.{minor}");
+    }
+    say!("  interpreter {}", elf.interpreter.as_deref().unwrap_or("none"));
+    say!("  needs       {}", list(&elf.needed));
+    for (name, folders) in [("RPATH", &elf.rpath), ("RUNPATH", &elf.runpath)] {
+        if !folders.is_empty() {
+            say!("  {name:<11} {}", list(folders));
+        }
+    }
+    say!("  build-id    {}", elf.build_id.as_deref().unwrap_or("none"));
+}
+
+fn list(items: &[String]) -> String {
+    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
+}
