@@ -1,26 +1,40 @@
 //! `verify`: the audit alone, on any RPM or QEMU binary.
 
 use super::{Failed, IntoFailed};
-use crate::config::{ExpectedType, PropertyKind, PropertyName};
-use crate::verify::{self, Audit, PackageFacts, QomType};
+use crate::config::{ExpectedType, Level, PropertyKind, PropertyName, Target};
+use crate::verify::{self, Audit, Installed, Policy, QomType};
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+const DEFAULT: &str = "vgpu-stub";
+
 #[derive(Debug, Args)]
 pub struct Verify {
     /// An RPM, or a QEMU binary
     what: PathBuf,
-    /// The QOM type that must be in it
-    #[arg(long, value_name = "NAME", default_value = "vgpu-stub")]
-    device: String,
+    /// The QOM type that must be in it; without it, `vgpu-stub` in every system emulator
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
     /// The type that it must derive from
     #[arg(long, value_name = "NAME", default_value = "pci-device")]
     parent: String,
     /// A property that it must have, as all that are given; may be given several times
     #[arg(long = "property", value_name = "NAME=KIND")]
     properties: Vec<String>,
+    /// Hold a package to what these hosts take: `el7`, `el8` or `el9`
+    #[arg(long, value_name = "HOSTS", value_parser = target)]
+    target: Option<Target>,
+    /// A public key, or several, of which one must have signed a package
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// What the hosts have: a file as `verify.installed` names one
+    #[arg(long, value_name = "FILE")]
+    installed: Option<PathBuf>,
+    /// A folder that a package may have files in, as all that are given
+    #[arg(long = "path", value_name = "FOLDER")]
+    paths: Vec<String>,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -32,13 +46,23 @@ impl Verify {
         std::fs::metadata(&self.what)
             .map_err(|error| anyhow::anyhow!("`{}`: {error}", self.what.display()))
             .input()?;
-        let audit = verify::audit(&self.what, &[expected]).work()?;
+        let installed = self.installed.as_deref().map(Installed::read).transpose().input()?;
+        let policy = Policy {
+            target: self.target,
+            paths: (!self.paths.is_empty()).then_some(self.paths.as_slice()),
+            installed: installed.as_ref(),
+            signed: self.key.is_some(),
+            ..Policy::default()
+        };
+        let demanded = self.device.is_some();
+        let audit = verify::audit(&self.what, &[expected], demanded, self.key.as_deref(), &policy)
+            .work()?;
         if self.json {
             say!("{}", serde_json::to_string(&audit).map_err(anyhow::Error::from).work()?);
         } else {
             print(&audit);
         }
-        Ok(())
+        refuse(&audit).work()
     }
 
     fn expected(&self) -> anyhow::Result<ExpectedType> {
@@ -54,7 +78,7 @@ impl Verify {
         let properties: BTreeMap<_, _> =
             self.properties.iter().map(property).collect::<anyhow::Result<_>>()?;
         Ok(ExpectedType {
-            name: word(&self.device)?,
+            name: word(self.device.as_ref().unwrap_or(&DEFAULT.to_owned()))?,
             parent: word(&self.parent)?,
             interfaces: None,
             properties: (!properties.is_empty()).then_some(properties),
@@ -64,14 +88,31 @@ impl Verify {
     }
 }
 
+fn target(text: &str) -> Result<Target, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+/// Fails where a package breaks a rule that is more than a warning.
+fn refuse(audit: &Audit) -> anyhow::Result<()> {
+    let Audit::Package(audit) = audit else { return Ok(()) };
+    let count = audit.findings.iter().filter(|one| one.level == Level::Require).count();
+    let rules = if count == 1 { "a rule" } else { "rules" };
+    anyhow::ensure!(count == 0, "{} breaks {rules}", audit.facts.nevra);
+    Ok(())
+}
+
 fn print(audit: &Audit) {
     match audit {
         Audit::Binary { types } => types.iter().for_each(print_type),
-        Audit::Package(PackageFacts { nevra, binaries, .. }) => {
-            say!("{nevra}");
-            for binary in binaries {
+        Audit::Package(audit) => {
+            say!("{}", audit.facts.nevra);
+            for binary in &audit.facts.binaries {
                 say!("{} ({} bytes)", binary.path.display(), binary.size);
                 binary.types.iter().for_each(print_type);
+            }
+            for finding in &audit.findings {
+                let level = if finding.level == Level::Require { "broken" } else { "warning" };
+                say!("{level} {finding}");
             }
         }
     }
