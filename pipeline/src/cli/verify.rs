@@ -2,7 +2,7 @@
 
 use super::{Failed, IntoFailed};
 use crate::config::{ExpectedType, Level, PropertyKind, PropertyName, Target};
-use crate::verify::{self, Audit, Installed, Policy, QomType};
+use crate::verify::{self, Audit, Installed, Policy, QomType, Signing};
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ impl Verify {
             target: self.target,
             paths: (!self.paths.is_empty()).then_some(self.paths.as_slice()),
             installed: installed.as_ref(),
-            signed: self.key.is_some(),
+            signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
             ..Policy::default()
         };
         let demanded = self.device.is_some();

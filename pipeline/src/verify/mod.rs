@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use elf::Census;
 pub use elf::{Property, QomType};
 use probe::Probed;
-pub use rpm::{Finding, Installed, PackageFacts, Policy};
+pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

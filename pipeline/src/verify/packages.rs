@@ -5,7 +5,7 @@
 
 use super::elf::{Census, QomType};
 use super::expect;
-use super::rpm::{self, Finding, Installed, PackageFacts, Policy};
+use super::rpm::{self, Finding, Installed, PackageFacts, Policy, Signing};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
@@ -65,7 +65,7 @@ pub fn hold(
             paths: paths.as_deref(),
             installed: installed.as_ref(),
             stock: stock.as_ref(),
-            signed: false,
+            signing: Signing::ToCome,
         };
         // The package for dom0 is not the pipeline's own: it goes into every dom0, and has its places.
         let carried = pipeline.wrapper.is_some() && facts.binaries.is_empty() && is_for_all(facts);

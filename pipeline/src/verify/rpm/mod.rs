@@ -29,4 +29,4 @@ mod walk;
 pub use facts::{FileFacts, PackageFacts};
 pub use installed::Installed;
 pub use read::{LARGEST_BINARY, extract, is_rpm, read};
-pub use rules::{Finding, Policy, judge};
+pub use rules::{Finding, Policy, Signing, judge};

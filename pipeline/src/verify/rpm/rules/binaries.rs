@@ -45,7 +45,7 @@ pub fn hardening(facts: &PackageFacts) -> Vec<String> {
             (elf.pie, "position-independent code"),
             (elf.relro, "read-only relocations"),
             (elf.bind_now, "binding at its start"),
-            (elf.stack_protector || elf.interpreter.is_none(), "a stack protector"),
+            (elf.stack_protector || elf.interpreter.is_none(), "stack protector"),
         ];
         let missing: Vec<&str> =
             asked.into_iter().filter_map(|(has, what)| (!has).then_some(what)).collect();

@@ -49,8 +49,18 @@ pub struct Policy<'a> {
     pub installed: Option<&'a Installed>,
     /// The package that this one is to replace, until the vendor's next.
     pub stock: Option<&'a Nevra>,
-    /// Whether a key was given that must have signed it.
-    pub signed: bool,
+    pub signing: Signing,
+}
+
+/// What is asked of a package's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signing {
+    #[default]
+    Unasked,
+    /// The stage `sign` makes the signature header anew, and judges that itself.
+    ToCome,
+    /// A key was given that must have signed it.
+    Demanded,
 }
 
 /// A rule as people read of it.
@@ -71,6 +81,14 @@ type Check = fn(&PackageFacts, &Policy) -> Vec<String>;
 
 /// A rule of a target's own, asked of packages for that target.
 macro_rules! of_target {
+    (signed $check:path) => {
+        |facts, policy| match policy.target {
+            Some(target) if policy.signing != Signing::ToCome => {
+                $check(facts, Profile::of(target))
+            }
+            _ => Vec::new(),
+        }
+    };
     ($check:path) => {
         |facts, policy| {
             policy.target.map_or_else(Vec::new, |target| $check(facts, Profile::of(target)))
@@ -107,7 +125,7 @@ pub const LIST: [Entry; 23] = [
         asks: "a key that was given signed all of it",
         help: "take it from where that key's owner publishes it",
         check: |facts, policy| {
-            if policy.signed { faults(facts, FaultKind::Signature) } else { Vec::new() }
+            if policy.signing == Signing::Demanded { faults(facts, FaultKind::Signature) } else { Vec::new() }
         },
     },
     Entry {
@@ -156,7 +174,7 @@ pub const LIST: [Entry; 23] = [
         targets: "el7, el8, el9",
         asks: "the signature header is within what the target's rpm reads",
         help: "sign it without signatures of its files, and reserve less room",
-        check: of_target!(header::signature),
+        check: of_target!(signed header::signature),
     },
     Entry {
         rule: Rule::Md5Digest,
@@ -165,7 +183,7 @@ pub const LIST: [Entry; 23] = [
         asks: "an MD5 over header and payload is there, without which rpm 4.11 does not see an \
                altered payload",
         help: "sign it with `vgpu-pipeline`, or build it with rpmbuild",
-        check: of_target!(header::md5),
+        check: of_target!(signed header::md5),
     },
     Entry {
         rule: Rule::PayloadDigest,
