@@ -5,6 +5,7 @@ use super::words::{Line, PropertyKind, PropertyName, PropertyValue, QomType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// What the built package must prove.
@@ -53,6 +54,12 @@ pub enum Target {
     El9,
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// What a package is held to.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -71,6 +78,8 @@ pub enum Rule {
     PayloadDigest,
     /// Every digest and size that the package gives is right, by our own reading.
     Digests,
+    /// A key that was given signed all of it.
+    Signature,
     /// Nothing wants a newer glibc than the target's, by its requires and by its binaries.
     Glibc,
     /// The interpreter of binaries is the target's.
@@ -101,8 +110,15 @@ pub enum Rule {
     Rpath,
     /// Binaries have no executable stack.
     ExecutableStack,
-    /// Binaries are position-independent, and their relocations are read-only before they run.
+    /// Programs are position-independent, with read-only relocations and a stack protector.
     Hardening,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The name that the file has for it.
+        self.serialize(f)
+    }
 }
 
 /// What becomes of a package that breaks a rule.

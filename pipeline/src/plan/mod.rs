@@ -90,6 +90,8 @@ pub struct Inputs {
     pub devices: Vec<String>,
     /// blake3 of what the program carries for a dom0.
     pub carried: String,
+    /// blake3 of the list of what the hosts have, where the pipeline names one.
+    pub installed: Option<String>,
     /// blake3 of the lock. `None` where the base needs none, and while there is no current one.
     pub lock: Option<String>,
     /// The fingerprint of the signing key. `None` while the development key was not made yet.
@@ -181,7 +183,10 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         })
     });
     let verify = build.as_ref().map(|build| {
-        let verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
+        let mut verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
+        if let Some(installed) = &inputs.installed {
+            verify = verify.text("installed", installed);
+        }
         stock.iter().chain(&wrapper).flatten().fold(verify, Recipe::takes).key()
     });
     let sign = verify.as_ref().zip(inputs.signer.as_ref()).map(|(verify, signer)| {

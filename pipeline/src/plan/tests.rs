@@ -10,6 +10,7 @@ fn inputs() -> Inputs {
         containerfile: "c".into(),
         spec: Some("s".into()),
         carried: "carried".to_owned(),
+        installed: None,
         lock: None,
         devices: vec!["d".into()],
         signer: Some("k".into()),

@@ -78,6 +78,16 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
         let path = beside.join(file);
         fs::metadata(&path).with_context(|| format!("wrapper `{}`", path.display()))?;
     }
+    let installed = match &pipeline.verify.installed {
+        Some(file) => {
+            let path = beside.join(file);
+            Some(
+                fs::read(&path)
+                    .with_context(|| format!("`verify.installed`: `{}`", path.display()))?,
+            )
+        }
+        None => None,
+    };
     let mut spec = match &pipeline.spec.file {
         Some(file) => {
             let path = beside.join(file);
@@ -94,6 +104,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
         containerfile: digest(&containerfile_bytes),
         spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
         carried: wrapper::digest(),
+        installed: installed.as_deref().map(digest),
         devices: devices.iter().map(|(_, bytes)| digest(bytes)).collect(),
         lock: match lock.current() {
             Some(lock) => Some(digest(&serde_json::to_vec(lock)?)),

@@ -6,13 +6,14 @@
 
 mod dom0;
 mod elf;
-mod package;
+mod packages;
 mod probe;
-mod target;
+mod rpm;
 
 use crate::build::Built;
 use crate::cmd::Runner;
 use crate::config::{self, ExpectedType};
+use crate::openpgp::Certificate;
 use crate::plan::Key;
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
@@ -20,8 +21,8 @@ use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
 use elf::Census;
 pub use elf::{Property, QomType};
-pub use package::PackageFacts;
 use probe::Probed;
+pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -52,6 +53,8 @@ pub struct Report {
     /// What was judged, by its place in the results.
     pub judged: BTreeMap<String, FileRecord>,
     pub packages: Vec<PackageFacts>,
+    /// What breaks a rule that only warns, by the package.
+    pub warnings: BTreeMap<String, Vec<Finding>>,
     /// What the binaries said of themselves when they ran.
     pub probed: Vec<Probed>,
 }
@@ -74,6 +77,11 @@ impl Report {
                 }
             }
         }
+        for (package, findings) in &self.warnings {
+            lines.extend(
+                findings.iter().map(|one| format!("{package}: {}: {}", one.rule, one.what)),
+            );
+        }
         for probed in &self.probed {
             lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
         }
@@ -85,8 +93,16 @@ impl Report {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Audit {
-    Package(PackageFacts),
+    Package(Box<PackageAudit>),
     Binary { types: Vec<QomType> },
+}
+
+/// A package, and what breaks a rule.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackageAudit {
+    #[serde(flatten)]
+    pub facts: PackageFacts,
+    pub findings: Vec<Finding>,
 }
 
 impl Verified {
@@ -135,6 +151,7 @@ impl Verified {
 pub fn run(
     made: &Made,
     pipeline: &config::Pipeline,
+    beside: &Path,
     image: &Image,
     key: &Key,
     store: &Store,
@@ -142,29 +159,23 @@ pub fn run(
 ) -> Result<Verified> {
     let verify = &pipeline.verify;
     let files = made.packages()?;
-    let mut packages = Vec::new();
-    for path in &files {
-        packages.push(package::read(path, &verify.types)?);
-    }
+    let read = |path: &PathBuf| packages::read(path, &verify.types, &[]);
+    let packages: Vec<PackageFacts> = files.iter().map(read).collect::<Result<_>>()?;
     judge(&packages, verify)?;
-    if let Some(target) = verify.target {
-        for path in made.built.rpms() {
-            target::check(&rpm::PackageMetadata::open(&path)?, target)?;
-        }
-    }
+    let warnings = packages::hold(&packages, pipeline, beside)?;
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
-        dom0::check(wrapped, wrapper)?;
+        dom0::check(wrapped, wrapper, packages.last().context("no package for dom0")?)?;
     }
     let work = store.work()?;
     let mut probed = Vec::new();
     for (path, facts) in files.iter().zip(&packages) {
         for binary in &facts.binaries {
             let folder = work.scratch("probe")?;
-            let name = package::extract(path, &binary.path, &folder)?;
+            let name = rpm::extract(path, &binary.path, &folder)?;
             probed.push(probe::run(&folder, &name, &verify.types, image, cmd)?);
         }
     }
-    let report = Report { judged: made.files(), packages, probed };
+    let report = Report { judged: made.files(), packages, warnings, probed };
     // The probed binary is the package's; only the judgement is kept.
     let stored = store.keep(work, "verify", key.as_str(), &report)?;
     Verified::new(stored, made, report)
@@ -193,18 +204,32 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
     store.set_aside(work, name)
 }
 
-/// Judges one file alone: an RPM, or a QEMU binary.
-pub fn audit(path: &Path, expected: &[ExpectedType]) -> Result<Audit> {
-    if package::is_rpm(path)? {
-        let facts = package::read(path, expected)?;
-        if facts.binaries.is_empty() {
-            bail!("{}", package::no_emulator(&[&facts.nevra]));
+/// Judges one file alone: an RPM, which needs no emulator unless one is `demanded`, or a QEMU binary.
+pub fn audit(
+    path: &Path,
+    expected: &[ExpectedType],
+    demanded: bool,
+    key: Option<&Path>,
+    policy: &Policy,
+) -> Result<Audit> {
+    if rpm::is_rpm(path)? {
+        let certificates = match key {
+            Some(file) => fs::read(file)
+                .map_err(anyhow::Error::from)
+                .and_then(|bytes| Certificate::read(&bytes))
+                .with_context(|| format!("the key `{}`", file.display()))?,
+            None => Vec::new(),
+        };
+        let facts = packages::read(path, expected, &certificates)?;
+        if facts.binaries.is_empty() && demanded {
+            bail!("{}", packages::no_emulator(&[&facts]));
         }
-        return Ok(Audit::Package(facts));
+        let findings = rpm::judge(&facts, policy);
+        return Ok(Audit::Package(Box::new(PackageAudit { facts, findings })));
     }
     let shown = || format!("`{}`", path.display());
     let size = path.metadata().with_context(shown)?.len();
-    if size > package::LARGEST_BINARY {
+    if size > rpm::LARGEST_BINARY {
         bail!("`{}` has {size} bytes, more than any QEMU", path.display());
     }
     let image = fs::read(path).with_context(shown)?;
@@ -214,8 +239,7 @@ pub fn audit(path: &Path, expected: &[ExpectedType]) -> Result<Audit> {
 
 fn judge(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
     if packages.iter().all(|facts| facts.binaries.is_empty()) {
-        let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
-        bail!("{}", package::no_emulator(&names));
+        bail!("{}", packages::no_emulator(&packages.iter().collect::<Vec<_>>()));
     }
     for provide in &verify.provides {
         let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());

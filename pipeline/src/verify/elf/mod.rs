@@ -20,6 +20,7 @@
 //! Never enters here: files, processes, symbols, and any trust in the image: hostile bytes give an
 //! error, never a panic, and bounded time and memory.
 
+pub mod facts;
 mod functions;
 mod image;
 mod properties;
