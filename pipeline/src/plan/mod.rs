@@ -67,8 +67,8 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Build | Self::Wrapper | Self::Verify | Self::Sign => 1,
-            Self::Source | Self::Environment => 2,
+            Self::Inject | Self::Build | Self::Wrapper | Self::Sign => 1,
+            Self::Source | Self::Environment | Self::Verify => 2,
             Self::Publish => 3,
         }
     }
@@ -88,6 +88,8 @@ pub struct Inputs {
     pub carried: String,
     /// blake3 of the lock. `None` where the base needs none, and while there is no current one.
     pub lock: Option<String>,
+    /// blake3 of what a guest would boot from, where the pipeline wants one and this machine has it all.
+    pub guest: Option<String>,
     /// The fingerprint of the signing key. `None` while the development key was not made yet.
     pub signer: Option<String>,
     /// The identity of the environment that the store has for this declaration: the digest of the
@@ -165,7 +167,10 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         })
     });
     let verify = build.as_ref().map(|build| {
-        let verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
+        let mut verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
+        if let Some(guest) = &inputs.guest {
+            verify = verify.text("guest", guest);
+        }
         wrapper.iter().flatten().fold(verify, Recipe::takes).key()
     });
     let sign = verify.as_ref().zip(inputs.signer.as_ref()).map(|(verify, signer)| {
