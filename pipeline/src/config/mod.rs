@@ -6,6 +6,7 @@
 
 mod build;
 mod check;
+mod contract;
 mod device;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::{Build, TestBinary};
+pub use contract::parse as parse_contract;
 pub use device::Device;
 pub use environment::{Base, DebianBase, Environment, ImageBase, Repository};
 pub use error::nearest;

@@ -25,7 +25,12 @@ pub struct Verify {
     /// `rpm -qa --qf '[%{=NAME} %{FILEMODES:octal} %{FILENAMES}\n]'`. A path relative to this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<PathBuf>,
-    /// The types that the package's QEMU must register.
+    /// Files that each say of one type what it must be, in the form of an entry of `types`. Paths
+    /// relative to this file. What they say counts, and not where they are.
+    #[serde(default, skip_serializing)]
+    pub contracts: Vec<PathBuf>,
+    /// The types that the package's QEMU must register, besides those of the contracts.
+    #[serde(default)]
     pub types: Vec<ExpectedType>,
     /// Capabilities that the package must provide, as rpm writes them.
     #[serde(default)]
@@ -215,8 +220,8 @@ pub enum BarKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// The properties that it is given.
-    #[serde(default)]
+    /// The properties that it is given; none of those that say where it is plugged in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<PropertyName, PropertyValue>,
     /// It must not start, and QEMU's message is this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,7 +230,7 @@ pub struct Start {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, u32>")]
     pub reads: BTreeMap<u64, u32>,
-    /// Registers that are then written.
+    /// Registers that are then written, in the order of their offsets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, u32>")]
     pub writes: BTreeMap<u64, u32>,
@@ -239,8 +244,9 @@ pub struct Start {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Guest {
-    /// The kernel; without it, the newest in `/boot`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The kernel, relative to this file; without it, the newest in `/boot`. What it is counts, and not
+    /// where it is.
+    #[serde(default, skip_serializing)]
     pub kernel: Option<PathBuf>,
 }
 

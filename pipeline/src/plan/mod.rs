@@ -94,6 +94,8 @@ pub struct Inputs {
     pub installed: Option<String>,
     /// blake3 of the lock. `None` where the base needs none, and while there is no current one.
     pub lock: Option<String>,
+    /// blake3 of what a guest would boot from, where the pipeline wants one and this machine has it all.
+    pub guest: Option<String>,
     /// The fingerprint of the signing key. `None` while the development key was not made yet.
     pub signer: Option<String>,
     /// The identity of the environment that the store has for this declaration: the digest of the
@@ -186,6 +188,9 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         let mut verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
         if let Some(installed) = &inputs.installed {
             verify = verify.text("installed", installed);
+        }
+        if let Some(guest) = &inputs.guest {
+            verify = verify.text("guest", guest);
         }
         stock.iter().chain(&wrapper).flatten().fold(verify, Recipe::takes).key()
     });

@@ -13,6 +13,7 @@ fn inputs() -> Inputs {
         installed: None,
         lock: None,
         devices: vec!["d".into()],
+        guest: None,
         signer: Some("k".into()),
         closure: Some("e".into()),
     }
@@ -47,6 +48,8 @@ fn each_input_reaches_exactly_what_depends_on_it() {
         with(|i| i.closure = Some("x".into())),
         [[Stock, Wrapper].as_slice(), &late].concat().into_iter().collect()
     );
+    // A kernel that was not there before is a reason to judge again.
+    assert_eq!(with(|i| i.guest = Some("x".into())), BTreeSet::from([Verify, Sign, Publish]));
     assert_eq!(with(|i| i.carried = "x".into()), BTreeSet::from([Wrapper, Verify, Sign, Publish]));
 }
 
@@ -91,4 +94,20 @@ fn a_stage_takes_only_from_earlier_ones() {
     for stage in Stage::ALL {
         assert!(stage.takes().iter().all(|taken| *taken < stage), "{}", stage.name());
     }
+}
+
+#[test]
+fn a_contract_is_part_of_what_is_verified_and_its_place_is_not() {
+    let contract = include_str!("../../../device/vgpu-stub.yaml");
+    let with = |text: &str, place: &str| {
+        let mut pipeline = pipeline();
+        pipeline.verify.contracts = vec![place.into()];
+        pipeline.verify.types = vec![crate::config::parse_contract(text, "c.yaml").unwrap()];
+        plan(&pipeline, &inputs())
+    };
+    let base = with(contract, "a/c.yaml");
+    assert!(changed(&base, &with(contract, "elsewhere/c.yaml")).is_empty());
+    let other = contract.replace("revision: 0x01", "revision: 0x02");
+    let late = BTreeSet::from([Stage::Verify, Stage::Sign, Stage::Publish]);
+    assert_eq!(changed(&base, &with(&other, "a/c.yaml")), late);
 }

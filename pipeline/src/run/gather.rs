@@ -8,6 +8,7 @@ use crate::plan::{Inputs, Stage, plan};
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
+use crate::verify;
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -110,6 +111,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
             Some(lock) => Some(digest(&serde_json::to_vec(lock)?)),
             None => None,
         },
+        guest: pipeline.verify.guest.as_ref().and_then(verify::guest_digest),
         signer: signer.as_ref().map(Signer::fingerprint),
         closure: None,
     };

@@ -23,6 +23,7 @@ use elf::Census;
 pub use elf::{Property, QomType};
 use probe::Probed;
 pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
+pub use probe::digest as guest_digest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -84,6 +85,7 @@ impl Report {
         }
         for probed in &self.probed {
             lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
+            lines.extend(probed.summary());
         }
         lines
     }
@@ -168,11 +170,23 @@ pub fn run(
     }
     let work = store.work()?;
     let mut probed = Vec::new();
+    let test_binary = made.built.test_binary();
     for (path, facts) in files.iter().zip(&packages) {
         for binary in &facts.binaries {
             let folder = work.scratch("probe")?;
             let name = rpm::extract(path, &binary.path, &folder)?;
-            probed.push(probe::run(&folder, &name, &verify.types, image, cmd)?);
+            let file = fs::read(folder.join(&name))?;
+            let census: Vec<String> = Census::read(&file)?.names().map(str::to_owned).collect();
+            let subject = probe::Subject {
+                folder: &folder,
+                name: &name,
+                types: &binary.types,
+                census: &census,
+                expected: &verify.types,
+                test_binary: test_binary.as_deref(),
+                guest: verify.guest.as_ref(),
+            };
+            probed.extend(probe::run(&subject, image, cmd)?);
         }
     }
     let report = Report { judged: made.files(), packages, warnings, probed };
