@@ -67,7 +67,7 @@ impl Report {
                         binary.path.display(),
                         found.parent,
                         found.interfaces.join(", "),
-                        joined(&found.properties)
+                        joined(found.properties.iter().flatten())
                     ));
                 }
             }
@@ -256,7 +256,7 @@ fn expect(census: &Census, expected: &ExpectedType) -> Result<QomType> {
     }
     if let Some(properties) = &expected.properties {
         let wanted = properties.iter().map(|(name, kind)| format!("{name}=<{kind}>")).collect();
-        let present = found.properties.iter().map(ToString::to_string).collect();
+        let present = found.properties.iter().flatten().map(ToString::to_string).collect();
         same_set(name, "property", wanted, present)?;
     }
     Ok(found)
