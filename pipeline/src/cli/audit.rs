@@ -1,8 +1,7 @@
 //! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
 
-use crate::config::ExpectedType;
-use crate::verify::{Audit, Change, ElfFacts, Finding, Found, Level, PackageFacts, Property, Qom};
-use std::path::Path;
+use crate::config::{ExpectedType, Level};
+use crate::verify::{Audit, Change, ElfFacts, Finding, Found, PackageFacts, Property, Qom};
 
 pub fn print(audit: &Audit, expected: &[ExpectedType]) {
     match &audit.found {
@@ -25,7 +24,9 @@ pub fn print(audit: &Audit, expected: &[ExpectedType]) {
     );
 }
 
-pub fn print_changes(changes: &[Change]) {
+/// The difference, where one was asked for.
+pub fn print_changes(changes: Option<&[Change]>) {
+    let Some(changes) = changes else { return };
     if changes.is_empty() {
         say!("no difference");
     }
@@ -51,19 +52,16 @@ fn print_package(facts: &PackageFacts, expected: &[ExpectedType]) {
     for binary in &facts.binaries {
         say!("{} ({} bytes)", binary.path.display(), binary.size);
         print_types(&binary.qom, expected);
-        if let Some(elf) = elf_of(facts, &binary.path) {
+        if let Some(elf) = facts.elf_of(&binary.path) {
             print_elf(elf);
         }
     }
 }
 
-fn elf_of<'a>(facts: &'a PackageFacts, path: &Path) -> Option<&'a ElfFacts> {
-    facts.elf.iter().find(|file| file.path == path)?.facts.as_ref()
-}
-
 fn print_findings(findings: &[Finding]) {
-    for finding in findings.iter().filter(|finding| finding.level == Level::Warn) {
-        say!("warning: {}: {}", finding.rule, finding.what);
+    for finding in findings {
+        let level = if finding.level == Level::Require { "broken" } else { "warning" };
+        say!("{level} {finding}");
     }
 }
 

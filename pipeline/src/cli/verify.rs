@@ -2,11 +2,12 @@
 
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
-use crate::config::{self, ExpectedType, PropertyKind, PropertyName, Target};
+use crate::config::{ExpectedType, PropertyKind, PropertyName, Target};
+use crate::config;
 use crate::openpgp::Certificate;
 use crate::run::Loaded;
-use crate::verify::{self, Allowed, Asked, Audit, Change, Installed};
-use anyhow::{Context, Result, bail};
+use crate::verify::{self, Allowed, Asked, Audit, Change, Installed, Policy, Signing};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -21,24 +22,30 @@ pub struct Verify {
     /// A QOM type that is all that WHAT may have more than OLD; may be given several times
     #[arg(long = "only-adds", value_name = "NAME", requires = "against")]
     only_adds: Vec<String>,
-    /// Judge it by the section `verify` of this pipeline file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "device"])]
+    /// Hold it to the section `verify` of this pipeline file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "installed", "paths", "device"])]
     pipeline: Option<PathBuf>,
-    /// Judge it for these hosts
+    /// Hold a package to what these hosts take
     #[arg(long)]
     target: Option<Target>,
-    /// A QOM type that must be in it
+    /// What the hosts have: a file as `verify.installed` names one
+    #[arg(long, value_name = "FILE")]
+    installed: Option<PathBuf>,
+    /// A folder that a package may have files in; may be given several times
+    #[arg(long = "path", value_name = "FOLDER")]
+    paths: Vec<String>,
+    /// A QOM type that must be in every system emulator of it
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
     /// The type that the device must derive from
-    #[arg(long, value_name = "NAME", default_value = "pci-device", requires = "device")]
+    #[arg(long, value_name = "NAME", default_value = "pci-device")]
     parent: String,
     /// A property that the device must have; with one of them, it may have no others
     #[arg(long = "property", value_name = "NAME=KIND", requires = "device")]
     properties: Vec<String>,
-    /// A file with public keys, of which one must have signed the package
+    /// A file with public keys, of which one must have signed a package
     #[arg(long, value_name = "FILE")]
-    signed_by: Option<PathBuf>,
+    key: Option<PathBuf>,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -57,12 +64,25 @@ struct Said<'a> {
 
 impl Verify {
     pub fn run(&self) -> Result<(), Failed> {
-        let (verify, installed) = self.section().input()?;
+        let section = self.section().input()?;
+        let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
         let keys = self.keys().input()?;
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
             std::fs::metadata(file).with_context(|| format!("`{}`", file.display())).input()?;
         }
-        let asked = Asked { verify: &verify, installed: installed.as_ref(), keys: &keys };
+        let paths: Option<Vec<String>> = section
+            .paths
+            .as_ref()
+            .map(|paths| paths.iter().map(ToString::to_string).collect());
+        let policy = Policy {
+            target: section.target,
+            rules: Some(&section.rules),
+            paths: paths.as_deref(),
+            installed: installed.as_ref(),
+            stock: None,
+            signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
+        };
+        let asked = Asked { types: &section.types, keys: &keys, policy };
         let audit = verify::audit(&self.what, &asked).work()?;
         let changes = self.against.as_ref().map(|old| compare(&audit, old)).transpose().work()?;
         if self.json {
@@ -73,28 +93,30 @@ impl Verify {
             };
             say!("{}", serde_json::to_string(&said).map_err(anyhow::Error::from).work()?);
         } else {
-            print(&audit, &verify.types);
-            if let Some(changes) = &changes {
-                print_changes(changes);
-            }
+            print(&audit, &section.types);
+            print_changes(changes.as_deref());
         }
-        if let Some(changes) = &changes {
-            self.assert(changes, &verify).work()?;
-        }
-        verify::refuse(audit.refused()).with_context(|| format!("`{}`", self.what.display())).work()
+        self.judge(&audit, changes.as_deref(), &section).work()
     }
 
-    /// What the file is held to, and the list of what is installed on the hosts.
-    fn section(&self) -> Result<(config::Verify, Option<Installed>)> {
-        let Some(file) = &self.pipeline else {
-            let types = self.device.iter().map(|name| self.expected(name));
-            let types = types.collect::<Result<_>>()?;
-            return Ok((config::Verify { target: self.target, types, ..Default::default() }, None));
-        };
-        let loaded = Loaded::read(file)?;
-        let installed = loaded.pipeline.verify.installed.as_ref();
-        let installed = installed.map(|path| Installed::read(&loaded.beside.join(path)));
-        Ok((loaded.pipeline.verify, installed.transpose()?))
+    /// What the file is held to.
+    fn section(&self) -> Result<config::Verify> {
+        if let Some(file) = &self.pipeline {
+            let Loaded { pipeline, beside, .. } = Loaded::read(file)?;
+            let mut section = pipeline.verify;
+            section.installed = section.installed.map(|list| beside.join(list));
+            return Ok(section);
+        }
+        let paths = self.paths.iter().map(|path| path.clone().try_into());
+        let paths = paths.collect::<Result<Vec<_>, String>>().map_err(anyhow::Error::msg)?;
+        let types = self.device.iter().map(|name| self.expected(name)).collect::<Result<_>>()?;
+        Ok(config::Verify {
+            target: self.target,
+            paths: (!paths.is_empty()).then_some(paths),
+            installed: self.installed.clone(),
+            types,
+            ..config::Verify::default()
+        })
     }
 
     fn expected(&self, name: &str) -> Result<ExpectedType> {
@@ -119,27 +141,35 @@ impl Verify {
     }
 
     fn keys(&self) -> Result<Vec<Certificate>> {
-        let Some(file) = &self.signed_by else { return Ok(Vec::new()) };
+        let Some(file) = &self.key else { return Ok(Vec::new()) };
         let shown = || format!("the keys in `{}`", file.display());
         Certificate::read(&std::fs::read(file).with_context(shown)?).with_context(shown)
     }
 
-    /// Holds the difference to `--only-adds`, or to what the pipeline file says.
-    fn assert(&self, changes: &[Change], verify: &config::Verify) -> Result<()> {
-        let mut allowed = Allowed::by(verify);
-        allowed.types.extend(self.only_adds.iter().map(String::as_str));
-        if self.only_adds.is_empty() && verify.only_adds.is_none() {
-            return Ok(());
+    /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.
+    fn judge(
+        &self,
+        audit: &Audit,
+        changes: Option<&[Change]>,
+        section: &config::Verify,
+    ) -> Result<()> {
+        if let Some(changes) = changes
+            && (!self.only_adds.is_empty() || section.only_adds.is_some())
+        {
+            let mut allowed = Allowed::by(section);
+            allowed.types.extend(self.only_adds.iter().map(String::as_str));
+            verify::only_adds(changes, &allowed)?;
         }
-        verify::only_adds(changes, &allowed)
+        let broken = audit.refused().count();
+        let rules = if broken == 1 { "a rule" } else { "rules" };
+        ensure!(broken == 0, "`{}` breaks {rules}", self.what.display());
+        Ok(())
     }
 }
 
 /// The difference of two files of one kind.
 fn compare(audit: &Audit, old: &PathBuf) -> Result<Vec<Change>> {
-    let nothing = config::Verify::default();
-    let old_audit =
-        verify::audit(old, &Asked { verify: &nothing, installed: None, keys: &[] })?;
+    let old_audit = verify::audit(old, &Asked::default())?;
     if old_audit.is_package() != audit.is_package() {
         bail!(
             "`{}` is {} and `{}` is {}: there is nothing to compare\n\

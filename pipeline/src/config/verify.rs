@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// What the built package must prove.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// The hosts that the package is for: what their rpm or libraries would refuse is refused here.
@@ -48,7 +48,9 @@ pub struct Verify {
 }
 
 /// A family of hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// CentOS 7 and what stands on it, such as XCP-ng 8.3's dom0: rpm 4.11, glibc 2.17.

@@ -4,28 +4,33 @@
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
 //! what the build said of itself.
 
+mod audit;
+mod difference;
 mod dom0;
 mod elf;
+mod expect;
 mod packages;
 mod probe;
+mod report;
 mod rpm;
 
 use crate::build::Built;
 use crate::cmd::Runner;
-use crate::config::{self, ExpectedType};
-use crate::openpgp::Certificate;
+use crate::config;
 use crate::plan::Key;
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
-use elf::Census;
-pub use elf::{Property, QomType};
-use probe::Probed;
-pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
+pub use audit::{Asked, Audit, Found, audit};
+pub use difference::{Allowed, Change, difference, only_adds};
+use difference::Portrait;
+pub use elf::{ElfFacts, Property, Qom};
+use packages::Reader;
 pub use probe::digest as guest_digest;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+pub use report::Report;
+pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,65 +51,6 @@ pub struct Verified {
     sources: Vec<PathBuf>,
     wrapper: Vec<PathBuf>,
     report: Report,
-}
-
-/// The judgement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Report {
-    /// What was judged, by its place in the results.
-    pub judged: BTreeMap<String, FileRecord>,
-    pub packages: Vec<PackageFacts>,
-    /// What breaks a rule that only warns, by the package.
-    pub warnings: BTreeMap<String, Vec<Finding>>,
-    /// What the binaries said of themselves when they ran.
-    pub probed: Vec<Probed>,
-}
-
-impl Report {
-    /// What people want to see of it.
-    pub fn summary(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for package in &self.packages {
-            for binary in &package.binaries {
-                for found in &binary.types {
-                    lines.push(format!(
-                        "{} in {}: {}, {}; properties {}",
-                        found.name,
-                        binary.path.display(),
-                        found.parent,
-                        found.interfaces.join(", "),
-                        joined(&found.properties)
-                    ));
-                }
-            }
-        }
-        for (package, findings) in &self.warnings {
-            lines.extend(
-                findings.iter().map(|one| format!("{package}: {}: {}", one.rule, one.what)),
-            );
-        }
-        for probed in &self.probed {
-            lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
-            lines.extend(probed.summary());
-        }
-        lines
-    }
-}
-
-/// What `vgpu-pipeline verify` says of one file.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Audit {
-    Package(Box<PackageAudit>),
-    Binary { types: Vec<QomType> },
-}
-
-/// A package, and what breaks a rule.
-#[derive(Debug, Clone, Serialize)]
-pub struct PackageAudit {
-    #[serde(flatten)]
-    pub facts: PackageFacts,
-    pub findings: Vec<Finding>,
 }
 
 impl Verified {
@@ -161,27 +107,26 @@ pub fn run(
 ) -> Result<Verified> {
     let verify = &pipeline.verify;
     let files = made.packages()?;
-    let read = |path: &PathBuf| packages::read(path, &verify.types, &[]);
-    let packages: Vec<PackageFacts> = files.iter().map(read).collect::<Result<_>>()?;
-    judge(&packages, verify)?;
+    let mut reader = Reader::new(&verify.types, &[]);
+    let packages: Vec<PackageFacts> =
+        files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
+    reader.demand_emulator(&packages.iter().collect::<Vec<_>>())?;
+    demand_provides(&packages, verify)?;
     let warnings = packages::hold(&packages, pipeline, beside)?;
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
         dom0::check(wrapped, wrapper, packages.last().context("no package for dom0")?)?;
     }
+    let difference = made.compared(&packages, verify)?;
     let work = store.work()?;
-    let mut probed = Vec::new();
     let test_binary = made.built.test_binary();
+    let mut probed = Vec::new();
     for (path, facts) in files.iter().zip(&packages) {
-        for binary in &facts.binaries {
+        for binary in packages::emulators(facts) {
             let folder = work.scratch("probe")?;
-            let name = rpm::extract(path, &binary.path, &folder)?;
-            let file = fs::read(folder.join(&name))?;
-            let census: Vec<String> = Census::read(&file)?.names().map(str::to_owned).collect();
             let subject = probe::Subject {
+                name: &rpm::extract(path, &binary.path, &folder)?,
                 folder: &folder,
-                name: &name,
-                types: &binary.types,
-                census: &census,
+                qom: &binary.qom,
                 expected: &verify.types,
                 test_binary: test_binary.as_deref(),
                 guest: verify.guest.as_ref(),
@@ -189,7 +134,9 @@ pub fn run(
             probed.extend(probe::run(&subject, image, cmd)?);
         }
     }
-    let report = Report { judged: made.files(), packages, warnings, probed };
+    let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));
+    let packages = packages.collect();
+    let report = Report { judged: made.files(), packages, warnings, difference, probed };
     // The probed binary is the package's; only the judgement is kept.
     let stored = store.keep(work, "verify", key.as_str(), &report)?;
     Verified::new(stored, made, report)
@@ -218,43 +165,7 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
     store.set_aside(work, name)
 }
 
-/// Judges one file alone: an RPM, which needs no emulator unless one is `demanded`, or a QEMU binary.
-pub fn audit(
-    path: &Path,
-    expected: &[ExpectedType],
-    demanded: bool,
-    key: Option<&Path>,
-    policy: &Policy,
-) -> Result<Audit> {
-    if rpm::is_rpm(path)? {
-        let certificates = match key {
-            Some(file) => fs::read(file)
-                .map_err(anyhow::Error::from)
-                .and_then(|bytes| Certificate::read(&bytes))
-                .with_context(|| format!("the key `{}`", file.display()))?,
-            None => Vec::new(),
-        };
-        let facts = packages::read(path, expected, &certificates)?;
-        if facts.binaries.is_empty() && demanded {
-            bail!("{}", packages::no_emulator(&[&facts]));
-        }
-        let findings = rpm::judge(&facts, policy);
-        return Ok(Audit::Package(Box::new(PackageAudit { facts, findings })));
-    }
-    let shown = || format!("`{}`", path.display());
-    let size = path.metadata().with_context(shown)?.len();
-    if size > rpm::LARGEST_BINARY {
-        bail!("`{}` has {size} bytes, more than any QEMU", path.display());
-    }
-    let image = fs::read(path).with_context(shown)?;
-    let types = types(&image, expected).with_context(shown)?;
-    Ok(Audit::Binary { types })
-}
-
-fn judge(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
-    if packages.iter().all(|facts| facts.binaries.is_empty()) {
-        bail!("{}", packages::no_emulator(&packages.iter().collect::<Vec<_>>()));
-    }
+fn demand_provides(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
         let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
         if !packages.iter().any(provided) {
@@ -267,62 +178,6 @@ fn judge(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
     Ok(())
 }
 
-/// The expected types as the binary registers them; an error says what is missing of one.
-fn types(image: &[u8], expected: &[ExpectedType]) -> Result<Vec<QomType>> {
-    let census = Census::read(image)?;
-    expected.iter().map(|expected| expect(&census, expected)).collect()
-}
-
-fn expect(census: &Census, expected: &ExpectedType) -> Result<QomType> {
-    let name = expected.name.as_str();
-    let Some(found) = census.find(name)? else {
-        let near = match config::nearest(name, census.names()) {
-            Some(near) => format!("; the nearest is `{near}`"),
-            None => String::new(),
-        };
-        bail!(
-            "the binary registers no QOM type `{name}` among its {}{near}\n\
-             help: the device was not built in; does an edit of the spec register it in QEMU's build?",
-            census.names().len()
-        );
-    };
-    let parent = expected.parent.as_str();
-    if found.parent != parent {
-        bail!("type `{name}` derives from `{}`, expected `{parent}`", found.parent);
-    }
-    if let Some(interfaces) = &expected.interfaces {
-        let wanted = interfaces.iter().map(|interface| interface.as_str().to_owned()).collect();
-        same_set(name, "interface", wanted, found.interfaces.iter().cloned().collect())?;
-    }
-    if let Some(properties) = &expected.properties {
-        let wanted = properties.iter().map(|(name, kind)| format!("{name}=<{kind}>")).collect();
-        let present = found.properties.iter().map(ToString::to_string).collect();
-        same_set(name, "property", wanted, present)?;
-    }
-    Ok(found)
-}
-
-/// Refuses what is missing of a type, and what it has too much.
-fn same_set(
-    name: &str,
-    what: &str,
-    wanted: BTreeSet<String>,
-    present: BTreeSet<String>,
-) -> Result<()> {
-    let has = if present.is_empty() { "none".to_owned() } else { joined(&present) };
-    if let Some(missing) = wanted.difference(&present).next() {
-        bail!("type `{name}` has no {what} `{missing}`; it has: {has}");
-    }
-    if let Some(more) = present.difference(&wanted).next() {
-        bail!("type `{name}` has the {what} `{more}`, which is not expected; it has: {has}");
-    }
-    Ok(())
-}
-
-fn joined<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
-    things.into_iter().map(|thing| thing.to_string()).collect::<Vec<_>>().join(", ")
-}
-
 impl Made {
     /// Every binary package.
     fn packages(&self) -> Result<Vec<PathBuf>> {
@@ -331,6 +186,27 @@ impl Made {
             packages.push(wrapped.package()?);
         }
         Ok(packages)
+    }
+
+    /// How the built packages differ from the stock ones of the same names, where there are some.
+    fn compared(
+        &self,
+        packages: &[PackageFacts],
+        verify: &config::Verify,
+    ) -> Result<Option<Vec<Change>>> {
+        let Some(stock) = &self.stock else { return Ok(None) };
+        let mut reader = Reader::new(&[], &[]);
+        let stock: Vec<PackageFacts> =
+            stock.rpms().map(|path| reader.read(&path)).collect::<Result<_>>()?;
+        let built = self.built.rpms().count();
+        let changes = difference(
+            &Portrait::of_packages(&stock),
+            &Portrait::of_packages(packages.iter().take(built)),
+        );
+        if verify.only_adds.is_some() {
+            only_adds(&changes, &Allowed::by(verify))?;
+        }
+        Ok(Some(changes))
     }
 
     /// Every file that would leave.

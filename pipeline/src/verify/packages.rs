@@ -3,43 +3,82 @@
 //! What breaks a rule is told all at once: who builds a package for minutes wants one list, not the
 //! first entry of it.
 
-use super::elf::{Census, QomType};
+use super::elf::{Census, Qom};
 use super::expect;
-use super::rpm::{self, Finding, Installed, PackageFacts, Policy, Signing};
+use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The type that every device derives from: who has it can have devices, and qemu-img, which has
 /// other types, cannot.
 const DEVICE: &str = "device";
 
-/// Reads a package and demands the expected types of every system emulator in it.
-pub fn read(path: &Path, expected: &[ExpectedType], keys: &[Certificate]) -> Result<PackageFacts> {
-    rpm::read(path, keys, &mut |_, content| emulator(content, expected))
+/// Reads packages, and demands the expected types of every system emulator in them.
+pub struct Reader<'a> {
+    expected: &'a [ExpectedType],
+    keys: &'a [Certificate],
+    /// How long the binaries took.
+    pub census: Duration,
+    /// Why the first file that may be an emulator could not be read.
+    unread: Option<String>,
 }
 
-/// The expected types of a system emulator; nothing of another program. That it cannot be read is
-/// told where an emulator is missed.
-fn emulator(image: &[u8], expected: &[ExpectedType]) -> Result<Option<Vec<QomType>>> {
-    let Ok(census) = Census::read(image) else { return Ok(None) };
-    if !census.names().any(|name| name == DEVICE) {
-        return Ok(None);
+impl<'a> Reader<'a> {
+    pub fn new(expected: &'a [ExpectedType], keys: &'a [Certificate]) -> Self {
+        Self { expected, keys, census: Duration::ZERO, unread: None }
     }
-    expected.iter().map(|expected| expect(&census, expected)).collect::<Result<_>>().map(Some)
+
+    pub fn read(&mut self, path: &Path) -> Result<PackageFacts> {
+        rpm::read(path, self.keys, &mut |path, bytes| {
+            let began = Instant::now();
+            let types = self.types(path, bytes);
+            self.census += began.elapsed();
+            types
+        })
+    }
+
+    /// The types of a program that has some; those that are expected have to be among them where it is
+    /// a system emulator.
+    fn types(&mut self, path: &Path, bytes: &[u8]) -> Result<Option<Qom>> {
+        let census = match Census::read(bytes) {
+            Ok(census) => census,
+            // Firmware is ELF too. What cannot be read is told where an emulator is missed.
+            Err(error) => {
+                self.unread.get_or_insert_with(|| format!("`{}`: {error:#}", path.display()));
+                return Ok(None);
+            }
+        };
+        if census.names().any(|name| name == DEVICE) {
+            self.expected.iter().try_for_each(|expected| expect::assert(&census, expected))?;
+        }
+        let qom = census.report()?;
+        Ok((!qom.types.is_empty()).then_some(qom))
+    }
+
+    /// Refuses packages without an emulator, where types are expected of one.
+    pub fn demand_emulator(&self, packages: &[&PackageFacts]) -> Result<()> {
+        if self.expected.is_empty() || packages.iter().any(|facts| emulators(facts).count() > 0) {
+            return Ok(());
+        }
+        let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
+        let programs = packages.iter().map(|facts| facts.elf.len()).sum::<usize>();
+        let why = match &self.unread {
+            Some(why) => format!("{why}\nhelp: what cannot be read cannot be proven"),
+            None => "help: is it the package with QEMU's binary?".to_owned(),
+        };
+        bail!("no system emulator among the {programs} ELF files of {}\n{why}", names.join(", "))
+    }
 }
 
-pub fn no_emulator(packages: &[&PackageFacts]) -> String {
-    let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
-    let programs = packages.iter().map(|facts| facts.elf.len()).sum::<usize>();
-    format!(
-        "no system emulator among the {programs} ELF files of {}\n\
-         help: is it the package with QEMU's binary?",
-        names.join(", ")
-    )
+/// The programs of a package that can have devices.
+pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
+    let has_devices = |binary: &&Binary| binary.qom.types.iter().any(|found| found.name == DEVICE);
+    facts.binaries.iter().filter(has_devices)
 }
 
 /// Holds the packages to the rules: the warnings, by package, where nothing refuses one.

@@ -1,6 +1,7 @@
 //! The assertion that a custom build adds what it should, and changes nothing that nobody asked for.
 
 use super::{Area, Change, Fate};
+use crate::config::{Line, QomType, Verify};
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 
@@ -38,7 +39,15 @@ pub fn only_adds(changes: &[Change], allowed: &Allowed) -> Result<()> {
     Ok(())
 }
 
-impl Allowed<'_> {
+impl<'a> Allowed<'a> {
+    /// What the section `verify` asks for.
+    pub fn by(verify: &'a Verify) -> Self {
+        Self {
+            types: verify.only_adds.iter().flatten().map(QomType::as_str).collect(),
+            provides: verify.provides.iter().map(Line::as_str).collect(),
+        }
+    }
+
     fn allows(&self, change: &Change) -> bool {
         let name = change.subject.name.as_str();
         let added = matches!(change.fate, Fate::Added { .. });

@@ -21,7 +21,16 @@ impl Portrait {
 
     pub fn of_package(facts: &PackageFacts) -> Self {
         let mut portrait = Self::default();
-        portrait.package(facts);
+        portrait.package("", facts);
+        portrait
+    }
+
+    /// Several packages of one source, each under its own name.
+    pub fn of_packages<'a>(all: impl IntoIterator<Item = &'a PackageFacts>) -> Self {
+        let mut portrait = Self::default();
+        for facts in all {
+            portrait.package(&facts.id.name, facts);
+        }
         portrait
     }
 
@@ -34,13 +43,13 @@ impl Portrait {
         self.0.insert(subject, text.into());
     }
 
-    fn package(&mut self, facts: &PackageFacts) {
+    fn package(&mut self, place: &str, facts: &PackageFacts) {
         let id = &facts.id;
         let version = evr(id);
-        self.put("", Area::Package, "name", &id.name);
-        self.put("", Area::Package, "architecture", &id.arch);
-        self.put("", Area::Package, "version", &version);
-        self.put("", Area::Package, "payload", &facts.payload.compressor);
+        self.put(place, Area::Package, "name", &id.name);
+        self.put(place, Area::Package, "architecture", &id.arch);
+        self.put(place, Area::Package, "version", &version);
+        self.put(place, Area::Package, "payload", &facts.payload.compressor);
         // A package provides itself, and its parts require each other, in their one version.
         let own = |text: &String| match text.strip_suffix(version.as_str()) {
             Some(rest) if rest.ends_with("= ") => format!("{rest}(its version)"),
@@ -54,22 +63,22 @@ impl Portrait {
             (Area::Obsoletes, &facts.obsoletes),
         ] {
             for text in all {
-                self.put("", area, own(text), "");
+                self.put(place, area, own(text), "");
             }
         }
         for script in &facts.scriptlets {
             let text = scripted(&script.interpreter.join(" "), &script.text);
-            self.put("", Area::Scriptlet, &script.kind, text);
+            self.put(place, Area::Scriptlet, &script.kind, text);
         }
         for (index, trigger) in facts.triggers.iter().enumerate() {
             let name = format!("trigger {}, {}", index + 1, trigger.on.join(", "));
-            self.put("", Area::Scriptlet, name, scripted(&trigger.interpreter, &trigger.text));
+            self.put(place, Area::Scriptlet, name, scripted(&trigger.interpreter, &trigger.text));
         }
         for change in &facts.changelog {
             let first = change.text.lines().next().unwrap_or_default();
-            self.put("", Area::Changelog, format!("{} {}", change.author, first), &change.text);
+            self.put(place, Area::Changelog, format!("{} {}", change.author, first), &change.text);
         }
-        self.files(facts);
+        self.files(place, facts);
         for file in &facts.elf {
             if let Some(elf) = &file.facts {
                 self.elf(&file.path.display().to_string(), elf);
@@ -80,7 +89,7 @@ impl Portrait {
         }
     }
 
-    fn files(&mut self, facts: &PackageFacts) {
+    fn files(&mut self, place: &str, facts: &PackageFacts) {
         let programs: BTreeSet<String> =
             facts.elf.iter().map(|file| file.path.display().to_string()).collect();
         for file in &facts.files {
@@ -93,12 +102,12 @@ impl Portrait {
                 text.push_str(" → ");
                 text.push_str(target);
             }
-            self.put("", Area::File, &file.path, text);
+            self.put(place, Area::File, &file.path, text);
             if file.is_regular() {
                 let area = if programs.contains(&file.path) { Area::Binary } else { Area::Content };
                 let digest = file.digest.as_deref().unwrap_or_default();
                 let text = format!("{} bytes, {}", file.size, digest.get(..16).unwrap_or(digest));
-                self.put("", area, &file.path, text);
+                self.put(place, area, &file.path, text);
             }
         }
     }

@@ -21,31 +21,40 @@
 //! `object_class_property_add*`), and a table that is handed over two calls deep. The parent's
 //! properties are the parent's.
 
-use super::functions::{Functions, Use, third_arguments, uses};
+use super::code::{Call, Code, Facts, Value};
+use super::functions::Functions;
 use super::image::{Image, Word};
-use anyhow::{Context, Result, ensure};
+use super::qom::Property;
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 const LONGEST_TABLE: u64 = 512;
-/// Functions that a `class_init` may call before we stop looking.
+/// How deep calls are followed from a `class_init`, and how many of one function.
+const DEPTH: u32 = 2;
 const MOST_CALLS: usize = 64;
 /// How many times the other layouts' evidence makes a layout certain. Measured on Debian's
 /// binaries: 814 to 0 and better.
 const CERTAIN: usize = 20;
+/// How many tables have to be handed to a function before it is `device_class_set_props`.
+const ENOUGH: usize = 2;
+/// The kind of a property that names another object.
+const LINK: &str = "link";
 /// `bitnr` counts the bits of a `uint64_t`.
 const BITS: u64 = 64;
 
-/// A property's name, and the name of its `PropertyInfo` where that is not made at run time.
-pub type Entry<'a> = (&'a str, Option<&'a str>);
-
 /// A form of `Property`, by the first version that has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Layout {
+    #[serde(rename = "4.2")]
     V4_2,
+    #[serde(rename = "7.2")]
     V7_2,
+    #[serde(rename = "10.0")]
     V10_0,
 }
 
-impl Form {
+impl Layout {
     const ALL: [Self; 3] = [Self::V4_2, Self::V7_2, Self::V10_0];
 
     fn size(self) -> u64 {
@@ -59,7 +68,7 @@ impl Form {
     fn explains(self, image: &Image, address: u64) -> bool {
         let bit_with_default = |word| match word {
             Word::Plain(bytes) => bytes >> 8 == 1 && bytes & 0xff < BITS,
-            Word::Pointer(_) => false,
+            _ => false,
         };
         let links = |info: Word, link: Word| info.is_null_or_pointer() && link.is_null_or_pointer();
         let fits = match self {
@@ -79,12 +88,11 @@ impl Form {
     }
 }
 
-/// A table, and where in which function its address stands.
-#[derive(Debug, Clone, Copy)]
+/// A table that is handed over, with its length where that is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Handed {
     table: u64,
-    function: u64,
-    place: usize,
+    length: Option<u64>,
 }
 
 /// Reads the property tables of one binary.
@@ -92,77 +100,158 @@ struct Handed {
 pub struct Tables<'i, 'a> {
     image: &'i Image<'a>,
     functions: &'i Functions<'a>,
-    form: Form,
+    pub layout: Layout,
+    /// `device_class_set_props`, or `device_class_set_props_n`; none where the table is stored.
+    setter: Option<u64>,
 }
 
 impl<'i, 'a> Tables<'i, 'a> {
-    /// Settles the form of `Property` from all the tables of the binary.
-    pub fn read(image: &'i Image<'a>, functions: &'i Functions<'a>) -> Result<Self> {
-        let mut votes = Form::ALL.map(|form| (0_usize, form));
-        for (address, first, _) in image.pairs() {
+    /// Settles the form of `Property` from all the tables of the binary, and what they are handed
+    /// to from all of its `class_init` functions.
+    pub fn read(
+        image: &'i Image<'a>,
+        functions: &'i Functions<'a>,
+        code: &mut Code,
+        class_inits: impl Iterator<Item = u64>,
+    ) -> Result<Self> {
+        let mut votes = Layout::ALL.map(|layout| (0_usize, layout));
+        image.pairs(|address, first, _| {
             if image.name(first).is_some() && entry(image, functions, address).is_some() {
-                for (count, form) in &mut votes {
-                    *count += usize::from(form.explains(image, address));
+                for (count, layout) in &mut votes {
+                    *count += usize::from(layout.explains(image, address));
                 }
             }
-        }
+        });
         votes.sort_by_key(|&(count, _)| count);
-        let [(fewest, _), (fewer, _), (most, form)] = votes;
+        let [(fewest, _), (fewer, _), (most, layout)] = votes;
         ensure!(
             most > 0 && most >= (fewest + fewer).saturating_mul(CERTAIN),
             "the layout of `Property` is ambiguous: of the three that are known, {most}, {fewer} \
              and {fewest} entries have one"
         );
-        Ok(Self { image, functions, form })
+        let mut found = Self { image, functions, layout, setter: None };
+        found.setter = found.elect(code, class_inits);
+        Ok(found)
     }
 
-    /// The names in the table that the `class_init` at this address hands to its class; nothing
+    /// The function that most tables are handed to as the second argument.
+    fn elect(&self, code: &mut Code, class_inits: impl Iterator<Item = u64>) -> Option<u64> {
+        let mut votes: HashMap<u64, usize> = HashMap::new();
+        for class_init in class_inits {
+            for call in &code.facts(class_init).calls {
+                if self.is_handed_table(call) {
+                    *votes.entry(call.callee).or_default() += 1;
+                }
+            }
+        }
+        let all: usize = votes.values().sum();
+        let (&setter, &most) = votes.iter().max_by_key(|&(_, count)| count)?;
+        (most >= ENOUGH && most > all / 2).then_some(setter)
+    }
+
+    fn is_handed_table(&self, call: &Call) -> bool {
+        let [_, table, _] = call.arguments;
+        self.table(table).is_some()
+    }
+
+    fn table(&self, value: Value) -> Option<u64> {
+        let table = match value {
+            Value::Address(address) => address,
+            Value::Number(address) if self.image.has_fixed_addresses() => address,
+            // A compiler that stores two pointers at once loads them from a constant pool.
+            Value::Loaded(slot) => self.image.pointer(slot)?,
+            _ => return None,
+        };
+        entry(self.image, self.functions, table).map(|_| table)
+    }
+
+    /// The entries of the table that the `class_init` at this address hands to its class; nothing
     /// where it hands over none.
-    pub fn of(&self, class_init: u64) -> Result<Vec<Entry<'a>>> {
-        let code = self.functions.code(self.image, class_init);
-        let code = code.context("its class_init is no code")?;
-        let mut found = self.named_by(class_init, class_init)?;
-        if found.is_none() {
-            let calls = uses(code, class_init).filter_map(|(_, named)| match named {
-                Use::Call(callee) if self.functions.is_start(callee) => Some(callee),
-                _ => None,
-            });
-            for callee in calls.take(MOST_CALLS) {
-                let next = self.named_by(callee, class_init)?;
-                only_one(class_init, found, next)?;
+    pub fn of(&self, code: &mut Code, class_init: u64) -> Result<Vec<Property>> {
+        let Some(handed) = self.search(code, class_init, DEPTH)? else { return Ok(Vec::new()) };
+        self.entries(handed.table, handed.length)
+    }
+
+    /// The entries of a table; `length` counts in the layouts that have no end of their own.
+    pub fn entries(&self, table: u64, length: Option<u64>) -> Result<Vec<Property>> {
+        let entries = match (self.layout, length) {
+            (Layout::V4_2 | Layout::V7_2, _) => self.until_zeros(table),
+            (Layout::V10_0, Some(length)) if length <= LONGEST_TABLE => (0..length)
+                .map(|index| self.later_entry(self.entry_address(table, index)?))
+                .collect(),
+            (Layout::V10_0, _) => None,
+        };
+        entries
+            .with_context(|| format!("the end of the property table at {table:#x} cannot be found"))
+    }
+
+    fn search(&self, code: &mut Code, function: u64, depth: u32) -> Result<Option<Handed>> {
+        let facts = code.facts(function);
+        ensure!(
+            facts.whole || facts.calls.iter().any(|call| Some(call.callee) == self.setter),
+            "the code at {function:#x} has instructions that are not known here"
+        );
+        let mut found = match self.setter {
+            Some(setter) => self.handed_to(setter, function, &facts)?,
+            None => self.stored(function, &facts)?,
+        };
+        if found.is_none() && depth > 0 {
+            for call in facts.calls.iter().take(MOST_CALLS) {
+                if call.callee == function || !self.functions.is_start(call.callee) {
+                    continue;
+                }
+                let next = self.search(code, call.callee, depth - 1)?;
+                only_one(function, found, next)?;
                 found = found.or(next);
             }
         }
-        let Some(handed) = found else { return Ok(Vec::new()) };
-        let names = match self.form {
-            Form::V4_2 | Form::V7_2 => self.until_zeros(handed.table),
-            Form::V10_0 => self.counted(handed),
-        };
-        names.with_context(|| {
-            format!("the end of the property table at {:#x} cannot be found", handed.table)
-        })
+        Ok(found)
     }
 
-    /// The one table whose address `function` names.
-    fn named_by(&self, function: u64, class_init: u64) -> Result<Option<Handed>> {
-        let code = self.functions.code(self.image, function).unwrap_or_default();
+    fn handed_to(&self, setter: u64, function: u64, facts: &Facts) -> Result<Option<Handed>> {
         let mut found = None;
-        for (place, named) in uses(code, function) {
-            let table = match named {
-                Use::Address(address) => Some(address),
-                // A compiler that stores two pointers at once loads them from a constant pool.
-                Use::Load(slot) => self.image.pointer(slot),
-                Use::Call(_) => None,
+        for call in facts.calls.iter().filter(|call| call.callee == setter) {
+            let [_, table, length] = call.arguments;
+            let Some(table) = self.table(table) else {
+                bail!(
+                    "the code at {function:#x} hands over a table that is known only at run time"
+                );
             };
-            let is_table = |&table: &u64| entry(self.image, self.functions, table).is_some();
-            let next = table.filter(is_table).map(|table| Handed { table, function, place });
-            only_one(class_init, found, next)?;
+            let next = Some(Handed { table, length: self.number(length) });
+            only_one(function, found, next)?;
             found = found.or(next);
         }
         Ok(found)
     }
 
-    fn until_zeros(&self, table: u64) -> Option<Vec<Entry<'a>>> {
+    /// The one table whose address the code names.
+    fn stored(&self, function: u64, facts: &Facts) -> Result<Option<Handed>> {
+        let named = facts.named.iter().map(|&(address, _)| Value::Address(address));
+        let loaded = facts.loaded.iter().flat_map(|&slot| {
+            // A vector register takes two words.
+            [Value::Loaded(slot), Value::Loaded(slot.wrapping_add(8))]
+        });
+        let mut found = None;
+        for table in named.chain(loaded).filter_map(|value| self.table(value)) {
+            let next = Some(Handed { table, length: None });
+            only_one(function, found, next)?;
+            found = found.or(next);
+        }
+        Ok(found)
+    }
+
+    fn number(&self, value: Value) -> Option<u64> {
+        match value {
+            Value::Number(number) => Some(number),
+            Value::Loaded(slot) => match self.image.word(slot)? {
+                Word::Plain(number) => Some(number),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn until_zeros(&self, table: u64) -> Option<Vec<Property>> {
         let mut names = Vec::new();
         for index in 0..LONGEST_TABLE {
             let address = self.entry_address(table, index)?;
@@ -174,50 +263,45 @@ impl<'i, 'a> Tables<'i, 'a> {
         None
     }
 
-    /// The table in its length, which is the last third argument set for the call that takes it.
-    fn counted(&self, handed: Handed) -> Option<Vec<Entry<'a>>> {
-        let code = self.functions.code(self.image, handed.function)?;
-        // A call spoils the register, so only what stands between two calls belongs to the second.
-        let (mut from, mut to) = (0, code.len());
-        for (place, used) in uses(code, handed.function) {
-            match used {
-                Use::Call(callee) if !self.functions.is_start(callee) => {}
-                Use::Call(_) if place < handed.place => from = place,
-                Use::Call(_) => to = to.min(place),
-                Use::Address(_) | Use::Load(_) => {}
-            }
-        }
-        let lengths: Vec<u64> = third_arguments(self.image, code, handed.function)
-            .filter(|(place, count)| (from..to).contains(place) && *count <= LONGEST_TABLE)
-            .map(|(_, count)| count)
-            .collect();
-        lengths.into_iter().rev().filter(|&count| count > 0).find_map(|count| {
-            let entry = |index| self.later_entry(self.entry_address(handed.table, index)?);
-            (0..count).map(entry).collect()
-        })
-    }
-
     fn entry_address(&self, table: u64, index: u64) -> Option<u64> {
-        table.checked_add(index * self.form.size())
+        table.checked_add(index * self.layout.size())
     }
 
     /// An entry of what is known to be a table: here `info` may also be blank memory, a
     /// `PropertyInfo` that is made at run time (`e1000e` does).
-    fn later_entry(&self, address: u64) -> Option<Entry<'a>> {
-        entry(self.image, self.functions, address).or_else(|| {
-            let info = self.image.pointer(address.checked_add(8)?)?;
-            let name = self.image.name(self.image.pointer(address)?)?;
-            self.image.is_zero_filled(info).then_some((name, None))
-        })
+    fn later_entry(&self, address: u64) -> Option<Property> {
+        let (name, kind) = entry(self.image, self.functions, address).map_or_else(
+            || {
+                let info = self.image.pointer(address.checked_add(8)?)?;
+                let name = self.image.name(self.image.pointer(address)?)?;
+                self.image.is_zero_filled(info).then_some((name, None))
+            },
+            |(name, kind)| Some((name, Some(kind))),
+        )?;
+        let kind = kind.map(|kind| match self.link(address).filter(|_| kind == LINK) {
+            Some(target) => format!("{LINK}<{target}>"),
+            None => kind.to_owned(),
+        });
+        Some(Property { name: name.to_owned(), kind })
+    }
+
+    /// The type that a link leads to: the property's kind is made of it.
+    fn link(&self, address: u64) -> Option<&'a str> {
+        let word = match self.layout {
+            Layout::V4_2 => 8,
+            Layout::V7_2 => 10,
+            Layout::V10_0 => 3,
+        };
+        self.image.name(self.image.pointer(address.checked_add(word * 8)?)?)
     }
 }
 
-fn only_one(class_init: u64, found: Option<Handed>, next: Option<Handed>) -> Result<()> {
+fn only_one(function: u64, found: Option<Handed>, next: Option<Handed>) -> Result<()> {
     if let (Some(found), Some(next)) = (found, next) {
         ensure!(
-            found.table == next.table,
-            "the class_init at {class_init:#x} names two property tables, at {:#x} and {:#x}, and \
-             which one counts is decided at run time",
+            found == next,
+            "the code at {function:#x} names two property tables, at {:#x} and {:#x}, and which \
+             one counts is decided at run time",
             found.table,
             next.table
         );
@@ -226,18 +310,17 @@ fn only_one(class_init: u64, found: Option<Handed>, next: Option<Handed>) -> Res
 }
 
 /// The name of the property at `address`, where a name and a `PropertyInfo` stand there.
-fn entry<'a>(image: &Image<'a>, functions: &Functions, address: u64) -> Option<Entry<'a>> {
+fn entry<'a>(image: &Image<'a>, functions: &Functions, address: u64) -> Option<(&'a str, &'a str)> {
     let name = image.name(image.pointer(address)?)?;
     let info = image.pointer(address.checked_add(8)?)?;
     // `name` (`type` since 10.0), `description`, `enum_table`, a flag in some versions, functions:
     // a getter or a constructor at the least
     let [kind, description, enumeration, rest @ ..] = image.words::<9>(info)?;
-    let Word::Pointer(kind) = kind else { return None };
-    let kind = image.name(kind)?;
-    let function = |word: &Word| matches!(*word, Word::Pointer(to) if functions.is_start(to));
+    let kind = image.name(kind.target()?)?;
+    let function = |word: &Word| word.target().is_some_and(|to| functions.is_start(to));
     let fits = description.is_null_or_pointer()
         && enumeration.is_null_or_pointer()
         && rest.iter().all(|word| word.is_number_up_to(1) || function(word))
         && rest.iter().any(function);
-    fits.then_some((name, Some(kind)))
+    fits.then_some((name, kind))
 }

@@ -2,9 +2,9 @@
 //! differ in.
 
 use crate::rpmfile::Nevra;
-use crate::verify::elf::{QomType, facts::ElfFacts};
+use crate::verify::elf::{ElfFacts, Qom};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A package, read once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,10 +31,17 @@ pub struct PackageFacts {
     pub signature: SignatureFacts,
     /// Every ELF file in it.
     pub elf: Vec<ElfFile>,
-    /// The programs in it that have device types: the system emulators.
+    /// The programs in it that have QOM types.
     pub binaries: Vec<Binary>,
     /// What reading it showed to be untrue or odd.
     pub faults: Vec<Fault>,
+}
+
+impl PackageFacts {
+    /// What is known of one ELF file in it.
+    pub fn elf_of(&self, path: &Path) -> Option<&ElfFacts> {
+        self.elf.iter().find(|file| file.path == path)?.facts.as_ref()
+    }
 }
 
 /// A program that rpm runs around an installation.
@@ -126,12 +133,13 @@ pub struct ElfFile {
     pub unread: Option<String>,
 }
 
-/// A system emulator in a package, with the types that were asked for.
+/// A program in a package, with all its types.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Binary {
     pub path: PathBuf,
     pub size: u64,
-    pub types: Vec<QomType>,
+    #[serde(flatten)]
+    pub qom: Qom,
 }
 
 /// Something that is not as the package says, or as any package should be.

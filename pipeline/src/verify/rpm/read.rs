@@ -6,7 +6,7 @@ use super::walk::{Faults, Walk};
 use super::{dependencies, files, paths, unpack};
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, RpmFile};
-use crate::verify::elf::{self, QomType};
+use crate::verify::elf::{self, Qom};
 use anyhow::{Context, Result, bail, ensure};
 use rpm::{IndexSignatureTag, IndexTag as Tag};
 use sha2::{Digest, Sha256};
@@ -21,8 +21,8 @@ const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 /// Above what any host of rpm 4.11 takes (its sizes have 32 bits).
 const LARGEST_PAYLOAD: u64 = 4 << 30;
 
-/// Says of an ELF file which of the expected types it has; nothing, where it is no emulator.
-pub type Judge<'a> = &'a mut dyn FnMut(&Path, &[u8]) -> Result<Option<Vec<QomType>>>;
+/// Says of an ELF file which QOM types it has; nothing, where it has none.
+pub type Judge<'a> = &'a mut dyn FnMut(&Path, &[u8]) -> Result<Option<Qom>>;
 
 pub fn is_rpm(path: &Path) -> Result<bool> {
     let mut head = Vec::new();
@@ -191,7 +191,7 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
 }
 
 fn elf_file(path: &Path, bytes: &[u8]) -> ElfFile {
-    let (facts, unread) = match elf::facts::read(bytes) {
+    let (facts, unread) = match elf::read_facts(bytes) {
         Ok(facts) => (Some(facts), None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };

@@ -1,0 +1,114 @@
+//! Types that the program makes when it starts, from tables whose shape is known.
+//!
+//! `type_register` also takes a `TypeInfo` that code fills on the stack. Of those, the ones that
+//! are made in a loop over a table can be read as well as the rest: the table is named by the code
+//! that runs at the start (`registry`), and what the loop makes of it is in QEMU's source:
+//!
+//! | family | table | what is made | file |
+//! | --- | --- | --- | --- |
+//! | `virtio-pci` | `VirtioPCIDeviceTypeInfo` | a base and up to three devices | `hw/virtio/virtio-pci.c` |
+//! | `x86-cpu` | `X86CPUDefinition` | a model, its versions and their aliases | `target/i386/cpu.c` |
+//! | `arm-cpu` | `ARMCPUInfo` | a model | `target/arm/cpu.c`, `cpu64.c` |
+//! | `table` | any array that begins with a name | a type for each element | `hw/net/e1000.c`, `hw/block/m25p80.c`, … |
+//!
+//! A table that does not have its shape in every word is no table, and what is made of it is then
+//! one of [`Made::unknown`].
+
+mod cpus;
+mod tables;
+mod virtio;
+
+use super::code::{Code, Facts, Value};
+use super::functions::Functions;
+use super::image::Image;
+use super::properties::Tables;
+use super::qom::{Family, Property, QomType};
+use super::registry::{Registered, Registry};
+use super::types::Layout;
+use std::collections::{HashMap, HashSet};
+
+/// What the readers of families share.
+pub struct Makers<'m, 'i, 'a> {
+    pub image: &'i Image<'a>,
+    pub functions: &'i Functions<'a>,
+    pub layout: Layout,
+    pub registry: &'m Registry,
+    pub tables: Option<&'m Tables<'i, 'a>>,
+}
+
+/// The types of all families.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub types: Vec<QomType>,
+    /// Calls that register a type which no known table explains.
+    pub unknown: usize,
+}
+
+/// What the binary is known to have, before the families.
+struct Known<'k> {
+    names: HashSet<&'k str>,
+    interfaces: HashSet<&'k str>,
+}
+
+impl<'k> Known<'k> {
+    fn new(types: &'k [QomType]) -> Self {
+        let names = types.iter().map(|type_| type_.name.as_str()).collect();
+        let mut interfaces: HashSet<&str> = HashSet::from(["interface"]);
+        let mut children: HashMap<&str, Vec<&str>> = HashMap::new();
+        for type_ in types {
+            children.entry(&type_.parent).or_default().push(&type_.name);
+        }
+        let mut open = vec!["interface"];
+        while let Some(parent) = open.pop() {
+            for child in children.remove(parent).unwrap_or_default() {
+                interfaces.insert(child);
+                open.push(child);
+            }
+        }
+        Self { names, interfaces }
+    }
+}
+
+impl Makers<'_, '_, '_> {
+    pub fn read(&self, code: &mut Code, types: &[QomType]) -> Made {
+        let known = Known::new(types);
+        let registrars = self.registrars(code);
+        let (maker, mut found) = self.virtio(code, &known);
+        let mut made = Made::default();
+        for (facts, how) in &self.registry.functions {
+            let mut here = self.cpus(code, facts, &known);
+            let strays = self.made_here(facts, &registrars);
+            if here.is_empty() && strays > 0 {
+                here = self.table(code, facts, &known);
+                made.unknown += if here.is_empty() { strays } else { 0 };
+            }
+            found.extend(here.into_iter().map(|type_| (type_, *how)));
+        }
+        let _ = maker;
+        for (mut type_, how) in found {
+            type_.conditional = how.condition().map(str::to_owned);
+            made.types.push(type_);
+        }
+        made
+    }
+}
+
+/// A table, or why it is not known.
+type Properties = (Option<Vec<Property>>, Option<String>);
+
+/// A type of a family that says nothing more of itself.
+fn made(family: Family, name: String, parent: &str) -> QomType {
+    QomType {
+        name,
+        parent: parent.to_owned(),
+        is_abstract: false,
+        interfaces: Vec::new(),
+        properties: Some(Vec::new()),
+        unsettled: None,
+        instance_size: 0,
+        class_size: 0,
+        class_init: false,
+        family: Some(family),
+        conditional: None,
+    }
+}

@@ -1,0 +1,106 @@
+//! The judgement as it is kept and published: what was asked for and what was seen, and not every file
+//! and type of a package, which anybody finds in the package itself.
+
+use super::difference::Change;
+use super::elf::{ElfFacts, Layout, QomType};
+use super::packages::emulators;
+use super::probe::Probed;
+use super::rpm::{Binary, Finding, PackageFacts};
+use crate::config::ExpectedType;
+use crate::store::FileRecord;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The judgement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// What was judged, by its place in the results.
+    pub judged: BTreeMap<String, FileRecord>,
+    pub packages: Vec<Package>,
+    /// What breaks a rule that only warns, by the package.
+    pub warnings: BTreeMap<String, Vec<Finding>>,
+    /// What differs from the stock packages, where there are some.
+    pub difference: Option<Vec<Change>>,
+    /// What the binaries said of themselves when they ran.
+    pub probed: Vec<Probed>,
+}
+
+/// A package that was judged.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Package {
+    pub nevra: String,
+    pub files: usize,
+    pub emulators: Vec<Emulator>,
+}
+
+/// A system emulator that was judged.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Emulator {
+    pub path: PathBuf,
+    pub size: u64,
+    /// The form of `TypeInfo`, and how many types there are.
+    pub layout: Option<Layout>,
+    pub types: usize,
+    /// The expected ones among them, as they are.
+    pub expected: Vec<QomType>,
+    pub elf: Option<ElfFacts>,
+}
+
+impl Package {
+    pub fn of(facts: &PackageFacts, expected: &[ExpectedType]) -> Self {
+        let emulators = emulators(facts).map(|binary| Emulator {
+            path: binary.path.clone(),
+            size: binary.size,
+            layout: binary.qom.layout,
+            types: binary.qom.types.len(),
+            expected: expected.iter().filter_map(|expected| find(binary, expected)).collect(),
+            elf: facts.elf_of(&binary.path).cloned(),
+        });
+        Self {
+            nevra: facts.nevra.clone(),
+            files: facts.files.len(),
+            emulators: emulators.collect(),
+        }
+    }
+}
+
+fn find(binary: &Binary, expected: &ExpectedType) -> Option<QomType> {
+    let named = |found: &&QomType| found.name == expected.name.as_str();
+    binary.qom.types.iter().find(named).cloned()
+}
+
+impl Report {
+    /// What people want to see of it.
+    pub fn summary(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for emulator in self.packages.iter().flat_map(|package| &package.emulators) {
+            for found in &emulator.expected {
+                let properties: Vec<String> =
+                    found.properties.iter().flatten().map(ToString::to_string).collect();
+                lines.push(format!(
+                    "{} in {}: {}, {}; properties {}",
+                    found.name,
+                    emulator.path.display(),
+                    found.parent,
+                    found.interfaces.join(", "),
+                    properties.join(", ")
+                ));
+            }
+        }
+        for (package, findings) in &self.warnings {
+            lines.extend(
+                findings.iter().map(|one| format!("{package}: {}: {}", one.rule, one.what)),
+            );
+        }
+        if let Some(changes) = &self.difference {
+            lines.push(format!("compared with the stock package: {} changes", changes.len()));
+            lines.extend(changes.iter().map(ToString::to_string));
+        }
+        for probed in &self.probed {
+            lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
+            lines.extend(probed.summary());
+        }
+        lines
+    }
+}
