@@ -9,7 +9,11 @@ const OURS: &str = "Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm";
 
 fn toy_with_control(name: &str) -> Toy {
     let toy = Toy::new(name);
-    toy.edit("toy.yaml", "verify:\n", "verify:\n  stock: { build: {} }\n  only-adds: [vgpu-stub]\n");
+    toy.edit(
+        "toy.yaml",
+        "verify:\n",
+        "verify:\n  stock: { build: {} }\n  only-adds: [vgpu-stub]\n",
+    );
     toy
 }
 
@@ -37,8 +41,7 @@ fn a_device_adds_its_type_and_nothing_else() {
 
     let stock = stock(&again);
     let ours = toy.output().join(OURS);
-    let said =
-        ends_with(0, program().arg("verify").arg(&ours).arg("--against").arg(&stock)).stdout;
+    let said = ends_with(0, program().arg("verify").arg(&ours).arg("--against").arg(&stock)).stdout;
     let said = String::from_utf8(said).unwrap();
     let line = |wanted: &str| said.lines().any(|line| line.starts_with(wanted));
     for wanted in [

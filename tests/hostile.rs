@@ -172,11 +172,7 @@ const FILES: &[(&str, Spoil, &str)] = &[
         &|v| v.set(v.dynamic(DT_RELACOUNT), DT_RELR.to_le_bytes()),
         "relocations",
     ),
-    (
-        "no unwind table",
-        &|v| v.set(v.header(PT_GNU_EH_FRAME), [0; 4]),
-        "no unwind table",
-    ),
+    ("no unwind table", &|v| v.set(v.header(PT_GNU_EH_FRAME), [0; 4]), "no unwind table"),
     (
         "an unwind table of unknown form",
         &|v| v.set(v.place(v.word(v.header(PT_GNU_EH_FRAME) + 16)) + 3, [0xff]),
@@ -232,7 +228,11 @@ fn a_binary_without_what_is_asked_for_says_what_it_has() {
         (&binary, &["--device", "vgpu-stab"], "no QOM type `vgpu-stab` among its"),
         (&binary, &["--device", "vgpu-stab"], "the nearest is `vgpu-stub`"),
         (Path::new("/bin/true"), &ours, "no QOM type"),
-        (&binary, &[ours.as_slice(), &["--parent", "device"]].concat(), "derives from `pci-device`"),
+        (
+            &binary,
+            &[ours.as_slice(), &["--parent", "device"]].concat(),
+            "derives from `pci-device`",
+        ),
         (&binary, &[ours.as_slice(), &["--property", "colour=str"]].concat(), "`colour=<str>`"),
         (&binary, &[ours.as_slice(), &["--property", "vm_id=uint32"]].concat(), "`pool_id=<str>`"),
         (&binary, &[ours.as_slice(), &["--property", "pool_id"]].concat(), "is not NAME=KIND"),

@@ -66,7 +66,8 @@ fn print_findings(findings: &[Finding]) {
 }
 
 fn print_types(qom: &Qom, expected: &[ExpectedType]) {
-    let (Some(layout), families) = (qom.layout, qom.types.iter().filter(|found| found.family.is_some()))
+    let (Some(layout), families) =
+        (qom.layout, qom.types.iter().filter(|found| found.family.is_some()))
     else {
         say!("  QOM         no types");
         return;

@@ -2,8 +2,8 @@
 
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
-use crate::config::{ExpectedType, PropertyKind, PropertyName, Target};
 use crate::config;
+use crate::config::{ExpectedType, PropertyKind, PropertyName, Target};
 use crate::openpgp::Certificate;
 use crate::run::Loaded;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Installed, Policy, Signing};
@@ -70,10 +70,8 @@ impl Verify {
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
             std::fs::metadata(file).with_context(|| format!("`{}`", file.display())).input()?;
         }
-        let paths: Option<Vec<String>> = section
-            .paths
-            .as_ref()
-            .map(|paths| paths.iter().map(ToString::to_string).collect());
+        let paths: Option<Vec<String>> =
+            section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
         let policy = Policy {
             target: section.target,
             rules: Some(&section.rules),

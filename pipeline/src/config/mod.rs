@@ -38,12 +38,12 @@ pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Source};
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
 pub use verify::{
-    Bar, BarKind, ExpectedType, Guest, Level, Pci, Rule, Start, Stock, StockBuild, Target, Verify,
+    Bar, BarKind, ExpectedType, Guest, Level, Pci, Rule, Start, Stock, Target, Verify,
 };
 pub use words::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
-    Line, MacroName, Name, PropertyKind, PropertyName, PropertyValue, QomType, RpmCapability,
-    Sha256, TreePath, WebUrl,
+    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, TreePath,
+    WebUrl,
 };
 pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 

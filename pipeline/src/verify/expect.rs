@@ -29,7 +29,7 @@ pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
     }
     if let Some(properties) = &expected.properties {
         let wanted = properties.iter().map(|(name, kind)| format!("{name}=<{kind}>")).collect();
-        let present = found.properties.iter().map(ToString::to_string).collect();
+        let present = found.properties.iter().flatten().map(ToString::to_string).collect();
         same_set(name, "property", wanted, present)?;
     }
     Ok(())

@@ -23,9 +23,9 @@ use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
 pub use audit::{Asked, Audit, Found, audit};
-pub use difference::{Allowed, Change, difference, only_adds};
 use difference::Portrait;
-pub use elf::{ElfFacts, Property, Qom};
+pub use difference::{Allowed, Change, difference, only_adds};
+pub use elf::{ElfFacts, Property, Qom, QomType};
 use packages::Reader;
 pub use probe::digest as guest_digest;
 pub use report::Report;
@@ -123,10 +123,12 @@ pub fn run(
     for (path, facts) in files.iter().zip(&packages) {
         for binary in packages::emulators(facts) {
             let folder = work.scratch("probe")?;
+            let all = binary.qom.types.iter().map(|found| found.name.clone());
             let subject = probe::Subject {
                 name: &rpm::extract(path, &binary.path, &folder)?,
                 folder: &folder,
-                qom: &binary.qom,
+                types: &report::expected(binary, &verify.types),
+                census: &all.collect::<Vec<_>>(),
                 expected: &verify.types,
                 test_binary: test_binary.as_deref(),
                 guest: verify.guest.as_ref(),

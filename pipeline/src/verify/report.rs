@@ -54,7 +54,7 @@ impl Package {
             size: binary.size,
             layout: binary.qom.layout,
             types: binary.qom.types.len(),
-            expected: expected.iter().filter_map(|expected| find(binary, expected)).collect(),
+            expected: self::expected(binary, expected),
             elf: facts.elf_of(&binary.path).cloned(),
         });
         Self {
@@ -65,9 +65,12 @@ impl Package {
     }
 }
 
-fn find(binary: &Binary, expected: &ExpectedType) -> Option<QomType> {
-    let named = |found: &&QomType| found.name == expected.name.as_str();
-    binary.qom.types.iter().find(named).cloned()
+/// The expected types of a binary, as they are in it.
+pub fn expected(binary: &Binary, expected: &[ExpectedType]) -> Vec<QomType> {
+    let find = |expected: &ExpectedType| {
+        binary.qom.types.iter().find(|found| found.name == expected.name.as_str()).cloned()
+    };
+    expected.iter().filter_map(find).collect()
 }
 
 impl Report {

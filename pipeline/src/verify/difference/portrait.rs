@@ -38,7 +38,13 @@ impl Portrait {
         &self.0
     }
 
-    pub(super) fn put(&mut self, place: &str, area: Area, name: impl Into<String>, text: impl Into<String>) {
+    pub(super) fn put(
+        &mut self,
+        place: &str,
+        area: Area,
+        name: impl Into<String>,
+        text: impl Into<String>,
+    ) {
         let subject = Subject { place: place.to_owned(), area, name: name.into() };
         self.0.insert(subject, text.into());
     }

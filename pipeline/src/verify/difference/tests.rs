@@ -49,8 +49,7 @@ fn what_came_went_and_changed_is_told_apart() {
         (QEMU, Area::Type, "vgpu-stub", "pci-device"),
         ("", Area::Requires, "libc.so.6()(64bit)", ""),
     ]);
-    let shown: Vec<String> =
-        difference(&before, &after).iter().map(ToString::to_string).collect();
+    let shown: Vec<String> = difference(&before, &after).iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
         [

@@ -21,7 +21,7 @@
 //! error, never a panic, and bounded time and memory.
 
 mod code;
-mod facts;
+pub mod facts;
 mod families;
 mod functions;
 mod image;
@@ -36,11 +36,12 @@ mod types;
 
 use anyhow::{Result, anyhow, bail};
 use code::Code;
+pub use facts::ElfFacts;
 use functions::Functions;
 use image::Image;
 use properties::Tables;
-pub use facts::{ElfFacts, read as read_facts};
-pub use qom::{Family, Module, Outside, Property, Qom, QomType};
+use qom::Outside;
+pub use qom::{Property, Qom, QomType};
 use registry::{Registered, Registry};
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;

@@ -27,6 +27,7 @@ use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 /// The two types without a parent (`qom/object.c`).
 pub const ROOTS: [&str; 2] = ["object", "interface"];
@@ -51,6 +52,13 @@ pub enum Layout {
     /// Since 5.2, which brought `instance_align`.
     #[serde(rename = "5.2")]
     V5_2,
+}
+
+/// As JSON has it.
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// One `TypeInfo` as it stands in the data.

@@ -103,7 +103,9 @@ fn compare(
 /// The program lists the properties of all ancestors, so the file's own have to be among them.
 fn properties(found: &QomType, replies: &Replies, number: Number) -> Result<()> {
     let name = found.name.as_str();
-    if replies.get(number).is_err() && (found.is_abstract || found.properties.is_empty()) {
+    if replies.get(number).is_err()
+        && (found.is_abstract || found.properties.iter().flatten().next().is_none())
+    {
         // Only a device that can be made has a list.
         return Ok(());
     }
@@ -112,7 +114,7 @@ fn properties(found: &QomType, replies: &Replies, number: Number) -> Result<()> 
         .iter()
         .filter_map(|entry| Some((text(entry, "name")?, text(entry, "type")?)))
         .collect();
-    for property in &found.properties {
+    for property in found.properties.iter().flatten() {
         let Some(kind) = listed.get(property.name.as_str()) else {
             bail!("type `{name}` has no property `{}`, and by its file it has", property.name);
         };

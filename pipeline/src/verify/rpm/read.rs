@@ -154,8 +154,8 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         let (elf, binaries) = (&mut facts.elf, &mut facts.binaries);
         let mut look = |path: &Path, bytes: &[u8]| {
             elf.push(elf_file(path, bytes));
-            if let Some(types) = judge(path, bytes)? {
-                binaries.push(Binary { path: path.to_owned(), size: bytes.len() as u64, types });
+            if let Some(qom) = judge(path, bytes)? {
+                binaries.push(Binary { path: path.to_owned(), size: bytes.len() as u64, qom });
             }
             Ok(())
         };
@@ -191,7 +191,7 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
 }
 
 fn elf_file(path: &Path, bytes: &[u8]) -> ElfFile {
-    let (facts, unread) = match elf::read_facts(bytes) {
+    let (facts, unread) = match elf::facts::read(bytes) {
         Ok(facts) => (Some(facts), None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };

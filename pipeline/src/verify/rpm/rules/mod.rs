@@ -83,9 +83,7 @@ type Check = fn(&PackageFacts, &Policy) -> Vec<String>;
 macro_rules! of_target {
     (signed $check:path) => {
         |facts, policy| match policy.target {
-            Some(target) if policy.signing != Signing::ToCome => {
-                $check(facts, Profile::of(target))
-            }
+            Some(target) if policy.signing != Signing::ToCome => $check(facts, Profile::of(target)),
             _ => Vec::new(),
         }
     };
@@ -125,7 +123,11 @@ pub const LIST: [Entry; 23] = [
         asks: "a key that was given signed all of it",
         help: "take it from where that key's owner publishes it",
         check: |facts, policy| {
-            if policy.signing == Signing::Demanded { faults(facts, FaultKind::Signature) } else { Vec::new() }
+            if policy.signing == Signing::Demanded {
+                faults(facts, FaultKind::Signature)
+            } else {
+                Vec::new()
+            }
         },
     },
     Entry {
