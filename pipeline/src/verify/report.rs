@@ -6,7 +6,7 @@ use super::elf::{ElfFacts, Layout, QomType};
 use super::packages::emulators;
 use super::probe::Probed;
 use super::rpm::{Binary, Finding, PackageFacts};
-use crate::config::ExpectedType;
+use crate::config::{self, ExpectedType};
 use crate::store::FileRecord;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,9 +21,17 @@ pub struct Report {
     /// What breaks a rule that only warns, by the package.
     pub warnings: BTreeMap<String, Vec<Finding>>,
     /// What differs from the stock packages, where there are some.
-    pub difference: Option<Vec<Change>>,
+    pub compared: Option<Compared>,
     /// What the binaries said of themselves when they ran.
     pub probed: Vec<Probed>,
+}
+
+/// Ours against stock.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Compared {
+    /// The types that are all that ours adds, where that was asserted.
+    pub only_adds: Option<Vec<config::QomType>>,
+    pub difference: Vec<Change>,
 }
 
 /// A package that was judged.
@@ -96,9 +104,16 @@ impl Report {
                 findings.iter().map(|one| format!("{package}: {}: {}", one.rule, one.what)),
             );
         }
-        if let Some(changes) = &self.difference {
-            lines.push(format!("compared with the stock package: {} changes", changes.len()));
-            lines.extend(changes.iter().map(ToString::to_string));
+        if let Some(Compared { only_adds, difference }) = &self.compared {
+            let verdict = match only_adds {
+                Some(types) => {
+                    let types: Vec<&str> = types.iter().map(config::QomType::as_str).collect();
+                    format!("only adds {}", types.join(", "))
+                }
+                None => format!("{} changes", difference.len()),
+            };
+            lines.push(format!("compared with the stock package: {verdict}"));
+            lines.extend(difference.iter().map(ToString::to_string));
         }
         for probed in &self.probed {
             lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
