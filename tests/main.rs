@@ -19,6 +19,7 @@ mod interrupt;
 mod lock;
 mod packaging;
 mod radar;
+mod rules;
 mod shell;
 mod signing;
 mod sources;

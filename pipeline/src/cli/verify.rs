@@ -2,7 +2,7 @@
 
 use super::{Failed, IntoFailed};
 use crate::config::{ExpectedType, Level, PropertyKind, PropertyName, Target};
-use crate::verify::{self, Audit, Installed, Policy, QomType, Signing};
+use crate::verify::{self, Audit, Finding, Installed, Policy, QomType, Signing};
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -110,9 +110,14 @@ fn print(audit: &Audit) {
                 say!("{} ({} bytes)", binary.path.display(), binary.size);
                 binary.types.iter().for_each(print_type);
             }
-            for finding in &audit.findings {
-                let level = if finding.level == Level::Require { "broken" } else { "warning" };
-                say!("{level} {finding}");
+            for of_rule in audit.findings.chunk_by(|one, next| one.rule == next.rule) {
+                let mut help = "";
+                for Finding { rule, level, what, help: told } in of_rule {
+                    let level = if *level == Level::Require { "broken" } else { "warning" };
+                    say!("{level} {rule}: {what}");
+                    help = told;
+                }
+                say!("help: {help}");
             }
         }
     }
