@@ -139,7 +139,7 @@ fn every_rule_is_broken_by_a_package_and_says_what_the_readme_says() {
 #[test]
 fn a_package_that_breaks_nothing_is_told_as_it_is() {
     let folder = scratch();
-    let package = build(folder.path(), &Recipe { install: &compiled(""), ..Recipe::default() });
+    let package = build(folder.path(), &Recipe::default());
     let verify = |target: &str| {
         let mut verify = program();
         verify.arg("verify").arg(&package).args(["--target", target]);
