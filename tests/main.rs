@@ -21,6 +21,7 @@ mod interrupt;
 mod lock;
 mod packaging;
 mod radar;
+mod rules;
 mod shell;
 mod signing;
 mod sources;

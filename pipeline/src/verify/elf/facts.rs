@@ -42,6 +42,7 @@ pub enum Machine {
 }
 
 /// Everything but what a program does.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElfFacts {
     pub machine: Machine,
@@ -158,11 +159,17 @@ fn build_id(notes: &[u8], align: u64) -> Option<String> {
         let end = start.checked_add(description)?;
         if kind == NT_GNU_BUILD_ID && rest.get(12..16) == Some(b"GNU\0") && description <= 64 {
             let id = rest.get(start..end)?;
-            return Some(id.iter().map(|byte| format!("{byte:02x}")).collect());
+            return Some(hex(id));
         }
         rest = rest.get(end.checked_next_multiple_of(align)?..)?;
     }
     None
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The file by the addresses that it is loaded at.

@@ -85,6 +85,9 @@ const SENSES: [(u32, char); 3] = [(1 << 1, '<'), (1 << 2, '>'), (1 << 3, '=')];
 const MOMENTS: [(u32, &str); 4] =
     [(1 << 16, "in"), (1 << 17, "un"), (1 << 18, "postun"), (1 << 25, "prein")];
 
+/// Name, flags and version.
+type Condition<'a> = (Cow<'a, str>, u32, Cow<'a, str>);
+
 /// More than any package of a distribution has.
 const MOST: usize = 1 << 16;
 
@@ -178,7 +181,7 @@ pub fn changelog(header: &Block) -> Result<Vec<Change>> {
         .collect())
 }
 
-fn conditions(header: &Block, tags: Tags) -> Result<Vec<(Cow<'_, str>, u32, Cow<'_, str>)>> {
+fn conditions(header: &Block, tags: Tags) -> Result<Vec<Condition<'_>>> {
     let [name, flags, version] = tags.map(|tag| tag as u32);
     let names = header.texts(name)?;
     let flags = header.numbers(flags)?;

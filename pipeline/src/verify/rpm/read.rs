@@ -10,6 +10,7 @@ use crate::verify::elf::{self, Qom};
 use anyhow::{Context, Result, bail, ensure};
 use rpm::{IndexSignatureTag, IndexTag as Tag};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -74,7 +75,7 @@ pub fn extract(package: &Path, wanted: &Path, folder: &Path) -> Result<String> {
 fn headers(file: &RpmFile) -> Result<PackageFacts> {
     let (header, signature) = (&file.header, &file.signature);
     let text = |tag: Tag| -> Result<Option<String>> {
-        Ok(header.texts(tag as u32)?.into_iter().next().map(|text| text.into_owned()))
+        Ok(header.texts(tag as u32)?.into_iter().next().map(Cow::into_owned))
     };
     let id = file.nevra()?;
     Ok(PackageFacts {
@@ -120,7 +121,8 @@ fn digests(file: &RpmFile) -> Result<Vec<String>> {
         ("payload-sha256", file.payload_sha256()?.is_some()),
         ("unpacked-sha256", unpacked_sha256(&file.header)?.is_some()),
     ];
-    Ok(given.into_iter().filter_map(|(name, there)| there.then(|| name.to_owned())).collect())
+    let there = given.into_iter().filter(|(_, there)| *there);
+    Ok(there.map(|(name, _)| name.to_owned()).collect())
 }
 
 fn unpacked_sha256(header: &Block) -> Result<Option<&str>> {
@@ -149,7 +151,7 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         if facts.payload.compressor.is_empty() {
             // What rpm assumes where nothing is said, and zlib then passes on what is not gzip.
             let plain = !input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-            facts.payload.compressor = if plain { "none" } else { "gzip" }.to_owned();
+            facts.payload.compressor.push_str(if plain { "none" } else { "gzip" });
         }
         let (elf, binaries) = (&mut facts.elf, &mut facts.binaries);
         let mut look = |path: &Path, bytes: &[u8]| {

@@ -7,6 +7,7 @@
 use super::cpio::{Archive, Head};
 use super::facts::{Fault, FaultKind, FileFacts};
 use super::files::Listing;
+use crate::verify::elf::facts::hex;
 use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::header::{ELFMAG, SELFMAG};
 use sha2::digest::DynDigest;
@@ -112,7 +113,7 @@ impl<'a> Walk<'a> {
                     let at = index as usize;
                     (Ok(at), self.size_by_header(at))
                 }
-                Head::Named { name, size } => (self.find(name), u64::from(size)),
+                Head::Named { name, size } => (self.find(&name), u64::from(size)),
             };
             // What unpacks to more than it says is a bomb, or damaged.
             ensure!(
@@ -136,11 +137,11 @@ impl<'a> Walk<'a> {
     }
 
     /// The file of a name in the payload; rpm puts `./` in front, but for source packages.
-    fn find(&self, name: Vec<u8>) -> Result<usize, String> {
+    fn find(&self, name: &[u8]) -> Result<usize, String> {
         let plain = name.strip_prefix(b".").filter(|rest| rest.starts_with(b"/"));
-        match self.by_path.get(plain.unwrap_or(&name)) {
+        match self.by_path.get(plain.unwrap_or(name)) {
             Some(at) => Ok(*at),
-            None => Err(String::from_utf8_lossy(&name).escape_debug().to_string()),
+            None => Err(String::from_utf8_lossy(name).escape_debug().to_string()),
         }
     }
 
@@ -212,7 +213,7 @@ impl<'a> Walk<'a> {
                 kept.take(piece, size);
             })
             .with_context(|| format!("`{path}`"))?;
-        self.digest(file, hasher)?;
+        self.digest(file, hasher);
         match kept {
             Kept::Elf(bytes) => {
                 look(Path::new(&file.path), &bytes).with_context(|| format!("`{path}`"))
@@ -222,23 +223,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn digest(&mut self, file: &FileFacts, hasher: Option<Box<dyn DynDigest>>) -> Result<()> {
+    fn digest(&mut self, file: &FileFacts, hasher: Option<Box<dyn DynDigest>>) {
         let path = shown(&file.path);
         let algorithm = self.listing.algorithm;
         let what = match (hasher, &file.digest) {
             (None, _) => format!("the digest of `{path}` is of the unknown kind {algorithm}"),
             (_, None) => format!("its header gives no digest of `{path}`"),
             (Some(hasher), Some(digest)) => {
-                let found: String =
-                    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                if found == *digest {
-                    return Ok(());
+                if hex(&hasher.finalize()) == *digest {
+                    return;
                 }
                 format!("`{path}` is not what its digest in the header says")
             }
         };
         self.fault(FaultKind::Digest, what);
-        Ok(())
     }
 
     /// How many bytes a stripped entry has: of hard links, rpm gives them to the last.

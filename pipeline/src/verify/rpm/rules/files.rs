@@ -1,7 +1,7 @@
 //! Rules about the files that a package installs. A source package installs none on a host.
 
 use super::super::facts::{FileFacts, PackageFacts, mode};
-use super::super::profile::Profile;
+use super::super::profile::{BUILD_ID_LINKS, Profile};
 
 /// The folders that packages commonly have files in.
 const COMMON: [&str; 17] = [
@@ -29,7 +29,7 @@ const BUILD_IDS: &str = "/usr/lib/.build-id";
 pub fn build_id_links(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     // One line for all: there are two for every binary.
     let count = installed(facts).filter(|file| below(&file.path, BUILD_IDS)).count();
-    if profile.build_id_links || count == 0 {
+    if profile.rpm >= BUILD_ID_LINKS || count == 0 {
         return Vec::new();
     }
     let things = if count == 1 { "path" } else { "paths" };

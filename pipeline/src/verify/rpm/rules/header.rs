@@ -1,7 +1,7 @@
 //! Rules about what stands before the payload, and how it is packed.
 
 use super::super::facts::{PackageFacts, TriggerKind};
-use super::super::profile::Profile;
+use super::super::profile::{FILE_TRIGGERS, PAYLOAD_DIGEST, Profile};
 
 pub fn compressor(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let compressor = &facts.payload.compressor;
@@ -35,12 +35,12 @@ pub fn signature(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
 
 pub fn md5(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let what = "its signature header has no MD5 over header and payload (tag 1004)";
-    absent(facts, "md5", !profile.payload_digest, what)
+    absent(facts, "md5", profile.rpm < PAYLOAD_DIGEST, what)
 }
 
 pub fn payload_digest(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let what = "its header has no SHA-256 of the payload (tag 5092)";
-    absent(facts, "payload-sha256", profile.payload_digest, what)
+    absent(facts, "payload-sha256", profile.rpm >= PAYLOAD_DIGEST, what)
 }
 
 fn absent(facts: &PackageFacts, digest: &str, asked: bool, what: &str) -> Vec<String> {
@@ -51,7 +51,7 @@ fn absent(facts: &PackageFacts, digest: &str, asked: bool, what: &str) -> Vec<St
 pub fn file_triggers(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let file = |kind| matches!(kind, TriggerKind::File | TriggerKind::TransactionFile);
     let found =
-        facts.triggers.iter().filter(|trigger| !profile.file_triggers && file(trigger.kind));
+        facts.triggers.iter().filter(|trigger| profile.rpm < FILE_TRIGGERS && file(trigger.kind));
     found
         .map(|trigger| {
             let on = trigger.on.join(", ");

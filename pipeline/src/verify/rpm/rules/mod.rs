@@ -7,6 +7,8 @@ mod binaries;
 mod files;
 mod header;
 mod requires;
+#[cfg(test)]
+mod tests;
 
 use super::facts::{FaultKind, PackageFacts};
 use super::installed::Installed;
@@ -17,7 +19,6 @@ use crate::rpmfile::Nevra;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// One thing that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +29,6 @@ pub struct Finding {
     pub what: String,
     /// What to try.
     pub help: Cow<'static, str>,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}\nhelp: {}", self.rule, self.what, self.help)
-    }
 }
 
 /// What packages are held to.

@@ -1,7 +1,7 @@
 //! Rules about what a package requires.
 
 use super::super::facts::PackageFacts;
-use super::super::profile::Profile;
+use super::super::profile::{Profile, RICH_DEPENDENCIES};
 use crate::verify::elf::facts::glibc as version;
 
 pub fn features(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
@@ -18,7 +18,7 @@ pub fn features(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
 }
 
 pub fn rich(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
-    if profile.rich_dependencies {
+    if profile.rpm >= RICH_DEPENDENCIES {
         return Vec::new();
     }
     let lists = [("requires", &facts.requires), ("conflicts with", &facts.conflicts)];
