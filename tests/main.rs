@@ -18,6 +18,7 @@ mod install;
 mod interrupt;
 mod lock;
 mod packaging;
+mod probe;
 mod radar;
 mod shell;
 mod signing;

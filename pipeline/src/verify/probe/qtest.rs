@@ -53,7 +53,9 @@ impl Script {
 
     /// The text of the session.
     pub fn input(&self) -> String {
-        self.accesses.iter().map(|(line, _)| format!("{line}\n")).collect::<String>() + END + "\n"
+        let lines: Vec<&str> =
+            self.accesses.iter().map(|(line, _)| line.as_str()).chain([END]).collect();
+        lines.join("\n") + "\n"
     }
 
     /// Holds the answers to what is expected.
