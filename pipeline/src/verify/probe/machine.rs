@@ -3,7 +3,7 @@
 
 use super::program::{Program, Session};
 use super::qmp::{BARE, Number, Replies, Script, quoted};
-use super::{Check, Plugged};
+use super::{Check, HELP, Plugged};
 use crate::config::ExpectedType;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -81,13 +81,13 @@ impl Machine {
             }
             if found.is_empty() {
                 bail!(
-                    "{}: {plugged} starts, and has to be refused with `{expected}`",
+                    "{}: {plugged} starts, and has to be refused with `{expected}`\n{HELP}",
                     program.shown
                 );
             }
             if found != *expected {
                 bail!(
-                    "{}: {plugged} is refused with other words\n  found    {found}\n  expected {expected}",
+                    "{}: {plugged} is refused with other words\n  found    {found}\n  expected {expected}\n{HELP}",
                     program.shown
                 );
             }

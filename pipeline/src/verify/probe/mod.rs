@@ -31,6 +31,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+/// What to try where a device is not what it has to be.
+const HELP: &str = "help: mend the device, or its contract in the section `verify`";
+
 /// What is asked, and what it is held to.
 pub struct Subject<'a> {
     /// A folder of its own, which the binary is in and to which more may be written.

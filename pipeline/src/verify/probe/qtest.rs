@@ -2,6 +2,7 @@
 //!
 //! It has no word for the end, so the last line is one that it does not know.
 
+use super::HELP;
 use super::qmp::excerpt;
 use anyhow::{Context, Result, bail};
 
@@ -78,7 +79,7 @@ impl Script {
             for field in fields {
                 let (found, expected) = (field.of(value), field.expected);
                 if found != expected {
-                    bail!("{} is {found:#x}, expected {expected:#x}", field.what);
+                    bail!("{} is {found:#x}, expected {expected:#x}\n{HELP}", field.what);
                 }
             }
         }
