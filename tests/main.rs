@@ -20,6 +20,7 @@ mod install;
 mod interrupt;
 mod lock;
 mod packaging;
+mod probe;
 mod radar;
 mod rules;
 mod shell;

@@ -47,12 +47,12 @@ impl Problem {
 /// Where a line has a number, in decimal or in hexadecimal.
 fn find_number(line: &str, number: u64) -> Option<usize> {
     let code = line.split('#').next().unwrap_or_default();
-    let words = code.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut words = code.split(|c: char| !c.is_ascii_alphanumeric());
     let read = |word: &str| match word.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => word.parse().ok(),
     };
-    let word = words.filter(|word| read(word) == Some(number)).last()?;
+    let word = words.rfind(|word| read(word) == Some(number))?;
     Some(word.as_ptr() as usize - line.as_ptr() as usize)
 }
 

@@ -98,7 +98,7 @@ fn size(bar: &Bar) -> Result<(), Problem> {
 }
 
 fn check_start(start: &Start, bar: Option<&Bar>) -> Result<(), Problem> {
-    for (name, _) in &start.with {
+    for name in start.with.keys() {
         if PLACE.contains(&name.as_str()) {
             return Err(Problem::new(
                 format!("{name}:"),

@@ -50,7 +50,7 @@ fn nonsense_is_refused_where_it_stands() {
         ),
         ("kind: memory32", "kind: io, prefetchable: true", "c.yaml:20:29: BAR 0 is of I/O ports"),
         ("kind: memory32", "kind: memory", "unknown variant `memory`"),
-        ("vm_id: 200", "addr: 5", "c.yaml:30:43: `addr` says where a device is plugged in"),
+        ("vm_id: 200", "addr: 5", "c.yaml:30:41: `addr` says where a device is plugged in"),
         (
             "{ pool_id: C }, refused",
             "{ pool_id: C }, writes: { 0: 1 }, refused",

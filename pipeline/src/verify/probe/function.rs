@@ -4,7 +4,7 @@
 use super::machine::{EMPTY_INSIDE, Machine};
 use super::program::{Program, Session};
 use super::qtest::{Field, LAST_LINE, Script};
-use super::{Check, Plugged};
+use super::{Check, HELP, Plugged};
 use crate::config::{Bar, BarKind, ExpectedType, Pci};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ pub fn check(
         let said = match program.attempt(session)? {
             Ok(said) => said,
             Err(gave_up) => bail!(
-                "{} does not start with devices that it has to accept: {}",
+                "{} does not start with devices that it has to accept: {}\n{HELP}",
                 program.shown,
                 gave_up.words()
             ),

@@ -25,7 +25,8 @@ pub fn ask(program: &Program, expected: &[ExpectedType]) -> Result<Probed> {
             }
         }
     }
-    let checks = vec![Check::passed("help", format!("{} devices", devices.len()))];
+    let names: Vec<&str> = expected.iter().map(|expected| expected.name.as_str()).collect();
+    let checks = vec![Check::passed("help", names.join(", "))];
     Ok(Probed { binary: program.shown.replace('`', ""), version, devices, checks })
 }
 

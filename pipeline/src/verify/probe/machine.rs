@@ -3,15 +3,15 @@
 
 use super::program::{Program, Session};
 use super::qmp::{BARE, Number, Replies, Script, quoted};
-use super::{Check, Plugged};
+use super::{Check, HELP, Plugged};
 use crate::config::ExpectedType;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
 
-/// The machines that have PCI configuration space behind ports 0xcf8 and 0xcfc, the best first: `pc`
-/// takes devices while it runs.
-const MACHINES: [&str; 4] = ["pc", "q35", "pc-i440fx-", "pc-q35-"];
+/// The machines that have PCI configuration space behind ports 0xcf8 and 0xcfc, by their aliases and
+/// by how the names of their versions begin. The first takes devices while it runs.
+const MACHINES: [(&str, &str); 2] = [("pc", "pc-i440fx-"), ("q35", "pc-q35-")];
 /// What a machine loads, with a size that it takes. Nothing of it is executed.
 const FIRMWARE: [(&str, usize); 2] = [("bios-256k.bin", 256 << 10), ("kvmvapic.bin", 512)];
 /// Where that is, in the binary's folder and inside.
@@ -31,12 +31,12 @@ impl Machine {
     /// there is none.
     pub fn start(program: &Program, expected: &[ExpectedType]) -> Result<Result<Self, String>> {
         let args = vec!["-machine", "help"];
-        let listing = program.say(Session { args, ..Session::default() });
-        let Ok(listing) = listing else {
-            return Ok(Err("it lists no machines".to_owned()));
+        let listing = match program.attempt(Session { args, ..Session::default() })? {
+            Ok(listing) => listing,
+            Err(gave_up) => return Ok(Err(format!("it lists no machines: {}", gave_up.words()))),
         };
         let names = candidates(&listing);
-        let mut why = "it has no machine `pc` or `q35`".to_owned();
+        let mut whys = Vec::new();
         empty_firmware(program.folder)?;
         for name in names {
             let mut script = Script::new();
@@ -56,11 +56,14 @@ impl Machine {
                     return Ok(Ok(Self { name: name.to_owned(), replies, numbers }));
                 }
                 Err(gave_up) => {
-                    why = format!("it cannot start machine `{name}`: {}", gave_up.words());
+                    whys.push(format!("it cannot start machine `{name}`: {}", gave_up.words()));
                 }
             }
         }
-        Ok(Err(why))
+        if whys.is_empty() {
+            whys.push("it has no machine `pc` or `q35`".to_owned());
+        }
+        Ok(Err(whys.join("; ")))
     }
 
     /// Judges what was refused.
@@ -78,13 +81,13 @@ impl Machine {
             }
             if found.is_empty() {
                 bail!(
-                    "{}: {plugged} starts, and has to be refused with `{expected}`",
+                    "{}: {plugged} starts, and has to be refused with `{expected}`\n{HELP}",
                     program.shown
                 );
             }
             if found != *expected {
                 bail!(
-                    "{}: {plugged} is refused with other words\n  found    {found}\n  expected {expected}",
+                    "{}: {plugged} is refused with other words\n  found    {found}\n  expected {expected}\n{HELP}",
                     program.shown
                 );
             }
@@ -103,11 +106,10 @@ fn message(printed: &str) -> &str {
 /// The machines of a listing that are worth a try.
 fn candidates(listing: &str) -> Vec<&str> {
     let names = || listing.lines().skip(1).filter_map(|line| line.split_whitespace().next());
-    let best = MACHINES.iter().filter_map(|wanted| {
-        let family = wanted.ends_with('-');
-        names().find(|name| if family { name.starts_with(wanted) } else { name == wanted })
+    let best = MACHINES.iter().filter_map(|(alias, family)| {
+        names().find(|name| name == alias).or_else(|| names().find(|name| name.starts_with(family)))
     });
-    best.take(2).collect()
+    best.collect()
 }
 
 /// Firmware that nobody will read, so that none is needed on this machine.

@@ -27,8 +27,12 @@ use anyhow::Result;
 pub use guest::digest;
 use program::Program;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+
+/// What to try where a device is not what it has to be.
+const HELP: &str = "help: mend the device, or its contract in the section `verify`";
 
 /// What is asked, and what it is held to.
 pub struct Subject<'a> {
@@ -108,11 +112,11 @@ struct Plugged<'a> {
 
 /// What starts where nothing else is declared.
 static PLAIN: Start = Start {
-    with: std::collections::BTreeMap::new(),
+    with: BTreeMap::new(),
     refused: None,
-    reads: std::collections::BTreeMap::new(),
-    writes: std::collections::BTreeMap::new(),
-    then: std::collections::BTreeMap::new(),
+    reads: BTreeMap::new(),
+    writes: BTreeMap::new(),
+    then: BTreeMap::new(),
 };
 
 impl<'a> Plugged<'a> {
@@ -142,14 +146,13 @@ impl<'a> Plugged<'a> {
     /// The option's value on QEMU's command line (`qemu_opts_parse`: a comma is doubled). What is no
     /// PCI function has no slot.
     fn option(&self, slot: Option<u8>) -> String {
-        let mut text = self.expected.name.to_string();
-        if let (Some(slot), Some(_)) = (slot, &self.expected.pci) {
-            text += &format!(",addr={slot:x}");
-        }
-        for (name, value) in &self.start.with {
-            text += &format!(",{name}={}", value.as_str().replace(',', ",,"));
-        }
-        text
+        let slot = slot.filter(|_| self.expected.pci.is_some());
+        let place = slot.map(|slot| format!("addr={slot:x}"));
+        let properties = self.start.with.iter();
+        let properties =
+            properties.map(|(name, value)| format!("{name}={}", value.as_str().replace(',', ",,")));
+        let name = self.expected.name.to_string();
+        std::iter::once(name).chain(place).chain(properties).collect::<Vec<_>>().join(",")
     }
 }
 

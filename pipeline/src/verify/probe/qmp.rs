@@ -40,7 +40,9 @@ impl Script {
     /// The text of the session.
     pub fn input(&self) -> String {
         let quit = json!({ "execute": "quit" });
-        self.commands.iter().chain([&quit]).map(|command| format!("{command}\n")).collect()
+        let lines: Vec<String> =
+            self.commands.iter().chain([&quit]).map(Value::to_string).collect();
+        lines.join("\n") + "\n"
     }
 
     /// Reads what came of it: a reply for every command, whatever else was printed.

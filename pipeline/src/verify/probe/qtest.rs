@@ -2,6 +2,7 @@
 //!
 //! It has no word for the end, so the last line is one that it does not know.
 
+use super::HELP;
 use super::qmp::excerpt;
 use anyhow::{Context, Result, bail};
 
@@ -53,7 +54,9 @@ impl Script {
 
     /// The text of the session.
     pub fn input(&self) -> String {
-        self.accesses.iter().map(|(line, _)| format!("{line}\n")).collect::<String>() + END + "\n"
+        let lines: Vec<&str> =
+            self.accesses.iter().map(|(line, _)| line.as_str()).chain([END]).collect();
+        lines.join("\n") + "\n"
     }
 
     /// Holds the answers to what is expected.
@@ -76,7 +79,7 @@ impl Script {
             for field in fields {
                 let (found, expected) = (field.of(value), field.expected);
                 if found != expected {
-                    bail!("{} is {found:#x}, expected {expected:#x}", field.what);
+                    bail!("{} is {found:#x}, expected {expected:#x}\n{HELP}", field.what);
                 }
             }
         }

@@ -11,7 +11,7 @@ mod initramfs;
 use super::function::{FIRST_SLOT, SLOTS};
 use super::machine::Machine;
 use super::program::{Program, Session};
-use super::{Check, Plugged};
+use super::{Check, HELP, Plugged};
 use crate::config::{ExpectedType, Guest, Pci};
 use anyhow::{Context, Result, bail, ensure};
 use at_hand::AtHand;
@@ -129,7 +129,7 @@ fn seen(said: &str, plugged: &[Plugged]) -> Result<()> {
             let found = if what == "class" { found >> 8 } else { found };
             ensure!(
                 found == expected,
-                "{plugged}: Linux sees the {what} {found:#x}, expected {expected:#x}"
+                "{plugged}: Linux sees the {what} {found:#x}, expected {expected:#x}\n{HELP}"
             );
         }
     }
