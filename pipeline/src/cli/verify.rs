@@ -81,6 +81,7 @@ fn print_type(found: &QomType) {
     say!("  type       {}", found.name);
     say!("  parent     {}", found.parent);
     say!("  interfaces {}", found.interfaces.join(", "));
-    let properties: Vec<String> = found.properties.iter().flatten().map(ToString::to_string).collect();
+    let properties: Vec<String> =
+        found.properties.iter().flatten().map(ToString::to_string).collect();
     say!("  properties {}", properties.join(", "));
 }

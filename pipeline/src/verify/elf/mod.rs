@@ -33,7 +33,7 @@ mod relocations;
 mod tests;
 mod types;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use code::Code;
 use functions::Functions;
 use image::Image;
@@ -69,8 +69,13 @@ impl<'a> Census<'a> {
             refusals: HashMap::new(),
             file: PhantomData,
         };
-        let Some(functions) = Functions::read(&image)? else { return Ok(census) };
+        let functions = Functions::read(&image)?;
         let Some(types) = Types::read(&image, &functions)? else { return Ok(census) };
+        ensure!(
+            functions.are_known(),
+            "the ELF file has no unwind table (PT_GNU_EH_FRAME), so its functions cannot be told \
+             apart"
+        );
         Reader::new(&image, &functions, types).fill(&mut census);
         Ok(census)
     }

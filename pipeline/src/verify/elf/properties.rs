@@ -23,7 +23,7 @@
 
 use super::code::{Call, Code, Facts, Value};
 use super::functions::Functions;
-use super::image::{Image, Word};
+use super::image::{Image, Machine, Word};
 use super::qom::Property;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -226,7 +226,12 @@ impl<'i, 'a> Tables<'i, 'a> {
 
     /// The one table whose address the code names.
     fn stored(&self, function: u64, facts: &Facts) -> Result<Option<Handed>> {
-        let named = facts.named.iter().map(|&(address, _)| Value::Address(address));
+        // On aarch64 an address may be named only to count others from it.
+        let named = match self.image.machine() {
+            Machine::X86_64 => facts.named.iter().map(|&(address, _)| address).collect::<Vec<_>>(),
+            Machine::Aarch64 => facts.stored.clone(),
+        };
+        let named = named.into_iter().map(Value::Address);
         let loaded = facts.loaded.iter().flat_map(|&slot| {
             // A vector register takes two words.
             [Value::Loaded(slot), Value::Loaded(slot.wrapping_add(8))]
@@ -237,6 +242,11 @@ impl<'i, 'a> Tables<'i, 'a> {
             only_one(function, found, next)?;
             found = found.or(next);
         }
+        let hidden = |&(address, _): &(u64, bool)| self.table(Value::Address(address)).is_some();
+        ensure!(
+            found.is_some() || !facts.named.iter().any(hidden),
+            "the code at {function:#x} names a property table, and what it does with it is not seen"
+        );
         Ok(found)
     }
 

@@ -34,8 +34,12 @@ enum Step {
     Number(Register, u64),
     /// A register with a number added, put into a register.
     Add(Register, Register, u64),
+    /// The sum of two registers, put into a register.
+    Sum(Register, Register, Register),
     /// One register's value, put into another.
     Copy(Register, Register),
+    /// One or two registers, put into memory.
+    Store(Register, Register),
     /// Another change of a register.
     Change(Register),
     Call(u64),
@@ -62,6 +66,8 @@ pub struct Call {
 pub struct Facts {
     /// Addresses of the image, in the code's order, and whether a branch may leave them out.
     pub named: Vec<(u64, bool)>,
+    /// Addresses of the image that are put into memory.
+    pub stored: Vec<u64>,
     /// Addresses of words that are loaded.
     pub loaded: Vec<u64>,
     pub calls: Vec<Call>,
@@ -83,7 +89,8 @@ pub struct Code<'i, 'a> {
 
 impl<'i, 'a> Code<'i, 'a> {
     pub fn new(image: &'i Image<'a>, functions: &'i Functions<'a>) -> Self {
-        let budget = image.executable_size().max(LEAST_BUDGET);
+        let size = image.code().map(|code| code.end - code.start).sum::<u64>();
+        let budget = usize::try_from(size).unwrap_or(usize::MAX).max(LEAST_BUDGET);
         Self { image, functions, known: HashMap::new(), budget }
     }
 
@@ -117,6 +124,18 @@ impl<'i, 'a> Code<'i, 'a> {
                 Step::Address(_, address) => facts.named.push((address, conditional)),
                 Step::Number(_, number) if self.is_address(number) => {
                     facts.named.push((number, conditional));
+                }
+                Step::Sum(_, one, other) => {
+                    if let Some(sum) = registers.sum(one, other) {
+                        facts.named.push((sum, conditional));
+                    }
+                }
+                Step::Store(first, second) => {
+                    for register in [first, second] {
+                        if let Value::Address(address) = registers.get(register) {
+                            facts.stored.push(address);
+                        }
+                    }
                 }
                 Step::Load(_, slot) => facts.loaded.push(slot),
                 Step::Add(to, from, number) => {
@@ -156,4 +175,13 @@ impl<'i, 'a> Code<'i, 'a> {
     fn is_address(&self, number: u64) -> bool {
         number != 0 && self.image.has_fixed_addresses() && self.image.is_inside(number)
     }
+}
+
+/// How long each instruction of x86-64 is.
+#[cfg(test)]
+pub fn lengths(code: &[u8]) -> Vec<usize> {
+    let (steps, _) = x86_64::steps(code, 0, false);
+    let starts: Vec<usize> = steps.iter().map(|&(at, _)| usize::try_from(at).unwrap()).collect();
+    let ends = starts.iter().skip(1).copied().chain([code.len()]);
+    starts.iter().zip(ends).map(|(start, end)| end - start).collect()
 }

@@ -262,6 +262,7 @@ impl Instruction {
             (1, 0x8b) if mode == 3 => Step::Copy(register, memory),
             (1, 0x8b) => named.map_or(Step::Change(register), |slot| Step::Load(register, slot)),
             (1, 0x89) if mode == 3 => Step::Copy(memory, register),
+            (1, 0x89) => Step::Store(register, register),
             (1, 0xb8..=0xbf) => Step::Number(self.short_register(), number),
             (1, 0xc7) => Step::Number(place, number),
             (1, 0x81 | 0x83) if register & 7 == 0 => {

@@ -152,20 +152,12 @@ impl Makers<'_, '_, '_> {
         let [init, class_init] = self.image.words(last)?;
         if words == 4 {
             let note = self.image.word(address.checked_add(8)?)?;
-            let is_code = |to: u64| self.image.is_executable(to);
+            let is_code = |to: u64| self.functions.is_start(to);
             if note != Word::NULL && note.target().is_none_or(is_code) {
                 return None;
             }
         }
         let starts = |word: Word| word.target().is_some_and(|to| self.functions.is_start(to));
         (starts(init) && (class_init == Word::NULL || starts(class_init))).then_some(name)
-    }
-
-    /// The names that code has the addresses of.
-    pub(super) fn strings(&self, facts: &Facts) -> Vec<&str> {
-        let loaded = facts.loaded.iter().flat_map(|&slot| [slot, slot.wrapping_add(8)]);
-        let loaded = loaded.filter_map(|slot| self.image.pointer(slot));
-        let all = facts.named.iter().map(|&(address, _)| address).chain(loaded);
-        all.filter_map(|address| self.image.name(address)).collect()
     }
 }

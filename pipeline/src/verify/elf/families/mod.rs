@@ -93,6 +93,21 @@ impl Makers<'_, '_, '_> {
     }
 }
 
+impl<'a> Makers<'_, '_, 'a> {
+    /// Every address that code makes, or loads from where it stands: a compiler that stores two
+    /// pointers at once keeps them side by side.
+    fn addresses(&self, facts: &Facts) -> Vec<u64> {
+        let named = facts.named.iter().map(|&(address, _)| address);
+        let loaded = facts.loaded.iter().flat_map(|&slot| [slot, slot.wrapping_add(8)]);
+        named.chain(loaded.filter_map(|slot| self.image.pointer(slot))).collect()
+    }
+
+    /// The names among them.
+    fn strings(&self, facts: &Facts) -> Vec<&'a str> {
+        self.addresses(facts).into_iter().filter_map(|address| self.image.name(address)).collect()
+    }
+}
+
 /// A table, or why it is not known.
 type Properties = (Option<Vec<Property>>, Option<String>);
 

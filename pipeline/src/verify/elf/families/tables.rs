@@ -41,8 +41,8 @@ impl<'a> Makers<'_, '_, 'a> {
                 shared.push((*name).to_owned());
             }
         }
-        let inits: Vec<u64> =
-            named.into_iter().filter(|&address| self.functions.is_start(address)).collect();
+        let mut inits = self.addresses(facts);
+        inits.retain(|&address| self.functions.is_start(address));
         let (properties, unsettled) = self.only_table(code, &inits);
         let of_element = |at: u64| {
             let lists = (8..length).step_by(8).filter_map(|offset| {
@@ -91,7 +91,7 @@ impl<'a> Makers<'_, '_, 'a> {
     /// The elements of the array at `table`, and their length.
     fn elements(&self, table: u64, named: &[u64], facts: &Facts) -> Option<(Vec<u64>, u64)> {
         let is_type = |at| self.layout.decode(self.image, self.functions, at).is_some();
-        if self.image.is_executable(table) || is_type(table) {
+        if self.functions.is_start(table) || is_type(table) {
             return None;
         }
         self.element(table)?;

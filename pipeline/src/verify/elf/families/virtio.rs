@@ -132,7 +132,7 @@ impl<'a> Makers<'_, '_, 'a> {
     fn common(&self, code: &mut Code, maker: u64) -> Properties {
         let facts = code.facts(maker);
         let mut found: Option<Properties> = None;
-        for &(address, _) in &facts.named {
+        for address in self.addresses(&facts) {
             if !self.functions.is_start(address) {
                 continue;
             }
