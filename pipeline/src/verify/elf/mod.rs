@@ -40,6 +40,7 @@ use image::Image;
 use properties::Tables;
 pub use qom::{Family, Module, Outside, Property, Qom, QomType};
 use registry::{Registered, Registry};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 pub use types::Layout;
@@ -136,6 +137,7 @@ impl<'i, 'a> Reader<'i, 'a> {
             layout: self.types.layout,
             registry: &registry,
             tables: tables.as_ref().ok(),
+            left: Cell::new(families::MOST_LOOKS),
         };
         let made = makers.read(&mut self.code, &found);
         census.qom.outside.made_at_run_time = made.unknown;

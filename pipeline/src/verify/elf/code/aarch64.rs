@@ -117,7 +117,10 @@ fn step(word: u32, at: u64, pages: &[Option<Base>; REGISTERS]) -> Step {
         // ldr of a word, of a half, of a vector
         _ if word & 0xffc0_0000 == 0xf940_0000 => load(8, to),
         _ if word & 0xffc0_0000 == 0xb940_0000 => load(4, to),
-        _ if word & 0xffc0_0000 == 0x3dc0_0000 => load(16, NOWHERE),
+        _ if word & 0xffc0_0000 == 0x3dc0_0000 => match load(16, NOWHERE) {
+            Step::Load(_, slot) => Step::LoadTwo(slot),
+            other => other,
+        },
         // ldr of a vector of 8 bytes, ldp of two words
         _ if word & 0xffc0_0000 == 0xfd40_0000 => load(8, NOWHERE),
         _ if word & 0xffc0_0000 == 0xa940_0000 => match count(signed(word >> 15, 7) * 8) {

@@ -20,8 +20,8 @@ use std::rc::Rc;
 /// Where a number goes that goes into no register.
 const NOWHERE: Register = u8::MAX;
 
-/// How much code is read at the least of what a file has, however small it is.
-const LEAST_BUDGET: usize = 1 << 20;
+/// How many bytes of code are read in all: four times what Debian's largest binary takes.
+const BUDGET: usize = 8 << 20;
 
 /// What one instruction says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ enum Step {
     Address(Register, u64),
     /// The word at an address of the image.
     Load(Register, u64),
+    /// The two words at an address of the image, put into a vector register.
+    LoadTwo(u64),
     /// A number, put into a register, into memory, or compared.
     Number(Register, u64),
     /// A register with a number added, put into a register.
@@ -89,12 +91,10 @@ pub struct Code<'i, 'a> {
 
 impl<'i, 'a> Code<'i, 'a> {
     pub fn new(image: &'i Image<'a>, functions: &'i Functions<'a>) -> Self {
-        let size = image.code().map(|code| code.end - code.start).sum::<u64>();
-        let budget = usize::try_from(size).unwrap_or(usize::MAX).max(LEAST_BUDGET);
-        Self { image, functions, known: HashMap::new(), budget }
+        Self { image, functions, known: HashMap::new(), budget: BUDGET }
     }
 
-    /// What the function at `start` says; nothing where none starts there.
+    /// What the function at `start` says; nothing where none starts there, or too much was read.
     pub fn facts(&mut self, start: u64) -> Rc<Facts> {
         if let Some(facts) = self.known.get(&start) {
             return Rc::clone(facts);
@@ -138,6 +138,7 @@ impl<'i, 'a> Code<'i, 'a> {
                     }
                 }
                 Step::Load(_, slot) => facts.loaded.push(slot),
+                Step::LoadTwo(slot) => facts.loaded.extend([slot, slot.wrapping_add(8)]),
                 Step::Add(to, from, number) => {
                     if to == from && to != registers.stack() {
                         facts.added.push(number);

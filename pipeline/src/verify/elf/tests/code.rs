@@ -20,7 +20,7 @@ fn every_instruction_of_x86_64_is_as_long_as_objdump_says() {
             checked += compare(&output.unwrap().stdout);
         }
     }
-    assert!(checked > 1000, "{checked}");
+    assert!(checked > 500, "{checked}");
 }
 
 /// Compares the lines of a disassembly: address, bytes, text, parted by tabs. Long instructions
