@@ -7,6 +7,7 @@
 
 use super::image::Image;
 use anyhow::{Context, Result, ensure};
+use std::ops::Range;
 
 /// Version 1; the count as 4 bytes; the table as pairs of signed 4-byte distances from the header:
 /// what every linker writes, and the only form that can be searched.
@@ -21,14 +22,17 @@ const LONGEST_FUNCTION: u64 = 64 << 10;
 #[derive(Debug)]
 pub struct Functions<'a> {
     base: u64,
-    /// Pairs of (function, unwind entry), 4 bytes each, relative to `base`, ascending.
-    table: &'a [[u8; 8]],
+    /// Pairs of (function, unwind entry), 4 bytes each, relative to `base`, ascending. None where
+    /// the file has no unwind table.
+    table: Option<&'a [[u8; 8]]>,
+    /// Where code is.
+    code: Vec<Range<u64>>,
 }
 
 impl<'a> Functions<'a> {
-    /// None where the file has no unwind table, as a program without a compiler's help.
-    pub fn read(image: &Image<'a>) -> Result<Option<Self>> {
-        let Some(base) = image.unwind() else { return Ok(None) };
+    pub fn read(image: &Image<'a>) -> Result<Self> {
+        let code = image.code().collect();
+        let Some(base) = image.unwind() else { return Ok(Self { base: 0, table: None, code }) };
         let (form, rest) = image
             .bytes(base)
             .and_then(<[u8]>::split_first_chunk)
@@ -47,25 +51,35 @@ impl<'a> Functions<'a> {
                 rest.as_chunks().0.get(..count)
             })
             .context("the ELF file's unwind table is truncated")?;
-        Ok(Some(Self { base, table }))
+        Ok(Self { base, table: Some(table), code })
     }
 
+    /// Whether it is known where functions begin.
+    pub fn are_known(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Whether a function starts at `address`; without an unwind table, whether one may.
     pub fn is_start(&self, address: u64) -> bool {
-        self.search(address).is_ok()
+        match self.table {
+            Some(table) => self.search(table, address).is_ok(),
+            None => self.code.iter().any(|code| code.contains(&address)),
+        }
     }
 
     /// The code of the function that starts at `start`, up to the next one.
     pub fn code(&self, image: &Image<'a>, start: u64) -> Option<&'a [u8]> {
-        let at = self.search(start).ok()?;
+        let table = self.table?;
+        let at = self.search(table, start).ok()?;
         let bytes = image.is_executable(start).then(|| image.bytes(start))??;
-        let next = self.table.get(at.checked_add(1)?).map(|&pair| self.start(pair));
+        let next = table.get(at.checked_add(1)?).map(|&pair| self.start(pair));
         let size = next.map_or(LONGEST_FUNCTION, |next| next.saturating_sub(start));
         let size = usize::try_from(size.min(LONGEST_FUNCTION)).ok()?;
         bytes.get(..size.min(bytes.len()))
     }
 
-    fn search(&self, address: u64) -> Result<usize, usize> {
-        self.table.binary_search_by_key(&address, |&pair| self.start(pair))
+    fn search(&self, table: &[[u8; 8]], address: u64) -> Result<usize, usize> {
+        table.binary_search_by_key(&address, |&pair| self.start(pair))
     }
 
     fn start(&self, pair: [u8; 8]) -> u64 {

@@ -20,6 +20,7 @@ use goblin::elf::header::{
 };
 use goblin::elf::program_header::{PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_LOAD, ProgramHeader};
 use goblin::elf::{Elf, dynamic};
+use std::ops::Range;
 
 pub const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little };
 
@@ -141,10 +142,10 @@ impl<'a> Image<'a> {
         self.segments.iter().map(|segment| segment.bytes.len() / 8).sum()
     }
 
-    /// How many bytes of code the file gives.
-    pub fn executable_size(&self) -> usize {
+    /// Where code is.
+    pub fn code(&self) -> impl Iterator<Item = Range<u64>> {
         let code = self.segments.iter().filter(|segment| segment.executable);
-        code.map(|segment| segment.bytes.len()).sum()
+        code.map(|segment| segment.start..segment.start + segment.bytes.len() as u64)
     }
 
     pub fn is_inside(&self, address: u64) -> bool {
@@ -162,16 +163,13 @@ impl<'a> Image<'a> {
 
     /// Calls `visit` with every pointer in the data: (address, target).
     pub fn pointers(&self, mut visit: impl FnMut(u64, u64)) {
-        let pointers = match &self.pointers {
-            Pointers::Relocated(pointers) => {
-                return pointers.iter().for_each(|&(address, target)| visit(address, target));
-            }
-            Pointers::Fixed => self.segments.iter().filter(|segment| !segment.executable),
-        };
+        if let Pointers::Relocated(pointers) = &self.pointers {
+            return pointers.iter().for_each(|&(address, target)| visit(address, target));
+        }
         let low = self.segments.first().map_or(0, |segment| segment.start);
         let high = self.segments.last().map_or(0, |segment| segment.start + segment.size);
-        for segment in pointers {
-            // A compiler aligns pointers.
+        // Constants may share a segment with code; a compiler aligns pointers.
+        for segment in &self.segments {
             let first = segment.start.checked_next_multiple_of(8).unwrap_or(u64::MAX);
             let words = self.bytes(first).unwrap_or_default().as_chunks::<8>().0;
             for (index, word) in words.iter().enumerate() {

@@ -34,7 +34,7 @@ mod relocations;
 mod tests;
 mod types;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use code::Code;
 pub use facts::ElfFacts;
 use functions::Functions;
@@ -43,6 +43,7 @@ use properties::Tables;
 use qom::Outside;
 pub use qom::{Property, Qom, QomType};
 use registry::{Registered, Registry};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 pub use types::Layout;
@@ -72,8 +73,13 @@ impl<'a> Census<'a> {
             refusals: HashMap::new(),
             file: PhantomData,
         };
-        let Some(functions) = Functions::read(&image)? else { return Ok(census) };
+        let functions = Functions::read(&image)?;
         let Some(types) = Types::read(&image, &functions)? else { return Ok(census) };
+        ensure!(
+            functions.are_known(),
+            "the ELF file has no unwind table (PT_GNU_EH_FRAME), so its functions cannot be told \
+             apart"
+        );
         Reader::new(&image, &functions, types).fill(&mut census);
         Ok(census)
     }
@@ -134,6 +140,7 @@ impl<'i, 'a> Reader<'i, 'a> {
             layout: self.types.layout,
             registry: &registry,
             tables: tables.as_ref().ok(),
+            left: Cell::new(families::MOST_LOOKS),
         };
         let made = makers.read(&mut self.code, &found);
         census.qom.outside.made_at_run_time = made.unknown;

@@ -15,6 +15,8 @@ const ENTRY: u64 = 5 * 8;
 /// QEMU has about fifty.
 const MOST_MODULES: u64 = 512;
 const MOST_NAMES: u64 = 256;
+/// How many entries are looked at in all: data that lies may begin a list at every word.
+const MOST_LOOKS: usize = 1 << 14;
 /// As many in a row are no accident.
 const ENOUGH: usize = 3;
 
@@ -23,11 +25,12 @@ pub fn read(image: &Image) -> Vec<Module> {
     let mut starts = Vec::new();
     // The list is the only one of its kind, so its first entry is the first that is seen.
     let mut end = 0;
+    let mut left = MOST_LOOKS;
     image.pointers(|address, target| {
-        if address < end || !image.name(target).is_some_and(in_group) {
+        if address < end || left == 0 || !image.name(target).is_some_and(in_group) {
             return;
         }
-        if let Some((modules, after)) = list(image, address) {
+        if let Some((modules, after)) = list(image, address, &mut left) {
             end = after;
             starts.push(modules);
         }
@@ -43,9 +46,10 @@ fn in_group(name: &str) -> bool {
 }
 
 /// The list that begins at `address`, and where it ends.
-fn list(image: &Image, address: u64) -> Option<(Vec<Module>, u64)> {
+fn list(image: &Image, address: u64, left: &mut usize) -> Option<(Vec<Module>, u64)> {
     let mut modules = Vec::new();
     for index in 0..MOST_MODULES {
+        *left = left.checked_sub(1)?;
         let at = address.checked_add(index * ENTRY)?;
         let [name, arch, objs, deps, opts] = image.words(at)?;
         if name == Word::NULL {

@@ -23,10 +23,11 @@
 
 use super::code::{Call, Code, Facts, Value};
 use super::functions::Functions;
-use super::image::{Image, Word};
+use super::image::{Image, Machine, Word};
 use super::qom::Property;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 const LONGEST_TABLE: u64 = 512;
@@ -38,6 +39,8 @@ const MOST_CALLS: usize = 64;
 const CERTAIN: usize = 20;
 /// How many tables have to be handed to a function before it is `device_class_set_props`.
 const ENOUGH: usize = 2;
+/// A hundred times what QEMU's largest target has.
+const MOST_PROPERTIES: usize = 1 << 18;
 /// The kind of a property that names another object.
 const LINK: &str = "link";
 /// `bitnr` counts the bits of a `uint64_t`.
@@ -103,7 +106,14 @@ pub struct Tables<'i, 'a> {
     pub layout: Layout,
     /// `device_class_set_props`, or `device_class_set_props_n`; none where the table is stored.
     setter: Option<u64>,
+    /// What was found in a function and so deep below it: many types share one.
+    known: RefCell<HashMap<(u64, u32), Found>>,
+    /// Properties that may yet be read: types that lie name the same table many times.
+    left: Cell<usize>,
 }
+
+/// A table, none, or why it cannot be told.
+type Found = Result<Option<Handed>, String>;
 
 impl<'i, 'a> Tables<'i, 'a> {
     /// Settles the form of `Property` from all the tables of the binary, and what they are handed
@@ -129,7 +139,14 @@ impl<'i, 'a> Tables<'i, 'a> {
             "the layout of `Property` is ambiguous: of the three that are known, {most}, {fewer} \
              and {fewest} entries have one"
         );
-        let mut found = Self { image, functions, layout, setter: None };
+        let mut found = Self {
+            image,
+            functions,
+            layout,
+            setter: None,
+            known: RefCell::default(),
+            left: Cell::new(MOST_PROPERTIES),
+        };
         found.setter = found.elect(code, class_inits);
         Ok(found)
     }
@@ -181,11 +198,25 @@ impl<'i, 'a> Tables<'i, 'a> {
                 .collect(),
             (Layout::V10_0, _) => None,
         };
-        entries
-            .with_context(|| format!("the end of the property table at {table:#x} cannot be found"))
+        let entries = entries.with_context(|| {
+            format!("the end of the property table at {table:#x} cannot be found")
+        })?;
+        let left = self.left.get().checked_sub(entries.len());
+        self.left.set(left.context("the binary claims more properties than any QEMU has")?);
+        Ok(entries)
     }
 
     fn search(&self, code: &mut Code, function: u64, depth: u32) -> Result<Option<Handed>> {
+        let known = self.known.borrow().get(&(function, depth)).cloned();
+        let found = known.unwrap_or_else(|| {
+            let found = self.look(code, function, depth).map_err(|error| format!("{error:#}"));
+            self.known.borrow_mut().insert((function, depth), found.clone());
+            found
+        });
+        found.map_err(Error::msg)
+    }
+
+    fn look(&self, code: &mut Code, function: u64, depth: u32) -> Result<Option<Handed>> {
         let facts = code.facts(function);
         ensure!(
             facts.whole || facts.calls.iter().any(|call| Some(call.callee) == self.setter),
@@ -226,17 +257,24 @@ impl<'i, 'a> Tables<'i, 'a> {
 
     /// The one table whose address the code names.
     fn stored(&self, function: u64, facts: &Facts) -> Result<Option<Handed>> {
-        let named = facts.named.iter().map(|&(address, _)| Value::Address(address));
-        let loaded = facts.loaded.iter().flat_map(|&slot| {
-            // A vector register takes two words.
-            [Value::Loaded(slot), Value::Loaded(slot.wrapping_add(8))]
-        });
+        // On aarch64 an address may be named only to count others from it.
+        let named = match self.image.machine() {
+            Machine::X86_64 => facts.named.iter().map(|&(address, _)| address).collect::<Vec<_>>(),
+            Machine::Aarch64 => facts.stored.clone(),
+        };
+        let named = named.into_iter().map(Value::Address);
+        let loaded = facts.loaded.iter().map(|&slot| Value::Loaded(slot));
         let mut found = None;
         for table in named.chain(loaded).filter_map(|value| self.table(value)) {
             let next = Some(Handed { table, length: None });
             only_one(function, found, next)?;
             found = found.or(next);
         }
+        let hidden = |&(address, _): &(u64, bool)| self.table(Value::Address(address)).is_some();
+        ensure!(
+            found.is_some() || !facts.named.iter().any(hidden),
+            "the code at {function:#x} names a property table, and what it does with it is not seen"
+        );
         Ok(found)
     }
 

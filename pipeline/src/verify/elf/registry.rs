@@ -8,7 +8,7 @@
 //! under a condition where one does (`memory-backend-epc` wants `/dev/sgx_vepc`), and not at all
 //! where nothing of it names a type (`zipit-lcd` is registered by the machine that has one).
 
-use super::code::{Code, Facts};
+use super::code::{Code, Facts, Value};
 use super::functions::Functions;
 use super::image::Image;
 use super::types::{Layout, TypeInfo};
@@ -41,7 +41,9 @@ impl Registered {
 /// What runs at the start.
 #[derive(Debug, Default)]
 pub struct Registry {
-    /// Addresses that its code names.
+    /// Addresses that its code hands to a function first.
+    handed: HashMap<u64, Registered>,
+    /// Addresses that its code names at all: also the end of an array, and what stands there.
     named: HashMap<u64, Registered>,
     /// The functions themselves, with whether they run always.
     pub functions: Vec<(Rc<Facts>, Registered)>,
@@ -81,12 +83,13 @@ impl Registry {
     }
 
     fn note(&mut self, facts: &Facts, how: Registered) {
-        for &(address, conditional) in &facts.named {
-            let how = weaker(how, conditional);
-            let known = self.named.entry(address).or_insert(how);
-            if how == Registered::Always {
-                *known = how;
+        for call in &facts.calls {
+            if let [Value::Address(address) | Value::Number(address), ..] = call.arguments {
+                note(&mut self.handed, address, weaker(how, call.conditional));
             }
+        }
+        for &(address, conditional) in &facts.named {
+            note(&mut self.named, address, weaker(how, conditional));
         }
     }
 
@@ -95,7 +98,8 @@ impl Registry {
         let mut judged: Vec<Registered> = Vec::with_capacity(types.len());
         let mut before: Option<(u64, Registered)> = None;
         for type_ in types {
-            let how = match (self.named.get(&type_.address), before) {
+            let named = self.handed.get(&type_.address).or(self.named.get(&type_.address));
+            let how = match (named, before) {
                 // The type system begins with its roots.
                 _ if type_.parent.is_none() => Registered::Always,
                 (Some(&how), _) => how,
@@ -107,6 +111,13 @@ impl Registry {
             judged.push(how);
         }
         judged
+    }
+}
+
+fn note(known: &mut HashMap<u64, Registered>, address: u64, how: Registered) {
+    let known = known.entry(address).or_insert(how);
+    if how == Registered::Always {
+        *known = how;
     }
 }
 

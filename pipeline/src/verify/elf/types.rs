@@ -186,7 +186,10 @@ fn candidates<'a>(image: &Image<'a>, functions: &Functions) -> Result<[Vec<TypeI
         if image.word(address.wrapping_add(8)) == Some(Word::NULL) && is_root(target) {
             for (found, layout) in found.iter_mut().zip(Layout::ALL) {
                 let info = layout.decode(image, functions, address);
-                found.extend(info.filter(|_| found.len() <= MOST_TYPES));
+                let sized = |info: &TypeInfo| info.instance_size > 0 || info.class_size > 0;
+                if found.len() <= MOST_TYPES {
+                    found.extend(info.filter(sized));
+                }
             }
         }
     });

@@ -11,6 +11,14 @@ const REGISTERS: usize = 32;
 /// Registers that a call preserves (AAPCS64): x19 to x28.
 const PRESERVED: std::ops::Range<usize> = 19..29;
 
+/// What a register counts addresses from.
+#[derive(Debug, Clone, Copy)]
+enum Base {
+    /// A page alone: the rest comes with the next instruction.
+    Page(u64),
+    Address(u64),
+}
+
 /// What `code`, which lies at `start`, says: (address of the instruction, step).
 pub fn steps(code: &[u8], start: u64) -> Vec<(u64, Step)> {
     let mut pages = [None; REGISTERS];
@@ -26,9 +34,9 @@ pub fn steps(code: &[u8], start: u64) -> Vec<(u64, Step)> {
         .collect()
 }
 
-fn remember(word: u32, at: u64, step: Step, pages: &mut [Option<u64>; REGISTERS]) {
+fn remember(word: u32, at: u64, step: Step, pages: &mut [Option<Base>; REGISTERS]) {
     if let Some((register, page)) = adrp(word, at) {
-        put(pages, register, Some(page));
+        put(pages, register, Some(Base::Page(page)));
         return;
     }
     match step {
@@ -39,20 +47,25 @@ fn remember(word: u32, at: u64, step: Step, pages: &mut [Option<u64>; REGISTERS]
                 }
             }
         }
-        Step::Load(to, _)
-        | Step::Number(to, _)
-        | Step::Add(to, ..)
-        | Step::Copy(to, _)
-        | Step::Change(to) => {
+        Step::Copy(to, from) => put(pages, to, pages.get(usize::from(from)).copied().flatten()),
+        Step::Add(to, from, number) => {
+            let base = pages.get(usize::from(from)).copied().flatten();
+            let sum = base.and_then(|base| match base {
+                Base::Address(address) => Some(Base::Address(address.wrapping_add(number))),
+                Base::Page(_) => None,
+            });
+            put(pages, to, sum);
+        }
+        Step::Load(to, _) | Step::Number(to, _) | Step::Sum(to, ..) | Step::Change(to) => {
             put(pages, to, None);
         }
         // A further `add` or load may count from it.
-        Step::Address(to, address) => put(pages, to, Some(address)),
+        Step::Address(to, address) => put(pages, to, Some(Base::Address(address))),
         _ => {}
     }
 }
 
-fn put(pages: &mut [Option<u64>; REGISTERS], register: Register, page: Option<u64>) {
+fn put(pages: &mut [Option<Base>; REGISTERS], register: Register, page: Option<Base>) {
     if let Some(slot) = pages.get_mut(usize::from(register)) {
         *slot = page;
     }
@@ -64,13 +77,17 @@ fn adrp(word: u32, at: u64) -> Option<(Register, u64)> {
     })
 }
 
-fn step(word: u32, at: u64, pages: &[Option<u64>; REGISTERS]) -> Step {
+fn step(word: u32, at: u64, pages: &[Option<Base>; REGISTERS]) -> Step {
     let branch = |shift, bits| at.wrapping_add_signed(signed(word >> shift, bits) << 2);
-    let page = |register: Register| pages.get(usize::from(register)).copied().flatten();
     let (to, from) = (register(word, 0), register(word, 5));
+    let base = |register: Register| pages.get(usize::from(register)).copied().flatten();
+    let count = |offset: i64| match base(from) {
+        Some(Base::Page(base) | Base::Address(base)) => Some(base.wrapping_add_signed(offset)),
+        None => None,
+    };
     let twelve = u64::from(word >> 10 & 0xfff);
-    let load = |size: u64, into| match page(from) {
-        Some(page) => Step::Load(into, page.wrapping_add(twelve * size)),
+    let load = |size: u32, into| match count(i64::from((word >> 10 & 0xfff) * size)) {
+        Some(slot) => Step::Load(into, slot),
         None => Step::Change(into),
     };
     match word {
@@ -92,21 +109,30 @@ fn step(word: u32, at: u64, pages: &[Option<u64>; REGISTERS]) -> Step {
         // add, 64-bit, immediate
         _ if word & 0xff80_0000 == 0x9100_0000 => {
             let number = if word >> 22 & 1 == 1 { twelve << 12 } else { twelve };
-            match page(from) {
-                Some(page) => Step::Address(to, page.wrapping_add(number)),
-                None => Step::Add(to, from, number),
+            match base(from) {
+                Some(Base::Page(page)) => Step::Address(to, page.wrapping_add(number)),
+                _ => Step::Add(to, from, number),
             }
         }
         // ldr of a word, of a half, of a vector
         _ if word & 0xffc0_0000 == 0xf940_0000 => load(8, to),
         _ if word & 0xffc0_0000 == 0xb940_0000 => load(4, to),
-        _ if word & 0xffc0_0000 == 0x3dc0_0000 => load(16, NOWHERE),
+        _ if word & 0xffc0_0000 == 0x3dc0_0000 => match load(16, NOWHERE) {
+            Step::Load(_, slot) => Step::LoadTwo(slot),
+            other => other,
+        },
         // ldr of a vector of 8 bytes, ldp of two words
         _ if word & 0xffc0_0000 == 0xfd40_0000 => load(8, NOWHERE),
-        _ if word & 0xffc0_0000 == 0xa940_0000 => match page(from) {
-            Some(page) => Step::Load(to, page.wrapping_add_signed(signed(word >> 15, 7) * 8)),
+        _ if word & 0xffc0_0000 == 0xa940_0000 => match count(signed(word >> 15, 7) * 8) {
+            Some(slot) => Step::Load(to, slot),
             None => Step::Change(to),
         },
+        // add of two whole registers
+        _ if word & 0xffe0_fc00 == 0x8b00_0000 => Step::Sum(to, from, register(word, 16)),
+        // str and stp of whole words
+        _ if word & 0xffc0_0000 == 0xf900_0000 || word & 0xfe40_0000 == 0xa800_0000 => {
+            Step::Store(to, if word >> 30 == 2 { register(word, 10) } else { to })
+        }
         // movz; movn and movk make no number that is asked for; mov between registers
         _ if word & 0x7f80_0000 == 0x5280_0000 => {
             Step::Number(to, u64::from(word >> 5 & 0xffff) << (word >> 21 & 3).wrapping_mul(16))

@@ -20,8 +20,8 @@ use std::rc::Rc;
 /// Where a number goes that goes into no register.
 const NOWHERE: Register = u8::MAX;
 
-/// How much code is read at the least of what a file has, however small it is.
-const LEAST_BUDGET: usize = 1 << 20;
+/// How many bytes of code are read in all: four times what Debian's largest binary takes.
+const BUDGET: usize = 8 << 20;
 
 /// What one instruction says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +30,18 @@ enum Step {
     Address(Register, u64),
     /// The word at an address of the image.
     Load(Register, u64),
+    /// The two words at an address of the image, put into a vector register.
+    LoadTwo(u64),
     /// A number, put into a register, into memory, or compared.
     Number(Register, u64),
     /// A register with a number added, put into a register.
     Add(Register, Register, u64),
+    /// The sum of two registers, put into a register.
+    Sum(Register, Register, Register),
     /// One register's value, put into another.
     Copy(Register, Register),
+    /// One or two registers, put into memory.
+    Store(Register, Register),
     /// Another change of a register.
     Change(Register),
     Call(u64),
@@ -62,6 +68,8 @@ pub struct Call {
 pub struct Facts {
     /// Addresses of the image, in the code's order, and whether a branch may leave them out.
     pub named: Vec<(u64, bool)>,
+    /// Addresses of the image that are put into memory.
+    pub stored: Vec<u64>,
     /// Addresses of words that are loaded.
     pub loaded: Vec<u64>,
     pub calls: Vec<Call>,
@@ -83,11 +91,10 @@ pub struct Code<'i, 'a> {
 
 impl<'i, 'a> Code<'i, 'a> {
     pub fn new(image: &'i Image<'a>, functions: &'i Functions<'a>) -> Self {
-        let budget = image.executable_size().max(LEAST_BUDGET);
-        Self { image, functions, known: HashMap::new(), budget }
+        Self { image, functions, known: HashMap::new(), budget: BUDGET }
     }
 
-    /// What the function at `start` says; nothing where none starts there.
+    /// What the function at `start` says; nothing where none starts there, or too much was read.
     pub fn facts(&mut self, start: u64) -> Rc<Facts> {
         if let Some(facts) = self.known.get(&start) {
             return Rc::clone(facts);
@@ -118,7 +125,20 @@ impl<'i, 'a> Code<'i, 'a> {
                 Step::Number(_, number) if self.is_address(number) => {
                     facts.named.push((number, conditional));
                 }
+                Step::Sum(_, one, other) => {
+                    if let Some(sum) = registers.sum(one, other) {
+                        facts.named.push((sum, conditional));
+                    }
+                }
+                Step::Store(first, second) => {
+                    for register in [first, second] {
+                        if let Value::Address(address) = registers.get(register) {
+                            facts.stored.push(address);
+                        }
+                    }
+                }
                 Step::Load(_, slot) => facts.loaded.push(slot),
+                Step::LoadTwo(slot) => facts.loaded.extend([slot, slot.wrapping_add(8)]),
                 Step::Add(to, from, number) => {
                     if to == from && to != registers.stack() {
                         facts.added.push(number);
@@ -156,4 +176,13 @@ impl<'i, 'a> Code<'i, 'a> {
     fn is_address(&self, number: u64) -> bool {
         number != 0 && self.image.has_fixed_addresses() && self.image.is_inside(number)
     }
+}
+
+/// How long each instruction of x86-64 is.
+#[cfg(test)]
+pub fn lengths(code: &[u8]) -> Vec<usize> {
+    let (steps, _) = x86_64::steps(code, 0, false);
+    let starts: Vec<usize> = steps.iter().map(|&(at, _)| usize::try_from(at).unwrap()).collect();
+    let ends = starts.iter().skip(1).copied().chain([code.len()]);
+    starts.iter().zip(ends).map(|(start, end)| end - start).collect()
 }

@@ -58,6 +58,9 @@ impl Registers {
                     _ => Value::Unknown,
                 },
             ),
+            Step::Sum(to, one, other) => {
+                self.put(to, self.sum(one, other).map_or(Value::Unknown, Value::Address));
+            }
             Step::Change(to) => self.put(to, Value::Unknown),
             Step::Call(_) | Step::CallElsewhere => self.call(),
             _ => {}
@@ -74,6 +77,15 @@ impl Registers {
             if !preserved {
                 *value = Value::Unknown;
             }
+        }
+    }
+
+    /// An address and a number.
+    pub fn sum(&self, one: Register, other: Register) -> Option<u64> {
+        match (self.get(one), self.get(other)) {
+            (Value::Address(base), Value::Number(number))
+            | (Value::Number(number), Value::Address(base)) => Some(base.wrapping_add(number)),
+            _ => None,
         }
     }
 

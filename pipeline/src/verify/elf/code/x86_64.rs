@@ -16,6 +16,8 @@ struct Instruction {
     /// VEX or EVEX: none of the instructions whose meaning is asked for.
     vector: bool,
     wide: bool,
+    /// A vector register and all of its 16 bytes, as far as opcodes are read here.
+    whole: bool,
     /// Eight where the prefix extends the register in the opcode.
     extension: Register,
     /// The ModRM byte with the bits of the prefix put in: mode, register, register or memory.
@@ -53,11 +55,12 @@ impl Instruction {
     fn read(code: &[u8]) -> Option<Self> {
         let mut bytes = Bytes { code, at: 0 };
         let mut found = Self { map: 1, ..Self::default() };
-        let (mut short, mut rex) = (false, 0);
+        let (mut short, mut rex, mut repeat) = (false, 0, 0);
         found.opcode = loop {
             match bytes.next()? {
                 0x66 => (short, rex) = (true, 0),
-                0x26 | 0x2e | 0x36 | 0x3e | 0x64 | 0x65 | 0x67 | 0xf0 | 0xf2 | 0xf3 => rex = 0,
+                byte @ (0xf2 | 0xf3) => (repeat, rex) = (byte, 0),
+                0x26 | 0x2e | 0x36 | 0x3e | 0x64 | 0x65 | 0x67 | 0xf0 => rex = 0,
                 byte @ 0x40..=0x4f => rex = byte,
                 byte => break byte,
             }
@@ -93,6 +96,13 @@ impl Instruction {
             }
             _ => {}
         }
+        // movups and movupd, movaps and movapd, movdqa and movdqu
+        found.whole = match (found.map, found.opcode) {
+            (2, 0x10) => repeat == 0 && !found.vector,
+            (2, 0x28) => true,
+            (2, 0x6f) => short || repeat == 0xf3 || found.vector,
+            _ => false,
+        };
         if found.has_modrm()? {
             found.operand(&mut bytes, rex)?;
         }
@@ -242,8 +252,12 @@ impl Instruction {
             self.immediate.cast_unsigned() & 0xffff_ffff
         };
         let place = if mode == 3 { memory } else { NOWHERE };
-        if self.vector {
-            return named.map_or(Step::Other, |slot| Step::Load(NOWHERE, slot));
+        if self.vector || self.whole {
+            return match named {
+                Some(slot) if self.whole => Step::LoadTwo(slot),
+                Some(slot) => Step::Load(NOWHERE, slot),
+                None => Step::Other,
+            };
         }
         match (self.map, self.opcode) {
             (1, 0xe8) => Step::Call(there(self.immediate)),
@@ -262,6 +276,7 @@ impl Instruction {
             (1, 0x8b) if mode == 3 => Step::Copy(register, memory),
             (1, 0x8b) => named.map_or(Step::Change(register), |slot| Step::Load(register, slot)),
             (1, 0x89) if mode == 3 => Step::Copy(memory, register),
+            (1, 0x89) => Step::Store(register, register),
             (1, 0xb8..=0xbf) => Step::Number(self.short_register(), number),
             (1, 0xc7) => Step::Number(place, number),
             (1, 0x81 | 0x83) if register & 7 == 0 => {

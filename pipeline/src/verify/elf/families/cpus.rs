@@ -10,7 +10,7 @@
 //! the next one that has a vendor where it must have one.
 
 use super::super::image::Word;
-use super::{Code, Facts, Family, HashSet, Known, Makers, QomType, made};
+use super::{Code, Facts, Family, HashSet, Known, MOST_NAMES, Makers, QomType, made};
 
 /// What `CPUID` says, in 12 letters.
 const VENDORS: [&[u8]; 6] = [
@@ -35,11 +35,15 @@ const ARM: [&str; 2] = ["aarch64-cpu", "arm-cpu"];
 impl Makers<'_, '_, '_> {
     /// The models of the table that a function goes through.
     pub(super) fn cpus(&self, code: &mut Code, facts: &Facts, known: &Known) -> Vec<QomType> {
-        for &(table, _) in &facts.named {
+        let mut parent = None;
+        for &(table, _) in facts.named.iter().take(MOST_NAMES) {
             let found = if self.is_x86(table) {
                 self.x86(table, known)
+            } else if self.is_arm(table, known) {
+                let parent = *parent.get_or_insert_with(|| self.arm_parent(code, facts));
+                parent.map(|parent| self.arm(table, parent)).unwrap_or_default()
             } else {
-                self.arm(code, table, facts, known)
+                Vec::new()
             };
             if !found.is_empty() {
                 return found;
@@ -69,6 +73,10 @@ impl Makers<'_, '_, '_> {
             .map_while(|index| table.checked_add(index * length))
             .take_while(|&model| self.is_x86(model))
             .collect();
+        let words = usize::try_from(length / 8).unwrap_or(usize::MAX);
+        if !self.may_look(models.len().saturating_mul(words)) {
+            return Vec::new();
+        }
         // The pointers stand behind the features, so the last that fits is it.
         let versions: Vec<Option<u64>> = models
             .iter()
@@ -121,23 +129,26 @@ impl Makers<'_, '_, '_> {
         found
     }
 
-    fn arm(&self, code: &mut Code, table: u64, facts: &Facts, known: &Known) -> Vec<QomType> {
-        if !known.names.contains(ARM[1])
-            || self.arm_model(table, 3).or(self.arm_model(table, 4)).is_none()
-        {
-            return Vec::new();
+    fn is_arm(&self, table: u64, known: &Known) -> bool {
+        known.names.contains(ARM[1])
+            && [3, 4].into_iter().any(|words| self.arm_model(table, words).is_some())
+    }
+
+    /// The one of both parents that the function names, or what it calls.
+    fn arm_parent(&self, code: &mut Code, facts: &Facts) -> Option<&'static str> {
+        let mut names: HashSet<&str> = self.strings(facts).into_iter().collect();
+        for callee in self.callees(facts) {
+            names.extend(self.strings(&code.facts(callee)));
         }
+        let mut parents = ARM.into_iter().filter(|name| names.contains(name));
+        parents.next().filter(|_| parents.next().is_none())
+    }
+
+    fn arm(&self, table: u64, parent: &str) -> Vec<QomType> {
         // With a note the initialiser comes third.
         let words = if self.arm_model(table, 3).is_some() { 3 } else { 4 };
-        let mut parents: HashSet<&str> = self.strings(facts).into_iter().collect();
-        for call in &facts.calls {
-            if self.functions.is_start(call.callee) {
-                parents.extend(self.strings(&code.facts(call.callee)));
-            }
-        }
-        let parents: Vec<&str> = ARM.into_iter().filter(|name| parents.contains(name)).collect();
-        let [parent] = parents.as_slice() else { return Vec::new() };
         (0..MOST_MODELS as u64)
+            .take_while(|_| self.may_look(1))
             .map_while(|index| self.arm_model(table.checked_add(index * words * 8)?, words))
             .map(|name| QomType {
                 class_init: true,
@@ -152,20 +163,12 @@ impl Makers<'_, '_, '_> {
         let [init, class_init] = self.image.words(last)?;
         if words == 4 {
             let note = self.image.word(address.checked_add(8)?)?;
-            let is_code = |to: u64| self.image.is_executable(to);
+            let is_code = |to: u64| self.functions.is_start(to);
             if note != Word::NULL && note.target().is_none_or(is_code) {
                 return None;
             }
         }
         let starts = |word: Word| word.target().is_some_and(|to| self.functions.is_start(to));
         (starts(init) && (class_init == Word::NULL || starts(class_init))).then_some(name)
-    }
-
-    /// The names that code has the addresses of.
-    pub(super) fn strings(&self, facts: &Facts) -> Vec<&str> {
-        let loaded = facts.loaded.iter().flat_map(|&slot| [slot, slot.wrapping_add(8)]);
-        let loaded = loaded.filter_map(|slot| self.image.pointer(slot));
-        let all = facts.named.iter().map(|&(address, _)| address).chain(loaded);
-        all.filter_map(|address| self.image.name(address)).collect()
     }
 }

@@ -25,7 +25,8 @@ use super::properties::Tables;
 use super::qom::{Family, Property, QomType};
 use super::registry::{Registered, Registry};
 use super::types::Layout;
-use std::collections::{HashMap, HashSet};
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the readers of families share.
 pub struct Makers<'m, 'i, 'a> {
@@ -34,7 +35,16 @@ pub struct Makers<'m, 'i, 'a> {
     pub layout: Layout,
     pub registry: &'m Registry,
     pub tables: Option<&'m Tables<'i, 'a>>,
+    /// Elements that may yet be looked at: code that lies names the same table many times.
+    pub left: Cell<usize>,
 }
+
+/// A hundred times what QEMU's largest target has.
+pub const MOST_LOOKS: usize = 1 << 20;
+/// How many functions that a function calls are looked at.
+const MOST_CALLEES: usize = 64;
+/// How many names a function may have that makes types.
+const MOST_NAMES: usize = 1024;
 
 /// The types of all families.
 #[derive(Debug, Default)]
@@ -73,7 +83,7 @@ impl Makers<'_, '_, '_> {
     pub fn read(&self, code: &mut Code, types: &[QomType]) -> Made {
         let known = Known::new(types);
         let registrars = self.registrars(code);
-        let (maker, mut found) = self.virtio(code, &known);
+        let mut found = self.virtio(code, &known);
         let mut made = Made::default();
         for (facts, how) in &self.registry.functions {
             let mut here = self.cpus(code, facts, &known);
@@ -84,12 +94,39 @@ impl Makers<'_, '_, '_> {
             }
             found.extend(here.into_iter().map(|type_| (type_, *how)));
         }
-        let _ = maker;
         for (mut type_, how) in found {
             type_.conditional = how.condition().map(str::to_owned);
             made.types.push(type_);
         }
         made
+    }
+}
+
+impl<'a> Makers<'_, '_, 'a> {
+    /// Every address that code makes, or loads from where it stands.
+    fn addresses(&self, facts: &Facts) -> Vec<u64> {
+        let named = facts.named.iter().map(|&(address, _)| address);
+        named.chain(facts.loaded.iter().filter_map(|&slot| self.image.pointer(slot))).collect()
+    }
+
+    /// The functions that a function calls, but for the last of very many.
+    fn callees(&self, facts: &Facts) -> Vec<u64> {
+        let callees: BTreeSet<u64> = facts.calls.iter().map(|call| call.callee).collect();
+        let callees = callees.into_iter().filter(|&callee| self.functions.is_start(callee));
+        callees.take(MOST_CALLEES).collect()
+    }
+
+    /// Whether so many more elements may be looked at.
+    fn may_look(&self, elements: usize) -> bool {
+        let left = self.left.get().checked_sub(elements);
+        self.left.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// The names among them.
+    fn strings(&self, facts: &Facts) -> Vec<&'a str> {
+        let addresses = self.addresses(facts).into_iter().take(MOST_NAMES);
+        addresses.filter_map(|address| self.image.name(address)).collect()
     }
 }
 

@@ -8,7 +8,7 @@
 //! not said here, and a property table only where one function alone has one.
 
 use super::super::types::interface_names;
-use super::{Code, Facts, Family, HashSet, Known, Makers, QomType, made};
+use super::{Code, Facts, Family, HashSet, Known, MOST_NAMES, Makers, QomType, made};
 
 const LENGTHS: std::ops::RangeInclusive<u64> = 16..=512;
 const MOST_ELEMENTS: u64 = 1024;
@@ -17,7 +17,8 @@ const MOST_INTERFACES: usize = 8;
 impl<'a> Makers<'_, '_, 'a> {
     /// The types that a function makes in a loop; none where it has no such loop.
     pub(super) fn table(&self, code: &mut Code, facts: &Facts, known: &Known) -> Vec<QomType> {
-        let named: Vec<u64> = facts.named.iter().map(|&(address, _)| address).collect();
+        let named = facts.named.iter().take(MOST_NAMES);
+        let named: Vec<u64> = named.map(|&(address, _)| address).collect();
         let elements = named.iter().find_map(|&table| self.elements(table, &named, facts));
         let Some((elements, length)) = elements else { return Vec::new() };
         let Some(format) = self.format(code, facts) else { return Vec::new() };
@@ -41,8 +42,8 @@ impl<'a> Makers<'_, '_, 'a> {
                 shared.push((*name).to_owned());
             }
         }
-        let inits: Vec<u64> =
-            named.into_iter().filter(|&address| self.functions.is_start(address)).collect();
+        let mut inits = self.addresses(facts);
+        inits.retain(|&address| self.functions.is_start(address));
         let (properties, unsettled) = self.only_table(code, &inits);
         let of_element = |at: u64| {
             let lists = (8..length).step_by(8).filter_map(|offset| {
@@ -67,8 +68,8 @@ impl<'a> Makers<'_, '_, 'a> {
     fn format(&self, code: &mut Code, facts: &Facts) -> Option<String> {
         let mut formats: HashSet<&str> = HashSet::new();
         formats.extend(self.formats(facts));
-        for call in facts.calls.iter().filter(|call| self.functions.is_start(call.callee)) {
-            formats.extend(self.formats(&code.facts(call.callee)));
+        for callee in self.callees(facts) {
+            formats.extend(self.formats(&code.facts(callee)));
         }
         let mut formats = formats.into_iter();
         match (formats.next(), formats.next()) {
@@ -79,7 +80,8 @@ impl<'a> Makers<'_, '_, 'a> {
     }
 
     fn formats(&self, facts: &Facts) -> impl Iterator<Item = &'a str> {
-        let named = facts.named.iter().filter_map(|&(address, _)| self.image.format(address));
+        let named = facts.named.iter().take(MOST_NAMES);
+        let named = named.filter_map(|&(address, _)| self.image.format(address));
         named.collect::<Vec<_>>().into_iter()
     }
 
@@ -91,16 +93,17 @@ impl<'a> Makers<'_, '_, 'a> {
     /// The elements of the array at `table`, and their length.
     fn elements(&self, table: u64, named: &[u64], facts: &Facts) -> Option<(Vec<u64>, u64)> {
         let is_type = |at| self.layout.decode(self.image, self.functions, at).is_some();
-        if self.image.is_executable(table) || is_type(table) {
+        if self.functions.is_start(table) || is_type(table) {
             return None;
         }
-        self.element(table)?;
+        self.element(table).filter(|_| self.may_look(named.len()))?;
         let distances: HashSet<u64> =
             named.iter().filter_map(|&other| other.checked_sub(table)).collect();
         let whole = |length: &u64| LENGTHS.contains(length) && length % 8 == 0;
         let run = |length: u64, most: u64| -> Vec<u64> {
             let places = (0..most).map_while(|index| table.checked_add(index * length));
-            places.take_while(|&at| self.element(at).is_some()).collect()
+            let run = places.take_while(|&at| self.may_look(1) && self.element(at).is_some());
+            run.collect()
         };
         // A loop adds the length, and ends at an address that it names or where the names end.
         let mut lengths: Vec<u64> = facts.added.iter().copied().filter(whole).collect();
@@ -161,21 +164,17 @@ impl<'a> Makers<'_, '_, 'a> {
         let Some((&most, _)) = votes.iter().max_by_key(|&(_, count)| count) else {
             return HashSet::new();
         };
-        let callees = |code: &mut Code, function: u64| -> HashSet<u64> {
-            let facts = code.facts(function);
-            let callees = facts.calls.iter().map(|call| call.callee);
-            callees.filter(|&callee| self.functions.is_start(callee)).collect()
-        };
-        let inner = callees(code, most);
-        let mut found = HashSet::from([most]);
+        let inner: HashSet<u64> = self.callees(&code.facts(most)).into_iter().collect();
+        let mut called: HashSet<u64> = HashSet::new();
         for (facts, _) in &self.registry.functions {
-            for call in &facts.calls {
-                if inner.contains(&call.callee) || !callees(code, call.callee).is_disjoint(&inner) {
-                    found.insert(call.callee);
-                }
-            }
+            called.extend(facts.calls.iter().map(|call| call.callee));
         }
-        found
+        called.retain(|&callee| {
+            callee == most
+                || inner.contains(&callee)
+                || self.callees(&code.facts(callee)).iter().any(|callee| inner.contains(callee))
+        });
+        called
     }
 
     /// How many times a function hands something to be registered that is no `TypeInfo` of its own.

@@ -37,14 +37,10 @@ struct Entry<'a> {
 }
 
 impl<'a> Makers<'_, '_, 'a> {
-    /// The types, and the function that makes them.
-    pub(super) fn virtio(
-        &self,
-        code: &mut Code,
-        known: &Known,
-    ) -> (Option<u64>, Vec<(QomType, Registered)>) {
+    /// The types of every entry that is handed to the function which makes them.
+    pub(super) fn virtio(&self, code: &mut Code, known: &Known) -> Vec<(QomType, Registered)> {
         if !known.names.contains(PARENT) {
-            return (None, Vec::new());
+            return Vec::new();
         }
         let mut calls: HashMap<u64, Vec<(u64, Registered)>> = HashMap::new();
         for (facts, how) in &self.registry.functions {
@@ -59,7 +55,7 @@ impl<'a> Makers<'_, '_, 'a> {
             }
         }
         let Some((maker, places)) = calls.into_iter().max_by_key(|(_, places)| places.len()) else {
-            return (None, Vec::new());
+            return Vec::new();
         };
         let is_start = |address: u64, word: u64| {
             let target = self.image.pointer(address.wrapping_add(word * 8));
@@ -73,7 +69,7 @@ impl<'a> Makers<'_, '_, 'a> {
             let own = self.own(code, entry.class_init);
             found.extend(entry.types(&own, &common).into_iter().map(|type_| (type_, how)));
         }
-        (Some(maker), found)
+        found
     }
 
     /// Whether the first words are names, and those of no `TypeInfo`.
@@ -132,7 +128,7 @@ impl<'a> Makers<'_, '_, 'a> {
     fn common(&self, code: &mut Code, maker: u64) -> Properties {
         let facts = code.facts(maker);
         let mut found: Option<Properties> = None;
-        for &(address, _) in &facts.named {
+        for address in self.addresses(&facts) {
             if !self.functions.is_start(address) {
                 continue;
             }
