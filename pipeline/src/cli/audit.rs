@@ -59,9 +59,14 @@ fn print_package(facts: &PackageFacts, expected: &[ExpectedType]) {
 }
 
 fn print_findings(findings: &[Finding]) {
-    for finding in findings {
-        let level = if finding.level == Level::Require { "broken" } else { "warning" };
-        say!("{level} {finding}");
+    for of_rule in findings.chunk_by(|one, next| one.rule == next.rule) {
+        let mut help = "";
+        for Finding { rule, level, what, help: told } in of_rule {
+            let level = if *level == Level::Require { "broken" } else { "warning" };
+            say!("{level} {rule}: {what}");
+            help = told;
+        }
+        say!("help: {help}");
     }
 }
 
