@@ -19,7 +19,7 @@ use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
 use elf::Census;
-pub use elf::{Property, QomType};
+pub use elf::QomType;
 pub use package::PackageFacts;
 use probe::Probed;
 use serde::{Deserialize, Serialize};
