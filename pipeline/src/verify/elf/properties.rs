@@ -1,32 +1,23 @@
 //! The property table of a type, and how it is tied to the type.
 //!
-//! Source: `struct Property` and `struct PropertyInfo` in QEMU's `include/hw/qdev-core.h` (4.2.1)
-//! and `include/hw/qdev-properties.h` (5.0.0, 5.2.0, 7.2.0, 10.0.13). In words of 8 bytes, with
-//! `name` and `info` first in all:
-//!
-//! | | 4.2 to 5.2 | 7.2 | 10.0 |
-//! | --- | --- | --- | --- |
-//! | words | 9 | 11 | 9 |
-//! | `bitnr`, `set_default` | 3, a byte each | 3 and 5 | 8, a byte each |
-//! | `arrayinfo`, `link_type` | 6, 8 | 8, 10 | 6, 3 |
-//! | the table ends | at an entry of zeros | at an entry of zeros | where `class_init` says |
-//!
 //! No data leads from a `TypeInfo` to its table: `class_init` hands it to `device_class_set_props`,
-//! or stores it in the class (4.2). So the code of `class_init` is searched for the address of a
-//! table and, where it names none, the functions that it calls. In the form of 10.0 the length is
-//! the third argument of `device_class_set_props_n`. Whatever remains open is an error, never a
-//! guess.
+//! or stores it in the class (4.2). Which function that is the binary tells: most tables are handed
+//! to it as the second argument. A `class_init` that calls it with a table known from its own code
+//! has that table; one that calls it with anything else, or with two, is not settled; one that calls
+//! it neither itself nor two calls deep has none. Where
+//! a layout has no end of its own (`property`) the length is the third argument. Where tables are stored, the one table that the code names counts.
 //!
 //! Not seen, by nature: properties that code makes one by one (`object_property_add*`,
-//! `object_class_property_add*`), and a table that is handed over two calls deep. The parent's
+//! `object_class_property_add*`), and a table that is handed over three calls deep. The parent's
 //! properties are the parent's.
 
 use super::code::{Call, Code, Facts, Value};
 use super::functions::Functions;
 use super::image::{Image, Machine, Word};
+pub use super::property::Layout;
+use super::property::entry;
 use super::qom::Property;
 use anyhow::{Context, Error, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -43,53 +34,6 @@ const ENOUGH: usize = 2;
 const MOST_PROPERTIES: usize = 1 << 18;
 /// The kind of a property that names another object.
 const LINK: &str = "link";
-/// `bitnr` counts the bits of a `uint64_t`.
-const BITS: u64 = 64;
-
-/// A form of `Property`, by the first version that has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Layout {
-    #[serde(rename = "4.2")]
-    V4_2,
-    #[serde(rename = "7.2")]
-    V7_2,
-    #[serde(rename = "10.0")]
-    V10_0,
-}
-
-impl Layout {
-    const ALL: [Self; 3] = [Self::V4_2, Self::V7_2, Self::V10_0];
-
-    fn size(self) -> u64 {
-        match self {
-            Self::V4_2 | Self::V10_0 => 9 * 8,
-            Self::V7_2 => 11 * 8,
-        }
-    }
-
-    /// Whether the entry at `address` has this form, and no other: one with a default value does.
-    fn explains(self, image: &Image, address: u64) -> bool {
-        let bit_with_default = |word| match word {
-            Word::Plain(bytes) => bytes >> 8 == 1 && bytes & 0xff < BITS,
-            _ => false,
-        };
-        let links = |info: Word, link: Word| info.is_null_or_pointer() && link.is_null_or_pointer();
-        let fits = match self {
-            Self::V4_2 => image.words(address).map(|[_, _, _, bit, _, _, info, _, link]| {
-                bit_with_default(bit) && links(info, link)
-            }),
-            Self::V7_2 => {
-                image.words(address).map(|[_, _, _, bit, _, has_default, _, _, info, _, link]| {
-                    bit.is_number_up_to(BITS) && has_default == Word::Plain(1) && links(info, link)
-                })
-            }
-            Self::V10_0 => image.words(address).map(|[_, _, _, link, _, _, info, _, bit]| {
-                bit_with_default(bit) && links(info, link)
-            }),
-        };
-        fits.unwrap_or(false)
-    }
-}
 
 /// A table that is handed over, with its length where that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -325,12 +269,8 @@ impl<'i, 'a> Tables<'i, 'a> {
 
     /// The type that a link leads to: the property's kind is made of it.
     fn link(&self, address: u64) -> Option<&'a str> {
-        let word = match self.layout {
-            Layout::V4_2 => 8,
-            Layout::V7_2 => 10,
-            Layout::V10_0 => 3,
-        };
-        self.image.name(self.image.pointer(address.checked_add(word * 8)?)?)
+        let word = address.checked_add(self.layout.link() * 8)?;
+        self.image.name(self.image.pointer(word)?)
     }
 }
 
@@ -345,20 +285,4 @@ fn only_one(function: u64, found: Option<Handed>, next: Option<Handed>) -> Resul
         );
     }
     Ok(())
-}
-
-/// The name of the property at `address`, where a name and a `PropertyInfo` stand there.
-fn entry<'a>(image: &Image<'a>, functions: &Functions, address: u64) -> Option<(&'a str, &'a str)> {
-    let name = image.name(image.pointer(address)?)?;
-    let info = image.pointer(address.checked_add(8)?)?;
-    // `name` (`type` since 10.0), `description`, `enum_table`, a flag in some versions, functions:
-    // a getter or a constructor at the least
-    let [kind, description, enumeration, rest @ ..] = image.words::<9>(info)?;
-    let kind = image.name(kind.target()?)?;
-    let function = |word: &Word| word.target().is_some_and(|to| functions.is_start(to));
-    let fits = description.is_null_or_pointer()
-        && enumeration.is_null_or_pointer()
-        && rest.iter().all(|word| word.is_number_up_to(1) || function(word))
-        && rest.iter().any(function);
-    fits.then_some((name, kind))
 }

@@ -3,7 +3,7 @@
 //! | form | table | source |
 //! | --- | --- | --- |
 //! | RELA | `DT_RELA`, 24 bytes each, `R_X86_64_RELATIVE` or `R_AARCH64_RELATIVE` | gABI chapter 4, the two psABIs |
-//! | RELR | `DT_RELR`, 8 bytes each: an even one is an address, an odd one a bitmap of the 63 words behind the last | gABI proposal "Proposal for a new section type SHT_RELR" |
+//! | RELR | `DT_RELR`, 8 bytes each: an even one is an address, an odd one a bitmap of the 63 words behind the last | gABI proposal "Proposal for a new section type `SHT_RELR`" |
 //!
 //! A file has either or both (`ld -z pack-relative-relocs`, `lld --pack-dyn-relocs=relr`). In RELR
 //! the target stands in the word itself. Relocations against symbols are not followed: what a

@@ -1,6 +1,6 @@
 //! x86-64: the length of every instruction, and the meaning of a few.
 //!
-//! Source: Intel SDM volume 2, chapter 2 (prefixes, ModRM, SIB, VEX, EVEX) and appendix A (the
+//! Source: Intel SDM volume 2, chapter 2 (prefixes, `ModRM`, SIB, VEX, EVEX) and appendix A (the
 //! opcode maps). An address inside the image is a displacement from the end of the instruction
 //! (section 2.2.1.6), in a file with fixed addresses also a number or a bare displacement.
 
@@ -20,7 +20,7 @@ struct Instruction {
     whole: bool,
     /// Eight where the prefix extends the register in the opcode.
     extension: Register,
-    /// The ModRM byte with the bits of the prefix put in: mode, register, register or memory.
+    /// The `ModRM` byte with the bits of the prefix put in: mode, register, register or memory.
     modrm: Option<(u8, u8, u8)>,
     displacement: i64,
     memory: Memory,
@@ -112,7 +112,7 @@ impl Instruction {
         Some(found)
     }
 
-    /// ModRM, SIB and displacement.
+    /// `ModRM`, SIB and displacement.
     fn operand(&mut self, bytes: &mut Bytes, rex: u8) -> Option<()> {
         let byte = bytes.next()?;
         let (mode, register, memory) = (byte >> 6, byte >> 3 & 7, byte & 7);
@@ -279,7 +279,7 @@ impl Instruction {
             (1, 0x89) => Step::Store(register, register),
             (1, 0xb8..=0xbf) => Step::Number(self.short_register(), number),
             (1, 0xc7) => Step::Number(place, number),
-            (1, 0x81 | 0x83) if register & 7 == 0 => {
+            (1, 0x81 | 0x83) if register.trailing_zeros() >= 3 => {
                 Step::Add(place, place, self.immediate.cast_unsigned())
             }
             (1, 0x81) if register & 7 == 7 => Step::Number(NOWHERE, number),

@@ -99,31 +99,24 @@ impl<'a> Makers<'_, '_, 'a> {
         self.element(table).filter(|_| self.may_look(named.len()))?;
         let distances: HashSet<u64> =
             named.iter().filter_map(|&other| other.checked_sub(table)).collect();
-        let whole = |length: &u64| LENGTHS.contains(length) && length % 8 == 0;
+        let whole = |length: &u64| LENGTHS.contains(length) && length.is_multiple_of(8);
         let run = |length: u64, most: u64| -> Vec<u64> {
             let places = (0..most).map_while(|index| table.checked_add(index * length));
             let run = places.take_while(|&at| self.may_look(1) && self.element(at).is_some());
             run.collect()
         };
-        // A loop adds the length, and ends at an address that it names or where the names end.
+        // A loop adds the length, and ends at an address that the code names. Where it counts
+        // instead, its end is not known.
         let mut lengths: Vec<u64> = facts.added.iter().copied().filter(whole).collect();
         lengths.sort_unstable();
         lengths.dedup();
-        let mut open: Option<(Vec<u64>, u64)> = None;
         for length in lengths {
             let all = run(length, MOST_ELEMENTS);
-            let counts = distances.iter().filter(|distance| *distance % length == 0);
+            let counts = distances.iter().filter(|distance| distance.is_multiple_of(length));
             let counts = counts.filter_map(|distance| usize::try_from(distance / length).ok());
-            let end = counts.filter(|count| (2..=all.len()).contains(count)).max();
-            match end {
-                Some(end) => return Some((all.into_iter().take(end).collect(), length)),
-                None if all.len() > 1 && open.is_some() => return None,
-                None if all.len() > 1 => open = Some((all, length)),
-                None => {}
+            if let Some(end) = counts.filter(|count| (2..=all.len()).contains(count)).max() {
+                return Some((all.into_iter().take(end).collect(), length));
             }
-        }
-        if open.is_some() {
-            return open;
         }
         // A short loop is written out: the code names every element.
         let length = distances.iter().copied().filter(whole).min()?;

@@ -15,7 +15,7 @@ fn every_instruction_of_x86_64_is_as_long_as_objdump_says() {
             let march = format!("-march={architecture}");
             let file = compile((PLAIN.0, &["-fPIE", "-pie", &march]), 72, flag);
             std::fs::write(&binary, &file).unwrap();
-            let call = Call::new("objdump").args(["-d", "--section=.text"]).arg(&binary);
+            let call = Call::new("objdump").args(["-d", "--section=.text"]).arg(&binary).read();
             let output = Runner::new(&folder.path().join("log"), |_| {}).unwrap().run(&call);
             checked += compare(&output.unwrap().stdout);
         }

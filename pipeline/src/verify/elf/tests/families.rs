@@ -1,7 +1,6 @@
 //! Types that a program makes from tables.
 
-use super::super::QomType;
-use super::super::qom::Family;
+use super::super::{Family, QomType};
 use super::{ARM, FORMS, PLAIN, Qom, SHAPES, compile, names, report};
 
 fn family(report: &Qom, family: Family) -> Vec<&QomType> {

@@ -1,7 +1,6 @@
 //! One type, and all of them: what is read of each, and what is refused.
 
-use super::super::qom::Module;
-use super::super::{Census, Layout, Outside, QomType};
+use super::super::{Census, Layout, Module, Outside, QomType};
 use super::{FORMS, OLD, PLAIN, SHAPES, compile, error, find_type, names, property, report};
 
 fn stub() -> QomType {

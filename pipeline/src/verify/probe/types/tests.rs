@@ -3,7 +3,7 @@ use super::*;
 /// What the file of our device says; layouts are the room `elf`'s own affair.
 fn stub() -> QomType {
     let text = r#"{"name": "vgpu-stub", "parent": "pci-device", "abstract": false,
-        "interfaces": ["conventional-pci-device"], "layout": "4.2",
+        "interfaces": ["conventional-pci-device"], "instance_size": 0, "class_size": 0, "class_init": true,
         "properties": [{"name": "pool_id", "kind": "str"}, {"name": "vm_id", "kind": "uint32"}]}"#;
     serde_json::from_str(text).unwrap()
 }
