@@ -55,16 +55,16 @@ pub use facts::ElfFacts;
 use functions::Functions;
 use image::Image;
 use properties::Tables;
+use qom::Outside;
 #[cfg(test)]
 use qom::{Family, Module};
-use qom::Outside;
 pub use qom::{Property, Qom, QomType};
 use registry::{Registered, Registry};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 #[cfg(test)]
-use types::Layout;
+pub use types::Layout;
 use types::{TypeInfo, Types};
 
 /// The QOM types of a binary.
