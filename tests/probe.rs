@@ -265,6 +265,8 @@ fn a_binary_without_qmp_and_machines_is_listed_as_not_run() {
     for expected in [
         "not run: types: no QMP with `-machine none`: no such option",
         "not run: machine: it lists no machines: no such option",
+        "not run: starts: it needs a machine",
+        "not run: refused: it needs a machine",
     ] {
         assert!(told.contains(expected), "{told}");
     }

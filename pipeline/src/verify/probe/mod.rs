@@ -183,7 +183,7 @@ pub fn run(subject: &Subject, image: &Image, cmd: &Runner) -> Result<Vec<Probed>
         Err(why) => why,
     };
     let Some(path) = subject.test_binary else {
-        probed.checks.push(Check::not_run("machine", why));
+        probed.checks.extend(undriven(subject, &why));
         return Ok(vec![probed]);
     };
     let name = program::bring(path, folder, "test")?;
@@ -194,7 +194,7 @@ pub fn run(subject: &Subject, image: &Image, cmd: &Runner) -> Result<Vec<Probed>
     let mut tested = help::ask(&program, expected)?;
     match machine::Machine::start(&program, expected)? {
         Ok(machine) => tested.checks.extend(drive(&program, &machine, subject)?),
-        Err(why) => tested.checks.push(Check::not_run("machine", why)),
+        Err(why) => tested.checks.extend(undriven(subject, &why)),
     }
     Ok(vec![probed, tested])
 }
@@ -208,6 +208,19 @@ fn drive(program: &Program, machine: &machine::Machine, subject: &Subject) -> Re
         checks.push(guest::check(program, machine, subject.expected, declared)?);
     }
     Ok(checks)
+}
+
+/// What was to be proven in a machine, where there is none.
+fn undriven(subject: &Subject, why: &str) -> Vec<Check> {
+    let declared = [
+        ("starts", !Plugged::accepted(subject.expected).is_empty()),
+        ("refused", !Plugged::refused(subject.expected).is_empty()),
+        ("guest", subject.guest.is_some()),
+    ];
+    let machine = Check::not_run("machine", why);
+    let declared = declared.into_iter().filter(|(_, declared)| *declared);
+    let rest = declared.map(|(name, _)| Check::not_run(name, "it needs a machine"));
+    std::iter::once(machine).chain(rest).collect()
 }
 
 #[cfg(test)]

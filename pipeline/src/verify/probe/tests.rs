@@ -1,12 +1,11 @@
 use super::function::Function;
 use super::qtest::{Field, Script};
 use super::*;
-use crate::config::parse_contract;
 
 const CONTRACT: &str = include_str!("../../../../device/vgpu-stub.yaml");
 
 fn contract() -> [ExpectedType; 1] {
-    [parse_contract(CONTRACT, "c.yaml").unwrap()]
+    [serde_yaml::from_str(CONTRACT).unwrap()]
 }
 
 /// One read of which all bits count.
@@ -61,7 +60,7 @@ fn properties_are_written_as_a_command_line_has_them() {
 #[test]
 fn what_is_no_pci_function_has_no_slot() {
     let text = "{ name: isa-thing, parent: isa-device, starts: [{ with: { iobase: 0x500 } }] }";
-    let expected = [parse_contract(text, "c.yaml").unwrap()];
+    let expected: [ExpectedType; 1] = [serde_yaml::from_str(text).unwrap()];
     assert_eq!(Plugged::accepted(&expected)[0].option(Some(3)), "isa-thing,iobase=0x500");
 }
 
@@ -71,7 +70,7 @@ fn session(pci: &str, start: &str) -> String {
         "{{ name: it, pci: {{ vendor: 1, device: 2, revision: 3, class: 4, subsystem-vendor: 5, \
          subsystem: 6, interrupt-pin: 1, bars: [{pci}] }}, starts: [{start}] }}"
     );
-    let expected = [parse_contract(&text, "c.yaml").unwrap()];
+    let expected: [ExpectedType; 1] = [serde_yaml::from_str(&text).unwrap()];
     let plugged = Plugged::accepted(&expected)[0];
     let pci = plugged.expected.pci.as_ref().unwrap();
     let mut script = Script::default();
