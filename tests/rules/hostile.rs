@@ -179,6 +179,11 @@ fn lying_payloads_are_refused() {
             it.0[at..at + 8].copy_from_slice(b"00000033");
             it.mend();
         }),
+        ("with the mode 120777, its header 100644", &|it| {
+            let at = first_entry(it) + 6 + 8;
+            it.0[at..at + 8].copy_from_slice(b"0000a1ff");
+            it.mend();
+        }),
         ("which its header does not list", &|it| {
             let (at, path) = (first_entry(it), format!(".{FILE}"));
             it.replace(at, path.as_bytes(), b"/../../../../etc/shado").mend();
