@@ -115,7 +115,9 @@ impl<'a> Walk<'a> {
                 }
                 Head::Named { name, mode, size } => {
                     let found = self.find(&name);
-                    found.iter().for_each(|at| self.mode(*at, mode));
+                    if let Ok(at) = found {
+                        self.mode(at, mode);
+                    }
                     (found, u64::from(size))
                 }
             };
