@@ -45,7 +45,8 @@ fn verify_judges_a_package_and_a_binary_alone() {
     let toy = Toy::new("toy-verify");
     events(&mut toy.run());
     let rpm = toy.output().join("Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm");
-    let properties = ["--property=pool_id", "--property=priority", "--property=vm_id"];
+    let properties =
+        ["--property=pool_id=str", "--property=priority=str", "--property=vm_id=uint32"];
     let said =
         ends_with(0, program().arg("verify").arg(&rpm).args(properties).arg("--json")).stdout;
     let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
