@@ -31,8 +31,11 @@ fn refused(path: &Path) -> String {
     out + &error
 }
 
+/// What is said of an edit, and the edit.
+type Edit<'a> = (&'a str, &'a dyn Fn(&mut Bytes));
+
 /// Each edit of a package, and what has to be said of it.
-fn each(edits: &[(&str, &dyn Fn(&mut Bytes))]) {
+fn each(edits: &[Edit]) {
     let folder = scratch();
     let whole = plain(folder.path());
     let mut wrong = Vec::new();
@@ -179,6 +182,11 @@ fn lying_payloads_are_refused() {
             it.0[at..at + 8].copy_from_slice(b"00000033");
             it.mend();
         }),
+        ("with the mode 120777, its header 100644", &|it| {
+            let at = first_entry(it) + 6 + 8;
+            it.0[at..at + 8].copy_from_slice(b"0000a1ff");
+            it.mend();
+        }),
         ("which its header does not list", &|it| {
             let (at, path) = (first_entry(it), format!(".{FILE}"));
             it.replace(at, path.as_bytes(), b"/../../../../etc/shado").mend();
@@ -281,7 +289,7 @@ fn files_behind_links_and_links_to_themselves_are_refused() {
     assert!(said.contains("`/usr/lib/self` is a link to itself"), "{said}");
 }
 
-/// A sound package with GiBs of nothing behind it, with and without a word about its size.
+/// A sound package with gigabytes of nothing behind it, with and without a word about its size.
 #[test]
 fn a_sparse_tail_is_not_read() {
     let folder = scratch();

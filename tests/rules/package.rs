@@ -131,9 +131,8 @@ impl Bytes {
     /// Makes every digest and size true again, so that nothing but the edit is wrong.
     pub fn mend(&mut self) -> &mut Self {
         let (signature, header) = (self.signature(), self.header());
-        let hex =
-            |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let payload = hex(&Sha256::digest(&self.0[header.end..]));
+
+        let payload = format!("{:x}", Sha256::digest(&self.0[header.end..]));
         let has = |tag: u32, block: &Range<usize>| {
             let all = block.start + INTRO..block.start + INTRO + ENTRY * self.word(block.start + 8);
             all.step_by(ENTRY).any(|at| self.word(at) == tag as usize)
@@ -148,9 +147,9 @@ impl Bytes {
         let block = self.0[header.clone()].to_vec();
         let all = self.0[header.start..].to_vec();
         let at = self.value(&signature, 273);
-        self.0[at..at + 64].copy_from_slice(hex(&Sha256::digest(&block)).as_bytes());
+        self.0[at..at + 64].copy_from_slice(format!("{:x}", Sha256::digest(&block)).as_bytes());
         let at = self.value(&signature, 269);
-        self.0[at..at + 40].copy_from_slice(hex(&Sha1::digest(&block)).as_bytes());
+        self.0[at..at + 40].copy_from_slice(format!("{:x}", Sha1::digest(&block)).as_bytes());
         if self.has_md5() {
             let at = self.value(&signature, 1004);
             self.0[at..at + 16].copy_from_slice(&Md5::digest(&all));

@@ -18,9 +18,10 @@ pub struct Archive<R> {
 
 /// What stands before the bytes of a file.
 pub enum Head {
-    /// An entry of its own name, and how many bytes follow.
+    /// An entry of its own name, type and permissions, and how many bytes follow.
     Named {
         name: Vec<u8>,
+        mode: u32,
         size: u32,
     },
     /// An entry of the file at this place of the header, whose size is the header's.
@@ -58,7 +59,7 @@ impl<R: Read> Archive<R> {
         for field in &mut fields {
             *field = self.hex()?;
         }
-        let [.., size, _, _, _, _, length, _] = fields;
+        let [_, mode, _, _, _, _, size, _, _, _, _, length, _] = fields;
         ensure!(
             length > 0 && length <= LONGEST_NAME,
             "an entry of its payload has a name of {length} bytes"
@@ -68,7 +69,7 @@ impl<R: Read> Archive<R> {
         self.read += u64::from(length);
         ensure!(name.pop() == Some(0), "a name in its payload does not end");
         self.pad()?;
-        Ok(if name == b"TRAILER!!!" { Head::End } else { Head::Named { name, size } })
+        Ok(if name == b"TRAILER!!!" { Head::End } else { Head::Named { name, mode, size } })
     }
 
     /// The bytes of an entry, in pieces.

@@ -19,7 +19,7 @@ use std::path::Path;
 pub const LARGEST_BINARY: u64 = 256 << 20;
 
 /// All files of a package together: sixteen times what QEMU installs.
-const LARGEST_PACKAGE: u64 = 8 << 30;
+const LARGEST_PACKAGE: u64 = 4 << 30;
 
 /// What an entry may take besides its file: head, name and padding.
 const ENTRY: u64 = 110 + 4096 + 8;
@@ -113,7 +113,13 @@ impl<'a> Walk<'a> {
                     let at = index as usize;
                     (Ok(at), self.size_by_header(at))
                 }
-                Head::Named { name, size } => (self.find(&name), u64::from(size)),
+                Head::Named { name, mode, size } => {
+                    let found = self.find(&name);
+                    if let Ok(at) = found {
+                        self.mode(at, mode);
+                    }
+                    (found, u64::from(size))
+                }
             };
             // What unpacks to more than it says is a bomb, or damaged.
             ensure!(
@@ -142,6 +148,19 @@ impl<'a> Walk<'a> {
         match self.by_path.get(plain.unwrap_or(name)) {
             Some(at) => Ok(*at),
             None => Err(String::from_utf8_lossy(name).escape_debug().to_string()),
+        }
+    }
+
+    /// rpm 4.11 takes a file's type from the payload, and its permissions from the header.
+    fn mode(&mut self, at: usize, mode: u32) {
+        let file = &self.listing.files[at];
+        if mode != u32::from(file.mode) {
+            let path = shown(&file.path);
+            let what = format!(
+                "its payload has `{path}` with the mode {mode:o}, its header {:o}",
+                file.mode
+            );
+            self.fault(FaultKind::Payload, what);
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::facts::{FileFacts, PackageFacts, mode};
 use super::super::profile::{BUILD_ID_LINKS, Profile};
 
 /// The folders that packages commonly have files in.
-const COMMON: [&str; 17] = [
+const COMMON: [&str; 19] = [
     "/bin",
     "/boot",
     "/etc",
@@ -20,8 +20,10 @@ const COMMON: [&str; 17] = [
     "/usr/sbin",
     "/usr/share",
     "/usr/src",
+    "/var/cache",
     "/var/lib",
     "/var/log",
+    "/var/spool",
 ];
 
 const BUILD_IDS: &str = "/usr/lib/.build-id";
