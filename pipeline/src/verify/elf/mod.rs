@@ -63,7 +63,6 @@ use registry::{Registered, Registry};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
-#[cfg(test)]
 pub use types::Layout;
 use types::{TypeInfo, Types};
 
