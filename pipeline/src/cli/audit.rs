@@ -5,14 +5,14 @@ use crate::verify::{Audit, Change, ElfFacts, Finding, Found, PackageFacts, Prope
 
 pub fn print(audit: &Audit, expected: &[ExpectedType]) {
     match &audit.found {
-        Found::Package { facts, findings } => {
-            print_package(facts, expected);
-            print_findings(findings);
+        Found::Package(package) => {
+            print_package(&package.facts, expected);
+            print_findings(&package.findings);
         }
-        Found::Binary { size, qom, elf } => {
-            say!("{} ({size} bytes)", audit.file.display());
-            print_types(qom, expected);
-            print_elf(elf);
+        Found::Binary(program) => {
+            say!("{} ({} bytes)", audit.file.display(), program.size);
+            print_types(&program.qom, expected);
+            print_elf(&program.elf);
         }
     }
     let seconds = &audit.seconds;

@@ -2,15 +2,14 @@
 
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
-use crate::config;
-use crate::config::{ExpectedType, PropertyKind, PropertyName, Target};
+use crate::config::{self, ExpectedType, PropertyKind, PropertyName, Target};
 use crate::openpgp::Certificate;
 use crate::run::Loaded;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Installed, Policy, Signing};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -82,7 +81,7 @@ impl Verify {
         };
         let asked = Asked { types: &section.types, keys: &keys, policy };
         let audit = verify::audit(&self.what, &asked).work()?;
-        let changes = self.against.as_ref().map(|old| compare(&audit, old)).transpose().work()?;
+        let changes = self.against.as_deref().map(|old| compare(&audit, old)).transpose().work()?;
         if self.json {
             let said = Said {
                 audit: &audit,
@@ -166,7 +165,7 @@ impl Verify {
 }
 
 /// The difference of two files of one kind.
-fn compare(audit: &Audit, old: &PathBuf) -> Result<Vec<Change>> {
+fn compare(audit: &Audit, old: &Path) -> Result<Vec<Change>> {
     let old_audit = verify::audit(old, &Asked::default())?;
     if old_audit.is_package() != audit.is_package() {
         bail!(

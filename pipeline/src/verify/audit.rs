@@ -34,18 +34,25 @@ pub struct Audit {
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Found {
-    Package {
-        #[serde(flatten)]
-        facts: Box<PackageFacts>,
-        /// What broke a rule.
-        findings: Vec<Finding>,
-    },
-    Binary {
-        size: u64,
-        #[serde(flatten)]
-        qom: Qom,
-        elf: ElfFacts,
-    },
+    Package(Box<Package>),
+    Binary(Box<Program>),
+}
+
+/// A package, and what breaks a rule.
+#[derive(Debug, Serialize)]
+pub struct Package {
+    #[serde(flatten)]
+    pub facts: PackageFacts,
+    pub findings: Vec<Finding>,
+}
+
+/// A binary alone.
+#[derive(Debug, Serialize)]
+pub struct Program {
+    pub size: u64,
+    #[serde(flatten)]
+    pub qom: Qom,
+    pub elf: ElfFacts,
 }
 
 /// Where the time went.
@@ -61,20 +68,20 @@ pub struct Seconds {
 impl Audit {
     pub fn portrait(&self) -> Portrait {
         match &self.found {
-            Found::Package { facts, .. } => Portrait::of_package(facts),
-            Found::Binary { elf, qom, .. } => Portrait::of_binary(elf, qom),
+            Found::Package(package) => Portrait::of_package(&package.facts),
+            Found::Binary(program) => Portrait::of_binary(&program.elf, &program.qom),
         }
     }
 
     pub fn is_package(&self) -> bool {
-        matches!(self.found, Found::Package { .. })
+        matches!(self.found, Found::Package(_))
     }
 
     /// Everything for which the file is refused.
     pub fn refused(&self) -> impl Iterator<Item = &Finding> {
         let findings = match &self.found {
-            Found::Package { findings, .. } => findings.as_slice(),
-            Found::Binary { .. } => &[],
+            Found::Package(package) => package.findings.as_slice(),
+            Found::Binary(_) => &[],
         };
         findings.iter().filter(|finding| finding.level == Level::Require)
     }
@@ -106,7 +113,7 @@ fn package(path: &Path, asked: &Asked) -> Result<(Found, Seconds)> {
     let began = Instant::now();
     let findings = rpm::judge(&facts, &asked.policy);
     let rules = began.elapsed().as_secs_f64();
-    Ok((Found::Package { facts: Box::new(facts), findings }, Seconds { read, census, rules }))
+    Ok((Found::Package(Box::new(Package { facts, findings })), Seconds { read, census, rules }))
 }
 
 fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
@@ -121,7 +128,7 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     for expected in asked.types {
         expect::assert(&census, expected)?;
     }
-    let found = Found::Binary { size, qom: census.report()?, elf: facts };
+    let program = Program { size, qom: census.report()?, elf: facts };
     let census = began.elapsed().as_secs_f64();
-    Ok((found, Seconds { read, census, rules: 0.0 }))
+    Ok((Found::Binary(Box::new(program)), Seconds { read, census, rules: 0.0 }))
 }

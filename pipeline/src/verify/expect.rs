@@ -25,12 +25,12 @@ pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
     }
     if let Some(interfaces) = &expected.interfaces {
         let wanted = interfaces.iter().map(|interface| interface.as_str().to_owned()).collect();
-        same_set(name, "interface", wanted, found.interfaces.iter().cloned().collect())?;
+        same_set(name, "interface", &wanted, &found.interfaces.iter().cloned().collect())?;
     }
     if let Some(properties) = &expected.properties {
         let wanted = properties.iter().map(|(name, kind)| format!("{name}=<{kind}>")).collect();
         let present = found.properties.iter().flatten().map(ToString::to_string).collect();
-        same_set(name, "property", wanted, present)?;
+        same_set(name, "property", &wanted, &present)?;
     }
     Ok(())
 }
@@ -39,14 +39,14 @@ pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
 fn same_set(
     name: &str,
     what: &str,
-    wanted: BTreeSet<String>,
-    present: BTreeSet<String>,
+    wanted: &BTreeSet<String>,
+    present: &BTreeSet<String>,
 ) -> Result<()> {
-    let has = if present.is_empty() { "none".to_owned() } else { joined(&present) };
-    if let Some(missing) = wanted.difference(&present).next() {
+    let has = if present.is_empty() { "none".to_owned() } else { joined(present) };
+    if let Some(missing) = wanted.difference(present).next() {
         bail!("type `{name}` has no {what} `{missing}`; it has: {has}");
     }
-    if let Some(more) = present.difference(&wanted).next() {
+    if let Some(more) = present.difference(wanted).next() {
         bail!("type `{name}` has the {what} `{more}`, which is not expected; it has: {has}");
     }
     Ok(())
