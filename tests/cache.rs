@@ -117,5 +117,5 @@ fn plan_shows_what_is_cached_and_the_edited_spec() {
     let said = ends_with(0, program().args(["plan", "pipeline/workstation.yaml", "--diff"])).stdout;
     let said = String::from_utf8(said).unwrap();
     assert!(said.contains("+Release:        1%{?dist}.vgpu1"), "{said}");
-    assert_eq!(said.matches("in the store").count(), 8, "{said}");
+    assert_eq!(said.matches("in the store").count(), 9, "{said}");
 }

@@ -3,6 +3,7 @@
 //! What asks and compares is a command of its own in `tests/census`, which anybody may run on any
 //! binary; here it is run on what Debian packages, and on the fixture.
 
+use crate::device::Version;
 use crate::support::{ends_with, kept, refusal, root, scratch};
 use std::path::Path;
 use std::process::Command;
@@ -58,6 +59,21 @@ fn every_type_in_the_dwarf_is_found_in_the_stripped_twin() {
             assert!(error.trim_end().ends_with("did not find: [\"orphan\"]"), "{error}");
         }
     }
+}
+
+/// The variables of a whole QEMU, in the test's own build of 10.0.
+#[test]
+fn every_type_in_the_dwarf_of_a_qemu_is_found_in_its_stripped_twin() {
+    let whole = Version::V10_0.binary();
+    let folder = scratch();
+    let stripped = folder.path().join("stripped");
+    ends_with(0, Command::new("strip").arg(&whole).arg("-o").arg(&stripped));
+    let said = ends_with(0, census().arg("--dwarf").arg(&whole).arg(&stripped)).stdout;
+    let said = String::from_utf8(said).unwrap();
+    let numbers: Vec<usize> = said.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [found, all] = numbers[..] else { panic!("{said}") };
+    assert!(found == all && all > 100, "{said}");
+    println!("{said}");
 }
 
 #[test]

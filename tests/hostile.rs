@@ -142,7 +142,7 @@ const FILES: &[(&str, Spoil, &str)] = &[
     ("another machine", &|v| v.set(18, 243_u16.to_le_bytes()), "machine `RISCV`"),
     ("an object file", &|v| v.set(16, [1, 0]), "type `REL`"),
     ("a core dump", &|v| v.set(16, [4, 0]), "type `CORE`"),
-    ("no program headers", &|v| v.set(56, [0, 0]), "has no"),
+    ("no program headers", &|v| v.set(56, [0, 0]), "has no QOM types"),
     ("65,535 program headers", &|v| v.set(56, [0xff; 2]), "65535 program headers"),
     ("program headers far away", &|v| v.set(32, [0xff; 8]), "truncated inside its program headers"),
     ("section headers far away", &|v| v.set(40, [0xff; 8]), "its section headers end past"),
@@ -151,7 +151,7 @@ const FILES: &[(&str, Spoil, &str)] = &[
     ("a segment of no memory", &|v| v.set(v.header(PT_LOAD) + 40, [0; 8]), "segment"),
     ("a segment that wraps around", &|v| v.set(v.header(PT_LOAD) + 40, [0xff; 8]), "segment"),
     ("segments over each other", &overlapping, "segments overlap"),
-    ("no dynamic section", &|v| v.set(v.header(PT_DYNAMIC), [0; 4]), "no dynamic section"),
+    ("no dynamic section", &|v| v.set(v.header(PT_DYNAMIC), [0; 4]), "has no QOM types"),
     (
         "a dynamic section outside",
         &|v| v.set(v.header(PT_DYNAMIC) + 16, [0xee; 8]),
@@ -171,7 +171,7 @@ const FILES: &[(&str, Spoil, &str)] = &[
     (
         "packed relocations without a size",
         &|v| v.set(v.dynamic(DT_RELACOUNT), DT_RELR.to_le_bytes()),
-        "relocations",
+        "a table without a size",
     ),
     ("no unwind table", &|v| v.set(v.header(PT_GNU_EH_FRAME), [0; 4]), "no unwind table"),
     (

@@ -59,10 +59,6 @@ fn first_entry(bytes: &Bytes) -> usize {
 fn what_is_no_package_is_refused() {
     let folder = scratch();
     let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
-    assert!(refused(&file).contains("not an ELF file"));
-    fs::write(&file, "a text\n").unwrap();
-    assert!(refused(&file).contains("not an ELF file"));
     fs::write(&file, [0xed, 0xab, 0xee, 0xdb]).unwrap();
     assert!(refused(&file).contains("it is not an RPM package"));
     fs::write(&file, [[0xed, 0xab, 0xee, 0xdb, 9].as_slice(), &[0; 200]].concat()).unwrap();

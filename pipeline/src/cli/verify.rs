@@ -3,7 +3,6 @@
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
 use crate::config::{self, ExpectedType, PropertyKind, PropertyName, Target};
-use crate::openpgp::Certificate;
 use crate::run::Loaded;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Installed, Policy, Signing};
 use anyhow::{Context, Result, bail, ensure};
@@ -65,7 +64,7 @@ impl Verify {
     pub fn run(&self) -> Result<(), Failed> {
         let section = self.section().input()?;
         let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
-        let keys = self.keys().input()?;
+        let keys = self.key.as_deref().map(verify::keys).transpose().input()?.unwrap_or_default();
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
             std::fs::metadata(file).with_context(|| format!("`{}`", file.display())).input()?;
         }
@@ -135,12 +134,6 @@ impl Verify {
             pci: None,
             starts: Vec::new(),
         })
-    }
-
-    fn keys(&self) -> Result<Vec<Certificate>> {
-        let Some(file) = &self.key else { return Ok(Vec::new()) };
-        let shown = || format!("the keys in `{}`", file.display());
-        Certificate::read(&std::fs::read(file).with_context(shown)?).with_context(shown)
     }
 
     /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.

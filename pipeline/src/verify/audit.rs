@@ -87,6 +87,12 @@ impl Audit {
     }
 }
 
+/// The public keys in a file.
+pub fn keys(file: &Path) -> Result<Vec<Certificate>> {
+    let shown = || format!("the keys in `{}`", file.display());
+    Certificate::read(&fs::read(file).with_context(shown)?).with_context(shown)
+}
+
 /// Reads and judges a file. What a type is expected to be and is not is an error; what breaks a rule is
 /// found.
 pub fn audit(path: &Path, asked: &Asked) -> Result<Audit> {

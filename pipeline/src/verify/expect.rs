@@ -8,6 +8,12 @@ use std::collections::BTreeSet;
 /// Refuses a binary that lacks the type, or in which it is another one.
 pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
     let name = expected.name.as_str();
+    if census.names().len() == 0 {
+        bail!(
+            "the binary has no QOM types, and so no `{name}`\n\
+             help: is it QEMU's system emulator, and is the file whole?"
+        );
+    }
     let Some(found) = census.find(name)? else {
         let near = match config::nearest(name, census.names()) {
             Some(near) => format!("; the nearest is `{near}`"),
@@ -19,6 +25,12 @@ pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
             census.names().len()
         );
     };
+    if let Some(condition) = &found.conditional {
+        bail!(
+            "type `{name}` may be registered or not: {condition}\n\
+             help: register it by `type_init` and nothing else, so that every host has it"
+        );
+    }
     let parent = expected.parent.as_str();
     if found.parent != parent {
         bail!("type `{name}` derives from `{}`, expected `{parent}`", found.parent);

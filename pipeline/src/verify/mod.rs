@@ -22,7 +22,7 @@ use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
-pub use audit::{Asked, Audit, Found, audit};
+pub use audit::{Asked, Audit, Found, audit, keys};
 use difference::Portrait;
 pub use difference::{Allowed, Change, difference, only_adds};
 pub use elf::{ElfFacts, Property, Qom, QomType};
@@ -113,11 +113,13 @@ pub fn run(
         files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
     reader.demand_emulator(&packages.iter().collect::<Vec<_>>())?;
     demand_provides(&packages, verify)?;
-    let warnings = packages::hold(&packages, pipeline, beside)?;
+    let stock = made.stock()?;
+    let warnings =
+        packages::hold(&packages, stock.as_deref().unwrap_or_default(), pipeline, beside)?;
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
         dom0::check(wrapped, wrapper, packages.last().context("no package for dom0")?)?;
     }
-    let compared = made.compared(&packages, verify)?;
+    let compared = stock.map(|stock| made.compared(&packages, &stock, verify)).transpose()?;
     let work = store.work()?;
     let test_binary = made.built.test_binary();
     let mut probed = Vec::new();
@@ -191,25 +193,29 @@ impl Made {
         Ok(packages)
     }
 
-    /// How the built packages differ from the stock ones of the same names, where there are some.
+    /// The stock packages, where there are some.
+    fn stock(&self) -> Result<Option<Vec<PackageFacts>>> {
+        let mut reader = Reader::new(&[], &[]);
+        let read = |stock: &Built| stock.rpms().map(|path| reader.read(&path)).collect();
+        self.stock.as_ref().map(read).transpose()
+    }
+
+    /// How the built packages differ from the stock ones.
     fn compared(
         &self,
         packages: &[PackageFacts],
+        stock: &[PackageFacts],
         verify: &config::Verify,
-    ) -> Result<Option<Compared>> {
-        let Some(stock) = &self.stock else { return Ok(None) };
-        let mut reader = Reader::new(&[], &[]);
-        let stock: Vec<PackageFacts> =
-            stock.rpms().map(|path| reader.read(&path)).collect::<Result<_>>()?;
-        let built = self.built.rpms().count();
+    ) -> Result<Compared> {
+        let built = packages.iter().take(self.built.rpms().count());
         let changes = difference(
-            &Portrait::of_packages(&stock),
-            &Portrait::of_packages(packages.iter().take(built)),
+            &Portrait::of_packages(stock.iter().filter(|facts| !packages::is_for_debuggers(facts))),
+            &Portrait::of_packages(built.filter(|facts| !packages::is_for_debuggers(facts))),
         );
         if verify.only_adds.is_some() {
             only_adds(&changes, &Allowed::by(verify))?;
         }
-        Ok(Some(Compared { only_adds: verify.only_adds.clone(), difference: changes }))
+        Ok(Compared { only_adds: verify.only_adds.clone(), difference: changes })
     }
 
     /// Every file that would leave.

@@ -81,9 +81,15 @@ pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
     facts.binaries.iter().filter(has_devices)
 }
 
+/// What rpmbuild makes beside, for debuggers: symbols, and the sources as they were compiled, ours too.
+pub fn is_for_debuggers(facts: &PackageFacts) -> bool {
+    facts.id.name.ends_with("-debuginfo") || facts.id.name.ends_with("-debugsource")
+}
+
 /// Holds the packages to the rules: the warnings, by package, where nothing refuses one.
 pub fn hold(
     packages: &[PackageFacts],
+    stock: &[PackageFacts],
     pipeline: &Pipeline,
     beside: &Path,
 ) -> Result<BTreeMap<String, Vec<Finding>>> {
@@ -97,7 +103,7 @@ pub fn hold(
     let mut refused = Vec::new();
     let mut warnings = BTreeMap::new();
     for facts in packages {
-        let stock = stock(facts, pipeline);
+        let stock = stock_of(facts, stock, pipeline);
         let policy = Policy {
             target: verify.target,
             rules: Some(&verify.rules),
@@ -131,8 +137,12 @@ fn is_for_all(facts: &PackageFacts) -> bool {
     facts.id.arch == "noarch"
 }
 
-/// The package that ours is made from, by the suffix that tells them apart.
-fn stock(facts: &PackageFacts, pipeline: &Pipeline) -> Option<Nevra> {
+/// The package that ours is made from: one that was built, or by the suffix that tells them apart.
+fn stock_of(facts: &PackageFacts, built: &[PackageFacts], pipeline: &Pipeline) -> Option<Nevra> {
+    let same = |stock: &&PackageFacts| stock.id.name == facts.id.name;
+    if let Some(stock) = built.iter().find(same) {
+        return Some(stock.id.clone());
+    }
     let suffix = pipeline.spec.edits.iter().find_map(|edit| match edit {
         Edit::ReleaseSuffix(suffix) => Some(suffix.as_str()),
         _ => None,

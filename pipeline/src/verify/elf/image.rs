@@ -130,7 +130,7 @@ impl<'a> Image<'a> {
             Some(header) => Dynamic::read(&image, header.p_vaddr)?,
             None => Dynamic::default(),
         };
-        image.constructors = dynamic.pair(dynamic::DT_INIT_ARRAY, dynamic::DT_INIT_ARRAYSZ);
+        image.constructors = dynamic.pair(dynamic::DT_INIT_ARRAY, dynamic::DT_INIT_ARRAYSZ)?;
         if header.e_type == ET_DYN {
             image.pointers = Pointers::Relocated(relocations::read(&image, &dynamic)?);
         }

@@ -45,19 +45,24 @@ impl Dynamic {
         self.0.iter().find(|&&(found, _)| found == tag).map(|&(_, value)| value)
     }
 
-    /// A table's address and size.
-    pub fn pair(&self, table: u64, size: u64) -> Option<(u64, u64)> {
-        self.get(table).zip(self.get(size))
+    /// A table's address and size, where there is one.
+    pub fn pair(&self, table: u64, size: u64) -> Result<Option<(u64, u64)>> {
+        let Some(address) = self.get(table) else { return Ok(None) };
+        let size = self.get(size);
+        Ok(Some((
+            address,
+            size.context("the ELF file has a table without a size in its dynamic section")?,
+        )))
     }
 }
 
 /// Every word that the loader fills with an address of the image itself: (where, what), ascending.
 pub fn read(image: &Image, dynamic: &Dynamic) -> Result<Vec<(u64, u64)>> {
     let mut pointers = Vec::new();
-    if let Some(table) = dynamic.pair(DT_RELA, DT_RELASZ) {
+    if let Some(table) = dynamic.pair(DT_RELA, DT_RELASZ)? {
         rela(image, slice(image, table)?, &mut pointers)?;
     }
-    if let Some(table) = dynamic.pair(DT_RELR, DT_RELRSZ) {
+    if let Some(table) = dynamic.pair(DT_RELR, DT_RELRSZ)? {
         relr(image, slice(image, table)?, &mut pointers)?;
     }
     // Linkers sort them; that is no promise.
