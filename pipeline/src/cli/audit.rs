@@ -71,15 +71,14 @@ fn print_findings(findings: &[Finding]) {
 }
 
 fn print_types(qom: &Qom, expected: &[ExpectedType]) {
-    let (Some(layout), families) =
-        (qom.layout, qom.types.iter().filter(|found| found.family.is_some()))
-    else {
+    let Some(layout) = qom.layout else {
         say!("  QOM         no types");
         return;
     };
-    let made = families.count();
+    let made = qom.types.iter().filter(|found| found.family.is_some()).count();
     say!("  QOM         {} types, {made} of them from tables", qom.types.len());
-    say!("  layout      TypeInfo of QEMU {layout}");
+    let property = qom.property_layout.map_or_else(|| "unsettled".to_owned(), |it| it.to_string());
+    say!("  layout      TypeInfo as of QEMU {layout}, Property as of {property}");
     let in_modules: usize = qom.modules.iter().map(|module| module.types.len()).sum();
     say!(
         "  outside     {in_modules} types in modules, {} registrations of what is made at run time",

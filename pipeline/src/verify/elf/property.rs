@@ -14,6 +14,7 @@
 use super::functions::Functions;
 use super::image::{Image, Word};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// `bitnr` counts the bits of a `uint64_t`.
 const BITS: u64 = 64;
@@ -27,6 +28,13 @@ pub enum Layout {
     V7_2,
     #[serde(rename = "10.0")]
     V10_0,
+}
+
+/// As JSON has it.
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 impl Layout {
