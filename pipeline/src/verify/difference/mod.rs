@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// As many digits of a digest as people compare.
+const DIGEST: usize = 16;
+
 /// What something is said of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -98,14 +101,25 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Subject { place, area, name } = &self.subject;
         let (sign, text) = match &self.fate {
-            Fate::Added { is } => ('+', is.clone()),
-            Fate::Removed { was } => ('-', was.clone()),
-            Fate::Changed { was, is } => ('~', format!("{was} → {is}")),
+            Fate::Added { is } => ('+', shortened(is)),
+            Fate::Removed { was } => ('-', shortened(was)),
+            Fate::Changed { was, is } => ('~', format!("{} → {}", shortened(was), shortened(is))),
         };
         let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
         let line = format!("{:<9} {sign} {name}{place}  {text}", area.name());
         f.write_str(line.trim_end())
     }
+}
+
+/// Digests in full are for programs.
+fn shortened(text: &str) -> String {
+    let short = |word: &str| match word.get(..DIGEST) {
+        Some(begin) if word.len() > DIGEST && word.chars().all(|c| c.is_ascii_hexdigit()) => {
+            begin.to_owned()
+        }
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// Everything that differs, in the order of a portrait's lines.

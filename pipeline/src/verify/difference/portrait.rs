@@ -112,7 +112,7 @@ impl Portrait {
             if file.is_regular() {
                 let area = if programs.contains(&file.path) { Area::Binary } else { Area::Content };
                 let digest = file.digest.as_deref().unwrap_or_default();
-                let text = format!("{} bytes, {}", file.size, digest.get(..16).unwrap_or(digest));
+                let text = format!("{} bytes, {digest}", file.size);
                 self.put(place, area, &file.path, text);
             }
         }
@@ -162,7 +162,7 @@ fn evr(id: &Nevra) -> String {
 /// A script in one line: nobody reads two of them beside each other in a table.
 fn scripted(interpreter: &str, text: &str) -> String {
     let digest = blake3::hash(text.as_bytes()).to_hex();
-    format!("{interpreter}, {} lines, {}", text.lines().count(), &digest[..16])
+    format!("{interpreter}, {} lines, {digest}", text.lines().count())
 }
 
 fn plain(value: &Value) -> String {
