@@ -6,22 +6,14 @@
 //! Never enters: symbols that nothing refers to, section headers, and any trust in an offset: each is
 //! checked where it is used, and every list has a longest length.
 
-use anyhow::{Context, Result, bail, ensure};
-use goblin::container::{Container, Ctx, Endian};
-use goblin::elf::header::{
-    EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC,
-    et_to_str, machine_to_str,
-};
+use super::header::{Header, Machine};
+use anyhow::{Context, Result};
+use goblin::elf::dynamic;
 use goblin::elf::program_header::{
     PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, ProgramHeader,
 };
-use goblin::elf::{Elf, dynamic};
 use serde::{Deserialize, Serialize};
 
-const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little };
-
-/// A linker writes about a dozen.
-const MOST_PROGRAM_HEADERS: u16 = 256;
 /// A program that needs this many libraries was made to waste our time.
 const MOST_ENTRIES: usize = 1 << 12;
 /// `PATH_MAX`; the mangled names of C++ are longer, and never asked for.
@@ -31,15 +23,6 @@ const LONGEST_TEXT: usize = 4096;
 const PACKED: (&str, (u32, u32)) = ("GLIBC_ABI_DT_RELR", (2, 36));
 const NT_GNU_BUILD_ID: u32 = 3;
 const STACK_PROTECTOR: &str = "__stack_chk_fail";
-
-/// The machine that a file is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Machine {
-    #[serde(rename = "x86_64")]
-    X86_64,
-    #[serde(rename = "aarch64")]
-    Aarch64,
-}
 
 /// Everything but what a program does.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -70,8 +53,8 @@ pub struct ElfFacts {
 
 /// Reads an ELF file. What it holds beyond these facts is not judged.
 pub fn read(file: &[u8]) -> Result<ElfFacts> {
-    let (machine, fixed, headers) = headers(file)?;
-    let find = |kind| headers.iter().find(move |header: &&ProgramHeader| header.p_type == kind);
+    let header = Header::read(file)?;
+    let (fixed, find) = (header.fixed, |kind| header.find(kind));
     let interpreter = match find(PT_INTERP) {
         None => None,
         Some(header) => {
@@ -80,7 +63,7 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         }
     };
     let mut facts = ElfFacts {
-        machine,
+        machine: header.machine,
         program: fixed || interpreter.is_some(),
         interpreter,
         soname: None,
@@ -94,44 +77,18 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         relro: find(PT_GNU_RELRO).is_some(),
         bind_now: false,
         stack_protector: false,
-        build_id: headers.iter().filter(|header| header.p_type == PT_NOTE).find_map(|header| {
-            let notes = in_file(file, header)?;
-            build_id(notes, header.p_align)
-        }),
+        build_id: header.program.iter().filter(|header| header.p_type == PT_NOTE).find_map(
+            |header| {
+                let notes = in_file(file, header)?;
+                build_id(notes, header.p_align)
+            },
+        ),
     };
-    if let Some(header) = find(PT_DYNAMIC) {
-        let memory = Memory { file, headers: &headers };
-        Dynamic::read(&memory, header.p_vaddr)?.tell(&mut facts)?;
+    if let Some(dynamic) = find(PT_DYNAMIC) {
+        let memory = Memory { file, headers: &header.program };
+        Dynamic::read(&memory, dynamic.p_vaddr)?.tell(&mut facts)?;
     }
     Ok(facts)
-}
-
-/// Machine, whether it is loaded at a fixed place, and the program headers.
-fn headers(file: &[u8]) -> Result<(Machine, bool, Vec<ProgramHeader>)> {
-    ensure!(file.starts_with(ELFMAG), "not an ELF file");
-    let (class, data) = (file.get(EI_CLASS), file.get(EI_DATA));
-    let known = class == Some(&ELFCLASS64) && data == Some(&ELFDATA2LSB);
-    ensure!(known, "the ELF file is not 64-bit and little-endian");
-    let header = Elf::parse_header(file).context("the ELF file is truncated inside its header")?;
-    let machine = match header.e_machine {
-        EM_X86_64 => Machine::X86_64,
-        EM_AARCH64 => Machine::Aarch64,
-        other => bail!("the ELF file is for machine `{}`", machine_to_str(other)),
-    };
-    let fixed = match header.e_type {
-        ET_EXEC => true,
-        ET_DYN => false,
-        other => bail!("the ELF file is neither program nor library but `{}`", et_to_str(other)),
-    };
-    let count = header.e_phnum;
-    ensure!(
-        count <= MOST_PROGRAM_HEADERS,
-        "the ELF file claims {count} program headers, more than a linker writes"
-    );
-    let start = usize::try_from(header.e_phoff).context("the ELF file is truncated")?;
-    let headers = ProgramHeader::parse(file, start, usize::from(count), LITTLE_64)
-        .context("the ELF file is truncated inside its program headers")?;
-    Ok((machine, fixed, headers))
 }
 
 fn in_file<'a>(file: &'a [u8], header: &ProgramHeader) -> Option<&'a [u8]> {

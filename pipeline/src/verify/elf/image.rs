@@ -1,41 +1,24 @@
 //! The memory that the loader would make of an ELF file: segments, words, strings.
 //!
-//! Reads what `ld.so` reads (ELF header, program headers: System V gABI chapters 4 and 5) and
-//! nothing that `strip` may take away: no section, no symbol. What a word means depends on the form
-//! of the file. In a position-independent one (`ET_DYN`) the bytes of a pointer say nothing, and
-//! the relocation that fills it does (`relocations`). In a fixed one (`ET_EXEC`) nothing is
-//! relocated: a word whose value lies in a segment may be an address or a number, and which of both
-//! is for the role to say that it plays: who asks for a name takes it as a pointer, who asks for a
-//! size takes it as a number.
+//! Reads what `ld.so` reads (segments: System V gABI, chapter 5) and nothing that `strip` may take
+//! away: no section, no symbol. What a word means depends on the form of the file. In a
+//! position-independent one (`ET_DYN`) the bytes of a pointer say nothing, and the relocation that
+//! fills it does (`relocations`). In a fixed one (`ET_EXEC`) nothing is relocated: a word whose value
+//! lies in a segment may be an address or a number, and which of both is for the role to say that it
+//! plays: who asks for a name takes it as a pointer, who asks for a size takes it as a number.
 //!
 //! Every offset comes from a file that may be hostile: each is checked where it is used, and
 //! nothing is allocated beyond the size of the file.
 
+use super::header::{Header, Machine};
 use super::relocations::{self, Dynamic};
-use anyhow::{Context, Result, bail, ensure};
-use goblin::container::{Container, Ctx, Endian};
-use goblin::elf::header::{
-    EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC,
-    Header, et_to_str, machine_to_str,
-};
+use anyhow::{Context, Result, ensure};
+use goblin::elf::dynamic;
 use goblin::elf::program_header::{PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_LOAD, ProgramHeader};
-use goblin::elf::{Elf, dynamic};
 use std::ops::Range;
-
-pub const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little };
-
-/// A linker writes about a dozen; a file with thousands was made to waste our time.
-const MOST_PROGRAM_HEADERS: u16 = 256;
 
 /// Longer than any name in QEMU, short enough that a table of overlapping strings costs little.
 const LONGEST_NAME: usize = 128;
-
-/// The instruction set of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Machine {
-    X86_64,
-    Aarch64,
-}
 
 /// One word of 8 bytes as the running program would see it, with the load address at zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,30 +91,20 @@ pub struct Image<'a> {
 
 impl<'a> Image<'a> {
     pub fn read(file: &'a [u8]) -> Result<Self> {
-        let (header, machine) = header(file)?;
-        let start = usize::try_from(header.e_phoff).context("the ELF file is truncated")?;
-        let count = header.e_phnum;
-        ensure!(
-            count <= MOST_PROGRAM_HEADERS,
-            "the ELF file claims {count} program headers, more than a linker writes"
-        );
-        let headers = ProgramHeader::parse(file, start, usize::from(count), LITTLE_64)
-            .context("the ELF file is truncated inside its program headers")?;
-
-        let find = |kind| headers.iter().find(move |header| header.p_type == kind);
+        let header = Header::read(file)?;
         let mut image = Self {
-            segments: segments(file, &headers)?,
+            segments: segments(file, &header.program)?,
             pointers: Pointers::Fixed,
-            machine,
-            unwind: find(PT_GNU_EH_FRAME).map(|header| header.p_vaddr),
+            machine: header.machine,
+            unwind: header.find(PT_GNU_EH_FRAME).map(|header| header.p_vaddr),
             constructors: None,
         };
-        let dynamic = match find(PT_DYNAMIC) {
+        let dynamic = match header.find(PT_DYNAMIC) {
             Some(header) => Dynamic::read(&image, header.p_vaddr)?,
             None => Dynamic::default(),
         };
         image.constructors = dynamic.pair(dynamic::DT_INIT_ARRAY, dynamic::DT_INIT_ARRAYSZ)?;
-        if header.e_type == ET_DYN {
+        if !header.fixed {
             image.pointers = Pointers::Relocated(relocations::read(&image, &dynamic)?);
         }
         Ok(image)
@@ -283,39 +256,6 @@ impl<'a> Image<'a> {
         let segment = self.segments.get(after.checked_sub(1)?)?;
         (address - segment.start < segment.size).then_some(segment)
     }
-}
-
-/// The header of a file that this room can read.
-fn header(file: &[u8]) -> Result<(Header, Machine)> {
-    ensure!(file.starts_with(ELFMAG), "not an ELF file");
-    let (Some(&class), Some(&data)) = (file.get(EI_CLASS), file.get(EI_DATA)) else {
-        bail!("the ELF file is truncated inside its header");
-    };
-    ensure!(class == ELFCLASS64, "the ELF file is not 64-bit (class {class})");
-    ensure!(data == ELFDATA2LSB, "the ELF file is not little-endian (data encoding {data})");
-    let header = Elf::parse_header(file).context("the ELF file is truncated inside its header")?;
-    let machine = match header.e_machine {
-        EM_X86_64 => Machine::X86_64,
-        EM_AARCH64 => Machine::Aarch64,
-        other => bail!(
-            "the ELF file is for machine `{}`, and only `X86_64` and `AARCH64` can be read",
-            machine_to_str(other)
-        ),
-    };
-    ensure!(
-        matches!(header.e_type, ET_DYN | ET_EXEC),
-        "the ELF file has type `{}`, and only programs (`DYN`, `EXEC`) can be read",
-        et_to_str(header.e_type)
-    );
-    // Sections are not read, but they end nearly every file: where they are cut off, the file is
-    // damaged, and that is not the device's fault.
-    let sections = u64::from(header.e_shnum) * u64::from(header.e_shentsize);
-    ensure!(
-        header.e_shoff.checked_add(sections).is_some_and(|end| end <= file.len() as u64),
-        "the ELF file is truncated: its section headers end past its {} bytes",
-        file.len()
-    );
-    Ok((header, machine))
 }
 
 fn segments<'a>(file: &'a [u8], headers: &[ProgramHeader]) -> Result<Vec<Segment<'a>>> {

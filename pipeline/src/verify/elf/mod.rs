@@ -9,6 +9,7 @@
 //!
 //! | what | module | source of its facts |
 //! | --- | --- | --- |
+//! | what kind of ELF file it is | `header` | System V gABI |
 //! | ELF as memory: PIE or fixed addresses, x86-64 or aarch64 | `image` | System V gABI |
 //! | pointers: RELA and RELR | `relocations` | gABI, psABIs |
 //! | where functions begin | `functions` | LSB, `.eh_frame_hdr` |
@@ -38,6 +39,7 @@ mod code;
 pub mod facts;
 mod families;
 mod functions;
+mod header;
 mod image;
 mod modules;
 mod properties;
@@ -53,6 +55,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use code::Code;
 pub use facts::ElfFacts;
 use functions::Functions;
+pub use header::Machine;
 use image::Image;
 use properties::Tables;
 use qom::Outside;

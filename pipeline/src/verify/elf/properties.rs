@@ -13,7 +13,8 @@
 
 use super::code::{Call, Code, Facts, Value};
 use super::functions::Functions;
-use super::image::{Image, Machine, Word};
+use super::header::Machine;
+use super::image::{Image, Word};
 pub use super::property::Layout;
 use super::property::entry;
 use super::qom::Property;

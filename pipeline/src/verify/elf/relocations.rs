@@ -9,7 +9,8 @@
 //! the target stands in the word itself. Relocations against symbols are not followed: what a
 //! library gives is not in the file.
 
-use super::image::{Image, LITTLE_64, Machine};
+use super::header::{LITTLE_64, Machine};
+use super::image::Image;
 use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::dynamic::{DT_NULL, DT_RELA, DT_RELASZ};
 use goblin::elf::reloc::{R_AARCH64_RELATIVE, R_X86_64_RELATIVE, RelocSection};

@@ -11,7 +11,8 @@ mod registers;
 mod x86_64;
 
 use super::functions::Functions;
-use super::image::{Image, Machine};
+use super::header::Machine;
+use super::image::Image;
 use registers::Registers;
 pub use registers::{Register, Value};
 use std::collections::HashMap;

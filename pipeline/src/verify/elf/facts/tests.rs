@@ -93,15 +93,6 @@ fn damage_is_an_error_or_other_facts() {
             drop(read(&file));
         }
     }
-    let text = |file: &[u8]| format!("{:#}", read(file).unwrap_err());
-    assert_eq!(text(b""), "not an ELF file");
-    assert_eq!(text(&whole[..5]), "the ELF file is not 64-bit and little-endian");
-    let mut other = whole.clone();
-    other[0x12] = 20;
-    assert_eq!(text(&other), "the ELF file is for machine `PPC`");
-    let mut object = whole;
-    object[0x10] = 1;
-    assert_eq!(text(&object), "the ELF file is neither program nor library but `REL`");
 }
 
 /// Lists that lead back to themselves end.

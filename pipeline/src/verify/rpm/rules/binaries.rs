@@ -1,7 +1,7 @@
 //! Rules about the ELF files of a package. Firmware, which is for other machines, is not asked.
 
 use super::super::facts::PackageFacts;
-use crate::verify::elf::facts::{ElfFacts, Machine};
+use crate::verify::elf::{ElfFacts, Machine};
 use std::path::Path;
 
 pub fn interpreter(facts: &PackageFacts) -> Vec<String> {
