@@ -114,12 +114,13 @@ pub fn run(
     reader.demand_emulator(&packages.iter().collect::<Vec<_>>())?;
     demand_provides(&packages, verify)?;
     let stock = made.stock()?;
+    let (built, carried) = packages.split_at(made.built.rpms().count());
     let warnings =
-        packages::hold(&packages, stock.as_deref().unwrap_or_default(), pipeline, beside)?;
+        packages::hold(built, carried, stock.as_deref().unwrap_or_default(), pipeline, beside)?;
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
-        dom0::check(wrapped, wrapper, packages.last().context("no package for dom0")?)?;
+        dom0::check(wrapped, wrapper, carried.first().context("no package for dom0")?)?;
     }
-    let compared = stock.map(|stock| made.compared(&packages, &stock, verify)).transpose()?;
+    let compared = stock.map(|stock| compare(built, &stock, verify)).transpose()?;
     let work = store.work()?;
     let test_binary = made.built.test_binary();
     let mut probed = Vec::new();
@@ -170,6 +171,22 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
     store.set_aside(work, name)
 }
 
+/// How the built packages differ from the stock ones.
+fn compare(
+    built: &[PackageFacts],
+    stock: &[PackageFacts],
+    verify: &config::Verify,
+) -> Result<Compared> {
+    let painted = |all: &[PackageFacts]| {
+        Portrait::of_packages(all.iter().filter(|facts| !packages::is_for_debuggers(facts)))
+    };
+    let difference = difference(&painted(stock), &painted(built));
+    if verify.only_adds.is_some() {
+        only_adds(&difference, &Allowed::by(verify))?;
+    }
+    Ok(Compared { only_adds: verify.only_adds.clone(), difference })
+}
+
 fn demand_provides(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
         let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
@@ -198,24 +215,6 @@ impl Made {
         let mut reader = Reader::new(&[], &[]);
         let read = |stock: &Built| stock.rpms().map(|path| reader.read(&path)).collect();
         self.stock.as_ref().map(read).transpose()
-    }
-
-    /// How the built packages differ from the stock ones.
-    fn compared(
-        &self,
-        packages: &[PackageFacts],
-        stock: &[PackageFacts],
-        verify: &config::Verify,
-    ) -> Result<Compared> {
-        let built = packages.iter().take(self.built.rpms().count());
-        let changes = difference(
-            &Portrait::of_packages(stock.iter().filter(|facts| !packages::is_for_debuggers(facts))),
-            &Portrait::of_packages(built.filter(|facts| !packages::is_for_debuggers(facts))),
-        );
-        if verify.only_adds.is_some() {
-            only_adds(&changes, &Allowed::by(verify))?;
-        }
-        Ok(Compared { only_adds: verify.only_adds.clone(), difference: changes })
     }
 
     /// Every file that would leave.

@@ -86,9 +86,11 @@ pub fn is_for_debuggers(facts: &PackageFacts) -> bool {
     facts.id.name.ends_with("-debuginfo") || facts.id.name.ends_with("-debugsource")
 }
 
-/// Holds the packages to the rules: the warnings, by package, where nothing refuses one.
+/// Holds the packages to the rules: the warnings, by package, where nothing refuses one. The package
+/// for dom0, which is `carried`, is not the pipeline's own: it goes into every dom0, and has its places.
 pub fn hold(
-    packages: &[PackageFacts],
+    built: &[PackageFacts],
+    carried: &[PackageFacts],
     stock: &[PackageFacts],
     pipeline: &Pipeline,
     beside: &Path,
@@ -102,23 +104,23 @@ pub fn hold(
         verify.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
     let mut refused = Vec::new();
     let mut warnings = BTreeMap::new();
-    for facts in packages {
-        let stock = stock_of(facts, stock, pipeline);
-        let policy = Policy {
-            target: verify.target,
-            rules: Some(&verify.rules),
-            paths: paths.as_deref(),
-            installed: installed.as_ref(),
-            stock: stock.as_ref(),
-            signing: Signing::ToCome,
-        };
-        // The package for dom0 is not the pipeline's own: it goes into every dom0, and has its places.
-        let carried = pipeline.wrapper.is_some() && facts.binaries.is_empty() && is_for_all(facts);
-        let policy = if carried {
-            Policy { target: Some(Target::El7), paths: None, stock: None, ..policy }
-        } else {
-            policy
-        };
+    let common = Policy {
+        rules: Some(&verify.rules),
+        installed: installed.as_ref(),
+        signing: Signing::ToCome,
+        ..Policy::default()
+    };
+    let every_dom0 = Policy { target: Some(Target::El7), ..common };
+    let stock_of: Vec<Option<Nevra>> =
+        built.iter().map(|facts| stock_of(facts, stock, pipeline)).collect();
+    let ours = stock_of.iter().map(|stock| Policy {
+        target: verify.target,
+        paths: paths.as_deref(),
+        stock: stock.as_ref(),
+        ..common
+    });
+    let held = built.iter().zip(ours).chain(carried.iter().map(|facts| (facts, every_dom0)));
+    for (facts, policy) in held {
         let findings = rpm::judge(facts, &policy);
         let (require, warn): (Vec<_>, Vec<_>) =
             findings.into_iter().partition(|finding| finding.level == Level::Require);
@@ -131,10 +133,6 @@ pub fn hold(
         bail!("{}", refusal(&refused));
     }
     Ok(warnings)
-}
-
-fn is_for_all(facts: &PackageFacts) -> bool {
-    facts.id.arch == "noarch"
 }
 
 /// The package that ours is made from: one that was built, or by the suffix that tells them apart.
