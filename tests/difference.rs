@@ -54,6 +54,21 @@ fn a_device_adds_its_type_and_nothing_else() {
         assert!(line(wanted), "no `{wanted}` in\n{said}");
     }
     assert!(!line("file") && !line("requires") && !line("elf"), "{said}");
+    let only = ["--only-adds", "vgpu-stub", "--provides", "qemu-device(vgpu-stub) = 1"];
+    let mut asserted = program();
+    asserted.arg("verify").arg(&ours).arg("--against").arg(&stock).args(only);
+    ends_with(0, &mut asserted);
+    // Without the capability, and the other way round.
+    let error = refusal(
+        1,
+        program().arg("verify").arg(&ours).arg("--against").arg(&stock).args(&only[..2]),
+    );
+    assert!(error.contains("provides  + qemu-device(vgpu-stub) = 1"), "{error}");
+    let error = refusal(
+        1,
+        program().arg("verify").arg(&stock).arg("--against").arg(&ours).args(&only[..2]),
+    );
+    assert!(error.contains("type      - vgpu-stub"), "{error}");
     let mut json = program();
     json.arg("verify").arg(&stock).arg("--against").arg(&ours).arg("--json");
     let json: Value = serde_json::from_slice(&ends_with(0, &mut json).stdout).unwrap();

@@ -1,7 +1,7 @@
 //! Broken and hostile files given to `verify`: one clear error each, exit code 1 or 2, no panic, and
 //! neither endless time nor endless memory. `rules` has the packages among them.
 
-use crate::support::{program, root, scratch};
+use crate::support::{ends_with, program, root, scratch};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -173,6 +173,8 @@ const FILES: &[(&str, Spoil, &str)] = &[
         &|v| v.set(v.dynamic(DT_RELACOUNT), DT_RELR.to_le_bytes()),
         "a table without a size",
     ),
+    ("a second dynamic section", &two_of_them, "2 program headers `PT_DYNAMIC`"),
+    ("symbols without a program", &symbols, "holds symbols for a debugger"),
     ("no unwind table", &|v| v.set(v.header(PT_GNU_EH_FRAME), [0; 4]), "no unwind table"),
     (
         "an unwind table of unknown form",
@@ -202,6 +204,18 @@ fn sparse(victim: &Victim, head: &[u8]) -> PathBuf {
 fn overlapping(victim: &Victim) -> PathBuf {
     let first = victim.header(PT_LOAD);
     victim.set(first + 56 + 16, victim.word(first + 16).to_le_bytes())
+}
+
+/// The loader takes the last of several, and the kernel the first.
+fn two_of_them(victim: &Victim) -> PathBuf {
+    victim.set(victim.header(PT_GNU_EH_FRAME), PT_DYNAMIC.to_le_bytes())
+}
+
+fn symbols(victim: &Victim) -> PathBuf {
+    let (whole, path) = (victim.write(&victim.bytes), victim.path("symbols"));
+    let strip = ["--only-keep-debug", "-o"];
+    ends_with(0, Command::new("strip").args(strip).arg(&path).arg(whole));
+    path
 }
 
 fn relocated_twice(victim: &Victim) -> PathBuf {
@@ -245,6 +259,9 @@ fn a_binary_without_what_is_asked_for_says_what_it_has() {
         (&binary, &["--device", "choosy"], "names two property tables"),
         (&binary, &["--device", "orphan"], "derives from `nobody`"),
         (&binary, &["--device", "VGPU"], "is not a QOM type name"),
+        (&binary, &["--device", "device", "--parent", "object"], "is abstract"),
+        (&binary, &["--target", "el7"], "`--target` is asked of packages"),
+        (&binary, &["--against", "/bin/true", "--only-adds", "A b"], "is not a QOM type name"),
     ];
     for (what, options, expected) in asked {
         let said = refused(what, options);
@@ -267,4 +284,14 @@ fn names_that_lead_nowhere_are_no_types() {
         });
         refused(&spoilt, &["--device", "vgpu-stub"]);
     }
+}
+
+/// What a file calls itself may be meant for the terminal of whoever looks at it.
+#[test]
+fn no_name_reaches_a_terminal_raw() {
+    let victim = Victim::new(&["-DQEMU=72", "-Wl,-rpath,/\u{1b}[2Jhidden"]);
+    let binary = victim.write(&victim.bytes);
+    let said = ends_with(0, program().arg("verify").arg(&binary)).stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains(r"/\u{1b}[2Jhidden") && !said.contains('\u{1b}'), "{said}");
 }

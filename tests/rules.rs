@@ -148,10 +148,12 @@ fn a_package_that_breaks_nothing_is_told_as_it_is() {
         said.lines().filter(|line| !line.starts_with("read ")).collect::<Vec<_>>().join("\n")
     };
     for target in ["el7", "el8", "el9"] {
-        let digests = "md5, header-sha1, header-sha256, payload-sha256, unpacked-sha256";
-        let expected =
-            format!("ruled-2:1-1.x86_64: 1 files in 150 bytes of gzip\n  digests     {digests}");
-        assert_eq!(verify(target), expected);
+        let said = verify(target);
+        let [first, digests] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+        assert!(first.starts_with("ruled-2:1-1.x86_64: 1 files in "), "{said}");
+        assert!(first.ends_with(" bytes of gzip"), "{said}");
+        let all = "md5, header-sha1, header-sha256, payload-sha256, unpacked-sha256";
+        assert_eq!(digests, format!("  digests     {all}"));
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
-use crate::config::{self, ExpectedType, PropertyKind, PropertyName, Target};
+use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
 use crate::run::Loaded;
-use crate::verify::{self, Allowed, Asked, Audit, Change, Installed, Policy, Signing};
+use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -18,8 +18,11 @@ pub struct Verify {
     #[arg(long, value_name = "OLD")]
     against: Option<PathBuf>,
     /// A QOM type that is all that WHAT may have more than OLD; may be given several times
-    #[arg(long = "only-adds", value_name = "NAME", requires = "against")]
-    only_adds: Vec<String>,
+    #[arg(long = "only-adds", value_name = "NAME", requires = "against", value_parser = word::<QomType>)]
+    only_adds: Vec<QomType>,
+    /// A capability that a package must provide, and may more than OLD; may be given several times
+    #[arg(long, value_name = "CAPABILITY", value_parser = word::<Line>)]
+    provides: Vec<Line>,
     /// Hold it to the section `verify` of this pipeline file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "installed", "paths", "device"])]
     pipeline: Option<PathBuf>,
@@ -49,6 +52,11 @@ pub struct Verify {
     json: bool,
 }
 
+/// A word of the pipeline file, on the command line.
+fn word<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
+    T::try_from(text.to_owned())
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Said<'a> {
@@ -70,17 +78,21 @@ impl Verify {
         }
         let paths: Option<Vec<String>> =
             section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
+        let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
+        let compared = compared.transpose().work()?;
+        let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
         let policy = Policy {
             target: section.target,
             rules: Some(&section.rules),
             paths: paths.as_deref(),
             installed: installed.as_ref(),
-            stock: None,
+            stock: stock.and_then(Audit::id),
             signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
         };
         let asked = Asked { types: &section.types, keys: &keys, policy };
         let audit = verify::audit(&self.what, &asked).work()?;
-        let changes = self.against.as_deref().map(|old| compare(&audit, old)).transpose().work()?;
+        self.fits(&audit).input()?;
+        let changes = compared.map(|old| compare(&audit, &old)).transpose().input()?;
         if self.json {
             let said = Said {
                 audit: &audit,
@@ -101,6 +113,10 @@ impl Verify {
             let Loaded { pipeline, beside, .. } = Loaded::read(file)?;
             let mut section = pipeline.verify;
             section.installed = section.installed.map(|list| beside.join(list));
+            if let Some(only_adds) = &mut section.only_adds {
+                only_adds.extend(self.only_adds.iter().cloned());
+            }
+            section.provides.extend(self.provides.iter().cloned());
             return Ok(section);
         }
         let paths = self.paths.iter().map(|path| path.clone().try_into());
@@ -110,6 +126,8 @@ impl Verify {
             target: self.target,
             paths: (!paths.is_empty()).then_some(paths),
             installed: self.installed.clone(),
+            only_adds: (!self.only_adds.is_empty()).then(|| self.only_adds.clone()),
+            provides: self.provides.clone(),
             types,
             ..config::Verify::default()
         })
@@ -136,6 +154,25 @@ impl Verify {
         })
     }
 
+    /// Refuses to be silent about what is asked of packages alone.
+    fn fits(&self, audit: &Audit) -> Result<()> {
+        let asked = [
+            ("--target", self.target.is_some()),
+            ("--installed", self.installed.is_some()),
+            ("--path", !self.paths.is_empty()),
+            ("--provides", !self.provides.is_empty()),
+            ("--key", self.key.is_some()),
+        ];
+        match asked.into_iter().find(|(_, given)| *given && !audit.is_package()) {
+            Some((option, _)) => bail!(
+                "`{option}` is asked of packages, and `{}` is a binary\n\
+                 help: give the package that it is in",
+                self.what.display()
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.
     fn judge(
         &self,
@@ -143,12 +180,11 @@ impl Verify {
         changes: Option<&[Change]>,
         section: &config::Verify,
     ) -> Result<()> {
-        if let Some(changes) = changes
-            && (!self.only_adds.is_empty() || section.only_adds.is_some())
-        {
-            let mut allowed = Allowed::by(section);
-            allowed.types.extend(self.only_adds.iter().map(String::as_str));
-            verify::only_adds(changes, &allowed)?;
+        if let (Some(changes), Some(_)) = (changes, &section.only_adds) {
+            verify::only_adds(changes, &Allowed::by(section))?;
+        }
+        if let Found::Package(package) = &audit.found {
+            verify::demand_provides(&[&package.facts], section)?;
         }
         let broken = audit.refused().count();
         let rules = if broken == 1 { "a rule" } else { "rules" };
@@ -158,19 +194,18 @@ impl Verify {
 }
 
 /// The difference of two files of one kind.
-fn compare(audit: &Audit, old: &Path) -> Result<Vec<Change>> {
-    let old_audit = verify::audit(old, &Asked::default())?;
-    if old_audit.is_package() != audit.is_package() {
+fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
+    if old.is_package() != audit.is_package() {
         bail!(
             "`{}` is {} and `{}` is {}: there is nothing to compare\n\
              help: give two packages, or two binaries",
             audit.file.display(),
             kind(audit),
-            old.display(),
-            kind(&old_audit)
+            old.file.display(),
+            kind(old)
         );
     }
-    Ok(verify::difference(&old_audit.portrait(), &audit.portrait()))
+    Ok(verify::difference(&old.portrait(), &audit.portrait()))
 }
 
 fn kind(audit: &Audit) -> &'static str {

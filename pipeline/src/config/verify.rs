@@ -99,7 +99,7 @@ pub enum Rule {
     FileTriggers,
     /// No links below `/usr/lib/.build-id`, over which two packages conflict.
     BuildIdLinks,
-    /// No file is setuid or setgid, or has capabilities.
+    /// No file is setuid or setgid, has capabilities, or is a device.
     Setuid,
     /// Nothing may be written by everybody.
     WorldWritable,

@@ -109,6 +109,14 @@ impl Block {
         self.find(tag, &[BIN], u32::MAX)
     }
 
+    /// The bytes of a tag, of whatever kind.
+    pub fn value(&self, tag: u32) -> Result<&[u8]> {
+        let mut found = self.entries.iter().filter(|entry| entry.tag == tag);
+        let entry = found.next().with_context(|| format!("there is no tag {tag}"))?;
+        ensure!(found.next().is_none(), "the tag {tag} is there twice");
+        Ok(&self.bytes[entry.value.clone()])
+    }
+
     pub(super) fn find(&self, tag: u32, kinds: &[u32], most: u32) -> Result<Option<&[u8]>> {
         let mut found = self.entries.iter().filter(|entry| entry.tag == tag);
         let Some(entry) = found.next() else { return Ok(None) };

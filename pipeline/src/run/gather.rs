@@ -8,7 +8,7 @@ use crate::plan::{Inputs, Stage, plan};
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
-use crate::verify;
+use crate::verify::{self, Installed};
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -24,6 +24,8 @@ pub struct Gathered {
     pub lock: Locked,
     /// Each device's C file: where it is, and its bytes.
     pub devices: Vec<(PathBuf, Vec<u8>)>,
+    /// What the hosts have, where the pipeline names a list.
+    pub installed: Option<Installed>,
     /// The key, unless it is the development key and was not made yet.
     pub signer: Option<Signer>,
 }
@@ -79,13 +81,13 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
         let path = beside.join(file);
         fs::metadata(&path).with_context(|| format!("wrapper `{}`", path.display()))?;
     }
+    let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let installed = match &pipeline.verify.installed {
         Some(file) => {
             let path = beside.join(file);
-            Some(
-                fs::read(&path)
-                    .with_context(|| format!("`verify.installed`: `{}`", path.display()))?,
-            )
+            let shown = || format!("`verify.installed`: `{}`", path.display());
+            let text = fs::read_to_string(&path).with_context(shown)?;
+            Some((digest(text.as_bytes()), Installed::parse(text).with_context(shown)?))
         }
         None => None,
     };
@@ -100,12 +102,11 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     };
     let signer = sign::load(&pipeline.sign, beside)?;
     let lock = read_lock(loaded)?;
-    let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let mut inputs = Inputs {
         containerfile: digest(&containerfile_bytes),
         spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
         carried: wrapper::digest(),
-        installed: installed.as_deref().map(digest),
+        installed: installed.as_ref().map(|(digest, _)| digest.clone()),
         devices: devices.iter().map(|(_, bytes)| digest(bytes)).collect(),
         lock: match lock.current() {
             Some(lock) => Some(digest(&serde_json::to_vec(lock)?)),
@@ -129,7 +130,8 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     {
         spec = Some(from_source(loaded, &Sources::recall(stored))?);
     }
-    Ok(Gathered { inputs, spec, containerfile, lock, devices, signer })
+    let installed = installed.map(|(_, installed)| installed);
+    Ok(Gathered { inputs, spec, containerfile, lock, devices, installed, signer })
 }
 
 /// The spec that came with the sources.

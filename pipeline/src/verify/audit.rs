@@ -7,6 +7,7 @@ use super::packages::Reader;
 use super::rpm::{self, Finding, PackageFacts, Policy};
 use crate::config::{ExpectedType, Level};
 use crate::openpgp::Certificate;
+use crate::rpmfile::Nevra;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::fs;
@@ -73,6 +74,14 @@ impl Audit {
         }
     }
 
+    /// What a package calls itself.
+    pub fn id(&self) -> Option<&Nevra> {
+        match &self.found {
+            Found::Package(package) => Some(&package.facts.id),
+            Found::Binary(_) => None,
+        }
+    }
+
     pub fn is_package(&self) -> bool {
         matches!(self.found, Found::Package(_))
     }
@@ -134,7 +143,7 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     for expected in asked.types {
         expect::assert(&census, expected)?;
     }
-    let program = Program { size, qom: census.report()?, elf: facts };
+    let program = Program { size, qom: census.report(), elf: facts };
     let census = began.elapsed().as_secs_f64();
     Ok((Found::Binary(Box::new(program)), Seconds { read, census, rules: 0.0 }))
 }

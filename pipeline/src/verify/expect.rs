@@ -25,6 +25,9 @@ pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
             census.names().len()
         );
     };
+    if found.is_abstract {
+        bail!("type `{name}` is abstract, so nobody can have one");
+    }
     if let Some(condition) = &found.conditional {
         bail!(
             "type `{name}` may be registered or not: {condition}\n\

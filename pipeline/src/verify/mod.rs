@@ -100,7 +100,7 @@ impl Verified {
 pub fn run(
     made: &Made,
     pipeline: &config::Pipeline,
-    beside: &Path,
+    installed: Option<&Installed>,
     image: &Image,
     key: &Key,
     store: &Store,
@@ -111,12 +111,16 @@ pub fn run(
     let mut reader = Reader::new(&verify.types, &[]);
     let packages: Vec<PackageFacts> =
         files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
-    reader.demand_emulator(&packages.iter().collect::<Vec<_>>())?;
-    demand_provides(&packages, verify)?;
+    let all: Vec<&PackageFacts> = packages.iter().collect();
+    reader.demand_emulator(&all)?;
+    demand_provides(&all, verify)?;
     let stock = made.stock()?;
     let (built, carried) = packages.split_at(made.built.rpms().count());
     let warnings =
-        packages::hold(built, carried, stock.as_deref().unwrap_or_default(), pipeline, beside)?;
+        packages::hold(built, carried, stock.as_deref().unwrap_or_default(), pipeline, installed)?;
+    for path in made.built.srpms() {
+        packages::hold_source(&reader.read(&path)?)?;
+    }
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
         dom0::check(wrapped, wrapper, carried.first().context("no package for dom0")?)?;
     }
@@ -187,10 +191,11 @@ fn compare(
     Ok(Compared { only_adds: verify.only_adds.clone(), difference })
 }
 
-fn demand_provides(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
+/// Refuses packages of which none has a capability that is asked for.
+pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
         let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
-        if !packages.iter().any(provided) {
+        if !packages.iter().copied().any(provided) {
             bail!(
                 "no built package provides `{provide}`\n\
                  help: the spec needs the edit `provide: {provide}`"

@@ -3,20 +3,24 @@
 //! What breaks a rule is told all at once: who builds a package for minutes wants one list, not the
 //! first entry of it.
 
-use super::elf::{Census, Qom};
+use super::elf::{self, Census, Qom};
 use super::expect;
 use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The type that every device derives from: who has it can have devices, and qemu-img, which has
-/// other types, cannot.
-const DEVICE: &str = "device";
+/// What only system emulators have. `device` is no sign: the CPUs of user-mode emulators derive from it.
+const OF_SYSTEMS: [&str; 3] = ["machine", "pci-device", "sys-bus-device"];
+/// What the types of all programs of a package may take, as text: QEMU's largest take 200 KB.
+const MOST_TEXT: usize = 32 << 20;
+
+/// What cannot be read cannot be proven.
+const CANNOT: &str = "it cannot be told whether it is an emulator without the device";
 
 /// Reads packages, and demands the expected types of every system emulator in them.
 pub struct Reader<'a> {
@@ -24,39 +28,44 @@ pub struct Reader<'a> {
     keys: &'a [Certificate],
     /// How long the binaries took.
     pub census: Duration,
-    /// Why the first file that may be an emulator could not be read.
-    unread: Option<String>,
+    /// How much text the types were so far.
+    text: usize,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(expected: &'a [ExpectedType], keys: &'a [Certificate]) -> Self {
-        Self { expected, keys, census: Duration::ZERO, unread: None }
+        Self { expected, keys, census: Duration::ZERO, text: 0 }
     }
 
     pub fn read(&mut self, path: &Path) -> Result<PackageFacts> {
-        rpm::read(path, self.keys, &mut |path, bytes| {
+        rpm::read(path, self.keys, &mut |_, bytes| {
             let began = Instant::now();
-            let types = self.types(path, bytes);
+            let types = self.types(bytes);
             self.census += began.elapsed();
             types
         })
     }
 
     /// The types of a program that has some; those that are expected have to be among them where it is
-    /// a system emulator.
-    fn types(&mut self, path: &Path, bytes: &[u8]) -> Result<Option<Qom>> {
+    /// a system emulator. Where types are expected, a program that cannot be read may be a second
+    /// emulator without them, and is refused; firmware is ELF too, and is none.
+    fn types(&mut self, bytes: &[u8]) -> Result<Option<Qom>> {
         let census = match Census::read(bytes) {
             Ok(census) => census,
-            // Firmware is ELF too. What cannot be read is told where an emulator is missed.
-            Err(error) => {
-                self.unread.get_or_insert_with(|| format!("`{}`: {error:#}", path.display()));
-                return Ok(None);
+            Err(error) if elf::is_program(bytes) && !self.expected.is_empty() => {
+                return Err(error.context(CANNOT));
             }
+            Err(_) => return Ok(None),
         };
-        if census.names().any(|name| name == DEVICE) {
+        if census.names().any(|name| OF_SYSTEMS.contains(&name)) {
             self.expected.iter().try_for_each(|expected| expect::assert(&census, expected))?;
         }
-        let qom = census.report()?;
+        let qom = census.report();
+        self.text += qom.text();
+        ensure!(
+            self.text <= MOST_TEXT,
+            "the types of its programs take more than {MOST_TEXT} bytes to tell"
+        );
         Ok((!qom.types.is_empty()).then_some(qom))
     }
 
@@ -67,18 +76,24 @@ impl<'a> Reader<'a> {
         }
         let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
         let programs = packages.iter().map(|facts| facts.elf.len()).sum::<usize>();
-        let why = match &self.unread {
-            Some(why) => format!("{why}\nhelp: what cannot be read cannot be proven"),
-            None => "help: is it the package with QEMU's binary?".to_owned(),
-        };
-        bail!("no system emulator among the {programs} ELF files of {}\n{why}", names.join(", "))
+        bail!(
+            "no system emulator among the {programs} ELF files of {}\n\
+             help: is it the package with QEMU's binary?",
+            names.join(", ")
+        )
     }
 }
 
-/// The programs of a package that can have devices.
+/// The programs of a package that run machines, and that a host can start.
 pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
-    let has_devices = |binary: &&Binary| binary.qom.types.iter().any(|found| found.name == DEVICE);
-    facts.binaries.iter().filter(has_devices)
+    facts.binaries.iter().filter(|binary| {
+        let of_systems = |name: &str| OF_SYSTEMS.contains(&name);
+        binary.qom.types.iter().any(|found| of_systems(&found.name))
+            && facts
+                .files
+                .iter()
+                .any(|file| file.is_program() && Path::new(&file.path) == binary.path)
+    })
 }
 
 /// What rpmbuild makes beside, for debuggers: symbols, and the sources as they were compiled, ours too.
@@ -93,20 +108,16 @@ pub fn hold(
     carried: &[PackageFacts],
     stock: &[PackageFacts],
     pipeline: &Pipeline,
-    beside: &Path,
+    installed: Option<&Installed>,
 ) -> Result<BTreeMap<String, Vec<Finding>>> {
     let verify = &pipeline.verify;
-    let installed = match &verify.installed {
-        Some(list) => Some(Installed::read(&beside.join(list)).context("`verify.installed`")?),
-        None => None,
-    };
     let paths: Option<Vec<String>> =
         verify.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
     let mut refused = Vec::new();
     let mut warnings = BTreeMap::new();
     let common = Policy {
         rules: Some(&verify.rules),
-        installed: installed.as_ref(),
+        installed,
         signing: Signing::ToCome,
         ..Policy::default()
     };
@@ -133,6 +144,14 @@ pub fn hold(
         bail!("{}", refusal(&refused));
     }
     Ok(warnings)
+}
+
+/// A source package is installed on no host; it leaves signed, and so it has to be what it says.
+pub fn hold_source(facts: &PackageFacts) -> Result<()> {
+    match facts.faults.first() {
+        Some(fault) => bail!("{}: {}", facts.nevra, fault.what),
+        None => Ok(()),
+    }
 }
 
 /// The package that ours is made from: one that was built, or by the suffix that tells them apart.

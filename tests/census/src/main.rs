@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn read(path: &str) -> Result<Qom> {
     let file = fs::read(path).with_context(|| format!("`{path}`"))?;
-    Census::read(&file).and_then(|census| census.report()).with_context(|| format!("`{path}`"))
+    Census::read(&file).map(Census::report).with_context(|| format!("`{path}`"))
 }
 
 fn against_dwarf(unstripped: &str, stripped: &str) -> Result<()> {

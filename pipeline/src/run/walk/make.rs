@@ -101,7 +101,8 @@ impl Walk<'_> {
             Stage::Verify => {
                 let image = self.image(&fetch)?;
                 let made = self.made()?;
-                let verified = verify::run(&made, pipeline, beside, &image, key, store, &cmd);
+                let installed = self.gathered.installed.as_ref();
+                let verified = verify::run(&made, pipeline, installed, &image, key, store, &cmd);
                 if verified.as_ref().is_err_and(|error| interrupted(error).is_none()) {
                     verify::set_aside(&made.built, &image, pipeline.name.as_str(), store)?;
                 }

@@ -24,7 +24,7 @@ const DIGEST: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Area {
-    /// NEVRA, compressor, license: the package as a whole.
+    /// NEVRA, compressor, and every tag of the header that nothing else here tells of.
     Package,
     Requires,
     Provides,
@@ -37,7 +37,7 @@ pub enum Area {
     File,
     /// What is in a file: its size and digest.
     Content,
-    /// The same of an ELF file.
+    /// The same of an ELF file whose facts are known.
     Binary,
     /// A QOM type.
     Type,

@@ -56,8 +56,16 @@ impl<'a> Allowed<'a> {
             Area::Property => {
                 added && name.split_once('.').is_some_and(|(of, _)| self.types.contains(of))
             }
-            // The release is another one; how it sorts is the rule `nevra`'s.
-            Area::Package => name == "version",
+            // The release is the stock one with something behind it.
+            Area::Package => {
+                let longer = |was: &str, is: &str| {
+                    is.strip_prefix(was).is_some_and(|more| {
+                        more.starts_with('.') && !more[1..].contains(['-', ':'])
+                    })
+                };
+                name == "version"
+                    && matches!(&change.fate, Fate::Changed { was, is } if longer(was, is))
+            }
             Area::Provides => added && self.provides.contains(name),
             Area::Changelog => added,
             // A program has its package's version in it; what it is made of stands in `elf`.

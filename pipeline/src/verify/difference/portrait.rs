@@ -3,9 +3,12 @@
 use super::{Area, Subject};
 use crate::rpmfile::Nevra;
 use crate::verify::elf::{ElfFacts, Qom, QomType};
-use crate::verify::rpm::PackageFacts;
+use crate::verify::rpm::{FileFacts, PackageFacts};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const BUILD_IDS: &str = "/usr/lib/.build-id";
 
 /// Every line that could differ.
 #[derive(Debug, Default)]
@@ -57,8 +60,11 @@ impl Portrait {
         self.put(place, Area::Package, "version", &version);
         self.put(place, Area::Package, "payload", &facts.payload.compressor);
         // A package provides itself, and its parts require each other, in their one version.
-        let own = |text: &String| match text.strip_suffix(version.as_str()) {
-            Some(rest) if rest.ends_with("= ") => format!("{rest}(its version)"),
+        let without_epoch = format!("{}-{}", id.version, id.release);
+        let own = |text: &String| match text.rsplit_once(' ') {
+            Some((rest, last)) if last == version || last == without_epoch => {
+                format!("{rest} (its version)")
+            }
             _ => text.clone(),
         };
         for (area, all) in [
@@ -77,12 +83,16 @@ impl Portrait {
             self.put(place, Area::Scriptlet, &script.kind, text);
         }
         for (index, trigger) in facts.triggers.iter().enumerate() {
-            let name = format!("trigger {}, {}", index + 1, trigger.on.join(", "));
+            let kind = trigger.kind.name();
+            let name = format!("{kind} trigger {}, {}", index + 1, trigger.on.join(", "));
             self.put(place, Area::Scriptlet, name, scripted(&trigger.interpreter, &trigger.text));
         }
         for change in &facts.changelog {
             let first = change.text.lines().next().unwrap_or_default();
             self.put(place, Area::Changelog, format!("{} {}", change.author, first), &change.text);
+        }
+        for (tag, value) in &facts.other {
+            self.put(place, Area::Package, format!("tag {tag}"), value);
         }
         self.files(place, facts);
         for file in &facts.elf {
@@ -96,9 +106,13 @@ impl Portrait {
     }
 
     fn files(&mut self, place: &str, facts: &PackageFacts) {
-        let programs: BTreeSet<String> =
-            facts.elf.iter().map(|file| file.path.display().to_string()).collect();
-        for file in &facts.files {
+        // By what is in them: a hard link is a program too.
+        let read = |file: &&FileFacts| facts.elf_of(Path::new(&file.path)).is_some();
+        let programs: BTreeSet<&str> =
+            facts.files.iter().filter(read).filter_map(|file| file.digest.as_deref()).collect();
+        // Links by build id say only that a program is another one.
+        let files = facts.files.iter().filter(|file| !file.path.starts_with(BUILD_IDS));
+        for file in files {
             let mut text = format!("{:06o} {}:{}", file.mode, file.user, file.group);
             for more in file.flags.iter().chain(&file.capabilities) {
                 text.push(' ');
@@ -110,8 +124,8 @@ impl Portrait {
             }
             self.put(place, Area::File, &file.path, text);
             if file.is_regular() {
-                let area = if programs.contains(&file.path) { Area::Binary } else { Area::Content };
                 let digest = file.digest.as_deref().unwrap_or_default();
+                let area = if programs.contains(digest) { Area::Binary } else { Area::Content };
                 let text = format!("{} bytes, {digest}", file.size);
                 self.put(place, area, &file.path, text);
             }
@@ -172,12 +186,20 @@ fn plain(value: &Value) -> String {
 /// A type in one line, without what its properties say.
 fn described(found: &QomType) -> String {
     let mut text = found.parent.clone();
-    if found.is_abstract {
-        text.push_str(", abstract");
-    }
     for interface in &found.interfaces {
         text.push_str(", ");
         text.push_str(interface);
+    }
+    if found.is_abstract {
+        text.push_str(", abstract");
+    }
+    if found.conditional.is_some() {
+        text.push_str(", conditional");
+    }
+    for (what, size) in [("instance", found.instance_size), ("class", found.class_size)] {
+        if size > 0 {
+            text = format!("{text}, {what} of {size} bytes");
+        }
     }
     text
 }

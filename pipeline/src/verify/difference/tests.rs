@@ -110,7 +110,10 @@ fn whatever_nobody_asked_for_is_refused_by_its_name() {
         change(Area::Binary, "/usr/bin/new", added("1")),
         change(Area::Elf, "needed libz.so.1", added("")),
         change(Area::Elf, "glibc", changed("2.17", "2.34")),
-        change(Area::Package, "license", changed("GPLv2", "MIT")),
+        change(Area::Package, "tag 1014", changed("GPLv2", "MIT")),
+        change(Area::Package, "version", changed("7.2-1", "5:7.2-1")),
+        change(Area::Package, "version", changed("7.2-1", "7.2-10")),
+        change(Area::Package, "version", changed("7.2-1", "7.2-1.a-1")),
     ];
     let asked = change(Area::Type, "vgpu-stub", added("pci-device"));
     for one in unasked {

@@ -1,7 +1,8 @@
 //! The ELF header and the program headers (System V gABI, chapters 4 and 5): what kind of file it is,
 //! and whether it is whole.
 //!
-//! Never enters: section headers, which `strip` may take away, beyond the place where they end.
+//! Never enters: section headers, which `strip` may take away, beyond where they end and whether there
+//! is any code.
 
 use anyhow::{Context, Result, bail, ensure};
 use goblin::container::{Container, Ctx, Endian};
@@ -10,13 +11,19 @@ use goblin::elf::header::{
     EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC,
     et_to_str, machine_to_str,
 };
-use goblin::elf::program_header::ProgramHeader;
+use goblin::elf::program_header::{
+    PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, ProgramHeader, pt_to_str,
+};
+use goblin::elf::section_header::{SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, SectionHeader};
 use serde::{Deserialize, Serialize};
 
 pub const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little };
 
 /// A linker writes about a dozen; a file with thousands was made to waste our time.
 const MOST_PROGRAM_HEADERS: u16 = 256;
+
+/// Kinds of which a file has one: of several, the kernel and the loader take another one than each other.
+const ONLY_ONE: [u32; 5] = [PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP];
 
 /// The instruction set that a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,12 @@ impl Header {
         let start = usize::try_from(header.e_phoff).context("the ELF file is truncated")?;
         let program = ProgramHeader::parse(file, start, usize::from(count), LITTLE_64)
             .context("the ELF file is truncated inside its program headers")?;
+        for kind in ONLY_ONE {
+            let count = program.iter().filter(|header| header.p_type == kind).count();
+            ensure!(count <= 1, "the ELF file has {count} program headers `{}`", pt_to_str(kind));
+        }
+        let symbols = "the ELF file holds symbols for a debugger, and no program";
+        ensure!(!is_for_debuggers(file), symbols);
         Ok(Self { machine, fixed: header.e_type == ET_EXEC, program })
     }
 
@@ -81,4 +94,28 @@ impl Header {
     pub fn find(&self, kind: u32) -> Option<&ProgramHeader> {
         self.program.iter().find(|header| header.p_type == kind)
     }
+}
+
+/// Whether a host would run the file, or load it into what it runs: a program or library for a machine
+/// that is known, whatever else is wrong with it.
+pub fn is_program(file: &[u8]) -> bool {
+    let form = file.starts_with(ELFMAG)
+        && file.get(EI_CLASS) == Some(&ELFCLASS64)
+        && file.get(EI_DATA) == Some(&ELFDATA2LSB);
+    let Some(header) = Elf::parse_header(file).ok().filter(|_| form) else { return false };
+    [EM_X86_64, EM_AARCH64].contains(&header.e_machine)
+        && [ET_DYN, ET_EXEC].contains(&header.e_type)
+        && !is_for_debuggers(file)
+}
+
+/// What `strip --only-keep-debug` leaves: sections of code without their bytes.
+fn is_for_debuggers(file: &[u8]) -> bool {
+    let Ok(header) = Elf::parse_header(file) else { return false };
+    let Ok(start) = usize::try_from(header.e_shoff) else { return false };
+    let sections = SectionHeader::parse(file, start, usize::from(header.e_shnum), LITTLE_64);
+    let code = u64::from(SHF_ALLOC | SHF_EXECINSTR);
+    sections
+        .unwrap_or_default()
+        .iter()
+        .any(|section| section.sh_type == SHT_NOBITS && section.sh_flags & code == code)
 }

@@ -55,7 +55,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use code::Code;
 pub use facts::ElfFacts;
 use functions::Functions;
-pub use header::Machine;
+pub use header::{Machine, is_program};
 use image::Image;
 use properties::Tables;
 use qom::Outside;
@@ -65,22 +65,24 @@ pub use qom::{Property, Qom, QomType};
 use registry::{Registered, Registry};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::marker::PhantomData;
 pub use types::Layout;
 use types::{TypeInfo, Types};
 
+/// What the types of one binary may take: QEMU's largest takes 200 KB. Tables may be shared by many types
+/// of a file that was made to waste our memory.
+const MOST_TEXT: usize = 16 << 20;
+
 /// The QOM types of a binary.
 #[derive(Debug)]
-pub struct Census<'a> {
+pub struct Census {
     qom: Qom,
     /// What cannot be said of a type, by name.
     refusals: HashMap<String, String>,
-    file: PhantomData<&'a [u8]>,
 }
 
-impl<'a> Census<'a> {
+impl Census {
     /// Reads a 64-bit little-endian ELF file; one without QOM types is not an error.
-    pub fn read(file: &'a [u8]) -> Result<Self> {
+    pub fn read(file: &[u8]) -> Result<Self> {
         let image = Image::read(file)?;
         let mut census = Self {
             qom: Qom {
@@ -91,7 +93,6 @@ impl<'a> Census<'a> {
                 outside: Outside::default(),
             },
             refusals: HashMap::new(),
-            file: PhantomData,
         };
         let functions = Functions::read(&image)?;
         let Some(types) = Types::read(&image, &functions)? else { return Ok(census) };
@@ -100,7 +101,7 @@ impl<'a> Census<'a> {
             "the ELF file has no unwind table (PT_GNU_EH_FRAME), so its functions cannot be told \
              apart"
         );
-        Reader::new(&image, &functions, types).fill(&mut census);
+        Reader::new(&image, &functions, types).fill(&mut census)?;
         Ok(census)
     }
 
@@ -123,9 +124,8 @@ impl<'a> Census<'a> {
     }
 
     /// Everything.
-    #[allow(clippy::unnecessary_wraps, reason = "whoever asks for everything asks a file")]
-    pub fn report(&self) -> Result<Qom> {
-        Ok(self.qom.clone())
+    pub fn report(self) -> Qom {
+        self.qom
     }
 }
 
@@ -142,7 +142,7 @@ impl<'i, 'a> Reader<'i, 'a> {
         Self { image, functions, types, code: Code::new(image, functions) }
     }
 
-    fn fill(mut self, census: &mut Census) {
+    fn fill(mut self, census: &mut Census) -> Result<()> {
         let registry = Registry::read(self.image, self.functions, &mut self.code);
         self.types.rooted.sort_unstable_by_key(|info| info.address);
         let judged = registry.judge(self.types.layout, &self.types.rooted);
@@ -151,9 +151,12 @@ impl<'i, 'a> Reader<'i, 'a> {
         let tables =
             Tables::read(self.image, self.functions, &mut self.code, class_inits.into_iter());
 
-        let mut found: Vec<QomType> = Vec::with_capacity(self.types.rooted.len());
+        let (mut found, mut text) = (Vec::with_capacity(self.types.rooted.len()), 0);
         for (info, how) in std::mem::take(&mut self.types.rooted).iter().zip(judged) {
-            found.push(self.describe(&tables, info, how));
+            let described = self.describe(&tables, info, how);
+            text += described.text();
+            ensure!(text <= MOST_TEXT, "its types take more than {MOST_TEXT} bytes to tell");
+            found.push(described);
         }
         let makers = families::Makers {
             image: self.image,
@@ -179,6 +182,7 @@ impl<'i, 'a> Reader<'i, 'a> {
             census.refusals.insert(orphan.name.to_owned(), refusal);
         }
         census.settle(found);
+        Ok(())
     }
 
     fn describe(&mut self, tables: &Result<Tables>, info: &TypeInfo, how: Registered) -> QomType {
@@ -204,7 +208,7 @@ impl<'i, 'a> Reader<'i, 'a> {
     }
 }
 
-impl Census<'_> {
+impl Census {
     /// Sorts the types, each name once.
     fn settle(&mut self, mut found: Vec<QomType>) {
         // A type that is registered always comes before its namesakes, of which one front end may

@@ -20,6 +20,13 @@ pub struct Qom {
     pub outside: Outside,
 }
 
+impl Qom {
+    /// How many bytes its words take.
+    pub fn text(&self) -> usize {
+        self.types.iter().map(QomType::text).sum()
+    }
+}
+
 /// What a binary says of one QOM type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QomType {
@@ -49,6 +56,17 @@ pub struct QomType {
     /// Why a running program may not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditional: Option<String>,
+}
+
+impl QomType {
+    /// How many bytes its words take, with a little for each.
+    pub fn text(&self) -> usize {
+        const EACH: usize = 32;
+        let properties = self.properties.iter().flatten();
+        let properties = properties.map(|property| property.name.len() + 2 * EACH);
+        let interfaces = self.interfaces.iter().map(|interface| interface.len() + EACH);
+        self.name.len() + self.parent.len() + 4 * EACH + properties.chain(interfaces).sum::<usize>()
+    }
 }
 
 /// The tables that types are made from when the program starts.

@@ -4,6 +4,7 @@
 use crate::rpmfile::Nevra;
 use crate::verify::elf::{ElfFacts, Qom};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A package, read once.
@@ -29,6 +30,8 @@ pub struct PackageFacts {
     pub changelog: Vec<Change>,
     pub payload: PayloadFacts,
     pub signature: SignatureFacts,
+    /// Every other tag of its header that says something of the package and not of its build, by number.
+    pub other: BTreeMap<u32, String>,
     /// Every ELF file in it.
     pub elf: Vec<ElfFile>,
     /// The programs in it that have QOM types.
@@ -71,6 +74,16 @@ pub enum TriggerKind {
     Package,
     File,
     TransactionFile,
+}
+
+impl TriggerKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Package => "package",
+            Self::File => "file",
+            Self::TransactionFile => "transaction file",
+        }
+    }
 }
 
 /// A file as the header lists it.
@@ -151,7 +164,7 @@ pub struct Fault {
 }
 
 /// Which rule a fault breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// A digest or a size that is not so.
@@ -167,15 +180,27 @@ pub mod mode {
     pub const KIND: u16 = 0o170_000;
     pub const REGULAR: u16 = 0o100_000;
     pub const DIRECTORY: u16 = 0o040_000;
+    pub const CHARACTER_DEVICE: u16 = 0o020_000;
+    pub const BLOCK_DEVICE: u16 = 0o060_000;
     pub const LINK: u16 = 0o120_000;
     pub const SETUID_SETGID: u16 = 0o6000;
     pub const STICKY: u16 = 0o1000;
+    pub const EXECUTABLE: u16 = 0o111;
     pub const WORLD_WRITABLE: u16 = 0o002;
 }
 
 impl FileFacts {
     pub fn is_regular(&self) -> bool {
         self.mode & mode::KIND == mode::REGULAR
+    }
+
+    /// Whether somebody may start it.
+    pub fn is_program(&self) -> bool {
+        self.is_regular() && self.mode & mode::EXECUTABLE != 0
+    }
+
+    pub fn is_device(&self) -> bool {
+        [mode::CHARACTER_DEVICE, mode::BLOCK_DEVICE].contains(&(self.mode & mode::KIND))
     }
 
     pub fn is_directory(&self) -> bool {

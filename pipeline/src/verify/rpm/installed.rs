@@ -3,6 +3,7 @@
 use super::facts::{FileFacts, PackageFacts, mode};
 use super::walk::shown;
 use anyhow::{Context, Result, ensure};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
@@ -54,16 +55,26 @@ impl Installed {
             let obsoleted = facts.obsoletes.iter().any(|text| text.split(' ').next() == Some(name));
             name == facts.id.name || obsoleted
         };
-        let mut owners: HashMap<&str, Vec<Owner>> = HashMap::new();
+        let mut owners: HashMap<Cow<str>, Vec<Owner>> = HashMap::new();
         for (name, mode, path) in self.text.lines().filter_map(entry) {
             if !replaced(name) {
-                owners.entry(path).or_default().push((name, mode));
+                owners.entry(merged(path)).or_default().push((name, mode));
             }
         }
         let files = facts.files.iter().filter(|_| !facts.source);
-        let each = files.filter_map(|file| Some((file, owners.get(file.path.as_str())?)));
+        let each = files.filter_map(|file| Some((file, owners.get(&merged(&file.path))?)));
         each.flat_map(|(file, owners)| owners.iter().filter_map(|owner| conflict(file, owner)))
             .collect()
+    }
+}
+
+/// A path as it is where `/bin`, `/sbin`, `/lib` and `/lib64` are links into `/usr`, as they have been
+/// since CentOS 7.
+fn merged(path: &str) -> Cow<'_, str> {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    match first {
+        "bin" | "sbin" | "lib" | "lib64" => Cow::Owned(format!("/usr{path}")),
+        _ => Cow::Borrowed(path),
     }
 }
 

@@ -19,6 +19,7 @@ mod facts;
 mod files;
 mod installed;
 pub mod nevra;
+mod other;
 mod paths;
 mod profile;
 mod read;

@@ -42,6 +42,7 @@ fn successors(stock: &Nevra) -> Vec<Nevra> {
     let with = |version: String, release: String| Nevra { version, release, ..stock.clone() };
     let mut all: Vec<Nevra> = incremented(&stock.release)
         .into_iter()
+        .chain([format!("{}.1", stock.release)])
         .map(|release| with(stock.version.clone(), release))
         .collect();
     all.extend(

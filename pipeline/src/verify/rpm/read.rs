@@ -3,7 +3,7 @@
 use super::facts::{Binary, ElfFile, Fault, FaultKind, PackageFacts, PayloadFacts, SignatureFacts};
 pub use super::walk::LARGEST_BINARY;
 use super::walk::{Faults, Walk};
-use super::{dependencies, files, paths, unpack};
+use super::{dependencies, files, other, paths, unpack};
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, RpmFile};
 use crate::verify::elf::{self, Qom};
@@ -105,6 +105,7 @@ fn headers(file: &RpmFile) -> Result<PackageFacts> {
             digests: digests(file)?,
             signed_by: None,
         },
+        other: other::tags(header)?,
         elf: Vec::new(),
         binaries: Vec::new(),
         faults: Vec::new(),

@@ -37,22 +37,22 @@ pub type Look<'a> = &'a mut dyn FnMut(&Path, &[u8]) -> Result<()>;
 #[derive(Default)]
 pub struct Faults {
     told: Vec<Fault>,
-    more: usize,
+    more: HashMap<FaultKind, usize>,
 }
 
 impl Faults {
     pub fn push(&mut self, kind: FaultKind, what: String) {
-        if self.told.len() < MOST_FAULTS {
+        // For each kind, since a rule may only warn of the other.
+        if self.told.iter().filter(|told| told.kind == kind).count() < MOST_FAULTS {
             self.told.push(Fault { kind, what });
         } else {
-            self.more += 1;
+            *self.more.entry(kind).or_default() += 1;
         }
     }
 
     pub fn finish(mut self) -> Vec<Fault> {
-        if self.more > 0 {
-            let what = format!("and {} more like these", self.more);
-            self.told.push(Fault { kind: FaultKind::Payload, what });
+        for (kind, more) in self.more {
+            self.told.push(Fault { kind, what: format!("and {more} more like these") });
         }
         self.told
     }

@@ -53,7 +53,7 @@ fn find_type(file: &[u8], name: &str) -> anyhow::Result<Option<QomType>> {
 }
 
 fn report(file: &[u8]) -> Qom {
-    Census::read(file).unwrap().report().unwrap()
+    Census::read(file).unwrap().report()
 }
 
 fn error(file: &[u8], name: &str) -> String {

@@ -44,7 +44,7 @@ pub fn hardening(facts: &PackageFacts) -> Vec<String> {
         let asked = [
             (elf.pie, "position-independent code"),
             (elf.relro, "read-only relocations"),
-            (elf.bind_now, "binding at its start"),
+            (elf.bind_now || elf.interpreter.is_none(), "binding at its start"),
             (elf.stack_protector || elf.interpreter.is_none(), "stack protector"),
         ];
         let missing: Vec<&str> =
@@ -52,7 +52,16 @@ pub fn hardening(facts: &PackageFacts) -> Vec<String> {
         let what = format!("`{}` has no {}", path.display(), missing.join(", no "));
         (!missing.is_empty()).then_some(what)
     });
-    found.collect()
+    found.chain(unread(facts)).collect()
+}
+
+/// Programs that nobody looked into: 32-bit ones run on such a host, too.
+fn unread(facts: &PackageFacts) -> impl Iterator<Item = String> {
+    facts.elf.iter().filter_map(|file| {
+        let listed = facts.files.iter().find(|listed| Path::new(&listed.path) == file.path)?;
+        let why = file.unread.as_ref().filter(|_| listed.is_program())?;
+        Some(format!("`{}` was not looked into: {why}", file.path.display()))
+    })
 }
 
 fn known(facts: &PackageFacts) -> impl Iterator<Item = (&Path, &ElfFacts)> {

@@ -44,6 +44,7 @@ pub fn setuid(facts: &PackageFacts) -> Vec<String> {
         // A folder's setgid bit only hands its group down.
         let bits = if file.is_regular() { file.mode & mode::SETUID_SETGID } else { 0 };
         match &file.capabilities {
+            _ if file.is_device() => Some(format!("`{path}` is a device")),
             Some(capabilities) => Some(format!("`{path}` has the capabilities `{capabilities}`")),
             None => (bits != 0).then(|| format!("`{path}` has the mode {}", octal(file.mode))),
         }

@@ -210,7 +210,7 @@ pub const LIST: [Entry; 23] = [
         rule: Rule::Setuid,
         level: Level::Require,
         targets: "all",
-        asks: "no file is setuid or setgid, or has capabilities",
+        asks: "no file is setuid or setgid, has capabilities, or is a device",
         help: ATTRIBUTES,
         check: |facts, _| files::setuid(facts),
     },

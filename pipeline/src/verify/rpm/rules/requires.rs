@@ -45,8 +45,13 @@ pub fn glibc(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let (major, minor) = profile.glibc;
     let has = format!("{} has {major}.{minor}", profile.name);
     let required = facts.requires.iter().filter_map(|requirement| {
-        // Such as `libc.so.6(GLIBC_2.34)(64bit)`.
-        let needed = version(requirement.split_once('(')?.1.split(')').next()?)?;
+        // Such as `libc.so.6(GLIBC_2.34)(64bit)`, or `glibc >= 2.34`.
+        let needed = if let Some((_, rest)) = requirement.split_once('(') {
+            version(rest.split(')').next()?)?
+        } else {
+            let (_, wanted) = requirement.strip_prefix("glibc ")?.split_once("= ")?;
+            version(&format!("GLIBC_{}", wanted.split('-').next()?))?
+        };
         (needed > profile.glibc).then(|| format!("it requires `{requirement}`, and {has}"))
     });
     let needed = facts.elf.iter().filter_map(|file| {
