@@ -103,7 +103,8 @@ mod tests {
     fn what_would_hide_the_vendors_next_package_is_named_with_it() {
         let stock = nevra(2, "4.2.1", "5.2.15.2.xcpng8.3");
         let wrong = between(&stock, &nevra(2, "4.2.1", "5.2.15.3.xcpng8.3"));
-        let next = ["5.2.15.3.xcpng8.3", "5.2.15.2.xcpng9.3", "5.2.15.2.xcpng8.4"];
+        let next =
+            ["5.2.15.3.xcpng8.3", "5.2.15.2.xcpng9.3", "5.2.15.2.xcpng8.4", "5.2.15.2.xcpng8.3.1"];
         let expected = next.map(|release| {
             format!(
                 "`qemu-2:4.2.1-5.2.15.3.xcpng8.3.x86_64` does not sort before \
