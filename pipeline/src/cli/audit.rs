@@ -77,8 +77,8 @@ fn print_types(qom: &Qom, expected: &[ExpectedType]) {
     };
     let made = qom.types.iter().filter(|found| found.family.is_some()).count();
     say!("  QOM         {} types, {made} of them from tables", qom.types.len());
-    let property = qom.property_layout.map_or_else(|| "unsettled".to_owned(), |it| it.to_string());
-    say!("  layout      TypeInfo as of QEMU {layout}, Property as of {property}");
+    let property = qom.property_layout.map(|it| format!(", Property as of {it}"));
+    say!("  layout      TypeInfo as of QEMU {layout}{}", property.unwrap_or_default());
     let in_modules: usize = qom.modules.iter().map(|module| module.types.len()).sum();
     say!(
         "  outside     {in_modules} types in modules, {} registrations of what is made at run time",
