@@ -24,7 +24,7 @@
           inherit (manifest) version;
 
           # What cargo reads, what the program carries inside (the default pipeline with its spec,
-          # Containerfile and device, and the files for a dom0), and the fixtures of its unit tests.
+          # Containerfile, device and contract, and the files for a dom0), and the fixtures of its unit tests.
           src = lib.fileset.toSource {
             root = ./.;
             fileset = lib.fileset.unions [
@@ -32,6 +32,7 @@
               ./Cargo.toml
               ./containers/debian-12.Containerfile
               ./device/vgpu-stub.c
+              ./device/vgpu-stub.yaml
               ./pipeline
               ./tests
               ./wrapper

@@ -21,7 +21,7 @@ fn a_second_run_is_all_cached_and_starts_no_process() {
         .env("XDG_DATA_HOME", kept("data"));
     let events = events(&mut traced);
     assert!(ran(&events).is_empty(), "{events:#?}");
-    assert_eq!(states(&events).len(), 8);
+    assert_eq!(states(&events).len(), 9);
     let trace = fs::read_to_string(trace).unwrap();
     let started: Vec<&str> = trace.lines().filter(|line| line.contains("exec")).collect();
     assert_eq!(started.len(), 1, "only the program itself: {started:#?}");
@@ -117,5 +117,5 @@ fn plan_shows_what_is_cached_and_the_edited_spec() {
     let said = ends_with(0, program().args(["plan", "pipeline/workstation.yaml", "--diff"])).stdout;
     let said = String::from_utf8(said).unwrap();
     assert!(said.contains("+Release:        1%{?dist}.vgpu1"), "{said}");
-    assert_eq!(said.matches("in the store").count(), 8, "{said}");
+    assert_eq!(said.matches("in the store").count(), 9, "{said}");
 }

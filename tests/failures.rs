@@ -23,9 +23,9 @@ fn a_build_without_the_device_fails_in_verify() {
 #[test]
 fn an_expected_property_that_is_missing_is_named() {
     let toy = Toy::new("toy-property");
-    toy.edit("toy.yaml", "vm_id]", "vm_id, colour]");
+    toy.edit("toy.yaml", "vm_id: uint32 }", "vm_id: uint32, colour: str }");
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("type `vgpu-stub` has no property `colour`; it has: "), "{error}");
+    assert!(error.contains("type `vgpu-stub` has no property `colour=<str>`; it has: "), "{error}");
 }
 
 #[test]

@@ -128,3 +128,21 @@ fn an_output_folder_with_something_else_in_it_is_left_alone() {
     assert!(error.contains("holds something else than a repository"), "{error}");
     assert_eq!(fs::read_to_string(toy.output().join("precious")).unwrap(), "mine");
 }
+
+#[test]
+fn a_contract_that_is_gone_or_wrong_is_named_with_its_line() {
+    let toy = Toy::new("toy-contract");
+    toy.edit("toy.yaml", "  types:\n", "  contracts: [mine/contract.yaml]\n  types:\n");
+    let check = || refusal(2, program().arg("check").arg(toy.path("toy.yaml")));
+    let error = check();
+    assert!(error.contains("error: contract `"), "{error}");
+    assert!(error.contains("mine/contract.yaml`: No such file"), "{error}");
+    fs::create_dir(toy.path("mine")).unwrap();
+    fs::write(toy.path("mine/contract.yaml"), "name: mine\nstarts:\n  - read: {}\n").unwrap();
+    let error = check();
+    assert!(error.contains("mine/contract.yaml:3:5: starts[0]: unknown field `read`"), "{error}");
+    assert!(error.contains("help: did you mean `reads`?"), "{error}");
+    fs::write(toy.path("mine/contract.yaml"), "name: vgpu-stub\n").unwrap();
+    let error = check();
+    assert!(error.contains("`verify` says twice what the type `vgpu-stub` must be"), "{error}");
+}

@@ -7,18 +7,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cache;
+mod census;
 mod device;
+mod difference;
 mod docker;
 mod dom0;
 mod failures;
 mod forge;
 mod guest;
+mod hostile;
 mod input;
 mod install;
 mod interrupt;
 mod lock;
 mod packaging;
+mod probe;
 mod radar;
+mod rules;
 mod shell;
 mod signing;
 mod sources;

@@ -47,7 +47,7 @@ fn a_build_that_failed_can_be_entered_and_a_good_run_ends_that() {
 #[test]
 fn packages_that_were_refused_are_there_to_be_looked_at() {
     let toy = Toy::new("shell-verify");
-    toy.edit("toy.yaml", "vm_id]", "vm_id, colour]");
+    toy.edit("toy.yaml", "vm_id: uint32 }", "vm_id: uint32, colour: str }");
     let error = refusal(1, &mut toy.run());
     assert!(error.contains("`vgpu-pipeline shell FILE`"), "{error}");
     let seen = said(shell(&toy).args([

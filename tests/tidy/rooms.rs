@@ -27,8 +27,8 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("wrapper", "cmd fetch config::<types> plan sandbox store"),
     (
         "verify",
-        "build::Built cmd config::<types> config::nearest plan sandbox store wrapper::BEGIN \
-         wrapper::END wrapper::Wrapped wrapper::package_name",
+        "build::Built cmd config::<types> config::nearest openpgp plan rpmfile sandbox store \
+         wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
     ),
     ("sign", "cmd config::<types> openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),

@@ -32,6 +32,8 @@ const TOP: &str = "rpmbuild";
 pub struct Inputs<'a> {
     /// The pipeline's name.
     pub name: &'a str,
+    /// What the result is kept as.
+    pub kind: &'static str,
     /// The sources and the devices' C files, by name.
     pub sources: Vec<(&'a str, PathBuf)>,
     /// The edited spec.
@@ -124,7 +126,7 @@ pub fn run(
         let tree = rpmbuild(&Goal::Tree(spec), inputs, build, image, store, cmd)?;
         test_binary(&tree.path().join("BUILD"), binary, &work.files().join(TEST))?;
     }
-    Ok(Built { stored: store.keep(work, "build", key.as_str(), &shown)? })
+    Ok(Built { stored: store.keep(work, inputs.kind, key.as_str(), &shown)? })
 }
 
 /// How far rpmbuild goes, and by which spec.

@@ -21,7 +21,7 @@ impl Failed {
             eprintln!("interrupted; what was finished is kept, the next run goes on from there");
             return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
         }
-        eprintln!("error: {}", told(error));
+        eprintln!("error: {}", super::visible(&told(error)));
         match self {
             Self::Input(_) => ExitCode::from(2),
             Self::Work(_) => ExitCode::from(1),

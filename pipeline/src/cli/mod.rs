@@ -4,10 +4,12 @@
 macro_rules! say {
     ($($part:tt)*) => {{
         use std::io::Write;
-        let _ = writeln!(std::io::stdout().lock(), $($part)*);
+        let line = $crate::cli::visible(&format!($($part)*));
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
     }};
 }
 
+mod audit;
 mod check;
 mod completions;
 mod failed;
@@ -146,6 +148,19 @@ impl Place {
         let name = self.key_env.clone().map(TryInto::try_into).transpose();
         Ok(name.map_err(anyhow::Error::msg)?.map(KeySource::Env))
     }
+}
+
+/// A text without what a terminal would obey: names come out of files that anybody may have made.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !['\n', '\t'].contains(&c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Parses, runs, and turns the result into an exit code.

@@ -37,7 +37,7 @@ impl Screen {
                 };
                 self.line(&format!("{:<12} {how:<9} {}", stage.name(), self.dim(key.short())));
             }
-            Event::Note { text, .. } => self.line(&format!("  {text}")),
+            Event::Note { text, .. } => self.line(&format!("  {}", super::visible(text))),
             Event::Output { path, rewritten } => {
                 let what = if *rewritten { "written" } else { "unchanged" };
                 self.line(&format!("repository   {what:<9} {}", path.display()));

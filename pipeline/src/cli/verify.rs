@@ -1,72 +1,213 @@
-//! `verify`: the audit alone, on any RPM or QEMU binary.
+//! `verify`: the audit alone, on any RPM or ELF binary, and the difference to another.
 
+use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
-use crate::config::ExpectedType;
-use crate::verify::{self, Audit, PackageFacts, QomType};
+use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
+use crate::run::Loaded;
+use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use serde::Serialize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// An RPM, or a QEMU binary
+    /// An RPM, or an ELF binary such as a QEMU
     what: PathBuf,
-    /// The QOM type that must be in it
-    #[arg(long, value_name = "NAME", default_value = "vgpu-stub")]
-    device: String,
-    /// The type that it must derive from
+    /// Show what WHAT has more, less or other than this one
+    #[arg(long, value_name = "OLD")]
+    against: Option<PathBuf>,
+    /// A QOM type that is all that WHAT may have more than OLD; may be given several times
+    #[arg(long = "only-adds", value_name = "NAME", requires = "against", value_parser = word::<QomType>)]
+    only_adds: Vec<QomType>,
+    /// A capability that a package must provide, and may more than OLD; may be given several times
+    #[arg(long, value_name = "CAPABILITY", value_parser = word::<Line>)]
+    provides: Vec<Line>,
+    /// Hold it to the section `verify` of this pipeline file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "installed", "paths", "device"])]
+    pipeline: Option<PathBuf>,
+    /// Hold a package to what these hosts take
+    #[arg(long)]
+    target: Option<Target>,
+    /// What the hosts have: a file as `verify.installed` names one
+    #[arg(long, value_name = "FILE")]
+    installed: Option<PathBuf>,
+    /// A folder that a package may have files in; may be given several times
+    #[arg(long = "path", value_name = "FOLDER")]
+    paths: Vec<String>,
+    /// A QOM type that must be in every system emulator of it
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// The type that the device must derive from
     #[arg(long, value_name = "NAME", default_value = "pci-device")]
     parent: String,
-    /// A property that it must have; may be given several times
-    #[arg(long = "property", value_name = "NAME")]
+    /// A property that the device must have; with one of them, it may have no others
+    #[arg(long = "property", value_name = "NAME=KIND", requires = "device")]
     properties: Vec<String>,
+    /// A file with public keys, of which one must have signed a package
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
 }
 
+/// A word of the pipeline file, on the command line.
+fn word<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
+    T::try_from(text.to_owned())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Said<'a> {
+    #[serde(flatten)]
+    audit: &'a Audit,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<&'a PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<&'a [Change]>,
+}
+
 impl Verify {
     pub fn run(&self) -> Result<(), Failed> {
-        let expected = self.expected().input()?;
-        std::fs::metadata(&self.what)
-            .map_err(|error| anyhow::anyhow!("`{}`: {error}", self.what.display()))
-            .input()?;
-        let audit = verify::audit(&self.what, &[expected]).work()?;
-        if self.json {
-            say!("{}", serde_json::to_string(&audit).map_err(anyhow::Error::from).work()?);
-        } else {
-            print(&audit);
+        let section = self.section().input()?;
+        let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
+        let keys = self.key.as_deref().map(verify::keys).transpose().input()?.unwrap_or_default();
+        for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
+            std::fs::metadata(file).with_context(|| format!("`{}`", file.display())).input()?;
         }
-        Ok(())
+        let paths: Option<Vec<String>> =
+            section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
+        let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
+        let compared = compared.transpose().work()?;
+        let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
+        let policy = Policy {
+            target: section.target,
+            rules: Some(&section.rules),
+            paths: paths.as_deref(),
+            installed: installed.as_ref(),
+            stock: stock.and_then(Audit::id),
+            signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
+        };
+        let asked = Asked { types: &section.types, keys: &keys, policy };
+        let audit = verify::audit(&self.what, &asked).work()?;
+        self.fits(&audit).input()?;
+        let changes = compared.map(|old| compare(&audit, &old)).transpose().input()?;
+        if self.json {
+            let said = Said {
+                audit: &audit,
+                against: self.against.as_ref(),
+                difference: changes.as_deref(),
+            };
+            say!("{}", serde_json::to_string(&said).map_err(anyhow::Error::from).work()?);
+        } else {
+            print(&audit, &section.types);
+            print_changes(changes.as_deref());
+        }
+        self.judge(&audit, changes.as_deref(), &section).work()
     }
 
-    fn expected(&self) -> anyhow::Result<ExpectedType> {
-        let word = |text: &String| text.clone().try_into().map_err(anyhow::Error::msg);
-        let line = |text: &String| text.clone().try_into().map_err(anyhow::Error::msg);
-        Ok(ExpectedType {
-            name: word(&self.device)?,
-            parent: word(&self.parent)?,
-            interfaces: Vec::new(),
-            properties: self.properties.iter().map(line).collect::<anyhow::Result<_>>()?,
+    /// What the file is held to.
+    fn section(&self) -> Result<config::Verify> {
+        if let Some(file) = &self.pipeline {
+            let Loaded { pipeline, beside, .. } = Loaded::read(file)?;
+            let mut section = pipeline.verify;
+            section.installed = section.installed.map(|list| beside.join(list));
+            if let Some(only_adds) = &mut section.only_adds {
+                only_adds.extend(self.only_adds.iter().cloned());
+            }
+            section.provides.extend(self.provides.iter().cloned());
+            return Ok(section);
+        }
+        let paths = self.paths.iter().map(|path| path.clone().try_into());
+        let paths = paths.collect::<Result<Vec<_>, String>>().map_err(anyhow::Error::msg)?;
+        let types = self.device.iter().map(|name| self.expected(name)).collect::<Result<_>>()?;
+        Ok(config::Verify {
+            target: self.target,
+            paths: (!paths.is_empty()).then_some(paths),
+            installed: self.installed.clone(),
+            only_adds: (!self.only_adds.is_empty()).then(|| self.only_adds.clone()),
+            provides: self.provides.clone(),
+            types,
+            ..config::Verify::default()
         })
     }
-}
 
-fn print(audit: &Audit) {
-    match audit {
-        Audit::Binary { types } => types.iter().for_each(print_type),
-        Audit::Package(PackageFacts { nevra, binaries, .. }) => {
-            say!("{nevra}");
-            for binary in binaries {
-                say!("{} ({} bytes)", binary.path.display(), binary.size);
-                binary.types.iter().for_each(print_type);
-            }
+    fn expected(&self, name: &str) -> Result<ExpectedType> {
+        let word = |text: &str| text.to_owned().try_into().map_err(anyhow::Error::msg);
+        let property = |text: &String| {
+            let (name, kind) = text.split_once('=').with_context(|| {
+                format!("`{text}` is not NAME=KIND\nhelp: such as `pool_id=str`")
+            })?;
+            let name = PropertyName::try_from(name.to_owned()).map_err(anyhow::Error::msg)?;
+            let kind = PropertyKind::try_from(kind.to_owned()).map_err(anyhow::Error::msg)?;
+            Ok((name, kind))
+        };
+        let properties = self.properties.iter().map(property).collect::<Result<_>>()?;
+        Ok(ExpectedType {
+            name: word(name)?,
+            parent: word(&self.parent)?,
+            interfaces: None,
+            properties: (!self.properties.is_empty()).then_some(properties),
+            pci: None,
+            starts: Vec::new(),
+        })
+    }
+
+    /// Refuses to be silent about what is asked of packages alone.
+    fn fits(&self, audit: &Audit) -> Result<()> {
+        let asked = [
+            ("--target", self.target.is_some()),
+            ("--installed", self.installed.is_some()),
+            ("--path", !self.paths.is_empty()),
+            ("--provides", !self.provides.is_empty()),
+            ("--key", self.key.is_some()),
+        ];
+        match asked.into_iter().find(|(_, given)| *given && !audit.is_package()) {
+            Some((option, _)) => bail!(
+                "`{option}` is asked of packages, and `{}` is a binary\n\
+                 help: give the package that it is in",
+                self.what.display()
+            ),
+            None => Ok(()),
         }
+    }
+
+    /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.
+    fn judge(
+        &self,
+        audit: &Audit,
+        changes: Option<&[Change]>,
+        section: &config::Verify,
+    ) -> Result<()> {
+        if let (Some(changes), Some(_)) = (changes, &section.only_adds) {
+            verify::only_adds(changes, &Allowed::by(section))?;
+        }
+        if let Found::Package(package) = &audit.found {
+            verify::demand_provides(&[&package.facts], section)?;
+        }
+        let broken = audit.refused().count();
+        let rules = if broken == 1 { "a rule" } else { "rules" };
+        ensure!(broken == 0, "`{}` breaks {rules}", self.what.display());
+        Ok(())
     }
 }
 
-fn print_type(found: &QomType) {
-    say!("  type       {}", found.name);
-    say!("  parent     {}", found.parent);
-    say!("  interfaces {}", found.interfaces.join(", "));
-    say!("  properties {}", found.properties.join(", "));
+/// The difference of two files of one kind.
+fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
+    if old.is_package() != audit.is_package() {
+        bail!(
+            "`{}` is {} and `{}` is {}: there is nothing to compare\n\
+             help: give two packages, or two binaries",
+            audit.file.display(),
+            kind(audit),
+            old.file.display(),
+            kind(old)
+        );
+    }
+    Ok(verify::difference(&old.portrait(), &audit.portrait()))
+}
+
+fn kind(audit: &Audit) -> &'static str {
+    if audit.is_package() { "a package" } else { "a binary" }
 }

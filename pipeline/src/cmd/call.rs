@@ -20,6 +20,9 @@ pub struct Call {
     limit: Option<Duration>,
     largest: Option<(PathBuf, u64)>,
     unlogged: bool,
+    input: String,
+    last_line: Option<&'static str>,
+    most_output: Option<u64>,
 }
 
 impl Call {
@@ -34,6 +37,9 @@ impl Call {
             limit: None,
             largest: None,
             unlogged: false,
+            input: String::new(),
+            last_line: None,
+            most_output: None,
         }
     }
 
@@ -98,6 +104,28 @@ impl Call {
         self
     }
 
+    /// What it is told on its standard input, which stays open until it ends.
+    #[must_use]
+    pub fn told(mut self, input: impl Into<String>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// A line of its standard output after which it has said everything: it is asked to end, and that
+    /// is a success. For what would go on listening for ever.
+    #[must_use]
+    pub fn until(mut self, line: &'static str) -> Self {
+        self.last_line = Some(line);
+        self
+    }
+
+    /// The most bytes that it may print.
+    #[must_use]
+    pub fn most_output(mut self, bytes: u64) -> Self {
+        self.most_output = Some(bytes);
+        self
+    }
+
     pub(super) fn command(&self) -> Result<Command> {
         let shell = Shell::new()?;
         if let Some(folder) = &self.folder {
@@ -137,6 +165,19 @@ impl Call {
         let (file, bytes) = self.largest.as_ref()?;
         let size = file.metadata().map_or(0, |meta| meta.len());
         (size > *bytes).then_some((file, *bytes))
+    }
+
+    pub(super) fn input(&self) -> Option<&str> {
+        Some(self.input.as_str()).filter(|input| !input.is_empty())
+    }
+
+    pub(super) fn ends_with(&self, line: &str) -> bool {
+        self.last_line == Some(line)
+    }
+
+    /// The limit, where so many bytes of output are beyond it.
+    pub(super) fn overflown(&self, printed: u64) -> Option<u64> {
+        self.most_output.filter(|most| printed > *most)
     }
 
     pub(super) fn is_unlogged(&self) -> bool {

@@ -16,21 +16,28 @@ pub use which::{find, missing};
 
 use anyhow::{Context, Result, anyhow};
 use interrupt::Interrupted;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Lines of output that an error shows.
 const TAIL: usize = 20;
 /// How often a waiting run looks whether it was interrupted.
 const TICK: Duration = Duration::from_millis(50);
+/// A longer line is taken in pieces of this size: nobody's output may fill this machine's memory.
+const LONGEST_LINE: u64 = 1 << 20;
+/// Lines that may wait to be looked at before a child has to.
+const WAITING: usize = 256;
+/// How long a child that has said everything may take to end before it is ended.
+const GRACE: Duration = Duration::from_secs(5);
 /// What a child may see of this program's environment: where to find programs, homes and sockets,
 /// how to reach the network, and the settings of the container engine.
 const ENVIRONMENT: &[&str] = &[
@@ -85,6 +92,15 @@ pub struct Output {
 struct Heard {
     from_stdout: bool,
     line: String,
+    /// A piece of a long line does not end one.
+    whole: bool,
+}
+
+/// A child, what it says, and its standard input, which the handle keeps open.
+struct Started {
+    child: Child,
+    heard: Receiver<Heard>,
+    _input: Option<JoinHandle<ChildStdin>>,
 }
 
 impl<'a> Runner<'a> {
@@ -102,20 +118,33 @@ impl<'a> Runner<'a> {
     pub fn run(&self, call: &Call) -> Result<Output> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
-        let (mut child, heard) = start(call)?;
+        let Started { mut child, heard, _input } = start(call)?;
         let began = Instant::now();
         let mut stdout = String::new();
         let mut tail = VecDeque::with_capacity(TAIL);
+        let mut printed = 0;
+        let mut said_all: Option<Instant> = None;
         loop {
             match heard.recv_timeout(TICK) {
-                Ok(Heard { from_stdout, line }) => {
+                Ok(Heard { from_stdout, line, whole }) => {
+                    printed += line.len() as u64 + 1;
+                    if let Some(most) = call.overflown(printed) {
+                        let stop = anyhow!("`{}` printed more than {most} bytes", call.short());
+                        return Err(self.stop(call, &mut child, stop));
+                    }
                     if !call.is_unlogged() {
                         self.write(&line);
                     }
                     (self.on_line)(&line);
                     if from_stdout && call.keeps_stdout() {
                         stdout.push_str(&line);
-                        stdout.push('\n');
+                        if whole {
+                            stdout.push('\n');
+                        }
+                    }
+                    if from_stdout && said_all.is_none() && call.ends_with(&line) {
+                        said_all = Some(Instant::now());
+                        ask_to_end(&child);
                     }
                     if tail.len() == TAIL {
                         tail.pop_front();
@@ -126,6 +155,10 @@ impl<'a> Runner<'a> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.go_on(call, &mut child, began)?;
+            if said_all.is_some_and(|moment| moment.elapsed() > GRACE) {
+                self.end(call, &mut child);
+                return Ok(Output { stdout });
+            }
         }
         let status = loop {
             if let Some(status) = child.try_wait()? {
@@ -134,7 +167,7 @@ impl<'a> Runner<'a> {
             self.go_on(call, &mut child, began)?;
             std::thread::sleep(TICK / 10);
         };
-        if status.success() {
+        if status.success() || said_all.is_some() {
             return Ok(Output { stdout });
         }
         // A terminal's Ctrl-C may end the child before the flag is seen here.
@@ -174,9 +207,14 @@ impl<'a> Runner<'a> {
                 _ => return Ok(()),
             },
         };
-        self.write(&format!("ended: {stop}"));
+        Err(self.stop(call, child, stop))
+    }
+
+    /// Ends a child for a reason, and hands the reason back.
+    fn stop(&self, call: &Call, child: &mut Child, why: anyhow::Error) -> anyhow::Error {
+        self.write(&format!("ended: {why}"));
         self.end(call, child);
-        Err(stop)
+        why
     }
 
     /// Writes a line to the log. A full disk must not hide the error that is about to be shown.
@@ -189,7 +227,7 @@ impl<'a> Runner<'a> {
     fn end(&self, call: &Call, child: &mut Child) {
         if let Some(cleanup) = call.cleanup() {
             self.write(&format!("$ {cleanup}"));
-            if let Ok((mut cleaner, _)) = start(cleanup) {
+            if let Ok(Started { child: mut cleaner, .. }) = start(cleanup) {
                 let _ = cleaner.wait();
             }
         }
@@ -211,29 +249,51 @@ fn prepared(call: &Call) -> Result<Command> {
     Ok(command)
 }
 
-fn start(call: &Call) -> Result<(Child, Receiver<Heard>)> {
+fn start(call: &Call) -> Result<Started> {
     let mut command = prepared(call)?;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let stdin = if call.input().is_some() { Stdio::piped() } else { Stdio::null() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
-    let (sender, receiver) = channel();
+    let (sender, heard) = sync_channel(WAITING);
     if let Some(stdout) = child.stdout.take() {
         listen(stdout, true, sender.clone());
     }
     if let Some(stderr) = child.stderr.take() {
         listen(stderr, false, sender);
     }
-    Ok((child, receiver))
+    let input = call.input().map(str::to_owned).zip(child.stdin.take());
+    let input = input.map(|(text, mut pipe)| {
+        std::thread::spawn(move || {
+            // Whether anybody listened shows in what is answered.
+            let _ = pipe.write_all(text.as_bytes());
+            pipe
+        })
+    });
+    Ok(Started { child, heard, _input: input })
+}
+
+/// The signal that a program can take its time for, and that an engine hands on into a container.
+fn ask_to_end(child: &Child) {
+    if let Some(process) = Pid::from_raw(child.id().cast_signed()) {
+        let _ = kill_process(process, Signal::TERM);
+    }
 }
 
 /// Lines as they come; what is not UTF-8 is shown as well as it can be.
-fn listen(pipe: impl Read + Send + 'static, from_stdout: bool, sender: Sender<Heard>) {
+fn listen(pipe: impl Read + Send + 'static, from_stdout: bool, sender: SyncSender<Heard>) {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(pipe);
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        while reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            let whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
             let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
             line.clear();
-            if sender.send(Heard { from_stdout, line: text }).is_err() {
+            if sender.send(Heard { from_stdout, line: text, whole }).is_err() {
                 break;
             }
         }

@@ -65,3 +65,46 @@ fn what_takes_too_long_is_ended() {
     assert_eq!(error, "`sleep` did not end within 0 s");
     assert!(began.elapsed() < Duration::from_secs(10));
 }
+
+#[test]
+fn a_child_is_told_everything_and_its_input_stays_open() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than a pipe holds, both ways.
+    let told = "a line of some length\n".repeat(20_000) + "last\n";
+    let call = Call::new("cat").told(&told).until("last").read().limit(Duration::from_secs(60));
+    assert_eq!(runner(&folder).run(&call).unwrap().stdout, told);
+}
+
+#[test]
+fn a_child_that_has_said_everything_is_asked_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let call = Call::new("sh").args(["-c", "echo done; exec sleep 60"]).until("done").read();
+    assert_eq!(runner(&folder).run(&call).unwrap().stdout, "done\n");
+    assert!(began.elapsed() < GRACE);
+    // One that does not listen is ended all the same.
+    let script = "trap '' TERM; echo done; while true; do sleep 0.1; done";
+    let call = Call::new("sh").args(["-c", script]).until("done").read();
+    assert_eq!(runner(&folder).run(&call).unwrap().stdout, "done\n");
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_flood_is_ended_with_or_without_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = Call::new("yes").most_output(1 << 20).read();
+    let error = runner(&folder).run(&call).unwrap_err().to_string();
+    assert_eq!(error, "`yes` printed more than 1048576 bytes");
+    let call = Call::new("cat").arg("/dev/zero").most_output(4 << 20).read();
+    let error = runner(&folder).run(&call).unwrap_err().to_string();
+    assert_eq!(error, "`cat` printed more than 4194304 bytes");
+}
+
+#[test]
+fn a_line_beyond_all_measure_arrives_in_one_piece() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo y";
+    let call = Call::new("sh").args(["-c", script]).read();
+    let stdout = runner(&folder).run(&call).unwrap().stdout;
+    assert_eq!(stdout.lines().map(str::len).collect::<Vec<_>>(), [3_000_000, 1]);
+}

@@ -1,5 +1,6 @@
 //! What only several fields together can show.
 
+use super::contract;
 use super::words::FileName;
 use super::{Base, Edit, Insert, Integration, Pipeline, Python, Source, error::nearest};
 use anyhow::{Error, anyhow};
@@ -8,25 +9,51 @@ use std::collections::BTreeSet;
 /// A problem, and the scalar in the file that shows it.
 pub struct Problem {
     what: String,
-    scalar: String,
+    scalar: Scalar,
+}
+
+enum Scalar {
+    Text(String),
+    /// However it is spelled.
+    Number(u64),
 }
 
 impl Problem {
-    fn new(scalar: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { what: what.into(), scalar: scalar.into() }
+    pub(super) fn new(scalar: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { what: what.into(), scalar: Scalar::Text(scalar.into()) }
+    }
+
+    pub(super) fn number(number: u64, what: impl Into<String>) -> Self {
+        Self { what: what.into(), scalar: Scalar::Number(number) }
     }
 
     /// The reader keeps no positions once types are built, so the scalar's last mention is the place:
     /// what is checked here refers back to a declaration above it.
     pub fn at(self, text: &str, file: &str) -> Error {
         let place = text.lines().enumerate().filter_map(|(line, content)| {
-            content.find(&self.scalar).map(|column| (line + 1, column + 1))
+            let column = match &self.scalar {
+                Scalar::Text(scalar) => content.find(scalar),
+                Scalar::Number(number) => find_number(content, *number),
+            };
+            Some((line + 1, column? + 1))
         });
         match place.last() {
             Some((line, column)) => anyhow!("{file}:{line}:{column}: {}", self.what),
             None => anyhow!("{file}: {}", self.what),
         }
     }
+}
+
+/// Where a line has a number, in decimal or in hexadecimal.
+fn find_number(line: &str, number: u64) -> Option<usize> {
+    let code = line.split('#').next().unwrap_or_default();
+    let mut words = code.split(|c: char| !c.is_ascii_alphanumeric());
+    let read = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    };
+    let word = words.rfind(|word| read(word) == Some(number))?;
+    Some(word.as_ptr() as usize - line.as_ptr() as usize)
 }
 
 pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
@@ -36,7 +63,9 @@ pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
     devices(pipeline)?;
     edits(pipeline)?;
     wrapper(pipeline)?;
-    types(pipeline)
+    stock(pipeline)?;
+    pipeline.verify.types.iter().try_for_each(contract::check)?;
+    if pipeline.verify.contracts.is_empty() { types(pipeline) } else { Ok(()) }
 }
 
 fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
@@ -161,10 +190,22 @@ fn wrapper(pipeline: &Pipeline) -> Result<(), Problem> {
     Ok(())
 }
 
-fn types(pipeline: &Pipeline) -> Result<(), Problem> {
+/// Every device has its type, and no type has two declarations.
+pub fn types(pipeline: &Pipeline) -> Result<(), Problem> {
+    let types = &pipeline.verify.types;
+    let mut seen = BTreeSet::new();
+    for expected in types {
+        let name = expected.name.as_str();
+        if !seen.insert(name) {
+            return Err(Problem::new(
+                "verify:",
+                format!("`verify` says twice what the type `{name}` must be"),
+            ));
+        }
+    }
     for device in &pipeline.device {
         let name = device.qom_type.as_str();
-        if !pipeline.verify.types.iter().any(|expected| expected.name.as_str() == name) {
+        if !seen.contains(name) {
             return Err(Problem::new(
                 "verify:",
                 format!(
@@ -172,6 +213,19 @@ fn types(pipeline: &Pipeline) -> Result<(), Problem> {
                 ),
             ));
         }
+    }
+    Ok(())
+}
+
+/// What is asserted about the stock package wants one to compare with.
+fn stock(pipeline: &Pipeline) -> Result<(), Problem> {
+    let verify = &pipeline.verify;
+    if verify.only_adds.is_some() && verify.stock.is_none() {
+        return Err(Problem::new(
+            "only-adds:",
+            "`verify.only-adds` has no stock package to compare with\n\
+             help: `stock: { build: {} }` builds the spec as it came",
+        ));
     }
     Ok(())
 }

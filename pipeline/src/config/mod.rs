@@ -6,6 +6,7 @@
 
 mod build;
 mod check;
+mod contract;
 mod device;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::{Build, TestBinary};
+pub use contract::parse as parse_contract;
 pub use device::Device;
 pub use environment::{Base, DebianBase, Environment, ImageBase, Repository};
 pub use error::nearest;
@@ -35,10 +37,13 @@ pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Source};
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
-pub use verify::{ExpectedType, Target, Verify};
+pub use verify::{
+    Bar, BarKind, ExpectedType, Guest, Level, Pci, Rule, Start, Stock, Target, Verify,
+};
 pub use words::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
-    Line, MacroName, Name, QomType, RpmCapability, Sha256, TreePath, WebUrl,
+    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, TreePath,
+    WebUrl,
 };
 pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 
@@ -80,6 +85,8 @@ pub struct Pipeline {
     #[schemars(with = "Option<Wrapper>")]
     pub wrapper: Option<Wrapper>,
     /// What the built package must prove before it may be signed.
+    #[serde(with = "serde_yaml::with::singleton_map_recursive")]
+    #[schemars(with = "Verify")]
     pub verify: Verify,
     /// The key that signs; a development key where none is named.
     #[serde(default, with = "serde_yaml::with::singleton_map_recursive")]

@@ -84,7 +84,11 @@ fn a_reference_to_nothing_suggests_what_is_there() {
 
 #[test]
 fn a_device_that_nothing_would_prove_is_refused() {
-    let error = refusal(&changed("- name: vgpu-stub\n", "- name: other\n"));
+    let other = "types:\n    - name: other\n";
+    let error = refusal(&changed("contracts: [../device/vgpu-stub.yaml]\n", other));
+    assert!(error.contains("`verify.types` does not name `vgpu-stub`"), "{error}");
+    let error = parse(WORKSTATION, "p.yaml").unwrap().with_contracts(vec![], WORKSTATION, "p.yaml");
+    let error = format!("{:#}", error.unwrap_err());
     assert!(error.contains("`verify.types` does not name `vgpu-stub`"), "{error}");
 }
 

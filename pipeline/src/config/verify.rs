@@ -1,29 +1,160 @@
 //! The section `verify`.
 
-use super::words::{Line, QomType};
+use super::spec::Edit;
+use super::words::{Line, PropertyKind, PropertyName, PropertyValue, QomType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 
 /// What the built package must prove.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// The hosts that the package is for: what their rpm or libraries would refuse is refused here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// The types that the package's QEMU must register.
+    /// Levels of rules that are other than their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<Rule, Level>,
+    /// The folders that packages may have files in; without it, those that packages commonly have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<Line>>,
+    /// A list of what is installed on the hosts, of which no file may be replaced: the output of
+    /// `rpm -qa --qf '[%{=NAME} %{FILEMODES:octal} %{FILENAMES}\n]'`. A path relative to this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<PathBuf>,
+    /// Files that each say of one type what it must be, in the form of an entry of `types`. Paths
+    /// relative to this file. What they say counts, and not where they are.
+    #[serde(default, skip_serializing)]
+    pub contracts: Vec<PathBuf>,
+    /// The types that the package's QEMU must register, besides those of the contracts.
+    #[serde(default)]
     pub types: Vec<ExpectedType>,
     /// Capabilities that the package must provide, as rpm writes them.
     #[serde(default)]
     pub provides: Vec<Line>,
+    /// The same package without the devices, to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock: Option<Stock>,
+    /// The QOM types that are all that ours may have more than the stock package; nothing else of its
+    /// QEMU, its files, dependencies and scriptlets may differ.
+    #[serde(default, rename = "only-adds", skip_serializing_if = "Option::is_none")]
+    pub only_adds: Option<Vec<QomType>>,
+    /// Boots a Linux guest with each device, where the machine has a kernel for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<Guest>,
 }
 
 /// A family of hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// CentOS 7 and what stands on it, such as XCP-ng 8.3's dom0: rpm 4.11, glibc 2.17.
     El7,
+    /// CentOS 8 and what stands on it: rpm 4.14, glibc 2.28.
+    El8,
+    /// CentOS Stream 9 and what stands on it: rpm 4.16, glibc 2.34.
+    El9,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// What a package is held to.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// The target's rpm knows every `rpmlib()` feature that is required.
+    RpmlibFeatures,
+    /// The target's rpm can unpack the payload.
+    PayloadCompressor,
+    /// The signature header is within the limits of the target's rpm.
+    SignatureHeader,
+    /// An MD5 over header and payload is there, which rpm 4.11 checks.
+    Md5Digest,
+    /// The header holds a digest of the payload, so that a signature over it alone covers all.
+    PayloadDigest,
+    /// Every digest and size that the package gives is right, by our own reading.
+    Digests,
+    /// A key that was given signed all of it.
+    Signature,
+    /// Nothing wants a newer glibc than the target's, by its requires and by its binaries.
+    Glibc,
+    /// The interpreter of binaries is the target's.
+    Interpreter,
+    /// No rich dependencies where the target's rpm knows none.
+    RichDependencies,
+    /// No requires of `user()` or `group()`, which nothing provides there.
+    UserGroupRequires,
+    /// No file triggers, which the target's rpm silently ignores.
+    FileTriggers,
+    /// No links below `/usr/lib/.build-id`, over which two packages conflict.
+    BuildIdLinks,
+    /// No file is setuid or setgid, has capabilities, or is a device.
+    Setuid,
+    /// Nothing may be written by everybody.
+    WorldWritable,
+    /// Everything belongs to root.
+    Ownership,
+    /// Every file is in an allowed folder.
+    Paths,
+    /// Every path in the payload is plain, and one that the header lists.
+    Payload,
+    /// No file is one of another package on the hosts.
+    FileConflicts,
+    /// The package sorts after the stock one and before the next one of the vendor.
+    Nevra,
+    /// Binaries have no RPATH or RUNPATH.
+    Rpath,
+    /// Binaries have no executable stack.
+    ExecutableStack,
+    /// Programs are position-independent, with read-only relocations and a stack protector.
+    Hardening,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The name that the file has for it.
+        self.serialize(f)
+    }
+}
+
+/// What becomes of a package that breaks a rule.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It is said.
+    Warn,
+    /// The package is refused.
+    Require,
+}
+
+/// Where the stock package comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Stock {
+    /// It is built, once, in the same environment.
+    Build(StockBuild),
+}
+
+/// A build of the spec as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockBuild {
+    /// Edits without which not even the stock spec would build here.
+    #[serde(default)]
+    pub edits: Vec<Edit>,
 }
 
 /// A QOM type as it must stand in the binary.
@@ -34,12 +165,91 @@ pub struct ExpectedType {
     /// The type that it derives from.
     #[serde(default = "pci_device")]
     pub parent: QomType,
-    /// Interfaces that it must implement.
+    /// The interfaces that it must implement, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interfaces: Option<Vec<QomType>>,
+    /// The properties of its own table, all of them, with their kinds as `-device TYPE,help` has
+    /// them: `str`, `uint32`, `bool`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<BTreeMap<PropertyName, PropertyKind>>,
+    /// What its PCI configuration space must say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pci: Option<Pci>,
+    /// How it must start, with which properties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starts: Vec<Start>,
+}
+
+/// The header of a PCI function (PCI Local Bus Specification 3.0, 6.1), after reset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pci {
+    pub vendor: u16,
+    pub device: u16,
+    pub revision: u8,
+    /// Base class and subclass.
+    pub class: u16,
+    pub subsystem_vendor: u16,
+    pub subsystem: u16,
+    /// 0 where it claims none.
+    pub interrupt_pin: u8,
+    /// Its base address registers; it may have no other.
+    pub bars: Vec<Bar>,
+}
+
+/// A base address register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bar {
+    pub index: u8,
+    pub kind: BarKind,
+    /// In bytes.
+    pub size: u64,
     #[serde(default)]
-    pub interfaces: Vec<QomType>,
-    /// Properties that it must have, by name.
-    #[serde(default)]
-    pub properties: Vec<Line>,
+    pub prefetchable: bool,
+}
+
+/// What a BAR maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BarKind {
+    Io,
+    Memory32,
+    Memory64,
+}
+
+/// One start of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The properties that it is given; none of those that say where it is plugged in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<PropertyName, PropertyValue>,
+    /// It must not start, and QEMU's message is this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Line>,
+    /// 32-bit registers of BAR 0 and what they read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, u32>")]
+    pub reads: BTreeMap<u64, u32>,
+    /// Registers that are then written, in the order of their offsets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, u32>")]
+    pub writes: BTreeMap<u64, u32>,
+    /// What registers read after that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, u32>")]
+    pub then: BTreeMap<u64, u32>,
+}
+
+/// The boot of a guest. Only the machine's own files are used, and what it lacks is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Guest {
+    /// The kernel, relative to this file; without it, the newest in `/boot`. What it is counts, and not
+    /// where it is.
+    #[serde(default, skip_serializing)]
+    pub kernel: Option<PathBuf>,
 }
 
 fn pci_device() -> QomType {

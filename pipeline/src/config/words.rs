@@ -212,6 +212,24 @@ word!(
     |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_', |c| c.is_ascii_alphanumeric() || c == '_')
 );
 word!(
+    /// The name of a QOM property.
+    PropertyName, "^[A-Za-z_][A-Za-z0-9_.+*\\[\\]-]*$", "the name of a property: letters, digits, `_`, `-` and `.`",
+    |s| spelled(s, |c| c.is_ascii_alphabetic() || c == '_',
+        |c| c.is_ascii_alphanumeric() || "_.+*[]-".contains(c))
+);
+word!(
+    /// The kind of a property's value, as `-device TYPE,help` has it.
+    PropertyKind, "^[A-Za-z][A-Za-z0-9_./<>-]*$", "the kind of a property, such as `str` or `uint32`",
+    |s| spelled(s, |c| c.is_ascii_alphabetic(),
+        |c| c.is_ascii_alphanumeric() || "_./<>-".contains(c))
+);
+word!(
+    /// The value of a property, as it stands on QEMU's command line; it may be empty. It is taken as it
+    /// is spelled.
+    PropertyValue, "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", "one line of text of at most 255 bytes",
+    |s| s.len() <= 255 && !s.chars().any(char::is_control)
+);
+word!(
     /// What stands behind `%{?dist}` in the Release.
     ReleaseSuffix, "^\\.[a-z0-9]+$", "a suffix of a dot and lowercase letters or digits, such as `.vgpu1`",
     |s| s.len() > 1 && spelled(s, |c| c == '.', lower_or_digit)

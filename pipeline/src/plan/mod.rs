@@ -6,7 +6,7 @@
 
 mod key;
 
-use crate::config::{Base, Pipeline, Source};
+use crate::config::{Base, Pipeline, Source, Stock};
 pub use key::Key;
 use key::Recipe;
 use serde::Serialize;
@@ -19,6 +19,7 @@ pub enum Stage {
     Environment,
     Inject,
     Build,
+    Stock,
     Wrapper,
     Verify,
     Sign,
@@ -26,11 +27,12 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Source,
         Self::Environment,
         Self::Inject,
         Self::Build,
+        Self::Stock,
         Self::Wrapper,
         Self::Verify,
         Self::Sign,
@@ -43,6 +45,7 @@ impl Stage {
             Self::Environment => "environment",
             Self::Inject => "inject",
             Self::Build => "build",
+            Self::Stock => "stock",
             Self::Wrapper => "wrapper",
             Self::Verify => "verify",
             Self::Sign => "sign",
@@ -57,8 +60,9 @@ impl Stage {
             // Only a spec of the git source is read there, but what is damaged would be needed by `build`.
             Self::Inject => &[Self::Source],
             Self::Build => &[Self::Source, Self::Environment, Self::Inject],
+            Self::Stock => &[Self::Source, Self::Environment],
             Self::Wrapper => &[Self::Environment],
-            Self::Verify => &[Self::Environment, Self::Build, Self::Wrapper],
+            Self::Verify => &[Self::Environment, Self::Build, Self::Stock, Self::Wrapper],
             Self::Sign => &[Self::Build, Self::Wrapper, Self::Verify],
             Self::Publish => &[Self::Source, Self::Inject, Self::Sign],
         }
@@ -67,8 +71,8 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Build | Self::Wrapper | Self::Verify | Self::Sign => 1,
-            Self::Source | Self::Environment => 2,
+            Self::Inject | Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 1,
+            Self::Source | Self::Environment | Self::Verify => 2,
             Self::Publish => 3,
         }
     }
@@ -86,8 +90,12 @@ pub struct Inputs {
     pub devices: Vec<String>,
     /// blake3 of what the program carries for a dom0.
     pub carried: String,
+    /// blake3 of the list of what the hosts have, where the pipeline names one.
+    pub installed: Option<String>,
     /// blake3 of the lock. `None` where the base needs none, and while there is no current one.
     pub lock: Option<String>,
+    /// blake3 of what a guest would boot from, where the pipeline wants one and this machine has it all.
+    pub guest: Option<String>,
     /// The fingerprint of the signing key. `None` while the development key was not made yet.
     pub signer: Option<String>,
     /// The identity of the environment that the store has for this declaration: the digest of the
@@ -102,7 +110,7 @@ pub struct Step {
     pub key: Option<Key>,
 }
 
-/// The ordered steps of a pipeline: every stage but `wrapper` where there is no such section.
+/// The ordered steps of a pipeline: every stage but `stock` and `wrapper` where it has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub steps: Vec<Step>,
@@ -155,6 +163,18 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         }
         build.key()
     });
+    let stock = pipeline.verify.stock.as_ref().map(|Stock::Build(stock)| {
+        inputs.closure.as_ref().map(|closure| {
+            Recipe::new(Stage::Stock)
+                .text("spec", inputs.spec.as_deref().unwrap_or_default())
+                .config("edits", &stock.edits)
+                .config("define", &pipeline.build.define)
+                .config("nodeps", &pipeline.build.nodeps)
+                .takes(&source)
+                .text("closure", closure)
+                .key()
+        })
+    });
     let wrapper = pipeline.wrapper.as_ref().map(|wrapper| {
         inputs.closure.as_ref().map(|closure| {
             Recipe::new(Stage::Wrapper)
@@ -165,8 +185,14 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         })
     });
     let verify = build.as_ref().map(|build| {
-        let verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
-        wrapper.iter().flatten().fold(verify, Recipe::takes).key()
+        let mut verify = Recipe::new(Stage::Verify).config("verify", &pipeline.verify).takes(build);
+        if let Some(installed) = &inputs.installed {
+            verify = verify.text("installed", installed);
+        }
+        if let Some(guest) = &inputs.guest {
+            verify = verify.text("guest", guest);
+        }
+        stock.iter().chain(&wrapper).flatten().fold(verify, Recipe::takes).key()
     });
     let sign = verify.as_ref().zip(inputs.signer.as_ref()).map(|(verify, signer)| {
         Recipe::new(Stage::Sign).text("signer", signer).takes(verify).key()
@@ -183,6 +209,7 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         Some(environment),
         Some(Some(inject)),
         Some(build),
+        stock,
         wrapper,
         Some(verify),
         Some(sign),

@@ -10,8 +10,10 @@ fn inputs() -> Inputs {
         containerfile: "c".into(),
         spec: Some("s".into()),
         carried: "carried".to_owned(),
+        installed: None,
         lock: None,
         devices: vec!["d".into()],
+        guest: None,
         signer: Some("k".into()),
         closure: Some("e".into()),
     }
@@ -24,7 +26,7 @@ fn changed(a: &Plan, b: &Plan) -> BTreeSet<Stage> {
 
 #[test]
 fn each_input_reaches_exactly_what_depends_on_it() {
-    use Stage::{Build, Environment, Inject, Publish, Sign, Verify, Wrapper};
+    use Stage::{Build, Environment, Inject, Publish, Sign, Stock, Verify, Wrapper};
     let base = plan(&pipeline(), &inputs());
     let with = |change: fn(&mut Inputs)| {
         let mut inputs = inputs();
@@ -38,14 +40,16 @@ fn each_input_reaches_exactly_what_depends_on_it() {
     );
     assert_eq!(
         with(|i| i.spec = Some("x".into())),
-        [[Inject].as_slice(), &late].concat().into_iter().collect()
+        [[Inject, Stock].as_slice(), &late].concat().into_iter().collect()
     );
     assert_eq!(with(|i| i.signer = Some("x".into())), BTreeSet::from([Sign, Publish]));
     assert_eq!(with(|i| i.containerfile = "x".into()), BTreeSet::from([Environment]));
     assert_eq!(
         with(|i| i.closure = Some("x".into())),
-        [[Wrapper].as_slice(), &late].concat().into_iter().collect()
+        [[Stock, Wrapper].as_slice(), &late].concat().into_iter().collect()
     );
+    // A kernel that was not there before is a reason to judge again.
+    assert_eq!(with(|i| i.guest = Some("x".into())), BTreeSet::from([Verify, Sign, Publish]));
     assert_eq!(with(|i| i.carried = "x".into()), BTreeSet::from([Wrapper, Verify, Sign, Publish]));
 }
 
@@ -55,7 +59,7 @@ fn a_define_of_a_device_is_part_of_what_is_injected() {
     let mut pipeline = pipeline();
     let text = "{ type: vgpu-stub, source: ../device/vgpu-stub.c, defines: { A: '1' } }";
     pipeline.device = vec![serde_yaml::from_str(text).unwrap()];
-    let early = BTreeSet::from([Stage::Source, Stage::Environment, Stage::Wrapper]);
+    let early = BTreeSet::from([Stage::Source, Stage::Environment, Stage::Stock, Stage::Wrapper]);
     let unchanged = &BTreeSet::from(Stage::ALL) - &changed(&base, &plan(&pipeline, &inputs()));
     assert_eq!(unchanged, early);
 }
@@ -69,11 +73,13 @@ fn without_an_environment_only_what_does_not_need_it_has_a_key() {
 }
 
 #[test]
-fn without_a_wrapper_there_is_no_such_stage() {
-    let pipeline = Pipeline { wrapper: None, ..pipeline() };
+fn without_a_wrapper_or_a_stock_package_there_is_no_such_stage() {
+    let mut pipeline = Pipeline { wrapper: None, ..pipeline() };
+    pipeline.verify.stock = None;
     let steps = plan(&pipeline, &inputs()).steps;
-    assert_eq!(steps.len(), Stage::ALL.len() - 1);
-    assert!(steps.iter().all(|step| step.stage != Stage::Wrapper && step.key.is_some()));
+    assert_eq!(steps.len(), Stage::ALL.len() - 2);
+    let optional = [Stage::Stock, Stage::Wrapper];
+    assert!(steps.iter().all(|step| !optional.contains(&step.stage) && step.key.is_some()));
 }
 
 #[test]
@@ -88,4 +94,20 @@ fn a_stage_takes_only_from_earlier_ones() {
     for stage in Stage::ALL {
         assert!(stage.takes().iter().all(|taken| *taken < stage), "{}", stage.name());
     }
+}
+
+#[test]
+fn a_contract_is_part_of_what_is_verified_and_its_place_is_not() {
+    let contract = include_str!("../../../device/vgpu-stub.yaml");
+    let with = |text: &str, place: &str| {
+        let mut pipeline = pipeline();
+        pipeline.verify.contracts = vec![place.into()];
+        pipeline.verify.types = vec![crate::config::parse_contract(text, "c.yaml").unwrap()];
+        plan(&pipeline, &inputs())
+    };
+    let base = with(contract, "a/c.yaml");
+    assert!(changed(&base, &with(contract, "elsewhere/c.yaml")).is_empty());
+    let other = contract.replace("revision: 0x01", "revision: 0x02");
+    let late = BTreeSet::from([Stage::Verify, Stage::Sign, Stage::Publish]);
+    assert_eq!(changed(&base, &with(&other, "a/c.yaml")), late);
 }

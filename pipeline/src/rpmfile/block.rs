@@ -11,10 +11,13 @@ use std::ops::Range;
 const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0];
 const INTRO: usize = 16;
 const ENTRY: usize = 16;
-const INT32: u32 = 4;
-const STRING: u32 = 6;
+pub(super) const INT16: u32 = 3;
+pub(super) const INT32: u32 = 4;
+pub(super) const INT64: u32 = 5;
+pub(super) const STRING: u32 = 6;
 const BIN: u32 = 7;
-const STRING_ARRAY: u32 = 8;
+pub(super) const STRING_ARRAY: u32 = 8;
+const I18N_STRING: u32 = 9;
 
 /// The bytes of a block, and where in them each value is.
 pub struct Block {
@@ -55,8 +58,13 @@ impl Block {
         input.by_ref().take((size - INTRO) as u64).read_to_end(&mut bytes)?;
         ensure!(bytes.len() == size, "it is cut short");
         let mut entries = Vec::with_capacity(tags as usize);
+        let mut held = 0;
         for at in (INTRO..store).step_by(ENTRY) {
-            entries.push(entry(&bytes, at, store)?);
+            let entry = entry(&bytes, at, store)?;
+            // Strings are counted one by one: values that share bytes would make that endless.
+            held += entry.value.len();
+            ensure!(held <= data as usize, "its values overlap");
+            entries.push(entry);
         }
         check_region(&bytes, &entries, region, tags)?;
         Ok(Self { bytes, entries })
@@ -101,7 +109,15 @@ impl Block {
         self.find(tag, &[BIN], u32::MAX)
     }
 
-    fn find(&self, tag: u32, kinds: &[u32], most: u32) -> Result<Option<&[u8]>> {
+    /// The bytes of a tag, of whatever kind.
+    pub fn value(&self, tag: u32) -> Result<&[u8]> {
+        let mut found = self.entries.iter().filter(|entry| entry.tag == tag);
+        let entry = found.next().with_context(|| format!("there is no tag {tag}"))?;
+        ensure!(found.next().is_none(), "the tag {tag} is there twice");
+        Ok(&self.bytes[entry.value.clone()])
+    }
+
+    pub(super) fn find(&self, tag: u32, kinds: &[u32], most: u32) -> Result<Option<&[u8]>> {
         let mut found = self.entries.iter().filter(|entry| entry.tag == tag);
         let Some(entry) = found.next() else { return Ok(None) };
         ensure!(found.next().is_none(), "the tag {tag} is there twice");
@@ -122,15 +138,15 @@ fn entry(bytes: &[u8], at: usize, store: usize) -> Result<Entry> {
         [word(bytes, at)?, word(bytes, at + 4)?, word(bytes, at + 8)?, word(bytes, at + 12)?];
     let data = bytes.get(store + offset as usize..).unwrap_or_default();
     let align = match kind {
-        3 => 2,
+        INT16 => 2,
         INT32 => 4,
-        5 => 8,
+        INT64 => 8,
         _ => 1,
     };
     let length = match kind {
         1 | 2 | BIN => Some(count as usize),
-        3 | INT32 | 5 => (count as usize).checked_mul(align),
-        STRING | STRING_ARRAY | 9 => strings(data, count),
+        INT16 | INT32 | INT64 => (count as usize).checked_mul(align),
+        STRING | STRING_ARRAY | I18N_STRING => strings(data, count),
         _ => bail!("the tag {tag} is of no known kind"),
     };
     let length = length.filter(|length| count > 0 && *length <= data.len());

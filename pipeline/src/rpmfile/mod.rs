@@ -7,6 +7,7 @@
 
 mod block;
 mod nevra;
+mod values;
 
 use anyhow::{Context, Result, ensure};
 pub use block::Block;
@@ -70,6 +71,19 @@ impl RpmFile {
         let algorithm = self.header.number(IndexTag::RPMTAG_PAYLOADSHA256ALGO as u32)?;
         let digest = self.header.text(IndexTag::RPMTAG_PAYLOADSHA256 as u32)?;
         Ok(digest.filter(|_| algorithm.is_none_or(|known| known == SHA256)))
+    }
+
+    /// The size of header and payload together, as the package gives it.
+    pub fn size(&self) -> Result<Option<u64>> {
+        let long = self.signature.long(SignatureTag::RPMSIGTAG_LONGSIZE as u32)?;
+        let short = self.signature.number(SignatureTag::RPMSIGTAG_SIZE as u32)?;
+        Ok(long.or(short.map(u64::from)))
+    }
+
+    /// How many bytes stand behind the headers.
+    pub fn payload_size(&self) -> Result<u64> {
+        let before = (self.before.len() + self.header.bytes().len()) as u64;
+        Ok(self.file.metadata()?.len().saturating_sub(before))
     }
 
     /// What stands behind the headers, from its begin on.
@@ -146,19 +160,27 @@ impl Digests {
     /// What the package says of itself and is not so: of all the digests and sizes that it gives, the
     /// first that is wrong. It need not give any.
     pub fn false_claim(&self, file: &RpmFile) -> Result<Option<&'static str>> {
+        Ok(self.false_claims(file)?.next())
+    }
+
+    /// All that the package says of itself and is not so.
+    pub fn false_claims(
+        &self,
+        file: &RpmFile,
+    ) -> Result<impl Iterator<Item = &'static str> + use<>> {
         let given = &file.signature;
         let wrong = |text: Option<&str>, right: &str| text.is_some_and(|text| text != right);
         let sha1 = given.text(SignatureTag::RPMSIGTAG_SHA1 as u32)?;
         let sha256 = given.text(SignatureTag::RPMSIGTAG_SHA256 as u32)?;
-        let size = given.number(SignatureTag::RPMSIGTAG_SIZE as u32)?;
+        let size = file.size()?;
         let md5 = given.binary(SignatureTag::RPMSIGTAG_MD5 as u32)?;
         let claims = [
             ("the SHA-1 of its header", wrong(sha1, &self.header_sha1)),
             ("the SHA-256 of its header", wrong(sha256, &self.header_sha256)),
-            ("its size", size.is_some_and(|size| u64::from(size) != self.size)),
+            ("its size", size.is_some_and(|size| size != self.size)),
             ("its MD5", md5.is_some_and(|md5| md5 != self.md5)),
             ("the SHA-256 of its payload", wrong(file.payload_sha256()?, &self.payload_sha256)),
         ];
-        Ok(claims.into_iter().find_map(|(what, wrong)| wrong.then_some(what)))
+        Ok(claims.into_iter().filter_map(|(what, wrong)| wrong.then_some(what)))
     }
 }

@@ -3,13 +3,14 @@
 use super::RpmFile;
 use anyhow::{Context, Result, ensure};
 use rpm::IndexTag;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a file name may have (`NAME_MAX`).
 const LONGEST: usize = 255;
 
 /// The full name of a package, fit to stand in a file's name and on one line.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Nevra {
     pub name: String,
     /// 0 where the package gives none, as rpm compares it.

@@ -1,13 +1,14 @@
 //! What a pipeline reads besides itself, and its digests.
 
 use super::Loaded;
-use crate::config::{Base, Lock, Source};
+use crate::config::{Base, Lock, Source, Stock};
 use crate::environment;
 use crate::inject::{self, Edited};
 use crate::plan::{Inputs, Stage, plan};
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
+use crate::verify::{self, Installed};
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -23,6 +24,8 @@ pub struct Gathered {
     pub lock: Locked,
     /// Each device's C file: where it is, and its bytes.
     pub devices: Vec<(PathBuf, Vec<u8>)>,
+    /// What the hosts have, where the pipeline names a list.
+    pub installed: Option<Installed>,
     /// The key, unless it is the development key and was not made yet.
     pub signer: Option<Signer>,
 }
@@ -33,6 +36,8 @@ pub struct Spec {
     pub edited: Edited,
     /// As it is built for the test binary, where there is one.
     pub for_tests: Option<Edited>,
+    /// As the stock package is built, where there is one.
+    pub stock: Option<Edited>,
 }
 
 /// The lock of the environment.
@@ -76,6 +81,16 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
         let path = beside.join(file);
         fs::metadata(&path).with_context(|| format!("wrapper `{}`", path.display()))?;
     }
+    let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    let installed = match &pipeline.verify.installed {
+        Some(file) => {
+            let path = beside.join(file);
+            let shown = || format!("`verify.installed`: `{}`", path.display());
+            let text = fs::read_to_string(&path).with_context(shown)?;
+            Some((digest(text.as_bytes()), Installed::parse(text).with_context(shown)?))
+        }
+        None => None,
+    };
     let mut spec = match &pipeline.spec.file {
         Some(file) => {
             let path = beside.join(file);
@@ -87,16 +102,17 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     };
     let signer = sign::load(&pipeline.sign, beside)?;
     let lock = read_lock(loaded)?;
-    let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let mut inputs = Inputs {
         containerfile: digest(&containerfile_bytes),
         spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
         carried: wrapper::digest(),
+        installed: installed.as_ref().map(|(digest, _)| digest.clone()),
         devices: devices.iter().map(|(_, bytes)| digest(bytes)).collect(),
         lock: match lock.current() {
             Some(lock) => Some(digest(&serde_json::to_vec(lock)?)),
             None => None,
         },
+        guest: pipeline.verify.guest.as_ref().and_then(verify::guest_digest),
         signer: signer.as_ref().map(Signer::fingerprint),
         closure: None,
     };
@@ -114,7 +130,8 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     {
         spec = Some(from_source(loaded, &Sources::recall(stored))?);
     }
-    Ok(Gathered { inputs, spec, containerfile, lock, devices, signer })
+    let installed = installed.map(|(_, installed)| installed);
+    Ok(Gathered { inputs, spec, containerfile, lock, devices, installed, signer })
 }
 
 /// The spec that came with the sources.
@@ -135,7 +152,13 @@ fn edit(loaded: &Loaded, text: String, shown: &str) -> Result<Spec> {
         ),
         None => None,
     };
-    Ok(Spec { text, edited, for_tests })
+    let stock = match &pipeline.verify.stock {
+        Some(Stock::Build(stock)) => Some(
+            inject::edit(&text, shown, &stock.edits, &pipeline.device).context("`verify.stock`")?,
+        ),
+        None => None,
+    };
+    Ok(Spec { text, edited, for_tests, stock })
 }
 
 fn read_lock(loaded: &Loaded) -> Result<Locked> {

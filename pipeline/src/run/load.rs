@@ -22,6 +22,7 @@ const CARRIED: &[(&str, &str)] = &[
     (DEFAULT, include_str!("../../workstation.yaml")),
     ("pipeline/workstation/qemu.spec", include_str!("../../workstation/qemu.spec")),
     ("device/vgpu-stub.c", include_str!("../../../device/vgpu-stub.c")),
+    ("device/vgpu-stub.yaml", include_str!("../../../device/vgpu-stub.yaml")),
     ("wrapper/sample/qemu-wrapper", include_str!("../../../wrapper/sample/qemu-wrapper")),
     (
         "containers/debian-12.Containerfile",
@@ -35,8 +36,20 @@ impl Loaded {
         let shown = file.display().to_string();
         let text = fs::read_to_string(file)
             .with_context(|| format!("cannot read the pipeline file `{shown}`"))?;
-        let pipeline = config::parse(&text, &shown)?;
+        let mut pipeline = config::parse(&text, &shown)?;
         let beside = file.parent().unwrap_or(Path::new("")).to_owned();
+        let mut contracts = Vec::new();
+        for path in &pipeline.verify.contracts {
+            let path = beside.join(path);
+            let shown = path.display().to_string();
+            let text = fs::read_to_string(&path).with_context(|| format!("contract `{shown}`"))?;
+            contracts.push(config::parse_contract(&text, &shown)?);
+        }
+        pipeline = pipeline.with_contracts(contracts, &text, &shown)?;
+        if let Some(kernel) = pipeline.verify.guest.as_mut().and_then(|guest| guest.kernel.as_mut())
+        {
+            *kernel = beside.join(&*kernel);
+        }
         Ok(Self { pipeline, beside, lock_file: file.with_extension("lock") })
     }
 

@@ -42,7 +42,7 @@ pub fn tools(
                 }
                 Base::Image(_) => needs.extend([["curl"].as_slice(), &engines]),
             },
-            Stage::Build | Stage::Verify => needs.push(&engines),
+            Stage::Build | Stage::Stock | Stage::Verify => needs.push(&engines),
             Stage::Wrapper => {
                 needs.push(&engines);
                 if pipeline.wrapper.as_ref().is_some_and(|it| it.vendor.path().is_none()) {

@@ -1,31 +1,27 @@
 //! One run: what the store has is skipped, what it lacks is done and kept.
 
+mod make;
 mod told;
 
 use super::event::{Event, State};
 use super::gather::{self, Gathered};
-use super::{Outcome, Request, log_file};
-use crate::build::{self, Built, SourceName};
-use crate::cmd::{Runner, interrupt, interrupted};
-use crate::config;
+use super::{Outcome, Request};
+use crate::build::Built;
+use crate::cmd::interrupt;
 use crate::environment::{self, Environment};
-use crate::fetch::Fetch;
 use crate::plan::{Key, Plan, Stage, plan};
-use crate::publish::{self, Published, Repository, Written};
+use crate::publish::{self, Published, Written};
 use crate::sandbox::Engine;
-use crate::sign::{self, Signed, Signer};
-use crate::source::{self, Sources};
+use crate::sign::{self, Signer};
+use crate::source::Sources;
 use crate::store::{Store, Stored};
-use crate::verify::{self, Made, Verified};
-use crate::wrapper::{self, Wrapped};
+use crate::verify::Made;
+use crate::wrapper::Wrapped;
 use anyhow::{Context, Result};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::time::Instant;
-
-/// The folder of what `inject` made for `build.test-binary`.
-const FOR_TESTS: &str = "test";
 
 pub struct Walk<'a> {
     request: Request,
@@ -167,107 +163,6 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn make(&self, stage: Stage, key: &Key) -> Result<Stored> {
-        let log = log_file(&self.store, &self.request.loaded.pipeline, stage)?;
-        (self.on_event)(Event::Started { stage, key, log: &log });
-        let shown = Cell::new(0);
-        let cmd = Runner::new(&log, |line| {
-            // A build prints a thousand of these; one in a hundred parts is enough to see it move.
-            if let Some(build::Progress { done, total }) = build::progress(line)
-                && let Some(percent) = (done * 100).checked_div(total)
-                && shown.replace(percent) != percent
-            {
-                (self.on_event)(Event::Progress { stage, done, total });
-            }
-        })?;
-        let pipeline = &self.request.loaded.pipeline;
-        let beside = &self.request.loaded.beside;
-        let store = &self.store;
-        // What an earlier run left to look into is no picture of this one.
-        store.drop_set_aside(pipeline.name.as_str())?;
-        let fetch = Fetch::new(store, &self.request.origins, &cmd);
-        let lock = self.gathered.lock.current();
-        Ok(match stage {
-            Stage::Source => {
-                let spec = pipeline.spec.git.as_ref();
-                source::run(&pipeline.source, spec, beside, key, store, &fetch)?.stored().clone()
-            }
-            Stage::Environment => {
-                let declared = environment::Declared {
-                    containerfile: &self.gathered.containerfile,
-                    base: &pipeline.environment.base,
-                    lock,
-                };
-                environment::run(&declared, key, self.engine()?, &fetch)?.stored().clone()
-            }
-            Stage::Inject => self.inject(key)?,
-            Stage::Build => {
-                let environment = self.environment()?;
-                let image = environment.image(lock, &fetch)?;
-                let sources = self.sources()?;
-                let injected = self.result(Stage::Inject)?;
-                let devices = pipeline.device.iter().map(config::Device::file_name);
-                let devices = devices.map(|name| (name, injected.path(name)));
-                let for_tests = injected.path(FOR_TESTS).join(self.spec_name());
-                let inputs = build::Inputs {
-                    name: pipeline.name.as_str(),
-                    sources: sources.files().chain(devices).collect(),
-                    spec: injected.path(self.spec_name()),
-                    test_spec: for_tests.exists().then_some(for_tests),
-                    names: self.source_names(),
-                };
-                build::run(&inputs, &pipeline.build, image, key, store, &cmd)?.stored().clone()
-            }
-            Stage::Wrapper => {
-                let environment = self.environment()?;
-                let image = environment.image(lock, &fetch)?;
-                let config = pipeline.wrapper.as_ref().context("no section `wrapper`")?;
-                wrapper::run(config, beside, image, key, &fetch)?.stored().clone()
-            }
-            Stage::Verify => {
-                let environment = self.environment()?;
-                let image = environment.image(lock, &fetch)?;
-                let made = self.made()?;
-                let verified = verify::run(&made, pipeline, image, key, store, &cmd);
-                if verified.as_ref().is_err_and(|error| interrupted(error).is_none()) {
-                    verify::set_aside(&made.built, image, pipeline.name.as_str(), store)?;
-                }
-                verified?.stored().clone()
-            }
-            Stage::Sign => {
-                let verified =
-                    Verified::recall(self.result(Stage::Verify)?.clone(), &self.made()?)?;
-                sign::run(&verified, self.signer()?, key, store)?.stored().clone()
-            }
-            Stage::Publish => {
-                let signed = Signed::recall(self.result(Stage::Sign)?.clone())?;
-                let repository = Repository { name: &pipeline.name, publish: &pipeline.publish };
-                let provenance = self.provenance()?;
-                let signer = self.signer()?;
-                publish::run(&signed, signer, &repository, &provenance, key, store, &cmd)?
-                    .stored()
-                    .clone()
-            }
-        })
-    }
-
-    /// The edited spec and the devices beside it; the edits themselves are pure and were made early,
-    /// so that a bad one is refused before any work.
-    fn inject(&self, key: &Key) -> Result<Stored> {
-        let work = self.store.work()?;
-        let gather::Spec { edited, for_tests, .. } = self.spec()?;
-        fs::write(work.files().join(self.spec_name()), &edited.spec)?;
-        if let Some(edited) = for_tests {
-            fs::create_dir(work.files().join(FOR_TESTS))?;
-            fs::write(work.files().join(FOR_TESTS).join(self.spec_name()), &edited.spec)?;
-        }
-        let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
-        for (device, (_, bytes)) in devices {
-            fs::write(work.files().join(device.file_name()), bytes)?;
-        }
-        self.store.keep(work, Stage::Inject.name(), key.as_str(), &edited.edits)
-    }
-
     fn environment(&self) -> Result<Environment> {
         let stored = self.result(Stage::Environment)?.clone();
         Ok(Environment::recall(stored, self.key(Stage::Environment)?, self.engine()?))
@@ -288,7 +183,8 @@ impl<'a> Walk<'a> {
     /// All that `verify` judges.
     fn made(&self) -> Result<Made> {
         let wrapped = self.done.get(&Stage::Wrapper).cloned().map(Wrapped::recall);
-        Ok(Made { built: self.built()?, wrapped })
+        let stock = self.done.get(&Stage::Stock).cloned().map(Built::recall);
+        Ok(Made { built: self.built()?, stock, wrapped })
     }
 
     fn result(&self, stage: Stage) -> Result<&Stored> {
@@ -309,14 +205,5 @@ impl<'a> Walk<'a> {
 
     fn spec_name(&self) -> &str {
         self.request.loaded.pipeline.spec.file_name()
-    }
-
-    fn source_names(&self) -> Vec<SourceName> {
-        let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
-        devices
-            .map(|(device, (path, _))| {
-                SourceName::new(device.directory.as_str(), device.file_name(), path.clone())
-            })
-            .collect()
     }
 }

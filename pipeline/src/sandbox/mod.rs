@@ -107,8 +107,41 @@ pub struct Job {
     pub pids: u32,
 }
 
+/// What a job's program is told and may answer, where the program is not trusted to end or to be brief.
+#[derive(Debug, Clone)]
+pub struct Dialogue {
+    /// All that it is told; with nothing, it has no standard input.
+    pub input: String,
+    /// The line of its answers after which it is asked to end; without one, it ends by itself.
+    pub until: Option<&'static str>,
+    /// The longest that it may take.
+    pub limit: Duration,
+    /// The most bytes that it may print.
+    pub most_output: u64,
+}
+
 /// Runs a job in an image to its end. An interrupted job's container is removed at once.
 pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
+    start(cmd, image, job, |call| call)
+}
+
+/// Runs a job and talks to it.
+pub fn talk(cmd: &Runner, image: &Image, job: &Job, dialogue: &Dialogue) -> Result<Output> {
+    let Dialogue { input, until, limit, most_output } = dialogue;
+    start(cmd, image, job, |call| {
+        let call = call.limit(*limit).most_output(*most_output);
+        let call = until.iter().fold(call, |call, line| call.until(line));
+        if input.is_empty() { call } else { call.arg("--interactive").told(input) }
+    })
+}
+
+/// `with` adds to the call before its image is named.
+fn start(
+    cmd: &Runner,
+    image: &Image,
+    job: &Job,
+    with: impl FnOnce(Call) -> Call,
+) -> Result<Output> {
     let engine = image.engine();
     let name = format!("vgpu-pipeline-{}-{}", job.purpose, std::process::id());
     if job.confinement == Confinement::Sealed {
@@ -116,7 +149,7 @@ pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
             hand_over(&mount.host)?;
         }
     }
-    let call = arguments(engine, &name, job);
+    let call = with(arguments(engine, &name, job));
     let call = call.arg(image.reference()).args(&job.argv).read();
     cmd.run(&call.cleaned_up_by(removal(engine, &name)))
 }

@@ -1,11 +1,10 @@
 //! What goes into a dom0 beside QEMU: the package fits every dom0 and keeps to itself, and the patched
 //! qemu-wrapper is the vendor's but for the device's lines.
 
-use super::target;
-use crate::config::{Integration, Target, Wrapper};
+use super::rpm::{FileFacts, PackageFacts};
+use crate::config::{Integration, Wrapper};
 use crate::wrapper::{BEGIN, END, Wrapped, package_name};
 use anyhow::{Context, Result, bail, ensure};
-use rpm::{DependencyFlags, FileFlags, PackageMetadata};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
@@ -22,13 +21,13 @@ const DROP_IN: &str = OURS[1];
 
 /// What it may require. Anything else, our QEMU above all, would make yum fail a host's whole update on
 /// the day when that package is replaced.
-const REQUIRES: [&str; 4] = ["/bin/sh", "/usr/bin/python2", "/usr/bin/python3", "config("];
+const REQUIRES: [&str; 5] =
+    ["/bin/sh", "/usr/bin/python2", "/usr/bin/python3", "config(", "rpmlib("];
 
-pub fn check(wrapped: &Wrapped, wrapper: &Wrapper) -> Result<()> {
-    let package = PackageMetadata::open(wrapped.package()?)?;
-    target::check(&package, Target::El7)?;
-    header(&package, wrapper)?;
-    files(&package, wrapper.integration)?;
+/// What it asks of its package besides the rules for `el7`, which every package is held to.
+pub fn check(wrapped: &Wrapped, wrapper: &Wrapper, package: &PackageFacts) -> Result<()> {
+    header(package, wrapper)?;
+    files(&package.files, wrapper.integration)?;
     ensure!(wrapped.is_made_of(wrapper)?, "the package for dom0 is not what this program makes");
     let [patched, _] = wrapped.files();
     let text = fs::read_to_string(patched).context("the patched qemu-wrapper")?;
@@ -40,40 +39,40 @@ pub fn check(wrapped: &Wrapped, wrapper: &Wrapper) -> Result<()> {
     Ok(())
 }
 
-fn header(package: &PackageMetadata, wrapper: &Wrapper) -> Result<()> {
-    let (name, expected) = (package.get_name()?, package_name(wrapper));
-    if package.get_arch()? != "noarch" || name != expected {
+fn header(package: &PackageFacts, wrapper: &Wrapper) -> Result<()> {
+    let (name, expected) = (&package.id.name, package_name(wrapper));
+    if package.id.arch != "noarch" || name != expected {
         bail!("the package for dom0 is `{name}` and not `{expected}` for every machine");
     }
-    for one in package.get_requires()? {
-        let known = REQUIRES.iter().any(|known| one.name.starts_with(known));
-        if !known && !one.flags.contains(DependencyFlags::RPMLIB) {
-            bail!("the package for dom0 requires `{}`, which an update may take away", one.name);
-        }
+    let foreign =
+        package.requires.iter().find(|one| !REQUIRES.iter().any(|known| one.starts_with(known)));
+    if let Some(foreign) = foreign {
+        bail!("the package for dom0 requires `{foreign}`, which an update may take away");
     }
     Ok(())
 }
 
-fn files(package: &PackageMetadata, integration: Integration) -> Result<()> {
-    let mut drop_in = false;
-    for entry in package.get_file_entries()? {
-        let path = entry.path();
+fn files(files: &[FileFacts], integration: Integration) -> Result<()> {
+    for file in files {
+        let path = Path::new(&file.path);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let program =
             path.parent() == Some(Path::new("/usr/sbin")) && name.starts_with("vgpu-stub");
         if !program && !OURS.iter().any(|place| path.starts_with(place)) {
-            bail!("the package for dom0 has `{}`, which is not its own", path.display());
+            bail!("the package for dom0 has `{}`, which is not its own", file.path);
         }
-        if entry.permissions() & 0o7022 != 0 || entry.user() != "root" || entry.group() != "root" {
-            bail!("`{}` of the package for dom0 is not root's alone to change", path.display());
-        }
-        if path == Path::new(DROP_IN) {
-            drop_in = true;
-            // rpm would leave a `.rpmsave` beside it, which xenopsd would read.
-            ensure!(!entry.flags().contains(FileFlags::CONFIG), "`{DROP_IN}` must not be %config");
-        }
+        // The rules let a group write, and a sticky folder.
+        ensure!(
+            file.mode & 0o7022 == 0,
+            "`{}` of the package for dom0 is not root's alone to change",
+            file.path
+        );
     }
-    if drop_in != (integration == Integration::DropIn) {
+    let drop_in = files.iter().find(|file| file.path == DROP_IN);
+    // rpm would leave a `.rpmsave` beside it, which xenopsd would read.
+    let config = drop_in.is_some_and(|file| file.has("config"));
+    ensure!(!config, "`{DROP_IN}` must not be %config");
+    if drop_in.is_some() != (integration == Integration::DropIn) {
         bail!("the package for dom0 does not fit `wrapper.integration`");
     }
     Ok(())

@@ -4,25 +4,33 @@
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
 //! what the build said of itself.
 
+mod audit;
+mod difference;
 mod dom0;
 mod elf;
-mod package;
+mod expect;
+mod packages;
 mod probe;
-mod target;
+mod report;
+mod rpm;
 
 use crate::build::Built;
 use crate::cmd::Runner;
-use crate::config::{self, ExpectedType};
+use crate::config;
 use crate::plan::Key;
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
-use elf::Census;
-pub use elf::QomType;
-pub use package::PackageFacts;
-use probe::Probed;
-use serde::{Deserialize, Serialize};
+pub use audit::{Asked, Audit, Found, audit, keys};
+use difference::Portrait;
+pub use difference::{Allowed, Change, difference, only_adds};
+pub use elf::{ElfFacts, Property, Qom, QomType};
+use packages::Reader;
+pub use probe::digest as guest_digest;
+use report::Compared;
+pub use report::Report;
+pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,6 +39,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Made {
     pub built: Built,
+    /// The same packages without the devices, to compare with.
+    pub stock: Option<Built>,
     pub wrapped: Option<Wrapped>,
 }
 
@@ -42,49 +52,6 @@ pub struct Verified {
     sources: Vec<PathBuf>,
     wrapper: Vec<PathBuf>,
     report: Report,
-}
-
-/// The judgement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Report {
-    /// What was judged, by its place in the results.
-    pub judged: BTreeMap<String, FileRecord>,
-    pub packages: Vec<PackageFacts>,
-    /// What the binaries said of themselves when they ran.
-    pub probed: Vec<Probed>,
-}
-
-impl Report {
-    /// What people want to see of it.
-    pub fn summary(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for package in &self.packages {
-            for binary in &package.binaries {
-                for found in &binary.types {
-                    lines.push(format!(
-                        "{} in {}: {}, {}; properties {}",
-                        found.name,
-                        binary.path.display(),
-                        found.parent,
-                        found.interfaces.join(", "),
-                        found.properties.join(", ")
-                    ));
-                }
-            }
-        }
-        for probed in &self.probed {
-            lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
-        }
-        lines
-    }
-}
-
-/// What `vgpu-pipeline verify` says of one file.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Audit {
-    Package(PackageFacts),
-    Binary { types: Vec<QomType> },
 }
 
 impl Verified {
@@ -133,6 +100,7 @@ impl Verified {
 pub fn run(
     made: &Made,
     pipeline: &config::Pipeline,
+    installed: Option<&Installed>,
     image: &Image,
     key: &Key,
     store: &Store,
@@ -140,29 +108,45 @@ pub fn run(
 ) -> Result<Verified> {
     let verify = &pipeline.verify;
     let files = made.packages()?;
-    let mut packages = Vec::new();
-    for path in &files {
-        packages.push(package::read(path, &verify.types)?);
-    }
-    judge(&packages, verify)?;
-    if let Some(target) = verify.target {
-        for path in made.built.rpms() {
-            target::check(&rpm::PackageMetadata::open(&path)?, target)?;
-        }
+    let mut reader = Reader::new(&verify.types, &[]);
+    let packages: Vec<PackageFacts> =
+        files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
+    let all: Vec<&PackageFacts> = packages.iter().collect();
+    reader.demand_emulator(&all)?;
+    demand_provides(&all, verify)?;
+    let stock = made.stock()?;
+    let (built, carried) = packages.split_at(made.built.rpms().count());
+    let warnings =
+        packages::hold(built, carried, stock.as_deref().unwrap_or_default(), pipeline, installed)?;
+    for path in made.built.srpms() {
+        packages::hold_source(&reader.read(&path)?)?;
     }
     if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
-        dom0::check(wrapped, wrapper)?;
+        dom0::check(wrapped, wrapper, carried.first().context("no package for dom0")?)?;
     }
+    let compared = stock.map(|stock| compare(built, &stock, verify)).transpose()?;
     let work = store.work()?;
+    let test_binary = made.built.test_binary();
     let mut probed = Vec::new();
     for (path, facts) in files.iter().zip(&packages) {
-        for binary in &facts.binaries {
+        for binary in packages::emulators(facts) {
             let folder = work.scratch("probe")?;
-            let name = package::extract(path, &binary.path, &folder)?;
-            probed.push(probe::run(&folder, &name, &verify.types, image, cmd)?);
+            let all = binary.qom.types.iter().map(|found| found.name.clone());
+            let subject = probe::Subject {
+                name: &rpm::extract(path, &binary.path, &folder)?,
+                folder: &folder,
+                types: &report::expected(binary, &verify.types),
+                census: &all.collect::<Vec<_>>(),
+                expected: &verify.types,
+                test_binary: test_binary.as_deref(),
+                guest: verify.guest.as_ref(),
+            };
+            probed.extend(probe::run(&subject, image, cmd)?);
         }
     }
-    let report = Report { judged: made.files(), packages, probed };
+    let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));
+    let packages = packages.collect();
+    let report = Report { judged: made.files(), packages, warnings, compared, probed };
     // The probed binary is the package's; only the judgement is kept.
     let stored = store.keep(work, "verify", key.as_str(), &report)?;
     Verified::new(stored, made, report)
@@ -191,33 +175,27 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
     store.set_aside(work, name)
 }
 
-/// Judges one file alone: an RPM, or a QEMU binary.
-pub fn audit(path: &Path, expected: &[ExpectedType]) -> Result<Audit> {
-    if package::is_rpm(path)? {
-        let facts = package::read(path, expected)?;
-        if facts.binaries.is_empty() {
-            bail!("{}", package::no_emulator(&[&facts.nevra]));
-        }
-        return Ok(Audit::Package(facts));
+/// How the built packages differ from the stock ones.
+fn compare(
+    built: &[PackageFacts],
+    stock: &[PackageFacts],
+    verify: &config::Verify,
+) -> Result<Compared> {
+    let painted = |all: &[PackageFacts]| {
+        Portrait::of_packages(all.iter().filter(|facts| !packages::is_for_debuggers(facts)))
+    };
+    let difference = difference(&painted(stock), &painted(built));
+    if verify.only_adds.is_some() {
+        only_adds(&difference, &Allowed::by(verify))?;
     }
-    let shown = || format!("`{}`", path.display());
-    let size = path.metadata().with_context(shown)?.len();
-    if size > package::LARGEST_BINARY {
-        bail!("`{}` has {size} bytes, more than any QEMU", path.display());
-    }
-    let image = fs::read(path).with_context(shown)?;
-    let types = types(&image, expected).with_context(shown)?;
-    Ok(Audit::Binary { types })
+    Ok(Compared { only_adds: verify.only_adds.clone(), difference })
 }
 
-fn judge(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
-    if packages.iter().all(|facts| facts.binaries.is_empty()) {
-        let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
-        bail!("{}", package::no_emulator(&names));
-    }
+/// Refuses packages of which none has a capability that is asked for.
+pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
         let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
-        if !packages.iter().any(provided) {
+        if !packages.iter().copied().any(provided) {
             bail!(
                 "no built package provides `{provide}`\n\
                  help: the spec needs the edit `provide: {provide}`"
@@ -225,45 +203,6 @@ fn judge(packages: &[PackageFacts], verify: &config::Verify) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The expected types as the binary registers them; an error says what is missing of one.
-fn types(image: &[u8], expected: &[ExpectedType]) -> Result<Vec<QomType>> {
-    let census = Census::read(image)?;
-    expected.iter().map(|expected| expect(&census, expected)).collect()
-}
-
-fn expect(census: &Census, expected: &ExpectedType) -> Result<QomType> {
-    let name = expected.name.as_str();
-    let Some(found) = census.find(name)? else {
-        let near = match config::nearest(name, census.names()) {
-            Some(near) => format!("; the nearest is `{near}`"),
-            None => String::new(),
-        };
-        bail!(
-            "the binary registers no QOM type `{name}` among its {}{near}\n\
-             help: the device was not built in; does an edit of the spec register it in QEMU's build?",
-            census.names().len()
-        );
-    };
-    let parent = expected.parent.as_str();
-    if found.parent != parent {
-        bail!("type `{name}` derives from `{}`, expected `{parent}`", found.parent);
-    }
-    let missing = |what: &str, wanted: &str, present: &[String]| {
-        anyhow::anyhow!("type `{name}` has no {what} `{wanted}`; it has: {}", present.join(", "))
-    };
-    for interface in expected.interfaces.iter().map(config::QomType::as_str) {
-        if !found.interfaces.iter().any(|present| present == interface) {
-            return Err(missing("interface", interface, &found.interfaces));
-        }
-    }
-    for property in expected.properties.iter().map(config::Line::as_str) {
-        if !found.properties.iter().any(|present| present == property) {
-            return Err(missing("property", property, &found.properties));
-        }
-    }
-    Ok(found)
 }
 
 impl Made {
@@ -274,6 +213,13 @@ impl Made {
             packages.push(wrapped.package()?);
         }
         Ok(packages)
+    }
+
+    /// The stock packages, where there are some.
+    fn stock(&self) -> Result<Option<Vec<PackageFacts>>> {
+        let mut reader = Reader::new(&[], &[]);
+        let read = |stock: &Built| stock.rpms().map(|path| reader.read(&path)).collect();
+        self.stock.as_ref().map(read).transpose()
     }
 
     /// Every file that would leave.

@@ -1,6 +1,7 @@
 //! What a run tells of its results: to people while it goes, and in the manifest.
 
 use super::Walk;
+use crate::build::Built;
 use crate::environment;
 use crate::plan::Stage;
 use crate::publish::{Entry, Provenance};
@@ -62,6 +63,10 @@ impl Walk<'_> {
                 verified.report().summary()
             }
             Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
+            Stage::Stock => {
+                let built = Built::recall(self.result(stage)?.clone());
+                built.shown()?.wrote.iter().map(|path| format!("Wrote: {path}")).collect()
+            }
             Stage::Source | Stage::Publish => Vec::new(),
         })
     }

@@ -1,31 +1,21 @@
 //! The memory that the loader would make of an ELF file: segments, words, strings.
 //!
-//! Reads what `ld.so` reads (ELF header, program headers, dynamic section, `DT_RELA`: System V gABI
-//! chapters 4 and 5; `R_X86_64_RELATIVE`: x86-64 psABI) and nothing that `strip` may take away: no
-//! section, no symbol. In a position-independent file the bytes of a pointer say nothing; the
-//! relocation that fills it does. Another kind of relocation (RELR, aarch64, an absolute `ET_EXEC`)
-//! is one more way to fill `pointers`, and no other file of this room will notice.
+//! Reads what `ld.so` reads (segments: System V gABI, chapter 5) and nothing that `strip` may take
+//! away: no section, no symbol. What a word means depends on the form of the file. In a
+//! position-independent one (`ET_DYN`) the bytes of a pointer say nothing, and the relocation that
+//! fills it does (`relocations`). In a fixed one (`ET_EXEC`) nothing is relocated: a word whose value
+//! lies in a segment may be an address or a number, and which of both is for the role to say that it
+//! plays: who asks for a name takes it as a pointer, who asks for a size takes it as a number.
 //!
 //! Every offset comes from a file that may be hostile: each is checked where it is used, and
 //! nothing is allocated beyond the size of the file.
 
-use anyhow::{Context, Result, bail, ensure};
-use goblin::container::{Container, Ctx, Endian};
-use goblin::elf::header::{
-    EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64, ET_DYN, Header, et_to_str,
-    machine_to_str,
-};
+use super::header::{Header, Machine};
+use super::relocations::{self, Dynamic};
+use anyhow::{Context, Result, ensure};
+use goblin::elf::dynamic;
 use goblin::elf::program_header::{PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_LOAD, ProgramHeader};
-use goblin::elf::reloc::{R_X86_64_RELATIVE, RelocSection};
-use goblin::elf::{Elf, dynamic};
-
-const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little };
-
-/// Packed relative relocations; goblin does not know the tag.
-const DT_RELR: u64 = 36;
-
-/// A linker writes about a dozen; a file with thousands was made to waste our time.
-const MOST_PROGRAM_HEADERS: u16 = 256;
+use std::ops::Range;
 
 /// Longer than any name in QEMU, short enough that a table of overlapping strings costs little.
 const LONGEST_NAME: usize = 128;
@@ -33,22 +23,49 @@ const LONGEST_NAME: usize = 128;
 /// One word of 8 bytes as the running program would see it, with the load address at zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
-    /// No relocation touches it: a number, a flag, a null pointer.
+    /// A number, a flag, a null pointer; no relocation touches it.
     Plain(u64),
     /// A relocation makes it an address inside this image.
     Pointer(u64),
+    /// In a file with fixed addresses, a value that lies in it: an address, or a number.
+    Either(u64),
 }
 
 impl Word {
     pub const NULL: Self = Self::Plain(0);
 
+    /// Where it leads, if it may be a pointer.
+    pub fn target(self) -> Option<u64> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Pointer(target) | Self::Either(target) => Some(target),
+        }
+    }
+
     pub fn is_null_or_pointer(self) -> bool {
-        matches!(self, Self::NULL | Self::Pointer(_))
+        self == Self::NULL || self.target().is_some()
+    }
+
+    /// The number, if it may be one and is not above `most`.
+    pub fn number_up_to(self, most: u64) -> Option<u64> {
+        match self {
+            Self::Plain(number) | Self::Either(number) if number <= most => Some(number),
+            _ => None,
+        }
     }
 
     pub fn is_number_up_to(self, most: u64) -> bool {
-        matches!(self, Self::Plain(number) if number <= most)
+        self.number_up_to(most).is_some()
     }
+}
+
+/// How the words of an image that are pointers are told from those that are not.
+#[derive(Debug)]
+enum Pointers {
+    /// What the loader fills: (where, what), ascending.
+    Relocated(Vec<(u64, u64)>),
+    /// By their values.
+    Fixed,
 }
 
 #[derive(Debug)]
@@ -60,48 +77,102 @@ struct Segment<'a> {
     executable: bool,
 }
 
-/// A 64-bit little-endian, position-independent ELF file, seen as memory.
+/// A 64-bit little-endian ELF file, seen as memory.
 #[derive(Debug)]
 pub struct Image<'a> {
     /// The `PT_LOAD` segments that have bytes in the file, ascending, disjoint.
     segments: Vec<Segment<'a>>,
-    /// Every word that the loader fills with an address of this image: (where, what), ascending.
-    pointers: Vec<(u64, u64)>,
+    pointers: Pointers,
+    machine: Machine,
     unwind: Option<u64>,
+    /// The table of functions that run before `main`: address, size in bytes.
+    constructors: Option<(u64, u64)>,
 }
 
 impl<'a> Image<'a> {
     pub fn read(file: &'a [u8]) -> Result<Self> {
-        let header = header(file)?;
-        let start = usize::try_from(header.e_phoff).context("the ELF file is truncated")?;
-        let count = header.e_phnum;
-        ensure!(
-            count <= MOST_PROGRAM_HEADERS,
-            "the ELF file claims {count} program headers, more than a linker writes"
-        );
-        let headers = ProgramHeader::parse(file, start, usize::from(count), LITTLE_64)
-            .context("the ELF file is truncated inside its program headers")?;
-
-        let find = |kind| headers.iter().find(move |header| header.p_type == kind);
+        let header = Header::read(file)?;
         let mut image = Self {
-            segments: segments(file, &headers)?,
-            pointers: Vec::new(),
-            unwind: find(PT_GNU_EH_FRAME).map(|header| header.p_vaddr),
+            segments: segments(file, &header.program)?,
+            pointers: Pointers::Fixed,
+            machine: header.machine,
+            unwind: header.find(PT_GNU_EH_FRAME).map(|header| header.p_vaddr),
+            constructors: None,
         };
-        let dynamic = find(PT_DYNAMIC)
-            .context("the ELF file has no dynamic section, and so no relocations to follow")?;
-        image.pointers = image.relative_relocations(dynamic.p_vaddr)?;
+        let dynamic = match header.find(PT_DYNAMIC) {
+            Some(header) => Dynamic::read(&image, header.p_vaddr)?,
+            None => Dynamic::default(),
+        };
+        image.constructors = dynamic.pair(dynamic::DT_INIT_ARRAY, dynamic::DT_INIT_ARRAYSZ)?;
+        if !header.fixed {
+            image.pointers = Pointers::Relocated(relocations::read(&image, &dynamic)?);
+        }
         Ok(image)
     }
 
-    /// Every two pointers that stand side by side: (address, the first, the second).
-    pub fn pairs(&self) -> impl Iterator<Item = (u64, u64, u64)> {
-        self.pointers.windows(2).filter_map(|pair| match *pair {
-            [(address, first), (next, second)] if address.checked_add(8) == Some(next) => {
-                Some((address, first, second))
+    /// As many words as the file gives.
+    pub fn most_pointers(&self) -> usize {
+        self.segments.iter().map(|segment| segment.bytes.len() / 8).sum()
+    }
+
+    /// Where code is.
+    pub fn code(&self) -> impl Iterator<Item = Range<u64>> {
+        let code = self.segments.iter().filter(|segment| segment.executable);
+        code.map(|segment| segment.start..segment.start + segment.bytes.len() as u64)
+    }
+
+    pub fn is_inside(&self, address: u64) -> bool {
+        self.segment(address).is_some()
+    }
+
+    pub fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    /// Whether a number in the code may be an address.
+    pub fn has_fixed_addresses(&self) -> bool {
+        matches!(self.pointers, Pointers::Fixed)
+    }
+
+    /// Calls `visit` with every pointer in the data: (address, target).
+    pub fn pointers(&self, mut visit: impl FnMut(u64, u64)) {
+        if let Pointers::Relocated(pointers) = &self.pointers {
+            return pointers.iter().for_each(|&(address, target)| visit(address, target));
+        }
+        let low = self.segments.first().map_or(0, |segment| segment.start);
+        let high = self.segments.last().map_or(0, |segment| segment.start + segment.size);
+        // Constants may share a segment with code; a compiler aligns pointers.
+        for segment in &self.segments {
+            let first = segment.start.checked_next_multiple_of(8).unwrap_or(u64::MAX);
+            let words = self.bytes(first).unwrap_or_default().as_chunks::<8>().0;
+            for (index, word) in words.iter().enumerate() {
+                let value = u64::from_le_bytes(*word);
+                if (low..high).contains(&value) && self.is_inside(value) {
+                    visit(first + index as u64 * 8, value);
+                }
             }
-            _ => None,
-        })
+        }
+    }
+
+    /// Calls `visit` with every two pointers that stand side by side: (address, the first, the
+    /// second).
+    pub fn pairs(&self, mut visit: impl FnMut(u64, u64, u64)) {
+        let mut before = None;
+        self.pointers(|address, target| {
+            if let Some((last, first)) = before
+                && address.checked_sub(8) == Some(last)
+            {
+                visit(last, first, target);
+            }
+            before = Some((address, target));
+        });
+    }
+
+    /// The functions that run before `main`, in no order that matters here.
+    pub fn constructors(&self) -> impl Iterator<Item = u64> {
+        let (table, size) = self.constructors.unwrap_or_default();
+        let count = (size / 8).min(self.most_pointers() as u64);
+        (0..count).map_while(move |index| self.pointer(table.checked_add(index * 8)?))
     }
 
     /// The address of `.eh_frame_hdr`.
@@ -125,20 +196,28 @@ impl<'a> Image<'a> {
             .is_some_and(|segment| address - segment.start >= segment.bytes.len() as u64)
     }
 
-    /// What the word at `address` points to, if a relocation makes it a pointer.
+    /// What the word at `address` points to, if it may be a pointer.
     pub fn pointer(&self, address: u64) -> Option<u64> {
-        let at = self.pointers.binary_search_by_key(&address, |&(place, _)| place).ok()?;
-        self.pointers.get(at).map(|&(_, target)| target)
+        self.word(address)?.target()
     }
 
     pub fn word(&self, address: u64) -> Option<Word> {
-        if let Some(target) = self.pointer(address) {
-            return Some(Word::Pointer(target));
+        if let Pointers::Relocated(pointers) = &self.pointers
+            && let Ok(at) = pointers.binary_search_by_key(&address, |&(place, _)| place)
+        {
+            return pointers.get(at).map(|&(_, target)| Word::Pointer(target));
         }
-        if self.is_zero_filled(address) {
+        let segment = self.segment(address)?;
+        let inside = usize::try_from(address - segment.start).ok()?;
+        if inside >= segment.bytes.len() {
             return Some(Word::NULL);
         }
-        self.bytes(address)?.first_chunk().map(|bytes| Word::Plain(u64::from_le_bytes(*bytes)))
+        let value = u64::from_le_bytes(*segment.bytes.get(inside..)?.first_chunk()?);
+        Some(if value != 0 && self.has_fixed_addresses() && self.segment(value).is_some() {
+            Word::Either(value)
+        } else {
+            Word::Plain(value)
+        })
     }
 
     /// `N` words in a row.
@@ -155,15 +234,21 @@ impl<'a> Image<'a> {
     /// The C string at `address`, where it could name a type or a property: in QEMU those are ASCII
     /// letters, digits and a little punctuation, never a space.
     pub fn name(&self, address: u64) -> Option<&'a str> {
+        self.text(address, b"-_.,+:/[]*")
+    }
+
+    /// The C string at `address`, where it could make a name of another: `%s-mips-cpu`.
+    pub fn format(&self, address: u64) -> Option<&'a str> {
+        self.text(address, b"-_.%")
+            .filter(|text| text.matches('%').count() == 1 && text.contains("%s"))
+    }
+
+    fn text(&self, address: u64, punctuation: &[u8]) -> Option<&'a str> {
         let bytes = self.bytes(address)?;
         let bytes = bytes.get(..bytes.len().min(LONGEST_NAME))?;
-        let end = bytes.iter().position(|&byte| byte == 0)?;
-        let name = bytes.get(..end)?;
-        let legal = |&byte: &u8| byte.is_ascii_alphanumeric() || b"-_.,+:/[]*".contains(&byte);
-        if name.is_empty() || !name.iter().all(legal) {
-            return None;
-        }
-        std::str::from_utf8(name).ok()
+        let legal = |&byte: &u8| byte.is_ascii_alphanumeric() || punctuation.contains(&byte);
+        let end = bytes.iter().position(|byte| !legal(byte))?;
+        (end > 0 && bytes.get(end) == Some(&0)).then(|| str::from_utf8(bytes.get(..end)?).ok())?
     }
 
     fn segment(&self, address: u64) -> Option<&Segment<'a>> {
@@ -171,88 +256,6 @@ impl<'a> Image<'a> {
         let segment = self.segments.get(after.checked_sub(1)?)?;
         (address - segment.start < segment.size).then_some(segment)
     }
-
-    fn relative_relocations(&self, dynamic: u64) -> Result<Vec<(u64, u64)>> {
-        let entries = self
-            .bytes(dynamic)
-            .context("the ELF file's dynamic section lies outside its segments")?;
-        let (mut table, mut size) = (None, None);
-        for entry in entries.as_chunks::<8>().0.chunks_exact(2) {
-            let &[tag, value] = entry else { continue };
-            let value = u64::from_le_bytes(value);
-            match u64::from_le_bytes(tag) {
-                dynamic::DT_NULL => break,
-                dynamic::DT_RELA => table = Some(value),
-                dynamic::DT_RELASZ => size = Some(value),
-                DT_RELR => {
-                    bail!("the ELF file packs its relocations (DT_RELR), which cannot be read yet")
-                }
-                _ => {}
-            }
-        }
-        let (Some(table), Some(size)) = (table, size) else {
-            bail!("the ELF file has no relocations (DT_RELA), so its data cannot be followed");
-        };
-        let table = self
-            .bytes(table)
-            .zip(usize::try_from(size).ok())
-            .and_then(|(bytes, size)| bytes.get(..size))
-            .context("the ELF file's relocations lie outside its segments")?;
-        let relocations = RelocSection::parse(table, 0, table.len(), true, LITTLE_64)
-            .context("the ELF file's relocations cannot be read")?;
-
-        let mut pointers = Vec::with_capacity(relocations.len());
-        for relocation in &relocations {
-            if relocation.r_type == R_X86_64_RELATIVE {
-                let target = relocation.r_addend.unwrap_or_default().cast_unsigned();
-                pointers.push((relocation.r_offset, target));
-            }
-        }
-        ensure!(
-            !pointers.is_empty(),
-            "the ELF file has no relative relocations, so its data cannot be followed"
-        );
-        // Linkers sort them; that is no promise.
-        pointers.sort_unstable();
-        let twice = pointers.windows(2).find_map(|pair| match *pair {
-            [(one, _), (two, _)] if one == two => Some(one),
-            _ => None,
-        });
-        if let Some(place) = twice {
-            bail!("the ELF file relocates the word at {place:#x} twice");
-        }
-        Ok(pointers)
-    }
-}
-
-/// The header of a file that this room can read.
-fn header(file: &[u8]) -> Result<Header> {
-    ensure!(file.starts_with(ELFMAG), "not an ELF file");
-    let (Some(&class), Some(&data)) = (file.get(EI_CLASS), file.get(EI_DATA)) else {
-        bail!("the ELF file is truncated inside its header");
-    };
-    ensure!(class == ELFCLASS64, "the ELF file is not 64-bit (class {class})");
-    ensure!(data == ELFDATA2LSB, "the ELF file is not little-endian (data encoding {data})");
-    let header = Elf::parse_header(file).context("the ELF file is truncated inside its header")?;
-    ensure!(
-        header.e_machine == EM_X86_64,
-        "the ELF file is for machine `{}`, and only `X86_64` can be read yet",
-        machine_to_str(header.e_machine)
-    );
-    ensure!(
-        header.e_type == ET_DYN,
-        "the ELF file has type `{}`, and only position-independent ones (`DYN`) can be read yet",
-        et_to_str(header.e_type)
-    );
-    // Sections are not read, but they end nearly every file: where they are cut off, the file is
-    // damaged, and that is not the device's fault.
-    let sections = u64::from(header.e_shnum) * u64::from(header.e_shentsize);
-    ensure!(
-        header.e_shoff.checked_add(sections).is_some_and(|end| end <= file.len() as u64),
-        "the ELF file is truncated: its section headers end past its {} bytes",
-        file.len()
-    );
-    Ok(header)
 }
 
 fn segments<'a>(file: &'a [u8], headers: &[ProgramHeader]) -> Result<Vec<Segment<'a>>> {

@@ -1,87 +1,46 @@
 //! The property table of a type, and how it is tied to the type.
 //!
-//! Source: `struct Property` and `struct PropertyInfo` in QEMU's `include/hw/qdev-core.h` (4.2.1)
-//! and `include/hw/qdev-properties.h` (5.0.0, 5.2.0, 7.2.0, 10.0.13). In words of 8 bytes, with
-//! `name` and `info` first in all:
-//!
-//! | | 4.2 to 5.2 | 7.2 | 10.0 |
-//! | --- | --- | --- | --- |
-//! | words | 9 | 11 | 9 |
-//! | `bitnr`, `set_default` | 3, a byte each | 3 and 5 | 8, a byte each |
-//! | `arrayinfo`, `link_type` | 6, 8 | 8, 10 | 6, 3 |
-//! | the table ends | at an entry of zeros | at an entry of zeros | where `class_init` says |
-//!
 //! No data leads from a `TypeInfo` to its table: `class_init` hands it to `device_class_set_props`,
-//! or stores it in the class (4.2). So the code of `class_init` is searched for the address of a
-//! table and, where it names none, the functions that it calls. In the form of 10.0 the length is
-//! the third argument of `device_class_set_props_n`. Whatever remains open is an error, never a
-//! guess.
+//! or stores it in the class (4.2). Which function that is the binary tells: most tables are handed
+//! to it as the second argument. A `class_init` that calls it with a table known from its own code
+//! has that table; one that calls it with anything else, or with two, is not settled; one that calls
+//! it neither itself nor two calls deep has none. Where
+//! a layout has no end of its own (`property`) the length is the third argument. Where tables are stored, the one table that the code names counts.
 //!
 //! Not seen, by nature: properties that code makes one by one (`object_property_add*`,
-//! `object_class_property_add*`), and a table that is handed over two calls deep. The parent's
+//! `object_class_property_add*`), and a table that is handed over three calls deep. The parent's
 //! properties are the parent's.
 
-use super::functions::{Functions, Use, third_arguments, uses};
+use super::code::{Call, Code, Facts, Value};
+use super::functions::Functions;
+use super::header::Machine;
 use super::image::{Image, Word};
-use anyhow::{Context, Result, ensure};
+pub use super::property::Layout;
+use super::property::entry;
+use super::qom::Property;
+use anyhow::{Context, Error, Result, bail, ensure};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 const LONGEST_TABLE: u64 = 512;
-/// Functions that a `class_init` may call before we stop looking.
+/// How deep calls are followed from a `class_init`, and how many of one function.
+const DEPTH: u32 = 2;
 const MOST_CALLS: usize = 64;
 /// How many times the other layouts' evidence makes a layout certain. Measured on Debian's
 /// binaries: 814 to 0 and better.
 const CERTAIN: usize = 20;
-/// `bitnr` counts the bits of a `uint64_t`.
-const BITS: u64 = 64;
+/// How many tables have to be handed to a function before it is `device_class_set_props`.
+const ENOUGH: usize = 2;
+/// A hundred times what QEMU's largest target has.
+const MOST_PROPERTIES: usize = 1 << 18;
+/// The kind of a property that names another object.
+const LINK: &str = "link";
 
-/// A form of `Property`, by the first version that has it.
+/// A table that is handed over, with its length where that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    V4_2,
-    V7_2,
-    V10_0,
-}
-
-impl Form {
-    const ALL: [Self; 3] = [Self::V4_2, Self::V7_2, Self::V10_0];
-
-    fn size(self) -> u64 {
-        match self {
-            Self::V4_2 | Self::V10_0 => 9 * 8,
-            Self::V7_2 => 11 * 8,
-        }
-    }
-
-    /// Whether the entry at `address` has this form, and no other: one with a default value does.
-    fn explains(self, image: &Image, address: u64) -> bool {
-        let bit_with_default = |word| match word {
-            Word::Plain(bytes) => bytes >> 8 == 1 && bytes & 0xff < BITS,
-            Word::Pointer(_) => false,
-        };
-        let links = |info: Word, link: Word| info.is_null_or_pointer() && link.is_null_or_pointer();
-        let fits = match self {
-            Self::V4_2 => image.words(address).map(|[_, _, _, bit, _, _, info, _, link]| {
-                bit_with_default(bit) && links(info, link)
-            }),
-            Self::V7_2 => {
-                image.words(address).map(|[_, _, _, bit, _, has_default, _, _, info, _, link]| {
-                    bit.is_number_up_to(BITS) && has_default == Word::Plain(1) && links(info, link)
-                })
-            }
-            Self::V10_0 => image.words(address).map(|[_, _, _, link, _, _, info, _, bit]| {
-                bit_with_default(bit) && links(info, link)
-            }),
-        };
-        fits.unwrap_or(false)
-    }
-}
-
-/// A table, and where in which function its address stands.
-#[derive(Debug, Clone, Copy)]
 struct Handed {
     table: u64,
-    function: u64,
-    place: usize,
+    length: Option<u64>,
 }
 
 /// Reads the property tables of one binary.
@@ -89,77 +48,193 @@ struct Handed {
 pub struct Tables<'i, 'a> {
     image: &'i Image<'a>,
     functions: &'i Functions<'a>,
-    form: Form,
+    pub layout: Layout,
+    /// `device_class_set_props`, or `device_class_set_props_n`; none where the table is stored.
+    setter: Option<u64>,
+    /// What was found in a function and so deep below it: many types share one.
+    known: RefCell<HashMap<(u64, u32), Found>>,
+    /// Properties that may yet be read: types that lie name the same table many times.
+    left: Cell<usize>,
 }
 
+/// A table, none, or why it cannot be told.
+type Found = Result<Option<Handed>, String>;
+
 impl<'i, 'a> Tables<'i, 'a> {
-    /// Settles the form of `Property` from all the tables of the binary.
-    pub fn read(image: &'i Image<'a>, functions: &'i Functions<'a>) -> Result<Self> {
-        let mut votes = Form::ALL.map(|form| (0_usize, form));
-        for (address, first, _) in image.pairs() {
+    /// Settles the form of `Property` from all the tables of the binary, and what they are handed
+    /// to from all of its `class_init` functions.
+    pub fn read(
+        image: &'i Image<'a>,
+        functions: &'i Functions<'a>,
+        code: &mut Code,
+        class_inits: impl Iterator<Item = u64>,
+    ) -> Result<Self> {
+        let mut votes = Layout::ALL.map(|layout| (0_usize, layout));
+        image.pairs(|address, first, _| {
             if image.name(first).is_some() && entry(image, functions, address).is_some() {
-                for (count, form) in &mut votes {
-                    *count += usize::from(form.explains(image, address));
+                for (count, layout) in &mut votes {
+                    *count += usize::from(layout.explains(image, address));
                 }
             }
-        }
+        });
         votes.sort_by_key(|&(count, _)| count);
-        let [(fewest, _), (fewer, _), (most, form)] = votes;
+        let [(fewest, _), (fewer, _), (most, layout)] = votes;
         ensure!(
             most > 0 && most >= (fewest + fewer).saturating_mul(CERTAIN),
             "the layout of `Property` is ambiguous: of the three that are known, {most}, {fewer} \
              and {fewest} entries have one"
         );
-        Ok(Self { image, functions, form })
+        let mut found = Self {
+            image,
+            functions,
+            layout,
+            setter: None,
+            known: RefCell::default(),
+            left: Cell::new(MOST_PROPERTIES),
+        };
+        found.setter = found.elect(code, class_inits);
+        Ok(found)
     }
 
-    /// The names in the table that the `class_init` at this address hands to its class; nothing
+    /// The function that most tables are handed to as the second argument.
+    fn elect(&self, code: &mut Code, class_inits: impl Iterator<Item = u64>) -> Option<u64> {
+        let mut votes: HashMap<u64, usize> = HashMap::new();
+        for class_init in class_inits {
+            for call in &code.facts(class_init).calls {
+                if self.is_handed_table(call) {
+                    *votes.entry(call.callee).or_default() += 1;
+                }
+            }
+        }
+        let all: usize = votes.values().sum();
+        let (&setter, &most) = votes.iter().max_by_key(|&(_, count)| count)?;
+        (most >= ENOUGH && most > all / 2).then_some(setter)
+    }
+
+    fn is_handed_table(&self, call: &Call) -> bool {
+        let [_, table, _] = call.arguments;
+        self.table(table).is_some()
+    }
+
+    fn table(&self, value: Value) -> Option<u64> {
+        let table = match value {
+            Value::Address(address) => address,
+            Value::Number(address) if self.image.has_fixed_addresses() => address,
+            // A compiler that stores two pointers at once loads them from a constant pool.
+            Value::Loaded(slot) => self.image.pointer(slot)?,
+            _ => return None,
+        };
+        entry(self.image, self.functions, table).map(|_| table)
+    }
+
+    /// The entries of the table that the `class_init` at this address hands to its class; nothing
     /// where it hands over none.
-    pub fn of(&self, class_init: u64) -> Result<Vec<&'a str>> {
-        let code = self.functions.code(self.image, class_init);
-        let code = code.context("its class_init is no code")?;
-        let mut found = self.named_by(class_init, class_init)?;
-        if found.is_none() {
-            let calls = uses(code, class_init).filter_map(|(_, named)| match named {
-                Use::Call(callee) if self.functions.is_start(callee) => Some(callee),
-                _ => None,
-            });
-            for callee in calls.take(MOST_CALLS) {
-                let next = self.named_by(callee, class_init)?;
-                only_one(class_init, found, next)?;
+    pub fn of(&self, code: &mut Code, class_init: u64) -> Result<Vec<Property>> {
+        let Some(handed) = self.search(code, class_init, DEPTH)? else { return Ok(Vec::new()) };
+        self.entries(handed.table, handed.length)
+    }
+
+    /// The entries of a table; `length` counts in the layouts that have no end of their own.
+    pub fn entries(&self, table: u64, length: Option<u64>) -> Result<Vec<Property>> {
+        let entries = match (self.layout, length) {
+            (Layout::V4_2 | Layout::V7_2, _) => self.until_zeros(table),
+            (Layout::V10_0, Some(length)) if length <= LONGEST_TABLE => (0..length)
+                .map(|index| self.later_entry(self.entry_address(table, index)?))
+                .collect(),
+            (Layout::V10_0, _) => None,
+        };
+        let entries = entries.with_context(|| {
+            format!("the end of the property table at {table:#x} cannot be found")
+        })?;
+        let left = self.left.get().checked_sub(entries.len());
+        self.left.set(left.context("the binary claims more properties than any QEMU has")?);
+        Ok(entries)
+    }
+
+    fn search(&self, code: &mut Code, function: u64, depth: u32) -> Result<Option<Handed>> {
+        let known = self.known.borrow().get(&(function, depth)).cloned();
+        let found = known.unwrap_or_else(|| {
+            let found = self.look(code, function, depth).map_err(|error| format!("{error:#}"));
+            self.known.borrow_mut().insert((function, depth), found.clone());
+            found
+        });
+        found.map_err(Error::msg)
+    }
+
+    fn look(&self, code: &mut Code, function: u64, depth: u32) -> Result<Option<Handed>> {
+        let facts = code.facts(function);
+        ensure!(
+            facts.whole || facts.calls.iter().any(|call| Some(call.callee) == self.setter),
+            "the code at {function:#x} has instructions that are not known here"
+        );
+        let mut found = match self.setter {
+            Some(setter) => self.handed_to(setter, function, &facts)?,
+            None => self.stored(function, &facts)?,
+        };
+        if found.is_none() && depth > 0 {
+            for call in facts.calls.iter().take(MOST_CALLS) {
+                if call.callee == function || !self.functions.is_start(call.callee) {
+                    continue;
+                }
+                let next = self.search(code, call.callee, depth - 1)?;
+                only_one(function, found, next)?;
                 found = found.or(next);
             }
         }
-        let Some(handed) = found else { return Ok(Vec::new()) };
-        let names = match self.form {
-            Form::V4_2 | Form::V7_2 => self.until_zeros(handed.table),
-            Form::V10_0 => self.counted(handed),
-        };
-        names.with_context(|| {
-            format!("the end of the property table at {:#x} cannot be found", handed.table)
-        })
+        Ok(found)
     }
 
-    /// The one table whose address `function` names.
-    fn named_by(&self, function: u64, class_init: u64) -> Result<Option<Handed>> {
-        let code = self.functions.code(self.image, function).unwrap_or_default();
+    fn handed_to(&self, setter: u64, function: u64, facts: &Facts) -> Result<Option<Handed>> {
         let mut found = None;
-        for (place, named) in uses(code, function) {
-            let table = match named {
-                Use::Address(address) => Some(address),
-                // A compiler that stores two pointers at once loads them from a constant pool.
-                Use::Load(slot) => self.image.pointer(slot),
-                Use::Call(_) => None,
+        for call in facts.calls.iter().filter(|call| call.callee == setter) {
+            let [_, table, length] = call.arguments;
+            let Some(table) = self.table(table) else {
+                bail!(
+                    "the code at {function:#x} hands over a table that is known only at run time"
+                );
             };
-            let is_table = |&table: &u64| entry(self.image, self.functions, table).is_some();
-            let next = table.filter(is_table).map(|table| Handed { table, function, place });
-            only_one(class_init, found, next)?;
+            let next = Some(Handed { table, length: self.number(length) });
+            only_one(function, found, next)?;
             found = found.or(next);
         }
         Ok(found)
     }
 
-    fn until_zeros(&self, table: u64) -> Option<Vec<&'a str>> {
+    /// The one table whose address the code names.
+    fn stored(&self, function: u64, facts: &Facts) -> Result<Option<Handed>> {
+        // On aarch64 an address may be named only to count others from it.
+        let named = match self.image.machine() {
+            Machine::X86_64 => facts.named.iter().map(|&(address, _)| address).collect::<Vec<_>>(),
+            Machine::Aarch64 => facts.stored.clone(),
+        };
+        let named = named.into_iter().map(Value::Address);
+        let loaded = facts.loaded.iter().map(|&slot| Value::Loaded(slot));
+        let mut found = None;
+        for table in named.chain(loaded).filter_map(|value| self.table(value)) {
+            let next = Some(Handed { table, length: None });
+            only_one(function, found, next)?;
+            found = found.or(next);
+        }
+        let hidden = |&(address, _): &(u64, bool)| self.table(Value::Address(address)).is_some();
+        ensure!(
+            found.is_some() || !facts.named.iter().any(hidden),
+            "the code at {function:#x} names a property table, and what it does with it is not seen"
+        );
+        Ok(found)
+    }
+
+    fn number(&self, value: Value) -> Option<u64> {
+        match value {
+            Value::Number(number) => Some(number),
+            Value::Loaded(slot) => match self.image.word(slot)? {
+                Word::Plain(number) => Some(number),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn until_zeros(&self, table: u64) -> Option<Vec<Property>> {
         let mut names = Vec::new();
         for index in 0..LONGEST_TABLE {
             let address = self.entry_address(table, index)?;
@@ -171,70 +246,44 @@ impl<'i, 'a> Tables<'i, 'a> {
         None
     }
 
-    /// The table in its length, which is the last third argument set for the call that takes it.
-    fn counted(&self, handed: Handed) -> Option<Vec<&'a str>> {
-        let code = self.functions.code(self.image, handed.function)?;
-        // A call spoils the register, so only what stands between two calls belongs to the second.
-        let (mut from, mut to) = (0, code.len());
-        for (place, used) in uses(code, handed.function) {
-            match used {
-                Use::Call(callee) if !self.functions.is_start(callee) => {}
-                Use::Call(_) if place < handed.place => from = place,
-                Use::Call(_) => to = to.min(place),
-                Use::Address(_) | Use::Load(_) => {}
-            }
-        }
-        let lengths: Vec<u64> = third_arguments(self.image, code, handed.function)
-            .filter(|(place, count)| (from..to).contains(place) && *count <= LONGEST_TABLE)
-            .map(|(_, count)| count)
-            .collect();
-        lengths.into_iter().rev().filter(|&count| count > 0).find_map(|count| {
-            let entry = |index| self.later_entry(self.entry_address(handed.table, index)?);
-            (0..count).map(entry).collect()
-        })
-    }
-
     fn entry_address(&self, table: u64, index: u64) -> Option<u64> {
-        table.checked_add(index * self.form.size())
+        table.checked_add(index * self.layout.size())
     }
 
     /// An entry of what is known to be a table: here `info` may also be blank memory, a
     /// `PropertyInfo` that is made at run time (`e1000e` does).
-    fn later_entry(&self, address: u64) -> Option<&'a str> {
-        entry(self.image, self.functions, address).or_else(|| {
-            let info = self.image.pointer(address.checked_add(8)?)?;
-            let name = self.image.name(self.image.pointer(address)?)?;
-            self.image.is_zero_filled(info).then_some(name)
-        })
+    fn later_entry(&self, address: u64) -> Option<Property> {
+        let (name, kind) = entry(self.image, self.functions, address).map_or_else(
+            || {
+                let info = self.image.pointer(address.checked_add(8)?)?;
+                let name = self.image.name(self.image.pointer(address)?)?;
+                self.image.is_zero_filled(info).then_some((name, None))
+            },
+            |(name, kind)| Some((name, Some(kind))),
+        )?;
+        let kind = kind.map(|kind| match self.link(address).filter(|_| kind == LINK) {
+            Some(target) => format!("{LINK}<{target}>"),
+            None => kind.to_owned(),
+        });
+        Some(Property { name: name.to_owned(), kind })
+    }
+
+    /// The type that a link leads to: the property's kind is made of it.
+    fn link(&self, address: u64) -> Option<&'a str> {
+        let word = address.checked_add(self.layout.link() * 8)?;
+        self.image.name(self.image.pointer(word)?)
     }
 }
 
-fn only_one(class_init: u64, found: Option<Handed>, next: Option<Handed>) -> Result<()> {
+fn only_one(function: u64, found: Option<Handed>, next: Option<Handed>) -> Result<()> {
     if let (Some(found), Some(next)) = (found, next) {
         ensure!(
-            found.table == next.table,
-            "the class_init at {class_init:#x} names two property tables, at {:#x} and {:#x}, and \
-             which one counts is decided at run time",
+            found == next,
+            "the code at {function:#x} names two property tables, at {:#x} and {:#x}, and which \
+             one counts is decided at run time",
             found.table,
             next.table
         );
     }
     Ok(())
-}
-
-/// The name of the property at `address`, where a name and a `PropertyInfo` stand there.
-fn entry<'a>(image: &Image<'a>, functions: &Functions, address: u64) -> Option<&'a str> {
-    let name = image.name(image.pointer(address)?)?;
-    let info = image.pointer(address.checked_add(8)?)?;
-    // `name` (`type` since 10.0), `description`, `enum_table`, a flag in some versions, functions:
-    // a getter or a constructor at the least
-    let [kind, description, enumeration, rest @ ..] = image.words::<9>(info)?;
-    let Word::Pointer(kind) = kind else { return None };
-    image.name(kind)?;
-    let function = |word: &Word| matches!(*word, Word::Pointer(to) if functions.is_start(to));
-    let fits = description.is_null_or_pointer()
-        && enumeration.is_null_or_pointer()
-        && rest.iter().all(|word| word.is_number_up_to(1) || function(word))
-        && rest.iter().any(function);
-    fits.then_some(name)
 }

@@ -1,7 +1,8 @@
 //! The `TypeInfo` structures of QEMU's object model.
 //!
 //! Source: `struct TypeInfo` and `struct InterfaceInfo` in QEMU's `include/qom/object.h`, as of
-//! 4.2.1, 5.0.0, 5.1.0, 5.2.0, 7.2.0 and 10.0.13. In words of 8 bytes:
+//! 4.2.1, 5.0.0, 5.1.0, 5.2.0, 7.2.0, 10.0.13 and 10.2.2; 11.1.3 by its binaries. In words of 8
+//! bytes:
 //!
 //! | up to 5.1 | since 5.2 | |
 //! | --- | --- | --- |
@@ -26,17 +27,18 @@ use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 /// The two types without a parent (`qom/object.c`).
-const ROOTS: [&str; 2] = ["object", "interface"];
+pub const ROOTS: [&str; 2] = ["object", "interface"];
 
 /// No object of QEMU's is near this: a "size" above it is something else.
-const LARGEST_SIZE: u64 = 1 << 28;
+pub const LARGEST_SIZE: u64 = 1 << 28;
 const LARGEST_ALIGN: u64 = 4096;
 /// Twice what the richest machine type has.
 const MOST_INTERFACES: u64 = 16;
 /// Twenty times what QEMU's largest target has.
-const MOST_TYPES: usize = 1 << 15;
+pub const MOST_TYPES: usize = 1 << 15;
 /// How many times the other layout's evidence makes a layout certain. Measured on Debian's
 /// binaries: 433 to 0 and better.
 const CERTAIN: usize = 20;
@@ -52,11 +54,22 @@ pub enum Layout {
     V5_2,
 }
 
+/// As JSON has it.
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// One `TypeInfo` as it stands in the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeInfo<'a> {
+    pub address: u64,
     pub name: &'a str,
-    pub parent: &'a str,
+    /// None in a root alone.
+    pub parent: Option<&'a str>,
+    pub instance_size: u64,
+    pub class_size: u64,
     pub is_abstract: bool,
     pub class_init: Option<u64>,
     pub interfaces: Vec<&'a str>,
@@ -66,6 +79,14 @@ pub struct TypeInfo<'a> {
 
 impl Layout {
     const ALL: [Self; 2] = [Self::V4_2, Self::V5_2];
+
+    /// In bytes; so far apart are the elements of an array.
+    pub fn size(self) -> u64 {
+        match self {
+            Self::V4_2 => 12 * 8,
+            Self::V5_2 => 13 * 8,
+        }
+    }
 
     /// The `TypeInfo` at `address`, where every word there is what this layout wants.
     pub fn decode<'a>(
@@ -88,34 +109,34 @@ impl Layout {
         let [init, post_init, finalize, is_abstract, class_size, rest @ ..] = rest;
         let [class_init, base_init, _data, interfaces] = rest;
 
-        let sizes = [instance_size, class_size];
-        if !sizes.into_iter().all(|size| size.is_number_up_to(LARGEST_SIZE))
-            || !align.is_number_up_to(LARGEST_ALIGN)
-        {
+        if !align.is_number_up_to(LARGEST_ALIGN) {
             return None;
         }
-        let function = |word| match word {
+        let function = |word: Word| match word {
             Word::NULL => Some(None),
-            Word::Pointer(target) if functions.is_start(target) => Some(Some(target)),
-            _ => None,
+            word => word.target().filter(|&target| functions.is_start(target)).map(Some),
         };
         for word in [init, post_init, finalize, base_init] {
             function(word)?;
         }
+        let name = image.name(name.target()?)?;
         Some(TypeInfo {
-            class_init: function(class_init)?,
+            address,
+            name,
+            parent: match parent {
+                Word::NULL if ROOTS.contains(&name) => None,
+                word => Some(image.name(word.target()?)?),
+            },
+            instance_size: instance_size.number_up_to(LARGEST_SIZE)?,
+            class_size: class_size.number_up_to(LARGEST_SIZE)?,
             is_abstract: match is_abstract {
                 Word::Plain(0) => false,
                 Word::Plain(1) => true,
                 _ => return None,
             },
-            name: text(image, name)?,
-            parent: text(image, parent)?,
+            class_init: function(class_init)?,
             interfaces: interface_names(image, interfaces)?,
-            list: match interfaces {
-                Word::Pointer(list) => Some(list),
-                Word::Plain(_) => None,
-            },
+            list: interfaces.target(),
         })
     }
 }
@@ -124,90 +145,83 @@ impl Layout {
 #[derive(Debug)]
 pub struct Types<'a> {
     pub layout: Layout,
-    /// Name and address, sorted: the types whose ancestors lead to a root.
-    pub rooted: Vec<(&'a str, u64)>,
-    /// Name and address: the form of a type, but an ancestor that this binary does not have. Nearly
-    /// all are mere pairs of strings.
-    pub orphans: Vec<(&'a str, u64)>,
-}
-
-/// What has the form of a `TypeInfo`.
-#[derive(Debug)]
-struct Candidate<'a> {
-    name: &'a str,
-    parent: &'a str,
-    address: u64,
-    /// The words that list its interfaces.
-    list: Vec<u64>,
-    /// It has a `class_init`, which the other layout would have to take for a size.
-    telling: bool,
+    /// Those whose ancestors lead to a root, by address.
+    pub rooted: Vec<TypeInfo<'a>>,
+    /// The form of a type, but an ancestor that this binary does not have. Nearly all are mere
+    /// pairs of strings.
+    pub orphans: Vec<TypeInfo<'a>>,
 }
 
 impl<'a> Types<'a> {
     /// Every type of a binary; none where nothing in it has the form of one.
     pub fn read(image: &Image<'a>, functions: &Functions) -> Result<Option<Self>> {
-        let [old, new] = Layout::ALL.map(|layout| candidates(image, functions, layout).map(part));
-        let ((old, old_rest), (new, new_rest)) = (old?, new?);
-        let telling = |found: &[Candidate]| found.iter().filter(|type_| type_.telling).count();
+        let [old, new] = candidates(image, functions)?.map(part);
+        let ((old, old_rest), (new, new_rest)) = (old, new);
+        // It has a `class_init`, which the other layout would have to take for a size.
+        let telling =
+            |found: &[TypeInfo]| found.iter().filter(|type_| type_.class_init.is_some()).count();
         let (for_old, for_new) = (telling(&old), telling(&new));
-
-        let (layout, rooted, orphans) = match for_old.cmp(&for_new) {
-            Ordering::Equal if for_old == 0 => return Ok(None),
+        match for_old.cmp(&for_new) {
+            Ordering::Equal if for_old == 0 => Ok(None),
             Ordering::Greater if for_old >= for_new.saturating_mul(CERTAIN) => {
-                (Layout::V4_2, old, old_rest)
+                Ok(Some(Self { layout: Layout::V4_2, rooted: old, orphans: old_rest }))
             }
             Ordering::Less if for_new >= for_old.saturating_mul(CERTAIN) => {
-                (Layout::V5_2, new, new_rest)
+                Ok(Some(Self { layout: Layout::V5_2, rooted: new, orphans: new_rest }))
             }
             _ => bail!(
                 "the layout of `TypeInfo` is ambiguous: {for_old} types have that of QEMU 4.2, \
                  {for_new} that of QEMU 5.2"
             ),
-        };
-        let places = |found: Vec<Candidate<'a>>| {
-            let mut places: Vec<_> =
-                found.into_iter().map(|found| (found.name, found.address)).collect();
-            places.sort_unstable();
-            places
-        };
-        Ok(Some(Self { layout, rooted: places(rooted), orphans: places(orphans) }))
+        }
     }
 }
 
-fn candidates<'a>(
-    image: &Image<'a>,
-    functions: &Functions,
-    layout: Layout,
-) -> Result<Vec<Candidate<'a>>> {
-    let mut found = Vec::new();
-    for (address, first, second) in image.pairs() {
+/// What has the form of a `TypeInfo`, in each layout.
+fn candidates<'a>(image: &Image<'a>, functions: &Functions) -> Result<[Vec<TypeInfo<'a>>; 2]> {
+    let mut found = [Vec::new(), Vec::new()];
+    let is_root = |target| ROOTS.iter().any(|root| image.name(target) == Some(root));
+    image.pointers(|address, target| {
+        // No second name stands beside the name of a root.
+        if image.word(address.wrapping_add(8)) == Some(Word::NULL) && is_root(target) {
+            for (found, layout) in found.iter_mut().zip(Layout::ALL) {
+                let info = layout.decode(image, functions, address);
+                let sized = |info: &TypeInfo| info.instance_size > 0 || info.class_size > 0;
+                if found.len() <= MOST_TYPES {
+                    found.extend(info.filter(sized));
+                }
+            }
+        }
+    });
+    image.pairs(|address, first, second| {
         // `decode` would find out too, after looking up a dozen words.
         if image.name(first).is_none() || image.name(second).is_none() {
-            continue;
+            return;
         }
-        let Some(info) = layout.decode(image, functions, address) else { continue };
-        let list = (0..).step_by(8).zip(&info.interfaces);
-        found.push(Candidate {
-            name: info.name,
-            parent: info.parent,
-            address,
-            list: list.filter_map(|(at, _)| info.list?.checked_add(at)).collect(),
-            telling: info.class_init.is_some(),
-        });
-        ensure!(found.len() <= MOST_TYPES, "the binary claims more than {MOST_TYPES} QOM types");
-    }
+        for (found, layout) in found.iter_mut().zip(Layout::ALL) {
+            if found.len() <= MOST_TYPES {
+                found.extend(layout.decode(image, functions, address));
+            }
+        }
+    });
+    let most = found.iter().map(Vec::len).max().unwrap_or_default();
+    ensure!(most <= MOST_TYPES, "the binary claims more than {MOST_TYPES} QOM types");
     Ok(found)
 }
 
 /// Parts the types, which descend from a root, from the rest.
-fn part(mut found: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
+fn part(mut found: Vec<TypeInfo>) -> (Vec<TypeInfo>, Vec<TypeInfo>) {
     // Two interfaces and a null pointer, before more zeros, look like a type and its parent.
-    let lists: HashSet<u64> = found.iter().flat_map(|type_| type_.list.iter().copied()).collect();
+    let words = |type_: &TypeInfo| {
+        let (list, count) = (type_.list.unwrap_or_default(), type_.interfaces.len() as u64);
+        (0..count).map(move |index| list.wrapping_add(index * 8))
+    };
+    let lists: HashSet<u64> = found.iter().flat_map(words).collect();
     found.retain(|candidate| !lists.contains(&candidate.address));
 
     let mut children: HashMap<&str, Vec<&str>> = HashMap::new();
     for candidate in &found {
-        children.entry(candidate.parent).or_default().push(candidate.name);
+        children.entry(candidate.parent.unwrap_or_default()).or_default().push(candidate.name);
     }
     let mut known: HashSet<&str> = HashSet::from(ROOTS);
     let mut open = Vec::from(ROOTS);
@@ -218,27 +232,22 @@ fn part(mut found: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
             open.push(child);
         }
     }
-    found.into_iter().partition(|candidate| known.contains(candidate.parent))
+    found
+        .into_iter()
+        .partition(|candidate| candidate.parent.is_none_or(|parent| known.contains(parent)))
 }
 
-fn text<'a>(image: &Image<'a>, word: Word) -> Option<&'a str> {
-    match word {
-        Word::Pointer(target) => image.name(target),
-        Word::Plain(_) => None,
-    }
-}
-
-fn interface_names<'a>(image: &Image<'a>, list: Word) -> Option<Vec<&'a str>> {
+/// The names in a list of interfaces, which a null pointer ends.
+pub fn interface_names<'a>(image: &Image<'a>, list: Word) -> Option<Vec<&'a str>> {
     let mut names = Vec::new();
-    let list = match list {
-        Word::NULL => return Some(names),
-        Word::Plain(_) => return None,
-        Word::Pointer(list) => list,
-    };
+    if list == Word::NULL {
+        return Some(names);
+    }
+    let list = list.target()?;
     for index in 0..MOST_INTERFACES {
         match image.word(list.checked_add(index * 8)?)? {
             Word::NULL => return Some(names),
-            word => names.push(text(image, word)?),
+            word => names.push(image.name(word.target()?)?),
         }
     }
     None

@@ -1,0 +1,158 @@
+//! One stage made anew: what it takes is handed to its room, and what the room kept is handed back.
+
+use super::Walk;
+use crate::build::{self, SourceName};
+use crate::cmd::{Runner, interrupted};
+use crate::config;
+use crate::environment;
+use crate::fetch::Fetch;
+use crate::plan::{Key, Stage};
+use crate::publish::{self, Repository};
+use crate::run::event::Event;
+use crate::run::{gather, log_file};
+use crate::sandbox::Image;
+use crate::sign::{self, Signed};
+use crate::source;
+use crate::store::Stored;
+use crate::verify::{self, Verified};
+use crate::wrapper;
+use anyhow::{Context, Result};
+use std::cell::Cell;
+use std::fs;
+
+/// The folder of what `inject` made for `build.test-binary`.
+const FOR_TESTS: &str = "test";
+
+impl Walk<'_> {
+    pub(super) fn make(&self, stage: Stage, key: &Key) -> Result<Stored> {
+        let log = log_file(&self.store, &self.request.loaded.pipeline, stage)?;
+        (self.on_event)(Event::Started { stage, key, log: &log });
+        let shown = Cell::new(0);
+        let cmd = Runner::new(&log, |line| {
+            // A build prints a thousand of these; one in a hundred parts is enough to see it move.
+            if let Some(build::Progress { done, total }) = build::progress(line)
+                && let Some(percent) = (done * 100).checked_div(total)
+                && shown.replace(percent) != percent
+            {
+                (self.on_event)(Event::Progress { stage, done, total });
+            }
+        })?;
+        let pipeline = &self.request.loaded.pipeline;
+        let beside = &self.request.loaded.beside;
+        let store = &self.store;
+        // What an earlier run left to look into is no picture of this one.
+        store.drop_set_aside(pipeline.name.as_str())?;
+        let fetch = Fetch::new(store, &self.request.origins, &cmd);
+        Ok(match stage {
+            Stage::Source => {
+                let spec = pipeline.spec.git.as_ref();
+                source::run(&pipeline.source, spec, beside, key, store, &fetch)?.stored().clone()
+            }
+            Stage::Environment => {
+                let declared = environment::Declared {
+                    containerfile: &self.gathered.containerfile,
+                    base: &pipeline.environment.base,
+                    lock: self.gathered.lock.current(),
+                };
+                environment::run(&declared, key, self.engine()?, &fetch)?.stored().clone()
+            }
+            Stage::Inject => self.inject(key)?,
+            Stage::Build => {
+                let injected = self.result(Stage::Inject)?;
+                let devices = pipeline.device.iter().map(config::Device::file_name);
+                let for_tests = injected.path(FOR_TESTS).join(self.spec_name());
+                let sources = self.sources()?;
+                let inputs = build::Inputs {
+                    name: pipeline.name.as_str(),
+                    kind: stage.name(),
+                    sources: sources
+                        .files()
+                        .chain(devices.map(|name| (name, injected.path(name))))
+                        .collect(),
+                    spec: injected.path(self.spec_name()),
+                    test_spec: for_tests.exists().then_some(for_tests),
+                    names: self.source_names(),
+                };
+                let image = self.image(&fetch)?;
+                build::run(&inputs, &pipeline.build, &image, key, store, &cmd)?.stored().clone()
+            }
+            Stage::Stock => {
+                let edited = self.spec()?.stock.as_ref().context("no section `verify.stock`")?;
+                let work = store.work()?;
+                let spec = work.scratch("spec")?.join(self.spec_name());
+                fs::write(&spec, &edited.spec)?;
+                let sources = self.sources()?;
+                let inputs = build::Inputs {
+                    name: pipeline.name.as_str(),
+                    kind: stage.name(),
+                    sources: sources.files().collect(),
+                    spec,
+                    test_spec: None,
+                    names: Vec::new(),
+                };
+                let image = self.image(&fetch)?;
+                build::run(&inputs, &pipeline.build, &image, key, store, &cmd)?.stored().clone()
+            }
+            Stage::Wrapper => {
+                let image = self.image(&fetch)?;
+                let config = pipeline.wrapper.as_ref().context("no section `wrapper`")?;
+                wrapper::run(config, beside, &image, key, &fetch)?.stored().clone()
+            }
+            Stage::Verify => {
+                let image = self.image(&fetch)?;
+                let made = self.made()?;
+                let installed = self.gathered.installed.as_ref();
+                let verified = verify::run(&made, pipeline, installed, &image, key, store, &cmd);
+                if verified.as_ref().is_err_and(|error| interrupted(error).is_none()) {
+                    verify::set_aside(&made.built, &image, pipeline.name.as_str(), store)?;
+                }
+                verified?.stored().clone()
+            }
+            Stage::Sign => {
+                let verified =
+                    Verified::recall(self.result(Stage::Verify)?.clone(), &self.made()?)?;
+                sign::run(&verified, self.signer()?, key, store)?.stored().clone()
+            }
+            Stage::Publish => {
+                let signed = Signed::recall(self.result(Stage::Sign)?.clone())?;
+                let repository = Repository { name: &pipeline.name, publish: &pipeline.publish };
+                let provenance = self.provenance()?;
+                let signer = self.signer()?;
+                publish::run(&signed, signer, &repository, &provenance, key, store, &cmd)?
+                    .stored()
+                    .clone()
+            }
+        })
+    }
+
+    fn image(&self, fetch: &Fetch) -> Result<Image> {
+        let lock = self.gathered.lock.current();
+        self.environment()?.image(lock, fetch).cloned()
+    }
+
+    /// The edited spec and the devices beside it; the edits themselves are pure and were made early,
+    /// so that a bad one is refused before any work.
+    fn inject(&self, key: &Key) -> Result<Stored> {
+        let work = self.store.work()?;
+        let gather::Spec { edited, for_tests, .. } = self.spec()?;
+        fs::write(work.files().join(self.spec_name()), &edited.spec)?;
+        if let Some(edited) = for_tests {
+            fs::create_dir(work.files().join(FOR_TESTS))?;
+            fs::write(work.files().join(FOR_TESTS).join(self.spec_name()), &edited.spec)?;
+        }
+        let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
+        for (device, (_, bytes)) in devices {
+            fs::write(work.files().join(device.file_name()), bytes)?;
+        }
+        self.store.keep(work, Stage::Inject.name(), key.as_str(), &edited.edits)
+    }
+
+    fn source_names(&self) -> Vec<SourceName> {
+        let devices = self.request.loaded.pipeline.device.iter().zip(&self.gathered.devices);
+        devices
+            .map(|(device, (path, _))| {
+                SourceName::new(device.directory.as_str(), device.file_name(), path.clone())
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,149 @@
+//! One file judged alone: any RPM, or any ELF binary, ours or not.
+
+use super::difference::Portrait;
+use super::elf::{self, Census, ElfFacts, Qom};
+use super::expect;
+use super::packages::Reader;
+use super::rpm::{self, Finding, PackageFacts, Policy};
+use crate::config::{ExpectedType, Level};
+use crate::openpgp::Certificate;
+use crate::rpmfile::Nevra;
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What a file is held to.
+#[derive(Default)]
+pub struct Asked<'a> {
+    pub types: &'a [ExpectedType],
+    /// The keys of which one must have signed a package, where that is asked.
+    pub keys: &'a [Certificate],
+    pub policy: Policy<'a>,
+}
+
+/// Everything that was found out.
+#[derive(Debug, Serialize)]
+pub struct Audit {
+    pub file: PathBuf,
+    #[serde(flatten)]
+    pub found: Found,
+    pub seconds: Seconds,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Found {
+    Package(Box<Package>),
+    Binary(Box<Program>),
+}
+
+/// A package, and what breaks a rule.
+#[derive(Debug, Serialize)]
+pub struct Package {
+    #[serde(flatten)]
+    pub facts: PackageFacts,
+    pub findings: Vec<Finding>,
+}
+
+/// A binary alone.
+#[derive(Debug, Serialize)]
+pub struct Program {
+    pub size: u64,
+    #[serde(flatten)]
+    pub qom: Qom,
+    pub elf: ElfFacts,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Seconds {
+    /// From the disk, unpacked and digested.
+    pub read: f64,
+    /// In the binaries.
+    pub census: f64,
+    pub rules: f64,
+}
+
+impl Audit {
+    pub fn portrait(&self) -> Portrait {
+        match &self.found {
+            Found::Package(package) => Portrait::of_package(&package.facts),
+            Found::Binary(program) => Portrait::of_binary(&program.elf, &program.qom),
+        }
+    }
+
+    /// What a package calls itself.
+    pub fn id(&self) -> Option<&Nevra> {
+        match &self.found {
+            Found::Package(package) => Some(&package.facts.id),
+            Found::Binary(_) => None,
+        }
+    }
+
+    pub fn is_package(&self) -> bool {
+        matches!(self.found, Found::Package(_))
+    }
+
+    /// Everything for which the file is refused.
+    pub fn refused(&self) -> impl Iterator<Item = &Finding> {
+        let findings = match &self.found {
+            Found::Package(package) => package.findings.as_slice(),
+            Found::Binary(_) => &[],
+        };
+        findings.iter().filter(|finding| finding.level == Level::Require)
+    }
+}
+
+/// The public keys in a file.
+pub fn keys(file: &Path) -> Result<Vec<Certificate>> {
+    let shown = || format!("the keys in `{}`", file.display());
+    Certificate::read(&fs::read(file).with_context(shown)?).with_context(shown)
+}
+
+/// Reads and judges a file. What a type is expected to be and is not is an error; what breaks a rule is
+/// found.
+pub fn audit(path: &Path, asked: &Asked) -> Result<Audit> {
+    let shown = || format!("`{}`", path.display());
+    let meta = path.metadata().with_context(shown)?;
+    // A pipe or a device may never end.
+    ensure!(meta.is_file(), "`{}` is not a file", path.display());
+    ensure!(meta.len() > 0, "`{}` is empty", path.display());
+    let (found, seconds) = if rpm::is_rpm(path)? {
+        package(path, asked)?
+    } else {
+        binary(path, meta.len(), asked).with_context(shown)?
+    };
+    Ok(Audit { file: path.to_owned(), found, seconds })
+}
+
+fn package(path: &Path, asked: &Asked) -> Result<(Found, Seconds)> {
+    let began = Instant::now();
+    let mut reader = Reader::new(asked.types, asked.keys);
+    let facts = reader.read(path)?;
+    let census = reader.census.as_secs_f64();
+    let read = began.elapsed().as_secs_f64() - census;
+    reader.demand_emulator(&[&facts])?;
+    let began = Instant::now();
+    let findings = rpm::judge(&facts, &asked.policy);
+    let rules = began.elapsed().as_secs_f64();
+    Ok((Found::Package(Box::new(Package { facts, findings })), Seconds { read, census, rules }))
+}
+
+fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
+    let began = Instant::now();
+    ensure!(size <= rpm::LARGEST_BINARY, "it has {size} bytes, more than any QEMU");
+    let bytes = fs::read(path)?;
+    ensure!(bytes.starts_with(b"\x7fELF"), "it is neither an RPM nor an ELF file");
+    let read = began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    let census = Census::read(&bytes)?;
+    let facts = elf::facts::read(&bytes)?;
+    for expected in asked.types {
+        expect::assert(&census, expected)?;
+    }
+    let program = Program { size, qom: census.report(), elf: facts };
+    let census = began.elapsed().as_secs_f64();
+    Ok((Found::Binary(Box::new(program)), Seconds { read, census, rules: 0.0 }))
+}

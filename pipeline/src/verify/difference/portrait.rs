@@ -1,0 +1,205 @@
+//! What is said of a package or a binary, as a flat table.
+
+use super::{Area, Subject};
+use crate::rpmfile::Nevra;
+use crate::verify::elf::{ElfFacts, Qom, QomType};
+use crate::verify::rpm::{FileFacts, PackageFacts};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const BUILD_IDS: &str = "/usr/lib/.build-id";
+
+/// Every line that could differ.
+#[derive(Debug, Default)]
+pub struct Portrait(BTreeMap<Subject, String>);
+
+impl Portrait {
+    pub fn of_binary(elf: &ElfFacts, qom: &Qom) -> Self {
+        let mut portrait = Self::default();
+        portrait.types("", qom);
+        portrait.elf("", elf);
+        portrait
+    }
+
+    pub fn of_package(facts: &PackageFacts) -> Self {
+        let mut portrait = Self::default();
+        portrait.package("", facts);
+        portrait
+    }
+
+    /// Several packages of one source, each under its own name.
+    pub fn of_packages<'a>(all: impl IntoIterator<Item = &'a PackageFacts>) -> Self {
+        let mut portrait = Self::default();
+        for facts in all {
+            portrait.package(&facts.id.name, facts);
+        }
+        portrait
+    }
+
+    pub(super) fn lines(&self) -> &BTreeMap<Subject, String> {
+        &self.0
+    }
+
+    pub(super) fn put(
+        &mut self,
+        place: &str,
+        area: Area,
+        name: impl Into<String>,
+        text: impl Into<String>,
+    ) {
+        let subject = Subject { place: place.to_owned(), area, name: name.into() };
+        self.0.insert(subject, text.into());
+    }
+
+    fn package(&mut self, place: &str, facts: &PackageFacts) {
+        let id = &facts.id;
+        let version = evr(id);
+        self.put(place, Area::Package, "name", &id.name);
+        self.put(place, Area::Package, "architecture", &id.arch);
+        self.put(place, Area::Package, "version", &version);
+        self.put(place, Area::Package, "payload", &facts.payload.compressor);
+        // A package provides itself, and its parts require each other, in their one version.
+        let without_epoch = format!("{}-{}", id.version, id.release);
+        let own = |text: &String| match text.rsplit_once(' ') {
+            Some((rest, last)) if last == version || last == without_epoch => {
+                format!("{rest} (its version)")
+            }
+            _ => text.clone(),
+        };
+        for (area, all) in [
+            (Area::Provides, &facts.provides),
+            (Area::Requires, &facts.requires),
+            (Area::Requires, &facts.weak),
+            (Area::Conflicts, &facts.conflicts),
+            (Area::Obsoletes, &facts.obsoletes),
+        ] {
+            for text in all {
+                self.put(place, area, own(text), "");
+            }
+        }
+        for script in &facts.scriptlets {
+            let text = scripted(&script.interpreter.join(" "), &script.text);
+            self.put(place, Area::Scriptlet, &script.kind, text);
+        }
+        for (index, trigger) in facts.triggers.iter().enumerate() {
+            let kind = trigger.kind.name();
+            let name = format!("{kind} trigger {}, {}", index + 1, trigger.on.join(", "));
+            self.put(place, Area::Scriptlet, name, scripted(&trigger.interpreter, &trigger.text));
+        }
+        for change in &facts.changelog {
+            let first = change.text.lines().next().unwrap_or_default();
+            self.put(place, Area::Changelog, format!("{} {}", change.author, first), &change.text);
+        }
+        for (tag, value) in &facts.other {
+            self.put(place, Area::Package, format!("tag {tag}"), value);
+        }
+        self.files(place, facts);
+        for file in &facts.elf {
+            if let Some(elf) = &file.facts {
+                self.elf(&file.path.display().to_string(), elf);
+            }
+        }
+        for binary in &facts.binaries {
+            self.types(&binary.path.display().to_string(), &binary.qom);
+        }
+    }
+
+    fn files(&mut self, place: &str, facts: &PackageFacts) {
+        // By what is in them: a hard link is a program too.
+        let read = |file: &&FileFacts| facts.elf_of(Path::new(&file.path)).is_some();
+        let programs: BTreeSet<&str> =
+            facts.files.iter().filter(read).filter_map(|file| file.digest.as_deref()).collect();
+        // Links by build id say only that a program is another one.
+        let files = facts.files.iter().filter(|file| !file.path.starts_with(BUILD_IDS));
+        for file in files {
+            let mut text = format!("{:06o} {}:{}", file.mode, file.user, file.group);
+            for more in file.flags.iter().chain(&file.capabilities) {
+                text.push(' ');
+                text.push_str(more);
+            }
+            if let Some(target) = &file.link {
+                text.push_str(" → ");
+                text.push_str(target);
+            }
+            self.put(place, Area::File, &file.path, text);
+            if file.is_regular() {
+                let digest = file.digest.as_deref().unwrap_or_default();
+                let area = if programs.contains(digest) { Area::Binary } else { Area::Content };
+                let text = format!("{} bytes, {digest}", file.size);
+                self.put(place, area, &file.path, text);
+            }
+        }
+    }
+
+    fn types(&mut self, place: &str, qom: &Qom) {
+        for found in &qom.types {
+            self.put(place, Area::Type, &found.name, described(found));
+            for property in found.properties.iter().flatten() {
+                let name = format!("{}.{}", found.name, property.name);
+                self.put(place, Area::Property, name, property.kind.as_deref().unwrap_or("?"));
+            }
+        }
+    }
+
+    /// Each field by its own name, so that one that comes later is compared too.
+    fn elf(&mut self, place: &str, elf: &ElfFacts) {
+        let Ok(Value::Object(fields)) = serde_json::to_value(elf) else { return };
+        for (name, value) in fields {
+            // It is made of the bytes, which differ in any case.
+            if name == "build_id" {
+                continue;
+            }
+            match value {
+                Value::Null => {}
+                Value::Array(items) if items.iter().all(Value::is_string) => {
+                    for item in items {
+                        self.put(place, Area::Elf, format!("{name} {}", plain(&item)), "");
+                    }
+                }
+                // A version.
+                Value::Array(numbers) => {
+                    let numbers: Vec<String> = numbers.iter().map(plain).collect();
+                    self.put(place, Area::Elf, name, numbers.join("."));
+                }
+                value => self.put(place, Area::Elf, name, plain(&value)),
+            }
+        }
+    }
+}
+
+fn evr(id: &Nevra) -> String {
+    let epoch = if id.epoch > 0 { format!("{}:", id.epoch) } else { String::new() };
+    format!("{epoch}{}-{}", id.version, id.release)
+}
+
+/// A script in one line: nobody reads two of them beside each other in a table.
+fn scripted(interpreter: &str, text: &str) -> String {
+    let digest = blake3::hash(text.as_bytes()).to_hex();
+    format!("{interpreter}, {} lines, {digest}", text.lines().count())
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A type in one line, without what its properties say.
+fn described(found: &QomType) -> String {
+    let mut text = found.parent.clone();
+    for interface in &found.interfaces {
+        text.push_str(", ");
+        text.push_str(interface);
+    }
+    if found.is_abstract {
+        text.push_str(", abstract");
+    }
+    if found.conditional.is_some() {
+        text.push_str(", conditional");
+    }
+    for (what, size) in [("instance", found.instance_size), ("class", found.class_size)] {
+        if size > 0 {
+            text = format!("{text}, {what} of {size} bytes");
+        }
+    }
+    text
+}

@@ -1,0 +1,190 @@
+//! The packages of a run, read one after the other and held to the rules that the pipeline sets.
+//!
+//! What breaks a rule is told all at once: who builds a package for minutes wants one list, not the
+//! first entry of it.
+
+use super::elf::{self, Census, Qom};
+use super::expect;
+use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
+use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
+use crate::openpgp::Certificate;
+use crate::rpmfile::Nevra;
+use anyhow::{Result, bail, ensure};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// What only system emulators have. `device` is no sign: the CPUs of user-mode emulators derive from it.
+const OF_SYSTEMS: [&str; 3] = ["machine", "pci-device", "sys-bus-device"];
+/// What the types of all programs of a package may take, as text: QEMU's largest take 200 KB.
+const MOST_TEXT: usize = 32 << 20;
+
+/// What cannot be read cannot be proven.
+const CANNOT: &str = "it cannot be told whether it is an emulator without the device";
+
+/// Reads packages, and demands the expected types of every system emulator in them.
+pub struct Reader<'a> {
+    expected: &'a [ExpectedType],
+    keys: &'a [Certificate],
+    /// How long the binaries took.
+    pub census: Duration,
+    /// How much text the types were so far.
+    text: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(expected: &'a [ExpectedType], keys: &'a [Certificate]) -> Self {
+        Self { expected, keys, census: Duration::ZERO, text: 0 }
+    }
+
+    pub fn read(&mut self, path: &Path) -> Result<PackageFacts> {
+        rpm::read(path, self.keys, &mut |_, bytes| {
+            let began = Instant::now();
+            let types = self.types(bytes);
+            self.census += began.elapsed();
+            types
+        })
+    }
+
+    /// The types of a program that has some; those that are expected have to be among them where it is
+    /// a system emulator. Where types are expected, a program that cannot be read may be a second
+    /// emulator without them, and is refused; firmware is ELF too, and is none.
+    fn types(&mut self, bytes: &[u8]) -> Result<Option<Qom>> {
+        let census = match Census::read(bytes) {
+            Ok(census) => census,
+            Err(error) if elf::is_program(bytes) && !self.expected.is_empty() => {
+                return Err(error.context(CANNOT));
+            }
+            Err(_) => return Ok(None),
+        };
+        if census.names().any(|name| OF_SYSTEMS.contains(&name)) {
+            self.expected.iter().try_for_each(|expected| expect::assert(&census, expected))?;
+        }
+        let qom = census.report();
+        self.text += qom.text();
+        ensure!(
+            self.text <= MOST_TEXT,
+            "the types of its programs take more than {MOST_TEXT} bytes to tell"
+        );
+        Ok((!qom.types.is_empty()).then_some(qom))
+    }
+
+    /// Refuses packages without an emulator, where types are expected of one.
+    pub fn demand_emulator(&self, packages: &[&PackageFacts]) -> Result<()> {
+        if self.expected.is_empty() || packages.iter().any(|facts| emulators(facts).count() > 0) {
+            return Ok(());
+        }
+        let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
+        let programs = packages.iter().map(|facts| facts.elf.len()).sum::<usize>();
+        bail!(
+            "no system emulator among the {programs} ELF files of {}\n\
+             help: is it the package with QEMU's binary?",
+            names.join(", ")
+        )
+    }
+}
+
+/// The programs of a package that run machines, and that a host can start.
+pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
+    facts.binaries.iter().filter(|binary| {
+        let of_systems = |name: &str| OF_SYSTEMS.contains(&name);
+        binary.qom.types.iter().any(|found| of_systems(&found.name))
+            && facts
+                .files
+                .iter()
+                .any(|file| file.is_program() && Path::new(&file.path) == binary.path)
+    })
+}
+
+/// What rpmbuild makes beside, for debuggers: symbols, and the sources as they were compiled, ours too.
+pub fn is_for_debuggers(facts: &PackageFacts) -> bool {
+    facts.id.name.ends_with("-debuginfo") || facts.id.name.ends_with("-debugsource")
+}
+
+/// Holds the packages to the rules: the warnings, by package, where nothing refuses one. The package
+/// for dom0, which is `carried`, is not the pipeline's own: it goes into every dom0, and has its places.
+pub fn hold(
+    built: &[PackageFacts],
+    carried: &[PackageFacts],
+    stock: &[PackageFacts],
+    pipeline: &Pipeline,
+    installed: Option<&Installed>,
+) -> Result<BTreeMap<String, Vec<Finding>>> {
+    let verify = &pipeline.verify;
+    let paths: Option<Vec<String>> =
+        verify.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
+    let mut refused = Vec::new();
+    let mut warnings = BTreeMap::new();
+    let common = Policy {
+        rules: Some(&verify.rules),
+        installed,
+        signing: Signing::ToCome,
+        ..Policy::default()
+    };
+    let every_dom0 = Policy { target: Some(Target::El7), ..common };
+    let stock_of: Vec<Option<Nevra>> =
+        built.iter().map(|facts| stock_of(facts, stock, pipeline)).collect();
+    let ours = stock_of.iter().map(|stock| Policy {
+        target: verify.target,
+        paths: paths.as_deref(),
+        stock: stock.as_ref(),
+        ..common
+    });
+    let held = built.iter().zip(ours).chain(carried.iter().map(|facts| (facts, every_dom0)));
+    for (facts, policy) in held {
+        let findings = rpm::judge(facts, &policy);
+        let (require, warn): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| finding.level == Level::Require);
+        refused.extend(require.into_iter().map(|finding| (facts, policy.target, finding)));
+        if !warn.is_empty() {
+            warnings.insert(facts.nevra.clone(), warn);
+        }
+    }
+    if !refused.is_empty() {
+        bail!("{}", refusal(&refused));
+    }
+    Ok(warnings)
+}
+
+/// A source package is installed on no host; it leaves signed, and so it has to be what it says.
+pub fn hold_source(facts: &PackageFacts) -> Result<()> {
+    match facts.faults.first() {
+        Some(fault) => bail!("{}: {}", facts.nevra, fault.what),
+        None => Ok(()),
+    }
+}
+
+/// The package that ours is made from: one that was built, or by the suffix that tells them apart.
+fn stock_of(facts: &PackageFacts, built: &[PackageFacts], pipeline: &Pipeline) -> Option<Nevra> {
+    let same = |stock: &&PackageFacts| stock.id.name == facts.id.name;
+    if let Some(stock) = built.iter().find(same) {
+        return Some(stock.id.clone());
+    }
+    let suffix = pipeline.spec.edits.iter().find_map(|edit| match edit {
+        Edit::ReleaseSuffix(suffix) => Some(suffix.as_str()),
+        _ => None,
+    })?;
+    let release = facts.id.release.strip_suffix(suffix)?.to_owned();
+    Some(Nevra { release, ..facts.id.clone() })
+}
+
+/// One line for each finding, and each help once.
+fn refusal(refused: &[(&PackageFacts, Option<Target>, Finding)]) -> String {
+    let mut lines = Vec::new();
+    let mut helps: Vec<String> = Vec::new();
+    let mut last = "";
+    for (facts, target, finding) in refused {
+        if last != facts.nevra {
+            last = &facts.nevra;
+            let target = target.map(|target| format!(" for `{target}`")).unwrap_or_default();
+            lines.push(format!("{last} breaks rules of a package{target}:"));
+        }
+        lines.push(format!("  {}: {}", finding.rule, finding.what));
+        let help = format!("help: {}: {}", finding.rule, finding.help);
+        if !helps.contains(&help) {
+            helps.push(help);
+        }
+    }
+    lines.extend(helps);
+    lines.join("\n")
+}

@@ -1,0 +1,156 @@
+//! A Linux guest under TCG that looks at its PCI bus: what a guest's kernel says of the devices is what
+//! the contract says.
+//!
+//! Kernel, busybox and firmware are this machine's own (`at_hand`), the root filesystem is made here
+//! (`initramfs`). Depth is no aim: that the devices work is for the qtest session to show, and this,
+//! that a guest that boots for real finds them.
+
+mod at_hand;
+mod initramfs;
+
+use super::function::{FIRST_SLOT, SLOTS};
+use super::machine::Machine;
+use super::program::{Program, Session};
+use super::{Check, HELP, Plugged};
+use crate::config::{ExpectedType, Guest, Pci};
+use anyhow::{Context, Result, bail, ensure};
+use at_hand::AtHand;
+pub use at_hand::digest;
+use initramfs::Archive;
+use std::fs;
+use std::time::Duration;
+
+const NAME: &str = "guest";
+/// A boot takes 3 s; a machine that is busy with other things may need much more.
+const LIMIT: Duration = Duration::from_secs(300);
+/// How the guest's own lines begin, among whatever else its kernel says.
+const MARK: &str = "vgpu-pipeline:";
+/// The first process of the guest. Each function is a line of the files in its folder of sysfs.
+const INIT: &str = "#!/bin/busybox sh
+export PATH=/bin
+busybox mount -t sysfs sysfs /sys
+for function in /sys/bus/pci/devices/*; do
+    line=${function##*/}
+    for file in vendor device class revision subsystem_vendor subsystem_device; do
+        read -r value <\"$function/$file\"
+        line=\"$line $value\"
+    done
+    echo \"vgpu-pipeline: $line\"
+done
+echo 'vgpu-pipeline: end'
+busybox poweroff -f
+";
+
+/// Boots a guest with every device that has to start.
+pub fn check(
+    program: &Program,
+    machine: &Machine,
+    expected: &[ExpectedType],
+    declared: &Guest,
+) -> Result<Check> {
+    let at_hand = match AtHand::look(declared) {
+        Ok(at_hand) => at_hand,
+        Err(why) => return Ok(Check::not_run(NAME, why)),
+    };
+    let plugged: Vec<Plugged> = Plugged::accepted(expected)
+        .into_iter()
+        .filter(|plugged| plugged.expected.pci.is_some())
+        .take(SLOTS)
+        .collect();
+    if plugged.is_empty() {
+        return Ok(Check::not_run(NAME, "nothing says what a device's `pci:` must be"));
+    }
+    bring(program, &at_hand)?;
+    let mut args: Vec<String> = ["-nodefaults", "-no-user-config", "-display", "none"]
+        .into_iter()
+        .chain(["-serial", "stdio", "-no-reboot", "-m", "256", "-L", "/probe/guest"])
+        .chain(["-kernel", "/probe/guest/kernel", "-initrd", "/probe/guest/initrd"])
+        .chain(["-accel", "tcg", "-append", "console=ttyS0 loglevel=1 panic=-1", "-machine"])
+        .chain([machine.name.as_str()])
+        .map(str::to_owned)
+        .collect();
+    for (slot, plugged) in (FIRST_SLOT..).zip(&plugged) {
+        args.extend(["-device".to_owned(), plugged.option(Some(slot))]);
+    }
+    let session = Session {
+        args: args.iter().map(String::as_str).collect(),
+        limit: Some(LIMIT),
+        ..Session::default()
+    };
+    let said = match program.attempt(session)? {
+        Ok(said) => said,
+        Err(gave_up) if gave_up.words().contains("accel") => {
+            let why = format!("the binary has no TCG: {}", gave_up.words());
+            return Ok(Check::not_run(NAME, why));
+        }
+        Err(gave_up) => bail!("{} starts no guest: {}", program.shown, gave_up.words()),
+    };
+    seen(&said, &plugged).with_context(|| format!("a guest in {}", program.shown))?;
+    let count = plugged.len();
+    Ok(Check::passed(NAME, format!("Linux {} sees {count} devices", at_hand.version())))
+}
+
+/// Puts what the guest needs where the sandbox can read it.
+fn bring(program: &Program, at_hand: &AtHand) -> Result<()> {
+    let folder = program.folder.join(NAME);
+    fs::create_dir_all(&folder)?;
+    for (name, bytes) in at_hand.files()? {
+        fs::write(folder.join(name), bytes)?;
+    }
+    let mut archive = Archive::new();
+    archive.folder("bin").folder("dev").folder("sys");
+    archive.program("bin/busybox", &at_hand.busybox()?)?.program("init", INIT.as_bytes())?;
+    fs::write(folder.join("initrd"), archive.finish())?;
+    Ok(())
+}
+
+/// Holds what the guest printed to what it had to see.
+fn seen(said: &str, plugged: &[Plugged]) -> Result<()> {
+    let lines: Vec<&str> =
+        said.lines().filter_map(|line| Some(line.split_once(MARK)?.1.trim())).collect();
+    if lines.last() != Some(&"end") {
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
+        bail!(
+            "it did not come to its end; the last that it said: {}\n\
+             help: `verify.guest.kernel` names another kernel",
+            super::qmp::excerpt(last)
+        );
+    }
+    for (slot, plugged) in (FIRST_SLOT..).zip(plugged) {
+        let Some(pci) = &plugged.expected.pci else { continue };
+        let address = format!("0000:00:{slot:02x}.0");
+        let line = lines.iter().find_map(|line| line.strip_prefix(&address));
+        let line = line.with_context(|| format!("{plugged}: Linux sees nothing at {address}"))?;
+        let found: Vec<Option<u32>> = line.split_whitespace().map(hexadecimal).collect();
+        for ((what, expected), found) in fields(pci).into_iter().zip(found) {
+            let found =
+                found.with_context(|| format!("{plugged}: Linux says `{}`", line.trim()))?;
+            // The class has the programming interface below it.
+            let found = if what == "class" { found >> 8 } else { found };
+            ensure!(
+                found == expected,
+                "{plugged}: Linux sees the {what} {found:#x}, expected {expected:#x}\n{HELP}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// In the order of [`INIT`].
+fn fields(pci: &Pci) -> [(&'static str, u32); 6] {
+    [
+        ("vendor id", pci.vendor.into()),
+        ("device id", pci.device.into()),
+        ("class", pci.class.into()),
+        ("revision", pci.revision.into()),
+        ("subsystem's vendor id", pci.subsystem_vendor.into()),
+        ("subsystem id", pci.subsystem.into()),
+    ]
+}
+
+fn hexadecimal(word: &str) -> Option<u32> {
+    u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! `verify/probe`: what a built QEMU says and does when it runs, in the build container with the
+//! network off.
+//!
+//! In order: it is asked for its version and its devices (`help`); over QMP for its types, which have
+//! to be what its file says (`types`); a machine is started, in which the devices behave as their
+//! contract says (`machine`, `function`), and a Linux guest sees them (`guest`). What a binary or this
+//! machine cannot do is a check that was not run, with the reason, and never one that passed; what is
+//! wrong is an error.
+//!
+//! Never enters here: trust in the binary. It may print anything, for ever, or nothing; every session
+//! has a limit of time and of output.
+
+mod function;
+mod guest;
+mod help;
+mod machine;
+mod program;
+mod qmp;
+mod qtest;
+mod types;
+
+use super::QomType;
+use crate::cmd::Runner;
+use crate::config::{ExpectedType, Guest, Start};
+use crate::sandbox::Image;
+use anyhow::Result;
+pub use guest::digest;
+use program::Program;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// What to try where a device is not what it has to be.
+const HELP: &str = "help: mend the device, or its contract in the section `verify`";
+
+/// What is asked, and what it is held to.
+pub struct Subject<'a> {
+    /// A folder of its own, which the binary is in and to which more may be written.
+    pub folder: &'a Path,
+    /// The binary's name there.
+    pub name: &'a str,
+    /// What its file says of the expected types.
+    pub types: &'a [QomType],
+    /// All the types that are in its file.
+    pub census: &'a [String],
+    pub expected: &'a [ExpectedType],
+    /// Of the same sources, and built so that it starts a machine.
+    pub test_binary: Option<&'a Path>,
+    pub guest: Option<&'a Guest>,
+}
+
+/// What a binary answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probed {
+    pub binary: String,
+    /// The first line of `-version`.
+    pub version: String,
+    /// The lines of `-device help` that name the expected devices.
+    pub devices: Vec<String>,
+    pub checks: Vec<Check>,
+}
+
+/// One thing that was to be proven.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    pub state: State,
+    /// What was seen, or why it was not run.
+    pub why: String,
+}
+
+/// How a check came out; a failed one is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Passed,
+    NotRun,
+}
+
+impl Check {
+    fn passed(name: &str, seen: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), state: State::Passed, why: seen.into() }
+    }
+
+    fn not_run(name: &str, why: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), state: State::NotRun, why: why.into() }
+    }
+}
+
+impl Probed {
+    /// For people: what passed in one line, and a line for each check that was not run.
+    pub fn summary(&self) -> Vec<String> {
+        let passed = self.checks.iter().filter(|check| check.state == State::Passed);
+        let passed: Vec<String> =
+            passed.map(|check| format!("{} ({})", check.name, check.why)).collect();
+        let missing = self.checks.iter().filter(|check| check.state == State::NotRun);
+        let missing =
+            missing.map(|check| format!("{}: not run: {}: {}", self.binary, check.name, check.why));
+        std::iter::once(format!("{}: passed: {}", self.binary, passed.join(", ")))
+            .chain(missing)
+            .collect()
+    }
+}
+
+/// A device as it is plugged in: its type, and the properties that one start gives it.
+#[derive(Clone, Copy)]
+struct Plugged<'a> {
+    expected: &'a ExpectedType,
+    start: &'a Start,
+}
+
+/// What starts where nothing else is declared.
+static PLAIN: Start = Start {
+    with: BTreeMap::new(),
+    refused: None,
+    reads: BTreeMap::new(),
+    writes: BTreeMap::new(),
+    then: BTreeMap::new(),
+};
+
+impl<'a> Plugged<'a> {
+    /// Every start that has to go well.
+    fn accepted(expected: &'a [ExpectedType]) -> Vec<Self> {
+        let starts = |expected: &'a ExpectedType| {
+            let mut starts: Vec<&'a Start> =
+                expected.starts.iter().filter(|start| start.refused.is_none()).collect();
+            if starts.is_empty() && expected.pci.is_some() {
+                starts.push(&PLAIN);
+            }
+            starts.into_iter().map(move |start| Self { expected, start })
+        };
+        expected.iter().flat_map(starts).collect()
+    }
+
+    /// Every start that has to be refused, and the words.
+    fn refused(expected: &'a [ExpectedType]) -> Vec<(Self, &'a str)> {
+        let starts = |expected: &'a ExpectedType| {
+            expected.starts.iter().filter_map(move |start| {
+                Some((Self { expected, start }, start.refused.as_ref()?.as_str()))
+            })
+        };
+        expected.iter().flat_map(starts).collect()
+    }
+
+    /// The option's value on QEMU's command line (`qemu_opts_parse`: a comma is doubled). What is no
+    /// PCI function has no slot.
+    fn option(&self, slot: Option<u8>) -> String {
+        let slot = slot.filter(|_| self.expected.pci.is_some());
+        let place = slot.map(|slot| format!("addr={slot:x}"));
+        let properties = self.start.with.iter();
+        let properties =
+            properties.map(|(name, value)| format!("{name}={}", value.as_str().replace(',', ",,")));
+        let name = self.expected.name.to_string();
+        std::iter::once(name).chain(place).chain(properties).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl fmt::Display for Plugged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.expected.name)?;
+        for (number, (name, value)) in self.start.with.iter().enumerate() {
+            write!(f, "{} `{name}={value}`", if number == 0 { " with" } else { "," })?;
+        }
+        if self.start.with.is_empty() { f.write_str(" without properties") } else { Ok(()) }
+    }
+}
+
+/// Asks the binary everything that it can answer, and its test binary what it cannot.
+pub fn run(subject: &Subject, image: &Image, cmd: &Runner) -> Result<Vec<Probed>> {
+    let Subject { folder, name, expected, .. } = *subject;
+    let packaged = Program { folder, name, shown: format!("`{name}`"), image, cmd };
+    let mut probed = help::ask(&packaged, expected)?;
+    probed.checks.push(types::check(&packaged, subject.types, subject.census)?);
+    if Plugged::accepted(expected).is_empty() && Plugged::refused(expected).is_empty() {
+        return Ok(vec![probed]);
+    }
+    let why = match machine::Machine::start(&packaged, expected)? {
+        Ok(machine) => {
+            probed.checks.extend(drive(&packaged, &machine, subject)?);
+            return Ok(vec![probed]);
+        }
+        Err(why) => why,
+    };
+    let Some(path) = subject.test_binary else {
+        probed.checks.extend(undriven(subject, &why));
+        return Ok(vec![probed]);
+    };
+    let name = program::bring(path, folder, "test")?;
+    let mut program = Program { name: &name, ..packaged };
+    program.shown = format!("test binary `{}`", program.own_name());
+    let why = format!("{why}; the test binary was driven in its place");
+    probed.checks.push(Check::not_run("machine", why));
+    let mut tested = help::ask(&program, expected)?;
+    match machine::Machine::start(&program, expected)? {
+        Ok(machine) => tested.checks.extend(drive(&program, &machine, subject)?),
+        Err(why) => tested.checks.extend(undriven(subject, &why)),
+    }
+    Ok(vec![probed, tested])
+}
+
+/// What is proven in a machine.
+fn drive(program: &Program, machine: &machine::Machine, subject: &Subject) -> Result<Vec<Check>> {
+    let mut checks = vec![Check::passed("machine", machine.name.clone())];
+    checks.extend(function::check(program, machine, subject.expected)?);
+    checks.extend(machine.refused(program, subject.expected)?);
+    if let Some(declared) = subject.guest {
+        checks.push(guest::check(program, machine, subject.expected, declared)?);
+    }
+    Ok(checks)
+}
+
+/// What was to be proven in a machine, where there is none.
+fn undriven(subject: &Subject, why: &str) -> Vec<Check> {
+    let declared = [
+        ("starts", !Plugged::accepted(subject.expected).is_empty()),
+        ("refused", !Plugged::refused(subject.expected).is_empty()),
+        ("guest", subject.guest.is_some()),
+    ];
+    let machine = Check::not_run("machine", why);
+    let declared = declared.into_iter().filter(|(_, declared)| *declared);
+    let rest = declared.map(|(name, _)| Check::not_run(name, "it needs a machine"));
+    std::iter::once(machine).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests;

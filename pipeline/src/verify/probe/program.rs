@@ -1,0 +1,122 @@
+//! A QEMU in the sandbox: one session with it, and how it ended.
+
+use crate::cmd::{Failure, Runner};
+use crate::sandbox::{self, Confinement, Dialogue, Image, Job, Mount};
+use anyhow::{Context, Result};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// A session takes a second; this is for a machine that is busy with other things.
+const LIMIT: Duration = Duration::from_secs(120);
+/// A list of all types has a tenth of a megabyte.
+const MOST_OUTPUT: u64 = 16 << 20;
+/// What an engine ends with when the program was never run, or was ended for its memory.
+const ENGINES_OWN: [i32; 4] = [125, 126, 127, 137];
+
+/// A binary, and where it runs.
+pub struct Program<'a> {
+    /// What is inside under `/probe`.
+    pub folder: &'a Path,
+    pub name: &'a str,
+    /// As messages call it.
+    pub shown: String,
+    pub image: &'a Image,
+    pub cmd: &'a Runner<'a>,
+}
+
+/// What a session is.
+#[derive(Default)]
+pub struct Session<'a> {
+    pub args: Vec<&'a str>,
+    /// What it is told.
+    pub input: String,
+    /// The line after which it has said everything; without it, it ends by itself.
+    pub until: Option<&'static str>,
+    pub limit: Option<Duration>,
+}
+
+/// A program that gave up by itself.
+pub struct GaveUp {
+    tail: Vec<String>,
+    name: String,
+}
+
+impl GaveUp {
+    /// Whether it had got so far as to greet (QEMU, docs/interop/qmp-spec.txt, 2.2).
+    pub fn greeted(&self) -> bool {
+        self.tail.iter().any(|line| line.starts_with("{\"QMP\""))
+    }
+
+    /// The reason that it gave: the last line with its name, or the last one at all.
+    pub fn words(&self) -> String {
+        let said = || self.tail.iter().rev().map(|line| line.trim()).filter(|line| is_said(line));
+        let prefix = format!("{}: ", self.name);
+        let named = said().find_map(|line| line.strip_prefix(&prefix));
+        let words = named.or_else(|| said().next()).unwrap_or("it gave no reason");
+        words.chars().take(300).collect()
+    }
+}
+
+/// Answers of a protocol are no reasons.
+fn is_said(line: &str) -> bool {
+    !line.is_empty() && !line.starts_with('{') && !line.starts_with("OK")
+}
+
+impl Program<'_> {
+    /// What it calls itself.
+    pub fn own_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+
+    /// Runs a session, which has to go well; what it printed.
+    pub fn say(&self, session: Session) -> Result<String> {
+        let asked = session.args.join(" ");
+        self.talk(session).with_context(|| format!("{} with `{asked}`, in the sandbox", self.shown))
+    }
+
+    /// Runs a session that the program may refuse.
+    pub fn attempt(&self, session: Session) -> Result<Result<String, GaveUp>> {
+        match self.say(session) {
+            Ok(said) => Ok(Ok(said)),
+            Err(error) => match error.downcast_ref::<Failure>() {
+                Some(Failure { status, tail, .. })
+                    if status.code().is_some_and(|code| !ENGINES_OWN.contains(&code)) =>
+                {
+                    Ok(Err(GaveUp { tail: tail.clone(), name: self.own_name().to_owned() }))
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn talk(&self, session: Session) -> Result<String> {
+        let Session { args, input, until, limit } = session;
+        let program = format!("/probe/{}", self.name);
+        let argv = std::iter::once(program.as_str()).chain(args);
+        let job = Job {
+            purpose: "probe".into(),
+            argv: argv.map(str::to_owned).collect(),
+            confinement: Confinement::Sealed,
+            mounts: vec![Mount::read_only(self.folder, "/probe")],
+            variables: Vec::new(),
+            memory: "1g".to_owned(),
+            pids: 64,
+        };
+        let dialogue =
+            Dialogue { input, until, limit: limit.unwrap_or(LIMIT), most_output: MOST_OUTPUT };
+        Ok(sandbox::talk(self.cmd, self.image, &job, &dialogue)?.stdout)
+    }
+}
+
+/// Copies a file to where the sandbox can read it; its name there.
+pub fn bring(path: &Path, folder: &Path, inside: &str) -> Result<String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let to = folder.join(inside);
+    fs::create_dir_all(&to)?;
+    let file = to.join(&*name);
+    fs::copy(path, &file).with_context(|| format!("`{}`", path.display()))?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+    Ok(format!("{inside}/{name}"))
+}

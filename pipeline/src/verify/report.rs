@@ -1,0 +1,124 @@
+//! The judgement as it is kept and published: what was asked for and what was seen, and not every file
+//! and type of a package, which anybody finds in the package itself.
+
+use super::difference::Change;
+use super::elf::{ElfFacts, Layout, QomType};
+use super::packages::emulators;
+use super::probe::Probed;
+use super::rpm::{Binary, Finding, PackageFacts};
+use crate::config::{self, ExpectedType};
+use crate::store::FileRecord;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The judgement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// What was judged, by its place in the results.
+    pub judged: BTreeMap<String, FileRecord>,
+    pub packages: Vec<Package>,
+    /// What breaks a rule that only warns, by the package.
+    pub warnings: BTreeMap<String, Vec<Finding>>,
+    /// What differs from the stock packages, where there are some.
+    pub compared: Option<Compared>,
+    /// What the binaries said of themselves when they ran.
+    pub probed: Vec<Probed>,
+}
+
+/// Ours against stock.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Compared {
+    /// The types that are all that ours adds, where that was asserted.
+    pub only_adds: Option<Vec<config::QomType>>,
+    pub difference: Vec<Change>,
+}
+
+/// A package that was judged.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Package {
+    pub nevra: String,
+    pub files: usize,
+    pub emulators: Vec<Emulator>,
+}
+
+/// A system emulator that was judged.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Emulator {
+    pub path: PathBuf,
+    pub size: u64,
+    /// The form of `TypeInfo`, and how many types there are.
+    pub layout: Option<Layout>,
+    pub types: usize,
+    /// The expected ones among them, as they are.
+    pub expected: Vec<QomType>,
+    pub elf: Option<ElfFacts>,
+}
+
+impl Package {
+    pub fn of(facts: &PackageFacts, expected: &[ExpectedType]) -> Self {
+        let emulators = emulators(facts).map(|binary| Emulator {
+            path: binary.path.clone(),
+            size: binary.size,
+            layout: binary.qom.layout,
+            types: binary.qom.types.len(),
+            expected: self::expected(binary, expected),
+            elf: facts.elf_of(&binary.path).cloned(),
+        });
+        Self {
+            nevra: facts.nevra.clone(),
+            files: facts.files.len(),
+            emulators: emulators.collect(),
+        }
+    }
+}
+
+/// The expected types of a binary, as they are in it.
+pub fn expected(binary: &Binary, expected: &[ExpectedType]) -> Vec<QomType> {
+    let find = |expected: &ExpectedType| {
+        binary.qom.types.iter().find(|found| found.name == expected.name.as_str()).cloned()
+    };
+    expected.iter().filter_map(find).collect()
+}
+
+impl Report {
+    /// What people want to see of it.
+    pub fn summary(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for emulator in self.packages.iter().flat_map(|package| &package.emulators) {
+            for found in &emulator.expected {
+                let properties: Vec<String> =
+                    found.properties.iter().flatten().map(ToString::to_string).collect();
+                lines.push(format!(
+                    "{} in {}: {}, {}; properties {}",
+                    found.name,
+                    emulator.path.display(),
+                    found.parent,
+                    found.interfaces.join(", "),
+                    properties.join(", ")
+                ));
+            }
+        }
+        for (package, findings) in &self.warnings {
+            lines.extend(
+                findings.iter().map(|one| format!("{package}: {}: {}", one.rule, one.what)),
+            );
+        }
+        if let Some(Compared { only_adds, difference }) = &self.compared {
+            let verdict = match only_adds {
+                Some(types) => {
+                    let types: Vec<&str> = types.iter().map(config::QomType::as_str).collect();
+                    format!("only adds {}", types.join(", "))
+                }
+                None => format!("{} changes", difference.len()),
+            };
+            lines.push(format!("compared with the stock package: {verdict}"));
+            lines.extend(difference.iter().map(ToString::to_string));
+        }
+        for probed in &self.probed {
+            lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
+            lines.extend(probed.summary());
+        }
+        lines
+    }
+}

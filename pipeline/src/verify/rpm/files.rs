@@ -1,0 +1,120 @@
+//! The files that a header lists.
+
+use super::facts::{FileFacts, mode};
+use crate::rpmfile::Block;
+use anyhow::{Result, ensure};
+use rpm::IndexTag as Tag;
+
+/// Six times what the largest package of a distribution has.
+const MOST: usize = 1 << 17;
+
+/// All paths of a header take no more than this, written out: a folder is given once for its files.
+const MOST_PATHS: usize = 32 << 20;
+
+/// The bits of a file's flags (rpm, `lib/rpmfiles.h`).
+const FLAGS: [(u32, &str); 9] = [
+    (1 << 0, "config"),
+    (1 << 1, "doc"),
+    (1 << 3, "missingok"),
+    (1 << 4, "noreplace"),
+    (1 << 5, "spec"),
+    (1 << 6, "ghost"),
+    (1 << 7, "license"),
+    (1 << 8, "readme"),
+    (1 << 12, "artifact"),
+];
+
+/// Everything that the header says of the files, and what reading the payload needs besides.
+pub struct Listing {
+    pub files: Vec<FileFacts>,
+    /// Device and inode of each: files that share both are hard links of one.
+    pub inodes: Vec<(u32, u32)>,
+    /// The algorithm of the digests, in OpenPGP's numbers.
+    pub algorithm: u32,
+}
+
+/// MD5, which is what a header means that names no algorithm.
+const MD5: u32 = 1;
+
+/// Reads the lists, which have to fit each other.
+pub fn listing(header: &Block) -> Result<Listing> {
+    let algorithm = header.number(Tag::RPMTAG_FILEDIGESTALGO as u32)?.unwrap_or(MD5);
+    let paths = paths(header)?;
+    let count = paths.len();
+    let modes = header.shorts(Tag::RPMTAG_FILEMODES as u32)?;
+    let flags = header.numbers(Tag::RPMTAG_FILEFLAGS as u32)?;
+    let sizes = sizes(header)?;
+    let text = |tag: Tag| header.texts(tag as u32);
+    let (users, groups) = (text(Tag::RPMTAG_FILEUSERNAME)?, text(Tag::RPMTAG_FILEGROUPNAME)?);
+    let (links, digests) = (text(Tag::RPMTAG_FILELINKTOS)?, text(Tag::RPMTAG_FILEDIGESTS)?);
+    let capabilities = text(Tag::RPMTAG_FILECAPS)?;
+    let devices = header.numbers(Tag::RPMTAG_FILEDEVICES as u32)?;
+    let inodes = header.numbers(Tag::RPMTAG_FILEINODES as u32)?;
+    let lengths = [
+        modes.len(),
+        flags.len(),
+        sizes.len(),
+        users.len(),
+        groups.len(),
+        links.len(),
+        digests.len(),
+        devices.len(),
+        inodes.len(),
+    ];
+    let alike = lengths.iter().all(|length| *length == count)
+        && (capabilities.is_empty() || capabilities.len() == count);
+    ensure!(alike, "its lists of files are not of one length");
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let files = paths
+        .into_iter()
+        .enumerate()
+        .map(|(at, path)| FileFacts {
+            path,
+            size: sizes[at],
+            mode: modes[at],
+            user: users[at].clone().into_owned(),
+            group: groups[at].clone().into_owned(),
+            flags: named(flags[at]),
+            link: (modes[at] & mode::KIND == mode::LINK).then(|| links[at].clone().into_owned()),
+            capabilities: capabilities.get(at).and_then(|text| some(text)),
+            digest: some(&digests[at]),
+        })
+        .collect();
+    Ok(Listing { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm })
+}
+
+fn paths(header: &Block) -> Result<Vec<String>> {
+    let folders = header.texts(Tag::RPMTAG_DIRNAMES as u32)?;
+    let names = header.texts(Tag::RPMTAG_BASENAMES as u32)?;
+    let index = header.numbers(Tag::RPMTAG_DIRINDEXES as u32)?;
+    let old = header.texts(Tag::RPMTAG_OLDFILENAMES as u32)?;
+    ensure!(old.is_empty(), "its list of files is of rpm 3, which no host here installs");
+    let sound = names.len() == index.len()
+        && names.len() <= MOST
+        && index.iter().all(|at| (*at as usize) < folders.len());
+    ensure!(sound, "its list of files does not fit its list of folders");
+    let mut length = 0;
+    for (name, at) in names.iter().zip(&index) {
+        length += name.len() + folders[*at as usize].len();
+    }
+    ensure!(length <= MOST_PATHS, "its paths take {length} bytes, at most {MOST_PATHS} are read");
+    Ok(names
+        .iter()
+        .zip(index)
+        .map(|(name, at)| format!("{}{name}", folders[at as usize]))
+        .collect())
+}
+
+fn sizes(header: &Block) -> Result<Vec<u64>> {
+    let long = header.longs(Tag::RPMTAG_LONGFILESIZES as u32)?;
+    if !long.is_empty() {
+        return Ok(long);
+    }
+    let short = header.numbers(Tag::RPMTAG_FILESIZES as u32)?;
+    Ok(short.into_iter().map(u64::from).collect())
+}
+
+fn named(flags: u32) -> Vec<String> {
+    let known = FLAGS.iter().filter(|(bit, _)| flags & bit != 0);
+    known.map(|(_, name)| (*name).to_owned()).collect()
+}

@@ -1,0 +1,33 @@
+//! `verify/rpm`: what a package says and holds, and the rules that it is held to.
+//!
+//! A package is read once, from its first byte to its last, by this project's own code: the headers
+//! through `rpmfile`, whose every offset is checked, and the payload as a stream. [`read`] makes
+//! [`PackageFacts`] of it, which are kept in the report; [`judge`] holds them against the rules and
+//! touches no file. So a package is judged again, or compared to another, without being read again.
+//!
+//! `read` (the package as a whole), `facts` (what is known of it), `dependencies`, `files` (out of the
+//! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `rules` (the list of them),
+//! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
+//! the hosts).
+//!
+//! Never enters here: processes, the `rpm` crate's readers (its tags are names for numbers), any
+//! trust in what the writer of a package said, and more memory than one ELF file takes.
+
+mod cpio;
+mod dependencies;
+mod facts;
+mod files;
+mod installed;
+pub mod nevra;
+mod other;
+mod paths;
+mod profile;
+mod read;
+mod rules;
+mod unpack;
+mod walk;
+
+pub use facts::{Binary, FileFacts, PackageFacts};
+pub use installed::Installed;
+pub use read::{LARGEST_BINARY, extract, is_rpm, read};
+pub use rules::{Finding, Policy, Signing, judge};

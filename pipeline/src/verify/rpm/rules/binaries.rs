@@ -1,0 +1,69 @@
+//! Rules about the ELF files of a package. Firmware, which is for other machines, is not asked.
+
+use super::super::facts::PackageFacts;
+use crate::verify::elf::{ElfFacts, Machine};
+use std::path::Path;
+
+pub fn interpreter(facts: &PackageFacts) -> Vec<String> {
+    let found = known(facts).filter_map(|(path, elf)| {
+        let expected = match elf.machine {
+            Machine::X86_64 => "/lib64/ld-linux-x86-64.so.2",
+            Machine::Aarch64 => "/lib/ld-linux-aarch64.so.1",
+        };
+        let asked = elf.interpreter.as_deref().filter(|asked| *asked != expected)?;
+        Some(format!(
+            "`{}` asks for the loader `{}`, not `{expected}`",
+            path.display(),
+            asked.escape_debug()
+        ))
+    });
+    found.collect()
+}
+
+pub fn rpath(facts: &PackageFacts) -> Vec<String> {
+    let found = known(facts).filter_map(|(path, elf)| {
+        let folders: Vec<&str> = elf.rpath.iter().chain(&elf.runpath).map(String::as_str).collect();
+        let what = format!(
+            "`{}` looks for libraries in `{}`",
+            path.display(),
+            folders.join(":").escape_debug()
+        );
+        (!folders.is_empty()).then_some(what)
+    });
+    found.collect()
+}
+
+pub fn executable_stack(facts: &PackageFacts) -> Vec<String> {
+    let found = known(facts).filter(|(_, elf)| elf.executable_stack);
+    found.map(|(path, _)| format!("`{}` has an executable stack", path.display())).collect()
+}
+
+/// Of programs only: a library is loaded as the program that loads it was built.
+pub fn hardening(facts: &PackageFacts) -> Vec<String> {
+    let found = known(facts).filter(|(_, elf)| elf.program).filter_map(|(path, elf)| {
+        let asked = [
+            (elf.pie, "position-independent code"),
+            (elf.relro, "read-only relocations"),
+            (elf.bind_now || elf.interpreter.is_none(), "binding at its start"),
+            (elf.stack_protector || elf.interpreter.is_none(), "stack protector"),
+        ];
+        let missing: Vec<&str> =
+            asked.into_iter().filter_map(|(has, what)| (!has).then_some(what)).collect();
+        let what = format!("`{}` has no {}", path.display(), missing.join(", no "));
+        (!missing.is_empty()).then_some(what)
+    });
+    found.chain(unread(facts)).collect()
+}
+
+/// Programs that nobody looked into: 32-bit ones run on such a host, too.
+fn unread(facts: &PackageFacts) -> impl Iterator<Item = String> {
+    facts.elf.iter().filter_map(|file| {
+        let listed = facts.files.iter().find(|listed| Path::new(&listed.path) == file.path)?;
+        let why = file.unread.as_ref().filter(|_| listed.is_program())?;
+        Some(format!("`{}` was not looked into: {why}", file.path.display()))
+    })
+}
+
+fn known(facts: &PackageFacts) -> impl Iterator<Item = (&Path, &ElfFacts)> {
+    facts.elf.iter().filter_map(|file| Some((file.path.as_path(), file.facts.as_ref()?)))
+}

@@ -1,0 +1,50 @@
+//! The list of rules against the README's table and the pipeline file's words.
+
+use super::super::nevra::between;
+use super::{LIST, Policy, judge};
+use crate::config::{Level, Rule};
+use crate::rpmfile::Nevra;
+use std::collections::BTreeSet;
+
+const README: &str = include_str!("../../../../../README.md");
+
+/// A cell of a table has no line breaks.
+fn row(entry: &super::Entry) -> String {
+    let level = if entry.level == Level::Require { "require" } else { "warn" };
+    format!("| `{}` | {level} | {} | {} | ", entry.rule, entry.targets, entry.asks)
+}
+
+#[test]
+fn the_readme_has_every_rule_as_it_is() {
+    let table = README.lines().skip_while(|line| !line.starts_with("| rule | level |")).skip(2);
+    let table: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
+    let rows: Vec<String> = LIST.iter().map(row).collect();
+    for (line, row) in table.iter().zip(&rows) {
+        assert!(line.starts_with(row.as_str()), "README.md has\n{line}\nand the program\n{row}");
+    }
+    assert_eq!(table.len(), rows.len());
+}
+
+#[test]
+fn no_rule_is_told_twice() {
+    let rules: BTreeSet<Rule> = LIST.iter().map(|entry| entry.rule).collect();
+    assert_eq!(rules.len(), LIST.len());
+}
+
+/// The one rule that no package alone can break.
+#[test]
+fn the_readme_says_what_breaks_the_order_of_versions() {
+    let named = |release: &str| Nevra::new("ruled", 2, "1", release, "x86_64").unwrap();
+    let said = between(&named("1.el7"), &named("1.vgpu1.el7"));
+    let [message, ..] = &said[..] else { panic!("{said:?}") };
+    let cell = format!(" | {message} |");
+    let line = README.lines().find(|line| line.starts_with("| `nevra` |")).unwrap();
+    assert!(line.ends_with(&cell), "{line}\n{cell}");
+}
+
+#[test]
+fn the_default_policy_asks_nothing_of_a_target() {
+    let targets = LIST.iter().filter(|entry| entry.targets != "all");
+    assert_eq!(targets.count(), 10);
+    let _: fn(&super::PackageFacts, &Policy) -> Vec<super::Finding> = judge;
+}

@@ -1,0 +1,106 @@
+//! The stock package as a control: built once, and all that ours may differ by.
+
+use crate::support::{Toy, ends_with, events, kept, program, ran, refusal, root};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+
+const OURS: &str = "Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm";
+
+fn toy_with_control(name: &str) -> Toy {
+    let toy = Toy::new(name);
+    toy.edit(
+        "toy.yaml",
+        "verify:\n",
+        "verify:\n  stock: { build: {} }\n  only-adds: [vgpu-stub]\n",
+    );
+    toy
+}
+
+/// The stock package in the store, by the key of the stage that built it.
+fn stock(events: &[Value]) -> PathBuf {
+    let finished = events.iter().find(|event| event["stage"] == "stock" && event["key"] != "");
+    let key = finished.unwrap()["key"].as_str().unwrap();
+    let folder = kept("store").join(format!("results/stock-{key}/files/RPMS"));
+    let mut packages = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    packages.find(|path| path.to_string_lossy().contains("/qemu-4")).unwrap()
+}
+
+#[test]
+fn a_device_adds_its_type_and_nothing_else() {
+    let toy = toy_with_control("toy-control");
+    let first = events(&mut toy.run());
+    let note = |wanted: &str| {
+        first.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
+    };
+    assert!(note("only adds vgpu-stub"), "{first:#?}");
+    // Another device is another build, and the same control.
+    toy.edit("vgpu-stub.c", "Virtual GPU", "Another GPU");
+    let again = events(&mut toy.run());
+    assert!(ran(&again).contains(&"build") && !ran(&again).contains(&"stock"), "{again:#?}");
+
+    let stock = stock(&again);
+    let ours = toy.output().join(OURS);
+    let said = ends_with(0, program().arg("verify").arg(&ours).arg("--against").arg(&stock)).stdout;
+    let said = String::from_utf8(said).unwrap();
+    let line = |wanted: &str| said.lines().any(|line| line.starts_with(wanted));
+    for wanted in [
+        "package   ~ version  ",
+        "provides  + qemu-device(vgpu-stub) = 1",
+        "type      + vgpu-stub in /usr/lib64/xen/bin/qemu-system-i386  pci-device",
+        "property  + vgpu-stub.pool_id in /usr/lib64/xen/bin/qemu-system-i386  str",
+        "binary    ~ /usr/lib64/xen/bin/qemu-system-i386  ",
+    ] {
+        assert!(line(wanted), "no `{wanted}` in\n{said}");
+    }
+    assert!(!line("file") && !line("requires") && !line("elf"), "{said}");
+    let only = ["--only-adds", "vgpu-stub", "--provides", "qemu-device(vgpu-stub) = 1"];
+    let mut asserted = program();
+    asserted.arg("verify").arg(&ours).arg("--against").arg(&stock).args(only);
+    ends_with(0, &mut asserted);
+    // Without the capability, and the other way round.
+    let error = refusal(
+        1,
+        program().arg("verify").arg(&ours).arg("--against").arg(&stock).args(&only[..2]),
+    );
+    assert!(error.contains("provides  + qemu-device(vgpu-stub) = 1"), "{error}");
+    let error = refusal(
+        1,
+        program().arg("verify").arg(&stock).arg("--against").arg(&ours).args(&only[..2]),
+    );
+    assert!(error.contains("type      - vgpu-stub"), "{error}");
+    let mut json = program();
+    json.arg("verify").arg(&stock).arg("--against").arg(&ours).arg("--json");
+    let json: Value = serde_json::from_slice(&ends_with(0, &mut json).stdout).unwrap();
+    let changes = json["difference"].as_array().unwrap();
+    let gone = |change: &&Value| change["area"] == "type" && change["name"] == "vgpu-stub";
+    let gone = changes.iter().find(gone).unwrap();
+    assert_eq!((&gone["change"], gone.get("is")), (&Value::from("removed"), None));
+}
+
+#[test]
+fn what_nobody_asked_for_ends_the_run() {
+    let toy = toy_with_control("toy-control-more");
+    fs::copy(root().join("tests/fixtures/two-bars.c"), toy.path("two-bars.c")).unwrap();
+    let device = "  - type: two-bars\n    source: two-bars.c\n    directory: hw/display\n";
+    let edits = "    - add-source: two-bars.c\n    - insert-after:\n        \
+                 anchor: tar xzf %{SOURCE2}\n        insert: { device: two-bars }\n    \
+                 - provide: something-else\n";
+    toy.edit("toy.yaml", "\nspec:", &format!("{device}\nspec:"))
+        .edit("toy.yaml", "    - release-suffix", &format!("{edits}    - release-suffix"))
+        .edit("toy.yaml", "  types:\n", "  types:\n    - name: two-bars\n");
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("more changed than `verify.only-adds` has:"), "{error}");
+    assert!(error.contains("type      + two-bars in /usr/lib64/xen/bin/"), "{error}");
+    assert!(error.contains("provides  + something-else"), "{error}");
+    assert!(!error.contains("+ vgpu-stub") && !toy.output().exists(), "{error}");
+}
+
+#[test]
+fn an_assertion_without_a_control_is_refused() {
+    let toy = Toy::new("toy-no-control");
+    toy.edit("toy.yaml", "verify:\n", "verify:\n  only-adds: [vgpu-stub]\n");
+    let error = refusal(2, &mut toy.run());
+    assert!(error.contains("`verify.only-adds` has no stock package to compare with"), "{error}");
+    assert!(error.contains("toy.yaml:"), "{error}");
+}
