@@ -135,7 +135,10 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     let began = Instant::now();
     ensure!(size <= rpm::LARGEST_BINARY, "it has {size} bytes, more than any QEMU");
     let bytes = fs::read(path)?;
-    ensure!(bytes.starts_with(b"\x7fELF"), "it is neither an RPM nor an ELF file");
+    ensure!(
+        bytes.starts_with(b"\x7fELF"),
+        "it is neither an RPM nor an ELF file\nhelp: give a package, or a program such as a QEMU"
+    );
     let read = began.elapsed().as_secs_f64();
     let began = Instant::now();
     let census = Census::read(&bytes)?;
