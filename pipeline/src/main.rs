@@ -9,6 +9,7 @@ mod environment;
 mod fetch;
 mod git;
 mod inject;
+mod intake;
 mod lock;
 mod openpgp;
 mod plan;

@@ -18,13 +18,13 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("plan", "config"),
     (
         "lock",
-        "cmd config environment fetch git inject openpgp rpmfile sandbox source store wrapper",
+        "cmd config environment fetch git inject intake openpgp rpmfile sandbox source store wrapper",
     ),
     ("source", "apt cmd config::<types> config::nearest fetch git plan store"),
     ("environment", "apt cmd config::<types> fetch plan sandbox store"),
     ("inject", "config"),
-    ("build", "cmd config::<types> plan sandbox store"),
-    ("wrapper", "cmd fetch config::<types> plan sandbox store"),
+    ("build", "cmd config::<types> intake plan sandbox store"),
+    ("wrapper", "cmd fetch config::<types> intake plan sandbox store"),
     (
         "verify",
         "build::Built cmd config::<types> config::nearest openpgp plan rpmfile sandbox store \
@@ -37,6 +37,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("apt", "cmd"),
     ("sandbox", "cmd config::<types>"),
     ("openpgp", "rpmfile"),
+    ("intake", "rpmfile store"),
     ("rpmfile", ""),
     ("store", ""),
     ("cmd", ""),

@@ -1,8 +1,9 @@
 //! A compiler's complaint about a device, with the path as its author knows it.
 
+use super::log_lines::log_lines;
+use super::witness::clipped;
 use crate::cmd::interrupted;
 use anyhow::{Error, anyhow};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lines of the compiler that are shown.
@@ -41,10 +42,16 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
     if interrupted(&error).is_some() {
         return error;
     }
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let Some((name, lines)) = names.iter().find_map(|name| Some((name, complaint(&text, name)?)))
-    else {
-        return match first_error(&text) {
+    let mut complaints: Vec<Complaint> = names.iter().map(Complaint::about).collect();
+    let mut first_error = None;
+    for line in log_lines(log).into_iter().flatten() {
+        complaints.iter_mut().for_each(|complaint| complaint.hear(&line));
+        if first_error.is_none() && is_error(&line) {
+            first_error = Some(clipped(&line));
+        }
+    }
+    let Some(Complaint { name, lines, .. }) = complaints.into_iter().find(|it| it.has_error) else {
+        return match first_error {
             Some(line) => error.context(format!("the log's first error: {line}")),
             None => error,
         };
@@ -59,39 +66,46 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
 }
 
 /// A parallel make goes on for a while after what broke it, so that the last lines need not show it.
-fn first_error(log: &str) -> Option<&str> {
-    log.lines().find(|line| {
-        [": error: ", ": fatal error: ", "ERROR: "].iter().any(|mark| line.contains(mark))
-    })
+fn is_error(line: &str) -> bool {
+    [": error: ", ": fatal error: ", "ERROR: "].iter().any(|mark| line.contains(mark))
 }
 
-/// From the first line that speaks of the device to the last of what belongs to it.
-fn complaint(log: &str, name: &SourceName) -> Option<Vec<String>> {
-    let lines: Vec<&str> = log.lines().collect();
-    let speaks = |line: &&str| {
-        name.translate(line).is_some_and(|line| {
+/// What a log says of one device: from the first line that speaks of it to the last of what belongs to
+/// that.
+struct Complaint<'a> {
+    name: &'a SourceName,
+    lines: Vec<String>,
+    ended: bool,
+    has_error: bool,
+}
+
+impl<'a> Complaint<'a> {
+    fn about(name: &'a SourceName) -> Self {
+        Self { name, lines: Vec::new(), ended: false, has_error: false }
+    }
+
+    fn hear(&mut self, line: &str) {
+        let translated = self.name.translate(line);
+        let speaks = translated.as_ref().is_some_and(|line| {
             [": error:", ": fatal error:", ": warning:", ": In function"]
                 .iter()
                 .any(|mark| line.contains(mark))
-        })
-    };
-    let has_error = lines.iter().any(|line| speaks(line) && line.contains("error:"));
-    let first = lines.iter().position(speaks).filter(|_| has_error)?;
-    let belongs =
-        |line: &&&str| speaks(line) || line.starts_with([' ', '\t']) || line.contains("note:");
-    Some(
-        lines[first..]
-            .iter()
-            .take_while(belongs)
-            .take(SHOWN)
-            .map(|line| name.translate(line).unwrap_or_else(|| (*line).to_owned()))
-            .collect(),
-    )
+        });
+        self.has_error |= speaks && line.contains("error:");
+        let belongs = speaks
+            || !self.lines.is_empty() && (line.starts_with([' ', '\t']) || line.contains("note:"));
+        if belongs && !self.ended && self.lines.len() < SHOWN {
+            self.lines.push(clipped(translated.as_deref().unwrap_or(line)));
+        } else if !self.lines.is_empty() {
+            self.ended = true;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     const LOG: &str = "[1/2] Compiling C object hw_misc_vgpu-stub.c.o\n\
         FAILED: hw_misc_vgpu-stub.c.o\n\

@@ -4,13 +4,15 @@
 //! for `verify` to say. What the log shows of it is reported.
 
 mod compile_error;
+mod log_lines;
 mod witness;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::{self, TestBinary};
+use crate::intake::{self, Folder, Limits};
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
-use crate::store::{Store, Stored, Work};
+use crate::store::{Store, Stored, Work, copy_new, open_regular};
 use anyhow::{Context, Result, bail};
 pub use compile_error::SourceName;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,11 @@ const LOG: &str = "build.log";
 const TEST: &str = "test";
 /// rpmbuild's own folder, in the work.
 const TOP: &str = "rpmbuild";
+
+/// `cmd` ends a build whose log grows beyond a part of this.
+const LARGEST_LOG: u64 = 1 << 30;
+/// What a build may unpack its sources to, and how large a QEMU with all its symbols is, four times.
+const TREES: Limits = Limits { entries: 1000, depth: 0, bytes: 1 << 30 };
 
 /// What goes in.
 pub struct Inputs<'a> {
@@ -76,25 +83,23 @@ impl Built {
         self.stored.facts()
     }
 
-    /// The binary packages.
-    pub fn rpms(&self) -> impl Iterator<Item = PathBuf> {
-        self.packages(RPMS)
+    /// The binary packages, as the store names them.
+    pub fn rpms(&self) -> impl Iterator<Item = &str> {
+        self.within(RPMS)
     }
 
-    /// The source packages.
-    pub fn srpms(&self) -> impl Iterator<Item = PathBuf> {
-        self.packages(SRPMS)
+    /// The source package.
+    pub fn srpms(&self) -> impl Iterator<Item = &str> {
+        self.within(SRPMS)
     }
 
     /// The binary that is in no package.
-    pub fn test_binary(&self) -> Option<PathBuf> {
-        let name = self.stored.names().find(|name| name.starts_with("test/"))?;
-        Some(self.stored.path(name))
+    pub fn test_binary(&self) -> Option<&str> {
+        self.within(TEST).next()
     }
 
-    fn packages(&self, folder: &str) -> impl Iterator<Item = PathBuf> {
-        let inside = move |name: &&str| name.split('/').next() == Some(folder);
-        self.stored.names().filter(inside).map(|name| self.stored.path(name))
+    fn within(&self, folder: &str) -> impl Iterator<Item = &str> {
+        self.stored.names().filter(move |name| name.split('/').next() == Some(folder))
     }
 }
 
@@ -108,8 +113,7 @@ pub fn run(
     cmd: &Runner,
 ) -> Result<Built> {
     let top = rpmbuild(&Goal::Packages, inputs, build, image, store, cmd)?;
-    let log = fs::read_to_string(cmd.log())?;
-    let shown = Witness::of(&log, &inputs.names).shown();
+    let shown = Witness::of(log_lines::log_lines(cmd.log())?, &inputs.names).shown();
     if shown.wrote.is_empty() {
         bail!(
             "rpmbuild ended well and its log has no `Wrote:` line\nhelp: see {}",
@@ -117,10 +121,9 @@ pub fn run(
         );
     }
     let work = store.work()?;
-    for (from, to) in [(top.path().join("RPMS"), RPMS), (top.path().join("SRPMS"), SRPMS)] {
-        collect(&from, &work.files().join(to))?;
-    }
-    fs::copy(cmd.log(), work.files().join(LOG))?;
+    intake::packages(&top.path(), &work.files())?;
+    let log = open_regular(cmd.log())?;
+    copy_new(log, &work.files().join(LOG), false, LARGEST_LOG)?;
     drop(top);
     if let (Some(spec), Some(binary)) = (&inputs.test_spec, &build.test_binary) {
         let tree = rpmbuild(&Goal::Tree(spec), inputs, build, image, store, cmd)?;
@@ -227,15 +230,8 @@ fn command(goal: &Goal, build: &config::Build, spec: &str) -> Vec<String> {
 
 /// Takes the one file of its path out of the trees that were built.
 fn test_binary(trees: &Path, binary: &TestBinary, to: &Path) -> Result<()> {
-    let trees = trees.canonicalize().with_context(|| trees.display().to_string())?;
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&trees)? {
-        let path = entry?.path().join(binary.file.as_str());
-        // A link would lead to this machine's files, not to the environment's.
-        if path.is_file() && path.canonicalize()? == path {
-            found.push(path);
-        }
-    }
+    let trees = Folder::open(trees, "BUILD", TREES)?;
+    let found = trees.below(Path::new(binary.file.as_str()))?;
     let [path] = &found[..] else {
         bail!(
             "%build left {} files `{}`\n\
@@ -245,7 +241,7 @@ fn test_binary(trees: &Path, binary: &TestBinary, to: &Path) -> Result<()> {
         );
     };
     fs::create_dir(to)?;
-    fs::copy(path, to.join(path.file_name().unwrap_or_default()))?;
+    trees.take(path, &to.join(path.file_name().unwrap_or_default()), true)?;
     Ok(())
 }
 
@@ -262,19 +258,4 @@ fn place(from: &Path, to: &Path) -> Result<()> {
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(|_| ()))
         .with_context(|| format!("cannot put `{}` into place", from.display()))
-}
-
-/// Packages lie one folder deeper where rpm sorts them by architecture.
-fn collect(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), to)?;
-        } else {
-            // A copy belongs to whoever runs this; a rename would leave it the builder's.
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }

@@ -2,6 +2,11 @@
 
 use super::{Shown, SourceName};
 
+/// As many lines of a kind as anybody reads: a build may print what it likes, as often as it likes.
+const MOST_SHOWN: usize = 200;
+/// The longest word of a log that is shown.
+const LONGEST_WORD: usize = 300;
+
 /// How far a build is, by ninja's own count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -16,38 +21,51 @@ pub fn progress(line: &str) -> Option<Progress> {
     Some(Progress { done: done.trim().parse().ok()?, total: total.trim().parse().ok()? })
 }
 
-/// The lines of a log that show what was done.
+/// The lines of a log that show what was done, read one after the other: a log is larger than memory is.
 pub struct Witness<'a> {
-    log: &'a str,
     names: &'a [SourceName],
+    compiled: Vec<Option<String>>,
+    shown: Shown,
 }
 
 impl<'a> Witness<'a> {
-    pub fn of(log: &'a str, names: &'a [SourceName]) -> Self {
-        Self { log, names }
+    pub fn of(lines: impl IntoIterator<Item = String>, names: &'a [SourceName]) -> Self {
+        let compiled = vec![None; names.len()];
+        let mut witness = Self { names, compiled, shown: Shown::default() };
+        lines.into_iter().for_each(|line| witness.hear(&line));
+        witness
     }
 
-    pub fn shown(&self) -> Shown {
-        let mut shown = Shown::default();
-        for name in self.names {
-            match self.log.lines().find_map(|line| Some((line, compiled(line, name.stem())?))) {
-                Some((line, object)) => shown.compiled.push(short(line, object)),
+    pub fn shown(self) -> Shown {
+        let Self { names, compiled, mut shown } = self;
+        for (name, found) in names.iter().zip(compiled) {
+            match found {
+                Some(line) => shown.compiled.push(line),
                 None => shown.not_compiled.push(name.stem().to_owned()),
             }
         }
-        for line in self.log.lines() {
-            if let Some(target) = linked(line) {
-                let told = short(line, target);
-                // QEMU's `make install` may link again.
-                if !shown.linked.contains(&told) {
-                    shown.linked.push(told);
-                }
-            }
-            if let Some(path) = line.strip_prefix("Wrote: ") {
-                shown.wrote.push(path.to_owned());
+        shown
+    }
+
+    fn hear(&mut self, line: &str) {
+        for (name, found) in self.names.iter().zip(&mut self.compiled) {
+            if found.is_none() {
+                *found = compiled(line, name.stem()).map(|object| short(line, object));
             }
         }
-        shown
+        let Shown { linked: links, wrote, .. } = &mut self.shown;
+        if let Some(target) = linked(line) {
+            let told = short(line, target);
+            // QEMU's `make install` may link again.
+            if links.len() < MOST_SHOWN && !links.contains(&told) {
+                links.push(told);
+            }
+        }
+        if let Some(path) = line.strip_prefix("Wrote: ")
+            && wrote.len() < MOST_SHOWN
+        {
+            wrote.push(clipped(path));
+        }
     }
 }
 
@@ -82,10 +100,25 @@ fn short(line: &str, word: &str) -> String {
     const LONGEST: usize = 100;
     let line = line.trim();
     if line.chars().count() <= LONGEST {
-        return line.to_owned();
+        return clipped(line);
     }
     let begin: Vec<&str> = line.split_whitespace().take(2).collect();
-    format!("{} … {word}", begin.join(" "))
+    format!("{} … {}", clipped(&begin.join(" ")), clipped(word))
+}
+
+/// Fit for a terminal: short, and without what would move its cursor or turn its direction.
+pub(super) fn clipped(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() || is_direction(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().take(LONGEST_WORD).map(plain).collect()
+}
+
+/// Unicode's `Bidi_Control`.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -95,7 +128,7 @@ mod tests {
 
     fn shown(log: &str) -> Shown {
         let names = [SourceName::new("hw/misc", "vgpu-stub.c", PathBuf::from("vgpu-stub.c"))];
-        Witness::of(log, &names).shown()
+        Witness::of(log.lines().map(str::to_owned), &names).shown()
     }
 
     #[test]
@@ -129,6 +162,15 @@ mod tests {
     fn a_screenful_of_flags_is_cut_to_what_counts() {
         let line = format!("[1/2] cc {} -o a/hw_misc_vgpu-stub.c.o -c x.c", "-W".repeat(80));
         assert_eq!(shown(&line).compiled, ["[1/2] cc … a/hw_misc_vgpu-stub.c.o"]);
+    }
+
+    #[test]
+    fn a_log_that_says_everything_for_ever_is_told_in_short() {
+        let log = "Wrote: \u{1b}[2J\u{202e}x\n".repeat(5000) + &format!("Wrote: {}", "x".repeat(1 << 20));
+        let shown = shown(&log);
+        assert_eq!(shown.wrote.len(), MOST_SHOWN);
+        assert!(shown.wrote.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])));
+        assert_eq!(super::clipped(&"x".repeat(1 << 20)).len(), LONGEST_WORD);
     }
 
     #[test]

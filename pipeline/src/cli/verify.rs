@@ -88,6 +88,7 @@ impl Verify {
             installed: installed.as_ref(),
             stock: stock.and_then(Audit::id),
             signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
+            ..Policy::default()
         };
         let asked = Asked { types: &section.types, keys: &keys, policy };
         let audit = verify::audit(&self.what, &asked).work()?;

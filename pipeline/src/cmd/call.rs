@@ -175,9 +175,9 @@ impl Call {
         self.last_line == Some(line)
     }
 
-    /// The limit, where so many bytes of output are beyond it.
-    pub(super) fn overflown(&self, printed: u64) -> Option<u64> {
-        self.most_output.filter(|most| printed > *most)
+    /// The limit, its own or the common one, where so many bytes of output are beyond it.
+    pub(super) fn overflown(&self, printed: u64, common: u64) -> Option<u64> {
+        Some(self.most_output.unwrap_or(common)).filter(|most| printed > *most)
     }
 
     pub(super) fn is_unlogged(&self) -> bool {

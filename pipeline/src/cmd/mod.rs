@@ -33,9 +33,15 @@ const TAIL: usize = 20;
 /// How often a waiting run looks whether it was interrupted.
 const TICK: Duration = Duration::from_millis(50);
 /// A longer line is taken in pieces of this size: nobody's output may fill this machine's memory.
-const LONGEST_LINE: u64 = 1 << 20;
+const LONGEST_LINE: u64 = 1 << 16;
 /// Lines that may wait to be looked at before a child has to.
 const WAITING: usize = 256;
+/// What a call may print that sets no bound of its own: thirty times the log of a QEMU that shows every
+/// command. A log is on somebody's disk, and every line of it takes time.
+const MOST_OUTPUT: u64 = 256 << 20;
+const MOST_LINES: u64 = 4 << 20;
+/// What is kept of a standard output, where somebody reads it.
+const MOST_KEPT: usize = 32 << 20;
 /// How long a child that has said everything may take to end before it is ended.
 const GRACE: Duration = Duration::from_secs(5);
 /// What a child may see of this program's environment: where to find programs, homes and sockets,
@@ -122,14 +128,15 @@ impl<'a> Runner<'a> {
         let began = Instant::now();
         let mut stdout = String::new();
         let mut tail = VecDeque::with_capacity(TAIL);
-        let mut printed = 0;
+        let (mut printed, mut lines) = (0, 0);
         let mut said_all: Option<Instant> = None;
         loop {
             match heard.recv_timeout(TICK) {
                 Ok(Heard { from_stdout, line, whole }) => {
                     printed += line.len() as u64 + 1;
-                    if let Some(most) = call.overflown(printed) {
-                        let stop = anyhow!("`{}` printed more than {most} bytes", call.short());
+                    lines += 1;
+                    if let Some(flood) = flood(call, printed, lines, stdout.len() + line.len()) {
+                        let stop = anyhow!("`{}` printed more than {flood}", call.short());
                         return Err(self.stop(call, &mut child, stop));
                     }
                     if !call.is_unlogged() {
@@ -238,6 +245,17 @@ impl<'a> Runner<'a> {
     }
 }
 
+/// The bound that a call's output is beyond.
+fn flood(call: &Call, printed: u64, lines: u64, kept: usize) -> Option<String> {
+    if let Some(most) = call.overflown(printed, MOST_OUTPUT) {
+        return Some(format!("{most} bytes"));
+    }
+    if call.keeps_stdout() && kept > MOST_KEPT {
+        return Some(format!("the {MOST_KEPT} bytes that are read of an answer"));
+    }
+    (lines > MOST_LINES).then(|| format!("{MOST_LINES} lines"))
+}
+
 /// A command with the environment that every child gets.
 fn prepared(call: &Call) -> Result<Command> {
     let mut command: Command = call.command()?;
@@ -284,20 +302,33 @@ fn listen(pipe: impl Read + Send + 'static, from_stdout: bool, sender: SyncSende
     std::thread::spawn(move || {
         let mut reader = BufReader::new(pipe);
         let mut line = Vec::new();
-        while reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|read| read > 0)
-        {
-            let whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
-            let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
-            line.clear();
+        loop {
+            let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let Ok(count) = read else { break };
+            if count == 0 && line.is_empty() {
+                break;
+            }
+            let whole = line.ends_with(b"\n") || (count as u64) < LONGEST_LINE;
+            let rest = if whole { Vec::new() } else { unfinished(&mut line) };
+            let mut text = String::from_utf8_lossy(&line).into_owned();
+            if whole {
+                text.truncate(text.trim_end_matches(['\n', '\r']).len());
+            }
+            line = rest;
             if sender.send(Heard { from_stdout, line: text, whole }).is_err() {
                 break;
             }
         }
     });
+}
+
+/// Takes the begin of a character off the end of a piece, for the next one to have it whole.
+fn unfinished(piece: &mut Vec<u8>) -> Vec<u8> {
+    let first = piece.iter().rposition(|byte| byte & 0xc0 != 0x80);
+    match first.filter(|at| piece.len() - at < 4) {
+        Some(at) if std::str::from_utf8(&piece[at..]).is_err() => piece.split_off(at),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether an error is an interruption, and by which signal.

@@ -108,3 +108,27 @@ fn a_line_beyond_all_measure_arrives_in_one_piece() {
     let stdout = runner(&folder).run(&call).unwrap().stdout;
     assert_eq!(stdout.lines().map(str::len).collect::<Vec<_>>(), [3_000_000, 1]);
 }
+
+/// Whoever reads a log, or an answer, has whole characters where a line was taken in pieces.
+#[test]
+fn a_character_is_not_cut_in_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "printf x; yes € | head -n 100000 | tr -d '\\n'";
+    let call = Call::new("sh").args(["-c", script]).read();
+    let stdout = runner(&folder).run(&call).unwrap().stdout;
+    assert!(stdout == format!("x{}\n", "€".repeat(100_000)), "{}", stdout.len());
+    // What is no text arrives too, also where it ends in the middle of a character.
+    let call = Call::new("printf").arg("a\\342\\202").read();
+    assert_eq!(runner(&folder).run(&call).unwrap().stdout, "a\u{fffd}\n");
+}
+
+#[test]
+fn what_nobody_bounds_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |call: &Call| runner(&folder).run(call).unwrap_err().to_string();
+    let flood = Call::new("sh").args(["-c", "yes $(head -c 4000 /dev/zero | tr '\\0' x)"]);
+    assert_eq!(said(&flood), "`sh` printed more than 268435456 bytes");
+    let answer = "`sh` printed more than the 33554432 bytes that are read of an answer";
+    assert_eq!(said(&flood.read()), answer);
+    assert!(fs::metadata(folder.path().join("log")).unwrap().len() < 40 << 20);
+}

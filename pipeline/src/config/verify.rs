@@ -73,6 +73,10 @@ impl fmt::Display for Target {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
+    /// The package is of rpm's format 4, which the targets' rpm reads in full.
+    PackageFormat,
+    /// A package that calls itself one for debuggers is one.
+    DebugPackage,
     /// The target's rpm knows every `rpmlib()` feature that is required.
     RpmlibFeatures,
     /// The target's rpm can unpack the payload.

@@ -155,5 +155,5 @@ fn inspect(cmd: &Runner, image: &Image, argv: &[&str]) -> Result<String> {
         memory: "512m".to_owned(),
         pids: 64,
     };
-    Ok(sandbox::run(cmd, image, &job)?.stdout)
+    Ok(sandbox::read(cmd, image, &job)?.stdout)
 }

@@ -6,6 +6,7 @@ use crate::config::{
     RpmCapability, Sha256, WebUrl,
 };
 use crate::fetch::{Download, Fetch, Pin};
+use crate::intake::{self, Folder, Limits};
 use crate::openpgp::{self, Certificate};
 use crate::rpmfile::Nevra;
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
@@ -20,6 +21,8 @@ use std::path::Path;
 const LARGEST_KEY: u64 = 1 << 20;
 const LARGEST_INDEX: u64 = 16 << 20;
 const LARGEST_LIST: u64 = 512 << 20;
+/// What a resolver may download: a large environment ten times over.
+const DOWNLOADED: Limits = Limits { entries: 10_000, depth: 0, bytes: 4 << 30 };
 /// Where the resolver finds and puts things.
 const REPOSITORIES: &str = "/etc/yum.repos.d";
 const KEYS: &str = "/keys";
@@ -45,13 +48,14 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lo
     download(declared, &base, &work, fetch)?;
     let listings = listings(declared, &work, fetch)?;
     let mut packages = Vec::new();
-    for entry in fs::read_dir(work.scratch("packages")?)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rpm") {
-            let locked = locked(&path, &listings, &certificates)?;
-            fetch.adopt(&Pin::Sha256(locked.sha256.clone()), &path)?;
-            packages.push(locked);
-        }
+    let downloaded = Folder::open(&work.scratch("packages")?, "packages", DOWNLOADED)?;
+    let taken = work.scratch("taken")?;
+    for path in downloaded.files()? {
+        let copy = taken.join(&path);
+        downloaded.take(&path, &copy, false)?;
+        let locked = locked(&copy, &listings, &certificates)?;
+        fetch.adopt(&Pin::Sha256(locked.sha256.clone()), &copy)?;
+        packages.push(locked);
     }
     packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
     let image = LockedImage { reference: declared.reference.clone(), digest, id };
@@ -132,7 +136,7 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
         pids: 512,
     };
     let output =
-        sandbox::run(fetch.cmd(), base, &job).context("yum cannot resolve the packages")?;
+        sandbox::read(fetch.cmd(), base, &job).context("yum cannot resolve the packages")?;
     if let Some(line) = output.stdout.lines().find(|line| line.starts_with("No package ")) {
         bail!("{line}\nhelp: which of the repositories should have it?");
     }
@@ -206,7 +210,7 @@ fn locked(
 ) -> Result<LockedPackage> {
     let digest = sha256(path)?;
     let size = path.metadata()?.len();
-    let shown = path.file_name().unwrap_or_default().to_string_lossy();
+    let shown = intake::shown(Path::new(path.file_name().unwrap_or_default()));
     let checked =
         openpgp::check_package(path, certificates).with_context(|| format!("package `{shown}`"))?;
     let same = |listed: &&Listed| {

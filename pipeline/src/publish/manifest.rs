@@ -2,10 +2,9 @@
 
 use super::listing;
 use crate::store::{FileRecord, sha256};
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
-use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -66,18 +65,51 @@ struct Manifest<'a> {
     outputs: Vec<Entry>,
 }
 
-/// Writes both files. The manifest lists all others, the sums all but themselves.
-pub fn write(tree: &Path, provenance: &Provenance) -> Result<()> {
+/// Writes both files. The manifest lists all others, the sums all but themselves. What was signed has
+/// to be in the tree as it was signed.
+pub fn write(
+    tree: &Path,
+    signed: &BTreeMap<String, FileRecord>,
+    provenance: &Provenance,
+) -> Result<()> {
     let mut outputs = Vec::new();
     for name in listing(tree)? {
-        outputs.push(Entry::of("output", &name, &tree.join(&name))?);
+        let entry = Entry::of("output", &name, &tree.join(&name))?;
+        let as_signed = signed.get(&name).is_none_or(|signed| signed.blake3 == entry.blake3);
+        ensure!(as_signed, "`{name}` is not what was signed");
+        outputs.push(entry);
     }
     let manifest = Manifest { format: 1, provenance, outputs };
     fs::write(tree.join(MANIFEST), serde_json::to_string_pretty(&manifest)? + "\n")?;
     let mut sums = String::new();
     for name in listing(tree)? {
-        writeln!(sums, "{}  {name}", sha256(&tree.join(&name))?)?;
+        sums.push_str(&sum(&sha256(&tree.join(&name))?, &name)?);
     }
     fs::write(tree.join(SUMS), sums)?;
     Ok(())
+}
+
+/// A line of the sums, as `sha256sum --check` reads it. No name of ours needs to be escaped there, so
+/// one that would is not ours.
+fn sum(sha256: &str, name: &str) -> Result<String> {
+    let odd = |c: char| c == '\\' || c.is_control();
+    if name.is_empty() || name.contains(odd) {
+        bail!("`{}` is no name of a file in a repository", name.escape_debug());
+    }
+    Ok(format!("{sha256}  {name}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_makes_two_lines_of_one() {
+        assert_eq!(sum("0a", "Packages/a-1-1.noarch.rpm").unwrap(), "0a  Packages/a-1-1.noarch.rpm\n");
+        for bad in ["", "a\n0b  b", "a\rb", "a\\nb", "a\0", "a\u{85}b"] {
+            let message = sum("0a", bad).unwrap_err().to_string();
+            assert!(message.ends_with("is no name of a file in a repository"), "{message}");
+            assert!(!message.contains(char::is_control), "{message}");
+        }
+    }
 }

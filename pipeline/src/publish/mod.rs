@@ -11,7 +11,7 @@ use crate::config::{Name, Publish};
 use crate::plan::Key;
 use crate::sign::{Signed, Signer};
 use crate::store::{Store, Stored};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 pub use manifest::{Entry, Provenance};
 pub use output::{Written, is_current, refuse_strangers, write};
 use std::fs::{self, File};
@@ -54,10 +54,11 @@ pub fn run(
 ) -> Result<Published> {
     let work = store.work()?;
     let tree = work.files();
-    for (name, path) in signed.files() {
+    // The packages and what lies beside them, each by its place in the repository.
+    for name in signed.stored().names() {
         let to = tree.join(name);
         fs::create_dir_all(to.parent().unwrap_or(&tree))?;
-        fs::copy(&path, &to)?;
+        signed.stored().copy_out(name, &to)?;
         // primary.xml carries each package's mtime.
         let time = UNIX_EPOCH + Duration::from_secs(signed.time().into());
         File::options().write(true).open(&to)?.set_modified(time)?;
@@ -78,7 +79,7 @@ pub fn run(
     if signer.is_development() {
         fs::write(tree.join("DEVELOPMENT-KEY.txt"), development_notice(signer))?;
     }
-    manifest::write(&tree, provenance)?;
+    manifest::write(&tree, signed.stored().files(), provenance)?;
     let sums = fs::read(tree.join(manifest::SUMS))?;
     let signature = signer.detached(&sums, signed.time())?;
     fs::write(tree.join(format!("{}.asc", manifest::SUMS)), signature)?;
@@ -121,7 +122,10 @@ fn listing(folder: &Path) -> Result<Vec<String>> {
     while let Some(prefix) = open.pop() {
         for entry in fs::read_dir(folder.join(&prefix))? {
             let entry = entry?;
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let Ok(name) = entry.file_name().into_string() else {
+                bail!("`{}` is not UTF-8", entry.path().display());
+            };
+            let name = format!("{prefix}{name}");
             if entry.file_type()?.is_dir() {
                 open.push(format!("{name}/"));
             } else {

@@ -38,7 +38,7 @@ pub fn write(stored: &Stored, output: &Path) -> Result<Written> {
     for name in stored.names() {
         let to = staged.path().join(name);
         fs::create_dir_all(to.parent().unwrap_or(staged.path()))?;
-        fs::copy(stored.path(name), &to).with_context(shown)?;
+        stored.copy_out(name, &to).with_context(shown)?;
     }
     // A temporary folder is its owner's alone; a web server has to read this one.
     fs::set_permissions(staged.path(), fs::Permissions::from_mode(0o755))?;

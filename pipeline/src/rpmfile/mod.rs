@@ -6,23 +6,31 @@
 //! What never enters: keys and signatures as more than bytes, what a payload unpacks to.
 
 mod block;
+mod claim;
+mod kind;
 mod nevra;
 mod values;
 
 use anyhow::{Context, Result, ensure};
 pub use block::Block;
+pub use claim::Claim;
+pub use kind::Kind;
 use md5::{Digest, Md5};
 pub use nevra::Nevra;
 use rpm::{IndexSignatureTag as SignatureTag, IndexTag};
 use sha1::Sha1;
 use sha2::Sha256;
+use sha3::Sha3_256;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The lead's size. Nothing but its magic number has a meaning any more.
+/// The lead's size. What it says besides its magic number stands in the header too.
 pub const LEAD: usize = 96;
-const LEAD_MAGIC: [u8; 5] = [0xed, 0xab, 0xee, 0xdb, 3];
+const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
+/// The version that the lead gives: 3 for the formats 3 and 4, 4 for the format 6 (rpm,
+/// `docs/manual/format_v6.md`).
+const LEAD_VERSIONS: [u8; 2] = [3, 4];
 /// In the numbers of OpenPGP, which rpm took over (RFC 9580, 9.5).
 const SHA256: u32 = 8;
 
@@ -44,6 +52,11 @@ impl RpmFile {
         ensure!(
             before.len() == LEAD && before.starts_with(&LEAD_MAGIC),
             "it is not an RPM package"
+        );
+        let version = before[LEAD_MAGIC.len()];
+        ensure!(
+            LEAD_VERSIONS.contains(&version),
+            "it is not an RPM package of a version that is known here: its lead says {version}"
         );
         let signature = Block::signature(&mut input)?;
         before.extend_from_slice(signature.bytes());
@@ -102,6 +115,7 @@ impl RpmFile {
             payload: self.payload()?,
             md5: Md5::new(),
             payload_sha256: Sha256::new(),
+            more: self.payload_digests(false)?,
         })
     }
 }
@@ -113,6 +127,7 @@ pub struct Content<'a, R> {
     payload: R,
     md5: Md5,
     payload_sha256: Sha256,
+    more: Vec<Claim>,
 }
 
 impl<R: Read> Read for Content<'_, R> {
@@ -123,6 +138,7 @@ impl<R: Read> Read for Content<'_, R> {
             _ => {
                 let count = self.payload.read(buffer)?;
                 self.payload_sha256.update(&buffer[..count]);
+                self.more.iter_mut().for_each(|claim| claim.update(&buffer[..count]));
                 count
             }
         };
@@ -142,6 +158,7 @@ impl<R: Read> Content<'_, R> {
             payload_sha256: format!("{:x}", self.payload_sha256.finalize()),
             md5: self.md5.finalize().into(),
             size: self.read,
+            wrong: self.more.into_iter().filter_map(Claim::refuted).collect(),
         })
     }
 }
@@ -154,6 +171,8 @@ pub struct Digests {
     pub md5: [u8; 16],
     /// Header and payload together.
     pub size: u64,
+    /// Of the digests that only the format 6 has, those that are not so.
+    wrong: Vec<&'static str>,
 }
 
 impl Digests {
@@ -174,13 +193,17 @@ impl Digests {
         let sha256 = given.text(SignatureTag::RPMSIGTAG_SHA256 as u32)?;
         let size = file.size()?;
         let md5 = given.binary(SignatureTag::RPMSIGTAG_MD5 as u32)?;
+        let sha3 = given.text(SignatureTag::RPMSIGTAG_SHA3_256 as u32)?;
+        let right_sha3 = sha3.map(|_| format!("{:x}", Sha3_256::digest(file.header.bytes())));
+        let more = self.wrong.clone();
         let claims = [
             ("the SHA-1 of its header", wrong(sha1, &self.header_sha1)),
             ("the SHA-256 of its header", wrong(sha256, &self.header_sha256)),
             ("its size", size.is_some_and(|size| size != self.size)),
+            ("the SHA3-256 of its header", sha3 != right_sha3.as_deref()),
             ("its MD5", md5.is_some_and(|md5| md5 != self.md5)),
             ("the SHA-256 of its payload", wrong(file.payload_sha256()?, &self.payload_sha256)),
         ];
-        Ok(claims.into_iter().filter_map(|(what, wrong)| wrong.then_some(what)))
+        Ok(claims.into_iter().filter_map(|(what, wrong)| wrong.then_some(what)).chain(more))
     }
 }

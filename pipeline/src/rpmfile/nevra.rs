@@ -60,7 +60,7 @@ impl RpmFile {
         };
         let epoch = header.number(IndexTag::RPMTAG_EPOCH as u32)?.unwrap_or_default();
         // As rpm tells them apart: a binary package names the source package that it comes from.
-        let source = header.text(IndexTag::RPMTAG_SOURCERPM as u32)?.is_none();
+        let source = self.source_package()?.is_none();
         let arch = if source { "src" } else { text(IndexTag::RPMTAG_ARCH)? };
         Nevra::new(
             text(IndexTag::RPMTAG_NAME)?,

@@ -122,6 +122,13 @@ impl<'a> Walk<'a> {
                 (self.on_event)(Event::Note { stage, text });
                 self.store.discard(stage.name(), self.key(stage)?.as_str())?;
                 self.done.remove(&stage);
+                // A judgement is one of bytes: of what is made anew there is none yet.
+                if [Stage::Build, Stage::Wrapper].contains(&stage)
+                    && self.done.remove(&Stage::Verify).is_some()
+                {
+                    self.store.discard(Stage::Verify.name(), self.key(Stage::Verify)?.as_str())?;
+                    return self.recall();
+                }
                 if stage == Stage::Source && self.request.loaded.pipeline.spec.git.is_some() {
                     self.gathered.spec = None;
                 }

@@ -120,16 +120,22 @@ pub struct Dialogue {
     pub most_output: u64,
 }
 
-/// Runs a job in an image to its end. An interrupted job's container is removed at once.
-pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
-    start(cmd, image, job, |call| call)
+/// Runs a job in an image to its end. An interrupted job's container is removed at once. What it prints
+/// is in the log, and in nobody's memory.
+pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<()> {
+    start(cmd, image, job, |call| call).map(|_| ())
+}
+
+/// Runs a job for what it prints.
+pub fn read(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
+    start(cmd, image, job, Call::read)
 }
 
 /// Runs a job and talks to it.
 pub fn talk(cmd: &Runner, image: &Image, job: &Job, dialogue: &Dialogue) -> Result<Output> {
     let Dialogue { input, until, limit, most_output } = dialogue;
     start(cmd, image, job, |call| {
-        let call = call.limit(*limit).most_output(*most_output);
+        let call = call.limit(*limit).most_output(*most_output).read();
         let call = until.iter().fold(call, |call, line| call.until(line));
         if input.is_empty() { call } else { call.arg("--interactive").told(input) }
     })
@@ -150,7 +156,7 @@ fn start(
         }
     }
     let call = with(arguments(engine, &name, job));
-    let call = call.arg(image.reference()).args(&job.argv).read();
+    let call = call.arg(image.reference()).args(&job.argv);
     cmd.run(&call.cleaned_up_by(removal(engine, &name)))
 }
 

@@ -14,7 +14,8 @@ use anyhow::{Context, Result};
 pub use key::SigningKey;
 pub use keyring::{Signer, load, make_development_key, now, write_new};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
@@ -46,37 +47,33 @@ impl Signed {
         &self.stored
     }
 
-    /// The packages and what lies beside them, each by its place in a repository.
-    pub fn files(&self) -> impl Iterator<Item = (&str, PathBuf)> {
-        self.stored.names().map(|name| (name, self.stored.path(name)))
-    }
-
     /// The time that all metadata carries.
     pub fn time(&self) -> u32 {
         self.facts.time
     }
 }
 
-/// Signs every package.
+/// Signs every package: the bytes that were judged, copied out of reach first.
 pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Result<Signed> {
     let work = store.work()?;
-    let packages = verified.packages().iter().map(|path| (path, PACKAGES));
-    let sources = verified.sources().iter().map(|path| (path, SOURCES));
+    let unsigned = work.scratch("unsigned")?.join("package");
+    let packages = verified.packages().iter().map(|file| (file, PACKAGES));
+    let sources = verified.sources().iter().map(|file| (file, SOURCES));
     let mut newest = 0;
-    for (path, folder) in packages.chain(sources) {
+    for (file, folder) in packages.chain(sources) {
         let folder = work.files().join(folder);
-        std::fs::create_dir_all(&folder)?;
-        let time = build_time(path)?;
+        fs::create_dir_all(&folder)?;
+        file.copy_out(&unsigned)?;
+        let shown = || format!("cannot sign `{}`", file.file_name());
+        let time = build_time(&unsigned).with_context(shown)?;
         newest = newest.max(time);
-        let to = folder.join(path.file_name().unwrap_or_default());
-        signer
-            .package(path, &to, time)
-            .with_context(|| format!("cannot sign `{}`", path.display()))?;
+        signer.package(&unsigned, &folder.join(file.file_name()), time).with_context(shown)?;
+        fs::remove_file(&unsigned)?;
     }
-    for path in verified.wrapper() {
+    for file in verified.wrapper() {
         let folder = work.files().join(WRAPPER);
-        std::fs::create_dir_all(&folder)?;
-        std::fs::copy(path, folder.join(path.file_name().unwrap_or_default()))?;
+        fs::create_dir_all(&folder)?;
+        file.copy_out(&folder.join(file.file_name()))?;
     }
     let facts = Facts { fingerprint: signer.fingerprint(), time: newest };
     let stored = store.keep(work, "sign", key.as_str(), &facts)?;

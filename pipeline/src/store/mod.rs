@@ -4,6 +4,7 @@
 //! file is checked when somebody is about to use it; a result that fails is dropped, and made again.
 //! The store knows nothing of stages and starts no process.
 
+mod copy;
 mod work;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub use copy::{copy_new, open_regular};
 pub use work::Work;
 
 const RECORD: &str = "record.json";
@@ -210,7 +212,7 @@ impl FileRecord {
     /// The record of a file as it is now.
     pub fn of(path: &Path) -> Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let mut file = File::open(path).with_context(|| path.display().to_string())?;
+        let mut file = open_regular(path)?;
         let size = io::copy(&mut file, &mut hasher)?;
         Ok(Self { size, blake3: hasher.finalize().to_hex().to_string() })
     }
@@ -219,7 +221,7 @@ impl FileRecord {
 /// The sha256 of a file, as the world outside this program pins it.
 pub fn sha256(path: &Path) -> Result<String> {
     let mut hasher = sha2::Sha256::new();
-    let mut file = File::open(path).with_context(|| path.display().to_string())?;
+    let mut file = open_regular(path)?;
     io::copy(&mut file, &mut hasher)?;
     Ok(format!("{:x}", hasher.finalize()))
 }

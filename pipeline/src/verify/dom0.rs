@@ -3,11 +3,11 @@
 
 use super::rpm::{FileFacts, PackageFacts};
 use crate::config::{Integration, Wrapper};
-use crate::wrapper::{BEGIN, END, Wrapped, package_name};
+use crate::wrapper::{BEGIN, END, is_package_of, package_name};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the package may have files, besides `/usr/sbin/vgpu-stub*`.
 const OURS: [&str; 5] = [
@@ -25,11 +25,15 @@ const REQUIRES: [&str; 5] =
     ["/bin/sh", "/usr/bin/python2", "/usr/bin/python3", "config(", "rpmlib("];
 
 /// What it asks of its package besides the rules for `el7`, which every package is held to.
-pub fn check(wrapped: &Wrapped, wrapper: &Wrapper, package: &PackageFacts) -> Result<()> {
+pub fn check(
+    patched: &Path,
+    wrapper: &Wrapper,
+    (file, package): (&PathBuf, &PackageFacts),
+) -> Result<()> {
     header(package, wrapper)?;
     files(&package.files, wrapper.integration)?;
-    ensure!(wrapped.is_made_of(wrapper)?, "the package for dom0 is not what this program makes");
-    let [patched, _] = wrapped.files();
+    let ours = is_package_of(wrapper, file)?;
+    ensure!(ours, "the package for dom0 is not what this program makes");
     let text = fs::read_to_string(patched).context("the patched qemu-wrapper")?;
     let genuine = without_ours(&text)?;
     let found = format!("{:x}", Sha256::digest(genuine));

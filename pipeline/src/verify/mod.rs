@@ -5,6 +5,7 @@
 //! what the build said of itself.
 
 mod audit;
+mod copies;
 mod difference;
 mod dom0;
 mod elf;
@@ -20,9 +21,11 @@ use crate::config;
 use crate::plan::Key;
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
-use crate::wrapper::Wrapped;
+use crate::wrapper::{DIFFERENCE, PATCHED, Wrapped};
 use anyhow::{Context, Result, bail};
 pub use audit::{Asked, Audit, Found, audit, keys};
+use copies::Copies;
+pub use copies::Leaving;
 use difference::Portrait;
 pub use difference::{Allowed, Change, difference, only_adds};
 pub use elf::{ElfFacts, Property, Qom, QomType};
@@ -32,7 +35,6 @@ use report::Compared;
 pub use report::Report;
 pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What was made, and is to be judged.
@@ -48,25 +50,25 @@ pub struct Made {
 #[derive(Debug)]
 pub struct Verified {
     stored: Stored,
-    packages: Vec<PathBuf>,
-    sources: Vec<PathBuf>,
-    wrapper: Vec<PathBuf>,
+    packages: Vec<Leaving>,
+    sources: Vec<Leaving>,
+    wrapper: Vec<Leaving>,
     report: Report,
 }
 
 impl Verified {
     /// The binary packages.
-    pub fn packages(&self) -> &[PathBuf] {
+    pub fn packages(&self) -> &[Leaving] {
         &self.packages
     }
 
     /// The source packages.
-    pub fn sources(&self) -> &[PathBuf] {
+    pub fn sources(&self) -> &[Leaving] {
         &self.sources
     }
 
     /// The patched qemu-wrapper and its difference.
-    pub fn wrapper(&self) -> &[PathBuf] {
+    pub fn wrapper(&self) -> &[Leaving] {
         &self.wrapper
     }
 
@@ -90,8 +92,20 @@ impl Verified {
     }
 
     fn new(stored: Stored, made: &Made, report: Report) -> Result<Self> {
-        let wrapper = made.wrapped.iter().flat_map(Wrapped::files).collect();
-        let (packages, sources) = (made.packages()?, made.built.srpms().collect());
+        let leaving = |of: &Stored, name: &str| Leaving::new(of, name, &report.judged);
+        let built = |names: &mut dyn Iterator<Item = &str>| {
+            names.map(|name| leaving(made.built.stored(), name)).collect::<Result<Vec<_>>>()
+        };
+        let mut packages = built(&mut made.built.rpms())?;
+        let sources = built(&mut made.built.srpms())?;
+        let mut wrapper = Vec::new();
+        if let Some(wrapped) = &made.wrapped {
+            packages.push(leaving(wrapped.stored(), &wrapped.package()?)?);
+            for name in [PATCHED, DIFFERENCE] {
+                wrapper.push(leaving(wrapped.stored(), name)?);
+            }
+        }
+        copies::each_once(packages.iter().map(Leaving::file_name))?;
         Ok(Self { stored, packages, sources, wrapper, report })
     }
 }
@@ -107,26 +121,38 @@ pub fn run(
     cmd: &Runner,
 ) -> Result<Verified> {
     let verify = &pipeline.verify;
-    let files = made.packages()?;
+    let work = store.work()?;
+    let copies = Copies::of(made, &work.scratch("copies")?)?;
     let mut reader = Reader::new(&verify.types, &[]);
+    let files: Vec<&PathBuf> = copies.built.iter().chain(&copies.carried).collect();
     let packages: Vec<PackageFacts> =
         files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
     let all: Vec<&PackageFacts> = packages.iter().collect();
     reader.demand_emulator(&all)?;
     demand_provides(&all, verify)?;
-    let stock = made.stock()?;
-    let (built, carried) = packages.split_at(made.built.rpms().count());
-    let warnings =
-        packages::hold(built, carried, stock.as_deref().unwrap_or_default(), pipeline, installed)?;
-    for path in made.built.srpms() {
-        packages::hold_source(&reader.read(&path)?)?;
+    let mut without_devices = Reader::new(&[], &[]);
+    let mut read_stock = |paths: Vec<PathBuf>| {
+        paths.iter().map(|path| without_devices.read(path)).collect::<Result<Vec<_>>>()
+    };
+    let stock = copies.stock.map(&mut read_stock).transpose()?;
+    let (built, carried) = packages.split_at(copies.built.len());
+    let mut sources = Vec::new();
+    for path in &copies.sources {
+        sources.push(reader.read(path)?);
     }
-    if let (Some(wrapped), Some(wrapper)) = (&made.wrapped, &pipeline.wrapper) {
-        dom0::check(wrapped, wrapper, carried.first().context("no package for dom0")?)?;
+    sources.iter().try_for_each(packages::hold_source)?;
+    let judged = packages::Judged {
+        built,
+        carried,
+        sources: &sources,
+        stock: stock.as_deref().unwrap_or_default(),
+    };
+    let warnings = packages::hold(&judged, pipeline, installed)?;
+    if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
+        let package = copies.carried.first().zip(carried.first());
+        dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;
     }
     let compared = stock.map(|stock| compare(built, &stock, verify)).transpose()?;
-    let work = store.work()?;
-    let test_binary = made.built.test_binary();
     let mut probed = Vec::new();
     for (path, facts) in files.iter().zip(&packages) {
         for binary in packages::emulators(facts) {
@@ -138,7 +164,7 @@ pub fn run(
                 types: &report::expected(binary, &verify.types),
                 census: &all.collect::<Vec<_>>(),
                 expected: &verify.types,
-                test_binary: test_binary.as_deref(),
+                test_binary: copies.test_binary.as_deref(),
                 guest: verify.guest.as_ref(),
             };
             probed.extend(probe::run(&subject, image, cmd)?);
@@ -156,8 +182,10 @@ pub fn run(
 pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Result<()> {
     let work = store.work()?;
     let packages = work.scratch("packages")?;
-    for path in built.rpms().chain(built.srpms()) {
-        fs::copy(&path, packages.join(path.file_name().unwrap_or_default()))?;
+    for name in built.rpms().chain(built.srpms()) {
+        let file_name = Path::new(name).file_name().unwrap_or_default();
+        // The refusal is what matters: one that is damaged by now is not among them.
+        let _ = built.stored().copy_out(name, &packages.join(file_name));
     }
     let job = Job {
         purpose: "shell".into(),
@@ -181,10 +209,7 @@ fn compare(
     stock: &[PackageFacts],
     verify: &config::Verify,
 ) -> Result<Compared> {
-    let painted = |all: &[PackageFacts]| {
-        Portrait::of_packages(all.iter().filter(|facts| !packages::is_for_debuggers(facts)))
-    };
-    let difference = difference(&painted(stock), &painted(built));
+    let difference = difference(&Portrait::of_packages(stock), &Portrait::of_packages(built));
     if verify.only_adds.is_some() {
         only_adds(&difference, &Allowed::by(verify))?;
     }
@@ -206,22 +231,6 @@ pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> R
 }
 
 impl Made {
-    /// Every binary package.
-    fn packages(&self) -> Result<Vec<PathBuf>> {
-        let mut packages: Vec<PathBuf> = self.built.rpms().collect();
-        if let Some(wrapped) = &self.wrapped {
-            packages.push(wrapped.package()?);
-        }
-        Ok(packages)
-    }
-
-    /// The stock packages, where there are some.
-    fn stock(&self) -> Result<Option<Vec<PackageFacts>>> {
-        let mut reader = Reader::new(&[], &[]);
-        let read = |stock: &Built| stock.rpms().map(|path| reader.read(&path)).collect();
-        self.stock.as_ref().map(read).transpose()
-    }
-
     /// Every file that would leave.
     fn files(&self) -> BTreeMap<String, FileRecord> {
         let is_package = |name: &&String| Path::new(name).extension().is_some_and(|e| e == "rpm");

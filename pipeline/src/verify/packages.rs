@@ -5,7 +5,7 @@
 
 use super::elf::{self, Census, Qom};
 use super::expect;
-use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
+use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing, mode};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
@@ -96,20 +96,22 @@ pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
     })
 }
 
-/// What rpmbuild makes beside, for debuggers: symbols, and the sources as they were compiled, ours too.
-pub fn is_for_debuggers(facts: &PackageFacts) -> bool {
-    facts.id.name.ends_with("-debuginfo") || facts.id.name.ends_with("-debugsource")
+/// What a build made, read, and the stock packages to hold it against.
+pub struct Judged<'a> {
+    pub built: &'a [PackageFacts],
+    /// The package for dom0: it is not the pipeline's own, goes into every dom0, and has its places.
+    pub carried: &'a [PackageFacts],
+    pub sources: &'a [PackageFacts],
+    pub stock: &'a [PackageFacts],
 }
 
-/// Holds the packages to the rules: the warnings, by package, where nothing refuses one. The package
-/// for dom0, which is `carried`, is not the pipeline's own: it goes into every dom0, and has its places.
+/// Holds the packages to the rules: the warnings, by package, where nothing refuses one.
 pub fn hold(
-    built: &[PackageFacts],
-    carried: &[PackageFacts],
-    stock: &[PackageFacts],
+    judged: &Judged,
     pipeline: &Pipeline,
     installed: Option<&Installed>,
 ) -> Result<BTreeMap<String, Vec<Finding>>> {
+    let Judged { built, carried, .. } = judged;
     let verify = &pipeline.verify;
     let paths: Option<Vec<String>> =
         verify.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
@@ -123,11 +125,12 @@ pub fn hold(
     };
     let every_dom0 = Policy { target: Some(Target::El7), ..common };
     let stock_of: Vec<Option<Nevra>> =
-        built.iter().map(|facts| stock_of(facts, stock, pipeline)).collect();
+        built.iter().map(|facts| judged.stock_of(facts, pipeline)).collect();
     let ours = stock_of.iter().map(|stock| Policy {
         target: verify.target,
         paths: paths.as_deref(),
         stock: stock.as_ref(),
+        siblings: judged.siblings(),
         ..common
     });
     let held = built.iter().zip(ours).chain(carried.iter().map(|facts| (facts, every_dom0)));
@@ -146,26 +149,46 @@ pub fn hold(
     Ok(warnings)
 }
 
-/// A source package is installed on no host; it leaves signed, and so it has to be what it says.
+/// A source package is installed on no host; it leaves signed, and so it has to be what it says, and
+/// nothing but files to build from.
 pub fn hold_source(facts: &PackageFacts) -> Result<()> {
-    match facts.faults.first() {
-        Some(fault) => bail!("{}: {}", facts.nevra, fault.what),
-        None => Ok(()),
+    let id = &facts.nevra;
+    if let Some(fault) = facts.faults.first() {
+        bail!("{id}: {}", fault.what);
     }
+    ensure!(facts.format == 4, "{id} is a package of the format {}, not 4", facts.format);
+    let odd = facts.files.iter().find(|file| {
+        !file.is_regular() || file.mode & mode::SETUID_SETGID != 0 || file.capabilities.is_some()
+    });
+    if let Some(file) = odd {
+        bail!("{id}: `{}` is no plain file", file.path.escape_debug());
+    }
+    let runs = facts.scriptlets.len() + facts.triggers.len();
+    ensure!(runs == 0, "{id} is a source package that would run something");
+    Ok(())
 }
 
-/// The package that ours is made from: one that was built, or by the suffix that tells them apart.
-fn stock_of(facts: &PackageFacts, built: &[PackageFacts], pipeline: &Pipeline) -> Option<Nevra> {
-    let same = |stock: &&PackageFacts| stock.id.name == facts.id.name;
-    if let Some(stock) = built.iter().find(same) {
-        return Some(stock.id.clone());
+impl Judged<'_> {
+    /// The package that one of ours is made from: the stock one of its name, or else one that differs by
+    /// the suffix that tells ours apart. A package that stock does not have may not overtake either: it has
+    /// to fit in between as the others do.
+    fn stock_of(&self, facts: &PackageFacts, pipeline: &Pipeline) -> Option<Nevra> {
+        let same = |stock: &&PackageFacts| stock.id.name == facts.id.name;
+        if let Some(stock) = self.stock.iter().find(same).or(self.stock.first()) {
+            return Some(Nevra { name: facts.id.name.clone(), ..stock.id.clone() });
+        }
+        let suffix = pipeline.spec.edits.iter().find_map(|edit| match edit {
+            Edit::ReleaseSuffix(suffix) => Some(suffix.as_str()),
+            _ => None,
+        })?;
+        let release = facts.id.release.strip_suffix(suffix)?.to_owned();
+        Some(Nevra { release, ..facts.id.clone() })
     }
-    let suffix = pipeline.spec.edits.iter().find_map(|edit| match edit {
-        Edit::ReleaseSuffix(suffix) => Some(suffix.as_str()),
-        _ => None,
-    })?;
-    let release = facts.id.release.strip_suffix(suffix)?.to_owned();
-    Some(Nevra { release, ..facts.id.clone() })
+
+    /// What the build's packages agree on, where no stock package says more of each.
+    fn siblings(&self) -> Option<&Nevra> {
+        self.sources.first().map(|source| &source.id).filter(|_| self.stock.is_empty())
+    }
 }
 
 /// One line for each finding, and each help once.

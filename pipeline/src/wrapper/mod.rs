@@ -12,13 +12,14 @@ mod vendor;
 use crate::cmd::Runner;
 use crate::config;
 use crate::fetch::Fetch;
+use crate::intake::{Folder, Limits};
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount};
 use crate::store::Stored;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use carried::FILES;
 pub use carried::digest;
-pub use package::name as package_name;
+pub use package::{is as is_package_of, name as package_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,9 +32,12 @@ pub const BEGIN: &str = "# vgpu-stub begin, ";
 pub const END: &str = "# vgpu-stub end";
 
 /// The patched wrapper, its difference to the vendor's, and the vendor's as hosts have it.
-const PATCHED: &str = "qemu-wrapper";
-const DIFFERENCE: &str = "qemu-wrapper.diff";
+pub const PATCHED: &str = "qemu-wrapper";
+pub const DIFFERENCE: &str = "qemu-wrapper.diff";
 const SHIPPED: &str = "qemu-wrapper.vendor";
+
+/// A script of a few hundred lines, many times.
+const BENCH: Limits = Limits { entries: 1, depth: 0, bytes: 4 << 20 };
 
 /// What was made for a dom0.
 #[derive(Debug)]
@@ -67,19 +71,9 @@ impl Wrapped {
         self.stored.facts()
     }
 
-    /// The package for dom0.
-    pub fn package(&self) -> Result<PathBuf> {
-        Ok(self.stored.path(&self.facts()?.package))
-    }
-
-    /// The patched wrapper, and its difference to the vendor's.
-    pub fn files(&self) -> [PathBuf; 2] {
-        [PATCHED, DIFFERENCE].map(|name| self.stored.path(name))
-    }
-
-    /// Whether the package is what this program makes of a section, byte for byte.
-    pub fn is_made_of(&self, wrapper: &config::Wrapper) -> Result<bool> {
-        package::is(wrapper, &self.package()?)
+    /// The package for dom0, as the store has it.
+    pub fn package(&self) -> Result<String> {
+        Ok(self.facts()?.package)
     }
 
     /// The vendor's wrapper as hosts have it.
@@ -141,11 +135,9 @@ impl Bench {
         sandbox::hand_over(&file)
     }
 
-    /// Takes it away. A link would lead to this machine's files, not to the environment's.
+    /// Takes it away, and nothing that the patcher may have left in its place.
     fn take(&self, to: &Path) -> Result<()> {
-        let file = self.folder.join(PATCHED);
-        ensure!(file.symlink_metadata()?.is_file(), "the patched qemu-wrapper is no plain file");
-        fs::copy(file, to)?;
+        Folder::open(&self.folder, "bench", BENCH)?.take(Path::new(PATCHED), to, true)?;
         Ok(())
     }
 
@@ -172,6 +164,6 @@ impl Bench {
             memory: "1g".to_owned(),
             pids: 64,
         };
-        Ok(sandbox::run(cmd, image, &job)?.stdout)
+        Ok(sandbox::read(cmd, image, &job)?.stdout)
     }
 }

@@ -72,8 +72,9 @@ impl Walk<'_> {
     }
 
     fn test_binary(&self) -> Result<Option<String>> {
-        let binary = self.built()?.test_binary();
-        Ok(binary.map(|path| format!("test binary, in no package: {}", path.display())))
+        let built = self.built()?;
+        let path = built.test_binary().map(|name| built.stored().path(name));
+        Ok(path.map(|path| format!("test binary, in no package: {}", path.display())))
     }
 
     pub(super) fn provenance(&self) -> Result<Provenance> {

@@ -3,12 +3,22 @@
 use super::{Area, Subject};
 use crate::rpmfile::Nevra;
 use crate::verify::elf::{ElfFacts, Qom, QomType};
-use crate::verify::rpm::{FileFacts, PackageFacts};
+use crate::verify::rpm::{FileFacts, PackageFacts, promise};
+use rpm::IndexTag as Tag;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const BUILD_IDS: &str = "/usr/lib/.build-id";
+/// Tags with an entry for each file.
+const OF_FILES: [Tag; 6] = [
+    Tag::RPMTAG_FILERDEVS,
+    Tag::RPMTAG_FILEVERIFYFLAGS,
+    Tag::RPMTAG_FILELANGS,
+    Tag::RPMTAG_FILEDEPENDSN,
+    Tag::RPMTAG_FILEDEPENDSX,
+    Tag::RPMTAG_FILEMODES,
+];
 
 /// Every line that could differ.
 #[derive(Debug, Default)]
@@ -58,7 +68,9 @@ impl Portrait {
         self.put(place, Area::Package, "name", &id.name);
         self.put(place, Area::Package, "architecture", &id.arch);
         self.put(place, Area::Package, "version", &version);
+        self.put(place, Area::Package, "format", facts.format.to_string());
         self.put(place, Area::Package, "payload", &facts.payload.compressor);
+        let debuggers = is_kept_promise(facts);
         // A package provides itself, and its parts require each other, in their one version.
         let without_epoch = format!("{}-{}", id.version, id.release);
         let own = |text: &String| match text.rsplit_once(' ') {
@@ -74,7 +86,9 @@ impl Portrait {
             (Area::Conflicts, &facts.conflicts),
             (Area::Obsoletes, &facts.obsoletes),
         ] {
-            for text in all {
+            // One for each program, and made of its bytes.
+            let by_bytes = |text: &&String| debuggers && text.starts_with("debuginfo(build-id)");
+            for text in all.iter().filter(|text| !by_bytes(text)) {
                 self.put(place, area, own(text), "");
             }
         }
@@ -91,8 +105,12 @@ impl Portrait {
             let first = change.text.lines().next().unwrap_or_default();
             self.put(place, Area::Changelog, format!("{} {}", change.author, first), &change.text);
         }
-        for (tag, value) in &facts.other {
+        let of_files = |tag: &u32| OF_FILES.iter().any(|known| *known as u32 == *tag);
+        for (tag, value) in facts.other.iter().filter(|(tag, _)| !debuggers || !of_files(tag)) {
             self.put(place, Area::Package, format!("tag {tag}"), value);
+        }
+        if debuggers {
+            return;
         }
         self.files(place, facts);
         for file in &facts.elf {
@@ -166,6 +184,12 @@ impl Portrait {
             }
         }
     }
+}
+
+/// A package for debuggers that is one: what is in it differs with every build, and it has one file more
+/// for a device.
+fn is_kept_promise(facts: &PackageFacts) -> bool {
+    facts.is_for_debuggers() && promise(facts).is_empty()
 }
 
 fn evr(id: &Nevra) -> String {

@@ -15,6 +15,8 @@ pub struct PackageFacts {
     pub id: Nevra,
     /// Whether it is a source package, which is never installed on a host.
     pub source: bool,
+    /// rpm's format: 4, or 6.
+    pub format: u32,
     pub build_time: Option<u32>,
     pub build_host: Option<String>,
     /// As rpm writes them.
@@ -41,6 +43,13 @@ pub struct PackageFacts {
 }
 
 impl PackageFacts {
+    /// Whether it calls itself what rpmbuild makes beside, for debuggers: symbols, and the sources as they
+    /// were compiled, ours too. The rule `debug-package` holds it to that.
+    pub fn is_for_debuggers(&self) -> bool {
+        let name = &self.id.name;
+        !self.source && (name.ends_with("-debuginfo") || name.ends_with("-debugsource"))
+    }
+
     /// What is known of one ELF file in it.
     pub fn elf_of(&self, path: &Path) -> Option<&ElfFacts> {
         self.elf.iter().find(|file| file.path == path)?.facts.as_ref()

@@ -5,7 +5,7 @@
 //! [`PackageFacts`] of it, which are kept in the report; [`judge`] holds them against the rules and
 //! touches no file. So a package is judged again, or compared to another, without being read again.
 //!
-//! `read` (the package as a whole), `facts` (what is known of it), `dependencies`, `files` (out of the
+//! `read` (the package as a whole), `facts` (what is known of it), `faults` (what is wrong with it), `dependencies`, `files` (out of the
 //! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `rules` (the list of them),
 //! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
 //! the hosts).
@@ -16,6 +16,7 @@
 mod cpio;
 mod dependencies;
 mod facts;
+mod faults;
 mod files;
 mod installed;
 pub mod nevra;
@@ -27,7 +28,7 @@ mod rules;
 mod unpack;
 mod walk;
 
-pub use facts::{Binary, FileFacts, PackageFacts};
+pub use facts::{Binary, FileFacts, PackageFacts, mode};
 pub use installed::Installed;
 pub use read::{LARGEST_BINARY, extract, is_rpm, read};
-pub use rules::{Finding, Policy, Signing, judge};
+pub use rules::{Finding, Policy, Signing, judge, promise};

@@ -6,6 +6,14 @@ use crate::rpmfile::Nevra;
 use rpm_version::Evr;
 use std::cmp::Ordering;
 
+/// What is wrong with a package of a build whose source package is another epoch's: an epoch overtakes
+/// every version, and no stock package is there to say that it should.
+pub fn apart(source: &Nevra, ours: &Nevra) -> Option<String> {
+    (source.epoch != ours.epoch).then(|| {
+        format!("its epoch is {}, and that of its source package {}", ours.epoch, source.epoch)
+    })
+}
+
 /// What is wrong with our name, between the stock package's and those of its next ones.
 ///
 /// A vendor's next package has a higher number somewhere: of each number in the stock's epoch, version

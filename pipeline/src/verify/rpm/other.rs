@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const REGION: u32 = 63;
 
 /// What a field of the facts has, or a name with its version.
-const TOLD: [Tag; 55] = [
+const TOLD: [Tag; 57] = [
     Tag::RPMTAG_NAME,
     Tag::RPMTAG_VERSION,
     Tag::RPMTAG_RELEASE,
@@ -69,11 +69,13 @@ const TOLD: [Tag; 55] = [
     Tag::RPMTAG_FILEFLAGS,
     Tag::RPMTAG_FILELINKTOS,
     Tag::RPMTAG_FILECAPS,
+    Tag::RPMTAG_RPMFORMAT,
+    Tag::RPMTAG_SOURCENEVR,
 ];
 
 /// Another one with each build of the same: times and hosts, sizes and digests, inodes, and what was found
 /// out about each file.
-const OF_THE_BUILD: [Tag; 23] = [
+const OF_THE_BUILD: [Tag; 29] = [
     Tag::RPMTAG_BUILDTIME,
     Tag::RPMTAG_BUILDHOST,
     Tag::RPMTAG_COOKIE,
@@ -97,6 +99,12 @@ const OF_THE_BUILD: [Tag; 23] = [
     Tag::RPMTAG_PAYLOADSHA256ALT,
     Tag::RPMTAG_PAYLOADSIZE,
     Tag::RPMTAG_PAYLOADSIZEALT,
+    Tag::RPMTAG_PAYLOAD_SHA512,
+    Tag::RPMTAG_PAYLOAD_SHA512_ALT,
+    Tag::RPMTAG_PAYLOAD_SHA3_256,
+    Tag::RPMTAG_PAYLOAD_SHA3_256_ALT,
+    Tag::RPMTAG_FILEMIMEINDEX,
+    Tag::RPMTAG_MIMEDICT,
 ];
 
 /// The longest text that is shown as it is.

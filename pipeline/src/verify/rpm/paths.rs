@@ -1,7 +1,8 @@
 //! Which paths are plain: rpm makes what the header lists, as root, and follows links on its way.
 
 use super::facts::{FaultKind, FileFacts};
-use super::walk::{Faults, shown};
+use super::faults::Faults;
+use super::walk::shown;
 use std::collections::HashSet;
 
 /// Finds the paths that no sound package has.

@@ -2,14 +2,14 @@
 
 use super::facts::{Binary, ElfFile, Fault, FaultKind, PackageFacts, PayloadFacts, SignatureFacts};
 pub use super::walk::LARGEST_BINARY;
-use super::walk::{Faults, Walk};
+use super::faults::Faults;
+use super::walk::Walk;
 use super::{dependencies, files, other, paths, unpack};
 use crate::openpgp::{Certificate, check_package};
-use crate::rpmfile::{Block, RpmFile};
+use crate::rpmfile::{Block, Claim, Kind, RpmFile};
 use crate::verify::elf::{self, Qom};
 use anyhow::{Context, Result, bail, ensure};
 use rpm::{IndexSignatureTag, IndexTag as Tag};
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -80,7 +80,8 @@ fn headers(file: &RpmFile) -> Result<PackageFacts> {
     let id = file.nevra()?;
     Ok(PackageFacts {
         nevra: id.to_string(),
-        source: id.arch == "src",
+        source: file.kind()? == Kind::Source,
+        format: file.format()?,
         id,
         build_time: header.number(Tag::RPMTAG_BUILDTIME as u32)?,
         build_host: text(Tag::RPMTAG_BUILDHOST)?,
@@ -146,7 +147,7 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
     paths::check(&listing.files, facts.source, &mut faults);
     let mut content = file.content()?;
     io::copy(&mut content.by_ref().take(file.header.bytes().len() as u64), &mut io::sink())?;
-    let mut alt = unpacked_sha256(&file.header)?.map(|_| Sha256::new());
+    let mut alt = file.payload_digests(true)?;
     let walked = {
         let mut input = BufReader::with_capacity(1 << 16, &mut content);
         if facts.payload.compressor.is_empty() {
@@ -163,8 +164,8 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
             Ok(())
         };
         unpack::unpack(&mut input, &facts.payload.compressor).and_then(|unpacked| {
-            let unpacked = Hashed { input: unpacked, hash: &mut alt };
-            Walk::new(&listing, &mut faults)?.run(unpacked, &mut look)
+            let unpacked = Hashed { input: unpacked, claims: &mut alt };
+            Walk::new(&listing, size, &mut faults)?.run(unpacked, &mut look)
         })
     };
     let digests = content.finish()?;
@@ -177,11 +178,11 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
     for what in false_claims {
         faults.push(FaultKind::Digest, format!("{what} is not what it says"));
     }
-    if let (Some(hash), Some(said)) = (alt, unpacked_sha256(&file.header)?)
-        && format!("{:x}", hash.finalize()) != said
-    {
-        let what = "the SHA-256 of its unpacked payload is not what it says".to_owned();
-        faults.push(FaultKind::Digest, what);
+    for what in alt.into_iter().filter_map(Claim::refuted) {
+        faults.push(FaultKind::Digest, format!("{what} is not what it says"));
+    }
+    if let Some(said) = file.header.long(Tag::RPMTAG_PAYLOADSIZE as u32)?.filter(|it| *it != size) {
+        faults.push(FaultKind::Digest, format!("its payload has {size} bytes, and it gives {said}"));
     }
     for said in archive_sizes(file)?.into_iter().filter(|said| *said != unpacked) {
         let what = format!("its payload unpacks to {unpacked} bytes, and it gives {said}");
@@ -207,21 +208,21 @@ fn archive_sizes(file: &RpmFile) -> Result<Vec<u64>> {
     let long = file.signature.long(Given::RPMSIGTAG_LONGARCHIVESIZE as u32)?;
     let short = file.signature.number(Given::RPMSIGTAG_PAYLOADSIZE as u32)?;
     let old = file.header.number(Tag::RPMTAG_ARCHIVESIZE as u32)?;
-    Ok(long.into_iter().chain(short.into_iter().chain(old).map(u64::from)).collect())
+    let six = file.header.long(Tag::RPMTAG_PAYLOADSIZEALT as u32)?;
+    let old = short.into_iter().chain(old).map(u64::from);
+    Ok(long.into_iter().chain(six).chain(old).collect())
 }
 
-/// A stream that is hashed as it is read, where there is something to compare the hash to.
+/// A stream that is hashed as it is read, where there is something to compare a hash to.
 struct Hashed<'a, R> {
     input: R,
-    hash: &'a mut Option<Sha256>,
+    claims: &'a mut [Claim],
 }
 
 impl<R: Read> Read for Hashed<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
-        if let Some(hash) = self.hash {
-            hash.update(&buffer[..count]);
-        }
+        self.claims.iter_mut().for_each(|claim| claim.update(&buffer[..count]));
         Ok(count)
     }
 }

@@ -5,7 +5,8 @@
 //! cannot be unpacked at all is an error.
 
 use super::cpio::{Archive, Head};
-use super::facts::{Fault, FaultKind, FileFacts};
+use super::facts::{FaultKind, FileFacts};
+use super::faults::Faults;
 use super::files::Listing;
 use crate::verify::elf::facts::hex;
 use anyhow::{Context, Result, bail, ensure};
@@ -21,46 +22,25 @@ pub const LARGEST_BINARY: u64 = 256 << 20;
 /// All files of a package together: sixteen times what QEMU installs.
 const LARGEST_PACKAGE: u64 = 4 << 30;
 
+/// How many bytes a packed byte may unpack to, and how many any package may. Of what distributions have,
+/// images of firmware come nearest: 64 MiB of padding each, a hundred times what they take packed.
+const MOST_EXPANSION: u64 = 256;
+const ANY_EXPANSION: u64 = 64 << 20;
+
 /// What an entry may take besides its file: head, name and padding.
 const ENTRY: u64 = 110 + 4096 + 8;
 
 /// The longest target of a link (`PATH_MAX`).
 const LONGEST_LINK: u64 = 4096;
 
-/// More faults than this are counted, not told.
-const MOST_FAULTS: usize = 40;
-
 /// Takes an ELF file's path and bytes.
 pub type Look<'a> = &'a mut dyn FnMut(&Path, &[u8]) -> Result<()>;
-
-/// Faults, as many as anybody reads.
-#[derive(Default)]
-pub struct Faults {
-    told: Vec<Fault>,
-    more: HashMap<FaultKind, usize>,
-}
-
-impl Faults {
-    pub fn push(&mut self, kind: FaultKind, what: String) {
-        // For each kind, since a rule may only warn of the other.
-        if self.told.iter().filter(|told| told.kind == kind).count() < MOST_FAULTS {
-            self.told.push(Fault { kind, what });
-        } else {
-            *self.more.entry(kind).or_default() += 1;
-        }
-    }
-
-    pub fn finish(mut self) -> Vec<Fault> {
-        for (kind, more) in self.more {
-            self.told.push(Fault { kind, what: format!("and {more} more like these") });
-        }
-        self.told
-    }
-}
 
 /// A payload on its way past the header.
 pub struct Walk<'a> {
     listing: &'a Listing,
+    /// The most that the payload may unpack to, by what it takes packed.
+    bound: u64,
     by_path: HashMap<&'a [u8], usize>,
     /// How many files share a device and inode; ghosts are in no payload.
     shared: HashMap<(u32, u32), usize>,
@@ -73,16 +53,24 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(listing: &'a Listing, faults: &'a mut Faults) -> Result<Self> {
-        let mut total = 0_u64;
+    /// `packed` is how many bytes the payload takes.
+    pub fn new(listing: &'a Listing, packed: u64, faults: &'a mut Faults) -> Result<Self> {
+        let (mut total, mut distinct) = (0_u64, 0_u64);
         let (mut by_path, mut shared, mut bearer) =
             (HashMap::new(), HashMap::<_, usize>::new(), HashMap::new());
         for (at, (file, inode)) in listing.files.iter().zip(&listing.inodes).enumerate() {
             if !file.has("ghost") {
                 total = total.saturating_add(file.size);
+                ensure!(
+                    total <= LARGEST_PACKAGE,
+                    "its files add up to more than {LARGEST_PACKAGE} bytes, the most that are read"
+                );
             }
             if file.is_regular() && !file.has("ghost") {
-                *shared.entry(*inode).or_default() += 1;
+                let sharing = shared.entry(*inode).or_default();
+                *sharing += 1;
+                // Of hard links, the payload has the bytes once.
+                distinct += if *sharing == 1 { file.size } else { 0 };
                 bearer.insert(*inode, at);
             }
             if by_path.insert(file.path.as_bytes(), at).is_some() {
@@ -90,19 +78,22 @@ impl<'a> Walk<'a> {
                 faults.push(FaultKind::Payload, what);
             }
         }
+        // Before anything is unpacked: what is told of a bomb is told at once.
+        let bound = packed.saturating_mul(MOST_EXPANSION).max(ANY_EXPANSION);
         ensure!(
-            total <= LARGEST_PACKAGE,
-            "its files add up to {total} bytes, at most {LARGEST_PACKAGE} are read"
+            distinct <= bound,
+            "its payload of {packed} bytes would unpack to {distinct}, and {bound} are the most\n\
+             help: no package of files that anybody reads is packed like this: look into what is in it"
         );
         let seen = vec![false; listing.files.len()];
-        Ok(Self { listing, by_path, shared, bearer, seen, waiting: HashMap::new(), faults })
+        Ok(Self { listing, bound, by_path, shared, bearer, seen, waiting: HashMap::new(), faults })
     }
 
     /// Reads the whole payload, and says how many bytes it unpacks to.
     pub fn run(mut self, input: impl Read, look: Look) -> Result<u64> {
         let files = &self.listing.files;
         let sizes: u64 = files.iter().filter(|file| !file.has("ghost")).map(|file| file.size).sum();
-        let most = sizes + ENTRY * (files.len() as u64 + 16);
+        let most = (sizes + ENTRY * (files.len() as u64 + 16)).min(self.bound);
         let mut archive = Archive::new(input);
         loop {
             let (found, size) = match archive.next()? {

@@ -83,7 +83,7 @@ fn installed(facts: &PackageFacts) -> impl Iterator<Item = &FileFacts> {
 }
 
 /// Whether a path is a folder or below it.
-fn below(path: &str, folder: &str) -> bool {
+pub fn below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

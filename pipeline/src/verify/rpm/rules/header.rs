@@ -3,6 +3,21 @@
 use super::super::facts::{PackageFacts, TriggerKind};
 use super::super::profile::{FILE_TRIGGERS, PAYLOAD_DIGEST, Profile};
 
+/// No rpm of a target promises more than to read a format 6 in part, and 4.11 cannot check one.
+pub fn format(facts: &PackageFacts, profile: Option<&Profile>) -> Vec<String> {
+    const KNOWN: u32 = 4;
+    if facts.format == KNOWN {
+        return Vec::new();
+    }
+    let what = format!("it is a package of the format {}", facts.format);
+    vec![match profile {
+        Some(profile) => {
+            format!("{what}, and rpm {} of {} is of the format {KNOWN}", profile.rpm, profile.name)
+        }
+        None => format!("{what}, and only the format {KNOWN} is signed here"),
+    }]
+}
+
 pub fn compressor(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let compressor = &facts.payload.compressor;
     let known = profile.compressors.contains(&compressor.as_str());

@@ -4,12 +4,14 @@
 //! table in the README is this list; a test keeps both equal.
 
 mod binaries;
+mod debug;
 mod files;
 mod header;
 mod requires;
 #[cfg(test)]
 mod tests;
 
+pub use debug::promise;
 use super::facts::{FaultKind, PackageFacts};
 use super::installed::Installed;
 use super::nevra;
@@ -44,6 +46,8 @@ pub struct Policy<'a> {
     pub installed: Option<&'a Installed>,
     /// The package that this one is to replace, until the vendor's next.
     pub stock: Option<&'a Nevra>,
+    /// The source package of the same build, whose epoch its binary packages have.
+    pub siblings: Option<&'a Nevra>,
     pub signing: Signing,
 }
 
@@ -93,7 +97,7 @@ const BUILD_THERE: &str = "build it in an environment of that target";
 const ATTRIBUTES: &str = "set it in the spec's %files (`%attr`, `%defattr`)";
 
 /// Every rule, in the order in which it is told.
-pub const LIST: [Entry; 23] = [
+pub const LIST: [Entry; 25] = [
     Entry {
         rule: Rule::Digests,
         level: Level::Require,
@@ -120,6 +124,21 @@ pub const LIST: [Entry; 23] = [
         check: |facts, policy| {
             if policy.signing == Signing::Demanded {
                 faults(facts, FaultKind::Signature)
+            } else {
+                Vec::new()
+            }
+        },
+    },
+    Entry {
+        rule: Rule::PackageFormat,
+        level: Level::Require,
+        targets: "el7, el8, el9",
+        asks: "it is of rpm's format 4; in a run without a target too, as `sign` signs no other",
+        help: "build it with `%_rpmformat 4`",
+        check: |facts, policy| {
+            let profile = policy.target.map(Profile::of);
+            if profile.is_some() || policy.signing == Signing::ToCome {
+                header::format(facts, profile)
             } else {
                 Vec::new()
             }
@@ -249,13 +268,25 @@ pub const LIST: [Entry; 23] = [
         },
     },
     Entry {
+        rule: Rule::DebugPackage,
+        level: Level::Require,
+        targets: "all",
+        asks: "a package called `…-debuginfo` or `…-debugsource` has files for debuggers alone, runs \
+               nothing, and replaces and provides nothing but itself",
+        help: "leave it to rpmbuild to make, or give the package another name",
+        check: |facts, _| promise(facts),
+    },
+    Entry {
         rule: Rule::Nevra,
         level: Level::Require,
         targets: "all",
         asks: "it sorts after the stock package and before the vendor's next",
         help: "give the release a suffix behind the dist tag (`release-suffix: .vgpu1`)",
         check: |facts, policy| {
-            policy.stock.map_or_else(Vec::new, |stock| nevra::between(stock, &facts.id))
+            let between =
+                policy.stock.map_or_else(Vec::new, |stock| nevra::between(stock, &facts.id));
+            let apart = policy.siblings.and_then(|source| nevra::apart(source, &facts.id));
+            between.into_iter().chain(apart).collect()
         },
     },
     Entry {

@@ -1,0 +1,43 @@
+//! The rule about packages for debuggers: their contents differ with every build, so that nobody compares
+//! them, and what their name promises has to be so.
+
+use super::super::facts::PackageFacts;
+use super::files::below;
+
+/// Where such a package has its files, and the folders on the way there.
+const PLACES: [&str; 2] = ["/usr/lib/debug", "/usr/src/debug"];
+/// What it provides by build-id, for whoever looks for the symbols of a program.
+const BY_BUILD_ID: &str = "debuginfo(build-id) = ";
+
+pub fn promise(facts: &PackageFacts) -> Vec<String> {
+    if !facts.is_for_debuggers() {
+        return Vec::new();
+    }
+    let name = &facts.id.name;
+    let mut found = Vec::new();
+    let mut stray = facts.files.iter().filter(|file| {
+        let inside = PLACES.iter().any(|place| below(&file.path, place));
+        let above = file.is_directory() && PLACES.iter().any(|place| below(place, &file.path));
+        !inside && !above
+    });
+    if let Some(file) = stray.next() {
+        found.push(format!("it has `{}`, which is no file for debuggers", file.path.escape_debug()));
+    }
+    found.extend(facts.scriptlets.iter().map(|script| format!("it has a scriptlet, %{}", script.kind)));
+    found.extend(facts.triggers.iter().map(|trigger| {
+        format!("it has a {} trigger on `{}`", trigger.kind.name(), trigger.on.join(", "))
+    }));
+    let own = |text: &str| {
+        // `name`, or `name(x86-64)`, in some version.
+        text.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with([' ', '(']))
+    };
+    let provides = facts.provides.iter().filter(|text| !own(text) && !text.starts_with(BY_BUILD_ID));
+    found.extend(provides.map(|text| format!("it provides `{text}`")));
+    // Of its own family: symbols want the sources beside them.
+    let family = |text: &str| text.starts_with("rpmlib(") || text.contains("-debugsource");
+    let requires = facts.requires.iter().chain(&facts.weak).filter(|text| !family(text));
+    found.extend(requires.map(|text| format!("it requires `{text}`")));
+    found.extend(facts.conflicts.iter().map(|text| format!("it conflicts with `{text}`")));
+    found.extend(facts.obsoletes.iter().map(|text| format!("it obsoletes `{text}`")));
+    found
+}
