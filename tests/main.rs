@@ -8,6 +8,7 @@
 
 mod cache;
 mod census;
+mod containment;
 mod device;
 mod difference;
 mod docker;

@@ -121,6 +121,24 @@ impl Toy {
         toy
     }
 
+    /// The same pipeline, name and all, in another folder.
+    pub fn twin(&self) -> Self {
+        let twin = Self { folder: scratch() };
+        let mut copy = Command::new("cp");
+        ends_with(0, copy.arg("-rT").arg(self.folder.path()).arg(twin.folder.path()));
+        let _ = fs::remove_dir_all(twin.output());
+        twin
+    }
+
+    /// A pipeline whose stock package is built with the flags that it is built with itself.
+    pub fn with_stock(name: &str) -> Self {
+        let toy = Self::new(name);
+        let stock = "verify:\n  stock:\n    build:\n      edits:\n        - replace: \
+                     { find: --enable-werror, with: --disable-werror }\n";
+        toy.edit("toy.yaml", "verify:\n", stock);
+        toy
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -3,6 +3,7 @@
 //! The build is not judged here beyond rpmbuild's own word: whether the device is in the result is
 //! for `verify` to say. What the log shows of it is reported.
 
+mod cache;
 mod compile_error;
 mod log_lines;
 mod witness;
@@ -14,6 +15,8 @@ use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
 use crate::store::{Store, Stored, Work, copy_new, open_regular};
 use anyhow::{Context, Result, bail};
+pub use cache::Cache;
+use cache::Opened;
 pub use compile_error::SourceName;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -37,7 +40,7 @@ const TREES: Limits = Limits { entries: 1000, depth: 0, bytes: 1 << 30 };
 
 /// What goes in.
 pub struct Inputs<'a> {
-    /// The pipeline's name.
+    /// What is only this pipeline's is kept under this name.
     pub name: &'a str,
     /// What the result is kept as.
     pub kind: &'static str,
@@ -45,10 +48,12 @@ pub struct Inputs<'a> {
     pub sources: Vec<(&'a str, PathBuf)>,
     /// The edited spec.
     pub spec: PathBuf,
-    /// The one that the test binary is built by.
+    /// The one that the test binary is built by. Where the cache is filled, it is built for its objects
+    /// alone.
     pub test_spec: Option<PathBuf>,
     /// The devices' files in QEMU's tree, and where their author knows them.
     pub names: Vec<SourceName>,
+    pub cache: Cache,
 }
 
 /// The built packages.
@@ -112,7 +117,8 @@ pub fn run(
     store: &Store,
     cmd: &Runner,
 ) -> Result<Built> {
-    let top = rpmbuild(&Goal::Packages, inputs, build, image, store, cmd)?;
+    let cache = inputs.cache.open(inputs.name, image, store)?;
+    let top = rpmbuild(&Goal::Packages, inputs, &cache, build, image, store, cmd)?;
     let shown = Witness::of(log_lines::log_lines(cmd.log())?, &inputs.names).shown();
     if shown.wrote.is_empty() {
         bail!(
@@ -126,9 +132,20 @@ pub fn run(
     copy_new(log, &work.files().join(LOG), false, LARGEST_LOG)?;
     drop(top);
     if let (Some(spec), Some(binary)) = (&inputs.test_spec, &build.test_binary) {
-        let tree = rpmbuild(&Goal::Tree(spec), inputs, build, image, store, cmd)?;
-        test_binary(&tree.path().join("BUILD"), binary, &work.files().join(TEST))?;
+        let tree = rpmbuild(&Goal::Tree(spec), inputs, &cache, build, image, store, cmd);
+        match (tree, &inputs.cache) {
+            (Ok(_), Cache::Fill) => {}
+            // Whether this tree is good is for the build with the devices to say.
+            (Err(error), Cache::Fill) if interrupted(&error).is_none() => {
+                cmd.write(&format!("the cache has not all of the test binary's objects: {error:#}"));
+                store.drop_set_aside(inputs.name)?;
+            }
+            (tree, _) => {
+                test_binary(&tree?.path().join("BUILD"), binary, &work.files().join(TEST))?;
+            }
+        }
     }
+    cache.keep(&work.files())?;
     Ok(Built { stored: store.keep(work, inputs.kind, key.as_str(), &shown)? })
 }
 
@@ -154,6 +171,7 @@ impl Top {
 fn rpmbuild(
     goal: &Goal,
     inputs: &Inputs,
+    cache: &Opened,
     build: &config::Build,
     image: &Image,
     store: &Store,
@@ -179,20 +197,18 @@ fn rpmbuild(
             Mount::read_only(sources, "/sources"),
             Mount::read_only(folder, "/spec"),
             Mount::writable(work.scratch(TOP)?, "/build"),
-            Mount::writable(store.scratch("ccache")?, "/ccache"),
+            cache.mount(),
         ],
-        variables: vec![
-            ("HOME".into(), "/build".to_owned()),
-            ("CCACHE_DIR".into(), "/ccache".to_owned()),
-            // The tree's path is the same in every container, the compiler's mtime is not.
-            ("CCACHE_COMPILERCHECK".into(), "content".to_owned()),
-        ],
+        variables: [("HOME".into(), "/build".to_owned())]
+            .into_iter()
+            .chain(cache.variables())
+            .collect(),
         memory: build.limits.memory.engine_notation(),
         pids: build.limits.pids,
     };
     if let Err(error) = sandbox::run(cmd, image, &job) {
         if interrupted(&error).is_none() {
-            Scene::leave(&job, image, work.path())?;
+            Scene::leave(&cache::without(job), image, work.path())?;
             store.set_aside(work, inputs.name)?;
         }
         return Err(compile_error::explain(error, cmd.log(), &inputs.names));

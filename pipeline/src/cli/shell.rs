@@ -20,7 +20,7 @@ impl Shell {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
         let name = loaded.pipeline.name.as_str();
-        let scene = Scene::find(&store.set_aside_folder(name)).input()?;
+        let scene = Scene::find(&store.set_aside_folder(&loaded.own_name())).input()?;
         let scene = scene
             .with_context(|| {
                 format!(

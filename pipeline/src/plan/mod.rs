@@ -9,7 +9,7 @@ mod key;
 use crate::config::{Base, Pipeline, Source, Stock};
 pub use key::Key;
 use key::Recipe;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The stages, in the order in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, clap::ValueEnum)]
@@ -18,8 +18,8 @@ pub enum Stage {
     Source,
     Environment,
     Inject,
-    Build,
     Stock,
+    Build,
     Wrapper,
     Verify,
     Sign,
@@ -31,8 +31,8 @@ impl Stage {
         Self::Source,
         Self::Environment,
         Self::Inject,
-        Self::Build,
         Self::Stock,
+        Self::Build,
         Self::Wrapper,
         Self::Verify,
         Self::Sign,
@@ -44,8 +44,8 @@ impl Stage {
             Self::Source => "source",
             Self::Environment => "environment",
             Self::Inject => "inject",
-            Self::Build => "build",
             Self::Stock => "stock",
+            Self::Build => "build",
             Self::Wrapper => "wrapper",
             Self::Verify => "verify",
             Self::Sign => "sign",
@@ -59,8 +59,9 @@ impl Stage {
             Self::Source | Self::Environment => &[],
             // Only a spec of the git source is read there, but what is damaged would be needed by `build`.
             Self::Inject => &[Self::Source],
-            Self::Build => &[Self::Source, Self::Environment, Self::Inject],
             Self::Stock => &[Self::Source, Self::Environment],
+            // Where there is a stock package, its build filled the compiler cache that this one reads.
+            Self::Build => &[Self::Source, Self::Environment, Self::Inject, Self::Stock],
             Self::Wrapper => &[Self::Environment],
             Self::Verify => &[Self::Environment, Self::Build, Self::Stock, Self::Wrapper],
             Self::Sign => &[Self::Build, Self::Wrapper, Self::Verify],
@@ -81,6 +82,8 @@ impl Stage {
 /// Digests of what a pipeline reads besides itself, gathered by `run`.
 #[derive(Debug, Clone)]
 pub struct Inputs {
+    /// blake3 of where the pipeline's file is: what makes a cache that only it may write its own.
+    pub place: String,
     /// blake3 of the Containerfile.
     pub containerfile: String,
     /// blake3 of the spec as it stands, where it is a file of this machine. A spec of the git source
@@ -110,10 +113,22 @@ pub struct Step {
     pub key: Option<Key>,
 }
 
+/// The compiler cache that the devices are built with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompilerCache {
+    /// What the build of the stock package left, under this key; nobody writes to it any more.
+    Stock(Key),
+    /// One that this pipeline alone writes and reads.
+    Own(Key),
+}
+
 /// The ordered steps of a pipeline: every stage but `stock` and `wrapper` where it has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub steps: Vec<Step>,
+    /// Unknown while the environment is.
+    pub compiler_cache: Option<CompilerCache>,
 }
 
 impl Plan {
@@ -151,29 +166,40 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         inject = inject.config("test-edits", &binary.edits);
     }
     let inject = inject.key();
-    let build = inputs.closure.as_ref().map(|closure| {
-        let mut build = Recipe::new(Stage::Build)
-            .config("define", &pipeline.build.define)
-            .config("nodeps", &pipeline.build.nodeps)
-            .takes(&source)
-            .text("closure", closure)
-            .takes(&inject);
-        if let Some(binary) = &pipeline.build.test_binary {
-            build = build.text("test-binary", binary.file.as_str());
-        }
-        build.key()
-    });
     let stock = pipeline.verify.stock.as_ref().map(|Stock::Build(stock)| {
         inputs.closure.as_ref().map(|closure| {
-            Recipe::new(Stage::Stock)
+            let mut recipe = Recipe::new(Stage::Stock)
                 .text("spec", inputs.spec.as_deref().unwrap_or_default())
                 .config("edits", &stock.edits)
                 .config("define", &pipeline.build.define)
                 .config("nodeps", &pipeline.build.nodeps)
                 .takes(&source)
-                .text("closure", closure)
-                .key()
+                .text("closure", closure);
+            // Its compiler cache holds the objects of the test binary's tree too.
+            if let Some(binary) = &pipeline.build.test_binary {
+                recipe = recipe.config("test-edits", &binary.edits);
+            }
+            recipe.key()
         })
+    });
+    let compiler_cache = match &stock {
+        Some(stock) => stock.clone().map(CompilerCache::Stock),
+        None => own_cache(pipeline, inputs, &source).map(CompilerCache::Own),
+    };
+    let build = inputs.closure.as_ref().zip(compiler_cache.as_ref()).map(|(closure, cache)| {
+        let mut build = Recipe::new(Stage::Build)
+            .config("define", &pipeline.build.define)
+            .config("nodeps", &pipeline.build.nodeps)
+            .takes(&source)
+            .text("closure", closure)
+            .takes(&inject)
+            // The objects are the same, whichever cache they come from, as long as nobody put others
+            // there: a result is good for whoever would have used the same cache, and for nobody else.
+            .config("cache", cache);
+        if let Some(binary) = &pipeline.build.test_binary {
+            build = build.text("test-binary", binary.file.as_str());
+        }
+        build.key()
     });
     let wrapper = pipeline.wrapper.as_ref().map(|wrapper| {
         inputs.closure.as_ref().map(|closure| {
@@ -208,15 +234,29 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
         Some(Some(source)),
         Some(environment),
         Some(Some(inject)),
-        Some(build),
         stock,
+        Some(build),
         wrapper,
         Some(verify),
         Some(sign),
         Some(publish),
     ];
     let steps = Stage::ALL.into_iter().zip(keys);
-    Plan { steps: steps.filter_map(|(stage, key)| Some(Step { stage, key: key? })).collect() }
+    let steps = steps.filter_map(|(stage, key)| Some(Step { stage, key: key? })).collect();
+    Plan { steps, compiler_cache }
+}
+
+/// What one pipeline's own cache is kept under: the pipeline, and all but its devices and edits.
+fn own_cache(pipeline: &Pipeline, inputs: &Inputs, source: &Key) -> Option<Key> {
+    Some(
+        Recipe::new(Stage::Build)
+            .text("place", &inputs.place)
+            .text("name", pipeline.name.as_str())
+            .text("spec", inputs.spec.as_deref().unwrap_or_default())
+            .takes(source)
+            .text("closure", inputs.closure.as_ref()?)
+            .key(),
+    )
 }
 
 /// Without its lock an image base has no key.

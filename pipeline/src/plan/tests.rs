@@ -7,6 +7,7 @@ fn pipeline() -> Pipeline {
 
 fn inputs() -> Inputs {
     Inputs {
+        place: "p".into(),
         containerfile: "c".into(),
         spec: Some("s".into()),
         carried: "carried".to_owned(),
@@ -110,4 +111,42 @@ fn a_contract_is_part_of_what_is_verified_and_its_place_is_not() {
     let other = contract.replace("revision: 0x01", "revision: 0x02");
     let late = BTreeSet::from([Stage::Verify, Stage::Sign, Stage::Publish]);
     assert_eq!(changed(&base, &with(&other, "a/c.yaml")), late);
+}
+
+#[test]
+fn a_cache_that_others_write_is_never_behind_a_result() {
+    let stock = plan(&pipeline(), &inputs());
+    let place = |inputs: &mut Inputs| inputs.place = "elsewhere".into();
+    let with = |pipeline: &Pipeline, change: fn(&mut Inputs)| {
+        let mut inputs = inputs();
+        change(&mut inputs);
+        plan(pipeline, &inputs)
+    };
+    let key = stock.key(Stage::Stock).unwrap().clone();
+    assert_eq!(stock.compiler_cache, Some(CompilerCache::Stock(key)));
+    // Where a pipeline lies is nothing to the cache that nobody writes.
+    assert!(changed(&stock, &with(&pipeline(), place)).is_empty());
+
+    let mut alone = pipeline();
+    alone.verify.stock = None;
+    alone.verify.only_adds = None;
+    let own = plan(&alone, &inputs());
+    let cache = own.compiler_cache.clone().unwrap();
+    assert!(matches!(cache, CompilerCache::Own(_)));
+    // Neither the cache nor a result out of it is another pipeline's.
+    let named = Pipeline { name: "other".to_owned().try_into().unwrap(), ..alone.clone() };
+    for other in [
+        with(&alone, place),
+        with(&alone, |i| i.closure = Some("x".into())),
+        with(&alone, |i| i.spec = Some("x".into())),
+        plan(&named, &inputs()),
+    ] {
+        assert_ne!(other.compiler_cache, Some(cache.clone()));
+        assert!(changed(&own, &other).contains(&Stage::Build));
+    }
+    // An edit of the device finds the cache of the build before.
+    let edited = with(&alone, |i| i.devices[0] = "x".into());
+    assert_eq!(edited.compiler_cache, Some(cache));
+    // A result of a pipeline without a stock package is no result of one with it.
+    assert_ne!(own.key(Stage::Build), stock.key(Stage::Build));
 }

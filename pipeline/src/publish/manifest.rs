@@ -1,6 +1,7 @@
 //! `manifest.json` and `SHA256SUMS`: what went in, what came out, by digest.
 
 use super::listing;
+use crate::plan::CompilerCache;
 use crate::store::{FileRecord, sha256};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub struct Provenance {
     pub development_key: bool,
     /// The key of each stage.
     pub keys: Vec<crate::plan::Step>,
+    /// Whose compiler cache the devices were built with.
+    pub compiler_cache: Option<CompilerCache>,
     pub inputs: Vec<Entry>,
     /// The hosts that were asked for inputs; what a mirror folder or the store had is not among them.
     pub contacted: BTreeSet<String>,

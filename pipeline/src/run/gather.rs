@@ -38,6 +38,9 @@ pub struct Spec {
     pub for_tests: Option<Edited>,
     /// As the stock package is built, where there is one.
     pub stock: Option<Edited>,
+    /// The stock spec with the edits for the test binary: built for its objects alone, and only where
+    /// those edits want nothing of the devices.
+    pub stock_for_tests: Option<Edited>,
 }
 
 /// The lock of the environment.
@@ -103,6 +106,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let signer = sign::load(&pipeline.sign, beside)?;
     let lock = read_lock(loaded)?;
     let mut inputs = Inputs {
+        place: loaded.place.clone(),
         containerfile: digest(&containerfile_bytes),
         spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
         carried: wrapper::digest(),
@@ -158,7 +162,10 @@ fn edit(loaded: &Loaded, text: String, shown: &str) -> Result<Spec> {
         ),
         None => None,
     };
-    Ok(Spec { text, edited, for_tests, stock })
+    let stock_for_tests = stock.as_ref().zip(pipeline.build.test_binary.as_ref());
+    let stock_for_tests = stock_for_tests
+        .and_then(|(stock, binary)| inject::edit(&stock.spec, shown, &binary.edits, &[]).ok());
+    Ok(Spec { text, edited, for_tests, stock, stock_for_tests })
 }
 
 fn read_lock(loaded: &Loaded) -> Result<Locked> {

@@ -14,6 +14,8 @@ pub struct Loaded {
     pub beside: PathBuf,
     /// Where the lock of its environment is, or would be.
     pub lock_file: PathBuf,
+    /// blake3 of where its file is, links resolved: another pipeline may have the same name.
+    pub place: String,
 }
 
 /// The default pipeline and the files that it names, as they lie in this program's source tree.
@@ -50,7 +52,14 @@ impl Loaded {
         {
             *kernel = beside.join(&*kernel);
         }
-        Ok(Self { pipeline, beside, lock_file: file.with_extension("lock") })
+        let place = fs::canonicalize(file)?;
+        let place = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex().to_string();
+        Ok(Self { pipeline, beside, lock_file: file.with_extension("lock"), place })
+    }
+
+    /// What is this pipeline's and not another's of the same name is kept under this.
+    pub fn own_name(&self) -> String {
+        format!("{}-{}", self.pipeline.name, self.place.get(..8).unwrap_or(&self.place))
     }
 
     /// The default pipeline, laid out in the store so that it is read like any other.

@@ -88,8 +88,8 @@ impl<'a> Walk<'a> {
 
     /// What failed, and how to look into it.
     fn failed(&self, stage: Stage) -> String {
-        let name = self.request.loaded.pipeline.name.as_str();
-        let shell = if self.store.set_aside_folder(name).exists() {
+        let name = self.request.loaded.own_name();
+        let shell = if self.store.set_aside_folder(&name).exists() {
             "\nhelp: `vgpu-pipeline shell FILE` enters its environment, with the tree as it stood"
         } else {
             ""

@@ -199,6 +199,12 @@ fn arguments(engine: Engine, name: &str, job: &Job) -> Call {
     call
 }
 
+/// The user of the host that a sealed job runs as.
+pub fn builder(_engine: Engine) -> u32 {
+    let me = rustix::process::geteuid();
+    if me.is_root() { BUILDER } else { me.as_raw() }
+}
+
 /// Root works through the builder; anybody else stays who they are.
 fn user(engine: Engine) -> Vec<String> {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());

@@ -1,12 +1,12 @@
 //! One stage made anew: what it takes is handed to its room, and what the room kept is handed back.
 
 use super::Walk;
-use crate::build::{self, SourceName};
+use crate::build::{self, Built, SourceName};
 use crate::cmd::{Runner, interrupted};
 use crate::config;
 use crate::environment;
 use crate::fetch::Fetch;
-use crate::plan::{Key, Stage};
+use crate::plan::{CompilerCache, Key, Stage};
 use crate::publish::{self, Repository};
 use crate::run::event::Event;
 use crate::run::{gather, log_file};
@@ -16,7 +16,7 @@ use crate::source;
 use crate::store::Stored;
 use crate::verify::{self, Verified};
 use crate::wrapper;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::cell::Cell;
 use std::fs;
 
@@ -41,7 +41,8 @@ impl Walk<'_> {
         let beside = &self.request.loaded.beside;
         let store = &self.store;
         // What an earlier run left to look into is no picture of this one.
-        store.drop_set_aside(pipeline.name.as_str())?;
+        let own_name = self.request.loaded.own_name();
+        store.drop_set_aside(&own_name)?;
         let fetch = Fetch::new(store, &self.request.origins, &cmd);
         Ok(match stage {
             Stage::Source => {
@@ -63,7 +64,7 @@ impl Walk<'_> {
                 let for_tests = injected.path(FOR_TESTS).join(self.spec_name());
                 let sources = self.sources()?;
                 let inputs = build::Inputs {
-                    name: pipeline.name.as_str(),
+                    name: &own_name,
                     kind: stage.name(),
                     sources: sources
                         .files()
@@ -72,6 +73,7 @@ impl Walk<'_> {
                     spec: injected.path(self.spec_name()),
                     test_spec: for_tests.exists().then_some(for_tests),
                     names: self.source_names(),
+                    cache: self.compiler_cache()?,
                 };
                 let image = self.image(&fetch)?;
                 build::run(&inputs, &pipeline.build, &image, key, store, &cmd)?.stored().clone()
@@ -81,14 +83,21 @@ impl Walk<'_> {
                 let work = store.work()?;
                 let spec = work.scratch("spec")?.join(self.spec_name());
                 fs::write(&spec, &edited.spec)?;
+                let mut test_spec = None;
+                if let Some(edited) = &self.spec()?.stock_for_tests {
+                    let spec = work.scratch("test-spec")?.join(self.spec_name());
+                    fs::write(&spec, &edited.spec)?;
+                    test_spec = Some(spec);
+                }
                 let sources = self.sources()?;
                 let inputs = build::Inputs {
-                    name: pipeline.name.as_str(),
+                    name: &own_name,
                     kind: stage.name(),
                     sources: sources.files().collect(),
                     spec,
-                    test_spec: None,
+                    test_spec,
                     names: Vec::new(),
+                    cache: build::Cache::Fill,
                 };
                 let image = self.image(&fetch)?;
                 build::run(&inputs, &pipeline.build, &image, key, store, &cmd)?.stored().clone()
@@ -104,7 +113,7 @@ impl Walk<'_> {
                 let installed = self.gathered.installed.as_ref();
                 let verified = verify::run(&made, pipeline, installed, &image, key, store, &cmd);
                 if verified.as_ref().is_err_and(|error| interrupted(error).is_none()) {
-                    verify::set_aside(&made.built, &image, pipeline.name.as_str(), store)?;
+                    verify::set_aside(&made.built, &image, &own_name, store)?;
                 }
                 verified?.stored().clone()
             }
@@ -123,6 +132,18 @@ impl Walk<'_> {
                     .clone()
             }
         })
+    }
+
+    /// The cache that the devices are built with.
+    fn compiler_cache(&self) -> Result<build::Cache> {
+        match &self.plan.compiler_cache {
+            Some(CompilerCache::Stock(_)) => {
+                let stock = Built::recall(self.result(Stage::Stock)?.clone());
+                Ok(build::Cache::Read(stock))
+            }
+            Some(CompilerCache::Own(key)) => Ok(build::Cache::Own(key.clone())),
+            None => bail!("the compiler cache has no key yet"),
+        }
     }
 
     fn image(&self, fetch: &Fetch) -> Result<Image> {

@@ -126,6 +126,7 @@ impl Walk<'_> {
             signer: self.signer()?.fingerprint(),
             development_key: self.signer()?.is_development(),
             keys: self.plan.steps.clone(),
+            compiler_cache: self.plan.compiler_cache.clone(),
             inputs,
             contacted,
             verified: serde_json::to_value(verified.report())?,
