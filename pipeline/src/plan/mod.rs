@@ -71,9 +71,9 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 1,
-            Self::Source | Self::Environment | Self::Verify => 2,
-            Self::Publish => 3,
+            Self::Inject | Self::Build | Self::Stock | Self::Wrapper => 1,
+            Self::Source | Self::Environment | Self::Verify | Self::Sign => 2,
+            Self::Publish => 4,
         }
     }
 }

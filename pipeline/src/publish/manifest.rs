@@ -3,10 +3,10 @@
 use super::listing;
 use crate::store::{FileRecord, sha256};
 use anyhow::Result;
+use fs_err as fs;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
 pub const MANIFEST: &str = "manifest.json";

@@ -8,11 +8,12 @@ mod keyring;
 mod package;
 
 use crate::plan::Key;
+use crate::rpmfile::RpmFile;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
 use anyhow::{Context, Result};
 pub use key::SigningKey;
-pub use keyring::{Signer, load, make_development_key, now, write_new};
+pub use keyring::{Signer, in_ci, load, make_development_key, now, write_new};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,30 @@ struct Facts {
     fingerprint: String,
     /// The newest build time of the packages, which is every signature's time too.
     time: u32,
+    packages: Vec<SignedPackage>,
+}
+
+/// A package, by what it is called and what it holds whoever signed it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignedPackage {
+    pub nevra: String,
+    /// Its place in a repository.
+    pub file: String,
+    pub header_sha256: String,
+    pub payload_sha256: String,
+}
+
+impl SignedPackage {
+    fn of(path: &Path, file: String) -> Result<Self> {
+        let package = RpmFile::open(path)?;
+        let digests = package.content()?.finish()?;
+        Ok(Self {
+            nevra: package.nevra()?.to_string(),
+            file,
+            header_sha256: digests.header_sha256,
+            payload_sha256: digests.payload_sha256,
+        })
+    }
 }
 
 impl Signed {
@@ -51,6 +76,10 @@ impl Signed {
         self.stored.names().map(|name| (name, self.stored.path(name)))
     }
 
+    pub fn packages(&self) -> &[SignedPackage] {
+        &self.facts.packages
+    }
+
     /// The time that all metadata carries.
     pub fn time(&self) -> u32 {
         self.facts.time
@@ -63,22 +92,25 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
     let packages = verified.packages().iter().map(|path| (path, PACKAGES));
     let sources = verified.sources().iter().map(|path| (path, SOURCES));
     let mut newest = 0;
-    for (path, folder) in packages.chain(sources) {
-        let folder = work.files().join(folder);
-        std::fs::create_dir_all(&folder)?;
+    let mut signed = Vec::new();
+    for (path, place) in packages.chain(sources) {
+        let folder = work.files().join(place);
+        fs_err::create_dir_all(&folder)?;
         let time = build_time(path)?;
         newest = newest.max(time);
         let to = folder.join(path.file_name().unwrap_or_default());
         signer
             .package(path, &to, time)
             .with_context(|| format!("cannot sign `{}`", path.display()))?;
+        let file = to.file_name().unwrap_or_default().to_string_lossy();
+        signed.push(SignedPackage::of(&to, format!("{place}/{file}"))?);
     }
     for path in verified.wrapper() {
         let folder = work.files().join(WRAPPER);
-        std::fs::create_dir_all(&folder)?;
-        std::fs::copy(path, folder.join(path.file_name().unwrap_or_default()))?;
+        fs_err::create_dir_all(&folder)?;
+        fs_err::copy(path, folder.join(path.file_name().unwrap_or_default()))?;
     }
-    let facts = Facts { fingerprint: signer.fingerprint(), time: newest };
+    let facts = Facts { fingerprint: signer.fingerprint(), time: newest, packages: signed };
     let stored = store.keep(work, "sign", key.as_str(), &facts)?;
     Ok(Signed { stored, facts })
 }

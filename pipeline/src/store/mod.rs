@@ -25,7 +25,8 @@ const RECORD: &str = "record.json";
 const FILES: &str = "files";
 /// What it is called in messages, and what to do about a folder that it does not take.
 const WHAT: &str = "the store";
-const HELP: &str = "choose another store with `--store`, a folder of your own or one that is not there yet";
+const HELP: &str =
+    "choose another store with `--store`, a folder of your own or one that is not there yet";
 /// The one folder in it that is handed to the user of a container.
 const HANDED_OVER: &[&str] = &["ccache"];
 

@@ -103,7 +103,8 @@ mod whose {
             let error = refused(&folder.path().join(name));
             assert!(error.contains("is a symbolic link and no folder\nhelp: "), "{name}: {error}");
         }
-        let all = ["results", "work", "locks", "logs", "failed", "default", "ccache", "content", "x"];
+        let all =
+            ["results", "work", "locks", "logs", "failed", "default", "ccache", "content", "x"];
         for name in all {
             for to in [&precious, &folder.path().join("nowhere")] {
                 let root = folder.path().join("store");
