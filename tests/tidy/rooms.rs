@@ -31,7 +31,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
          wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
     ),
     ("sign", "cmd config::<types> openpgp plan rpmfile store verify::Verified"),
-    ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),
+    ("publish", "cmd config::<types> plan sign::Signed sign::SignedPackage sign::Signer store"),
     ("fetch", "cmd config::<types> store"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),

@@ -1,5 +1,6 @@
 //! How a command fails: by its input, found before any work, or by the work itself.
 
+use super::disk;
 use crate::cmd::interrupted;
 use anyhow::{Error, Result};
 use std::process::ExitCode;
@@ -35,7 +36,8 @@ fn told(error: &Error) -> String {
     let parts = texts.iter().map(|text| text.split_once("\nhelp: ").unwrap_or((text, "")));
     let (what, help): (Vec<&str>, Vec<&str>) = parts.unzip();
     let help = help.iter().filter(|help| !help.is_empty()).map(|help| format!("\nhelp: {help}"));
-    what.join(": ") + &help.collect::<String>()
+    let disk = disk::help(&texts).map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+    what.join(": ") + &help.collect::<String>() + &disk
 }
 
 /// Says of what kind an error is.
@@ -46,7 +48,12 @@ pub trait IntoFailed<T> {
 
 impl<T> IntoFailed<T> for Result<T> {
     fn input(self) -> Result<T, Failed> {
-        self.map_err(Failed::Input)
+        // A full disk says nothing about the input, however early it is met.
+        let kind = |error: Error| match disk::failed(&error) {
+            true => Failed::Work(error),
+            false => Failed::Input(error),
+        };
+        self.map_err(kind)
     }
 
     fn work(self) -> Result<T, Failed> {

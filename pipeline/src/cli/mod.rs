@@ -12,6 +12,7 @@ macro_rules! say {
 mod audit;
 mod check;
 mod completions;
+mod disk;
 mod failed;
 mod json;
 mod key;

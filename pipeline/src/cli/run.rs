@@ -2,7 +2,7 @@
 
 use super::{Failed, IntoFailed, Place, Reach, json, people};
 use crate::plan::Stage;
-use crate::run::{Prepared, Request, default_output};
+use crate::run::{Consent, Prepared, Request, default_output};
 use crate::sandbox::Engine;
 use clap::Args;
 use std::path::PathBuf;
@@ -19,6 +19,12 @@ pub struct Run {
     /// The folder that the repository is written to [default: out/NAME]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Let another key sign the repository than has signed it so far
+    #[arg(long)]
+    accept_new_signer: bool,
+    /// Let packages replace published ones of the same name and version, as after an edit of a device
+    #[arg(long)]
+    replace: bool,
     /// The container engine [default: podman, else docker, whichever is on PATH]
     #[arg(long, value_enum)]
     engine: Option<Engine>,
@@ -33,7 +39,9 @@ impl Run {
         let loaded = self.place.load(&store).input()?;
         let output = self.output.clone().unwrap_or_else(|| default_output(&loaded.pipeline));
         let origins = self.reach.origins().input()?;
-        let request = Request { loaded, until: self.until, output, engine: self.engine, origins };
+        let consent = Consent { new_signer: self.accept_new_signer, replace: self.replace };
+        let (until, engine) = (self.until, self.engine);
+        let request = Request { loaded, until, output, consent, engine, origins };
         let prepared = Prepared::new(request, store).input()?;
         prepared.preflight().input()?;
         if self.json {

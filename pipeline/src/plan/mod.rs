@@ -72,9 +72,11 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Sign => 1,
-            Self::Source | Self::Environment | Self::Build | Self::Stock | Self::Wrapper => 2,
-            Self::Publish | Self::Verify => 3,
+            Self::Inject => 1,
+            Self::Source | Self::Environment | Self::Build | Self::Stock => 2,
+            Self::Wrapper | Self::Sign => 2,
+            Self::Verify => 3,
+            Self::Publish => 4,
         }
     }
 }

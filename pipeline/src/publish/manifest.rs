@@ -4,9 +4,9 @@ use super::listing;
 use crate::plan::CompilerCache;
 use crate::store::{FileRecord, sha256};
 use anyhow::{Result, bail, ensure};
+use fs_err as fs;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 pub const MANIFEST: &str = "manifest.json";

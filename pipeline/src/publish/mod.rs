@@ -12,9 +12,11 @@ use crate::plan::Key;
 use crate::sign::{Signed, Signer};
 use crate::store::{Store, Stored};
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 pub use manifest::{Entry, Provenance};
-pub use output::{Written, is_current, refuse_strangers, write};
-use std::fs::{self, File};
+pub use output::{Consent, Output, examine, is_current, write};
+use output::{Content, Facts};
+use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -83,7 +85,21 @@ pub fn run(
     let sums = fs::read(tree.join(manifest::SUMS))?;
     let signature = signer.detached(&sums, signed.time())?;
     fs::write(tree.join(format!("{}.asc", manifest::SUMS)), signature)?;
-    Ok(Published { stored: store.keep(work, "publish", key.as_str(), &provenance.pipeline)? })
+    let packages = signed.packages().iter().map(|package| {
+        let content = Content {
+            file: package.file.clone(),
+            header_sha256: package.header_sha256.clone(),
+            payload_sha256: package.payload_sha256.clone(),
+        };
+        (package.nevra.clone(), content)
+    });
+    let facts = Facts {
+        pipeline: name.to_string(),
+        signer: signer.fingerprint(),
+        development_key: signer.is_development(),
+        packages: packages.collect(),
+    };
+    Ok(Published { stored: store.keep(work, "publish", key.as_str(), &facts)? })
 }
 
 /// What a reader of a repository signed by the development key must know.

@@ -167,7 +167,7 @@ impl<R: Read> Content<'_, R> {
 pub struct Digests {
     pub header_sha1: String,
     pub header_sha256: String,
-    payload_sha256: String,
+    pub payload_sha256: String,
     pub md5: [u8; 16],
     /// Header and payload together.
     pub size: u64,

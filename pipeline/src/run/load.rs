@@ -68,7 +68,7 @@ impl Loaded {
         for (name, text) in CARRIED {
             digest.update(name.as_bytes()).update(text.as_bytes());
         }
-        let folder = store.root().join("default").join(&digest.finalize().to_hex()[..16]);
+        let folder = store.scratch(&format!("default/{}", &digest.finalize().to_hex()[..16]))?;
         for (name, text) in CARRIED {
             let path = folder.join(name);
             if fs::read_to_string(&path).is_ok_and(|found| found == *text) {

@@ -11,10 +11,11 @@ mod walk;
 
 use crate::cmd::interrupt;
 use crate::config::Pipeline;
-use crate::fetch::{Network, Origins};
+use crate::fetch::{Mirror, Network, Origins};
 use crate::inject::Edited;
 use crate::plan::{Plan, Stage, plan};
-use crate::publish;
+pub use crate::publish::Consent;
+use crate::publish::{self, Output};
 use crate::sandbox::Engine;
 use crate::store::Store;
 use anyhow::{Result, bail};
@@ -32,6 +33,8 @@ pub struct Request {
     pub until: Stage,
     /// The folder that the repository is written to.
     pub output: PathBuf,
+    /// What may happen to what was published there before.
+    pub consent: Consent,
     /// The container engine; the first on PATH where none is named.
     pub engine: Option<Engine>,
     /// Where content may come from.
@@ -42,7 +45,29 @@ impl Request {
     /// All of a pipeline, to be looked at and not to be run.
     pub fn whole(loaded: Loaded) -> Self {
         let output = default_output(&loaded.pipeline);
-        Self { loaded, until: Stage::Publish, output, engine: None, origins: Origins::none() }
+        let (origins, consent) = (Origins::none(), Consent::default());
+        Self { loaded, until: Stage::Publish, output, consent, engine: None, origins }
+    }
+
+    /// The output, and what it has to keep clear of.
+    fn output<'a>(&'a self, signer: Option<&'a str>, store: &'a Store) -> Output<'a> {
+        let here = Path::new(".");
+        let beside = Some(self.loaded.beside.as_path()).filter(|path| !path.as_os_str().is_empty());
+        let mut apart = vec![
+            (here.to_owned(), "the current folder"),
+            (beside.unwrap_or(here).to_owned(), "the folder of the pipeline"),
+        ];
+        apart.extend(std::env::home_dir().map(|home| (home, "your home folder")));
+        let mirrors = self.origins.mirrors.iter().filter_map(Mirror::folder);
+        apart.extend(mirrors.map(|folder| (folder.to_owned(), "a mirror")));
+        Output {
+            folder: &self.output,
+            pipeline: self.loaded.pipeline.name.as_str(),
+            signer,
+            consent: self.consent,
+            apart,
+            store: store.root(),
+        }
     }
 }
 
@@ -104,8 +129,13 @@ impl Prepared {
         {
             bail!("{why}");
         }
-        if self.request.until == Stage::Publish && self.request.output.is_dir() {
-            publish::refuse_strangers(&self.request.output)?;
+        if self.request.until == Stage::Publish {
+            let ready = match self.plan().key(Stage::Publish) {
+                Some(key) => self.store.get(Stage::Publish.name(), key.as_str())?,
+                None => None,
+            };
+            let signer = self.gathered.inputs.signer.as_deref();
+            publish::examine(&self.request.output(signer, &self.store), ready.as_ref())?;
         }
         let mut stages = Vec::new();
         for stage in self.plan().stages(self.request.until) {

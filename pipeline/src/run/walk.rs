@@ -10,7 +10,7 @@ use crate::build::Built;
 use crate::cmd::interrupt;
 use crate::environment::{self, Environment};
 use crate::plan::{Key, Plan, Stage, plan};
-use crate::publish::{self, Published, Written};
+use crate::publish::{self, Published};
 use crate::sandbox::Engine;
 use crate::sign::{self, Signer};
 use crate::source::Sources;
@@ -56,6 +56,7 @@ impl<'a> Walk<'a> {
         // Logs and trees that failed are kept under the pipeline's name.
         let _held =
             self.wait_for(Stage::Source, "run", self.request.loaded.pipeline.name.as_str())?;
+        self.announce();
         self.recall()?;
         let until = self.request.until;
         let stages: Vec<Stage> = self.plan.stages(until).collect();
@@ -69,9 +70,36 @@ impl<'a> Walk<'a> {
         let development_key = self.signer()?.is_development();
         let published = Published::recall(self.result(Stage::Publish)?.clone());
         let output = std::path::absolute(&self.request.output)?;
-        let written = publish::write(published.stored(), &output)?;
-        (self.on_event)(Event::Output { path: &output, rewritten: written == Written::Anew });
+        let signer = self.signer()?.fingerprint();
+        let written =
+            publish::write(published.stored(), &self.request.output(Some(&signer), &self.store))?;
+        let stage = Stage::Publish;
+        for name in &written.kept {
+            let text = format!("`{name}` in the output is not this program's, and stays");
+            (self.on_event)(Event::Note { stage, text: &text });
+        }
+        for folder in &written.left {
+            let folder = folder.display();
+            let text = format!("`{folder}` has what a run that was killed could not carry over");
+            (self.on_event)(Event::Note { stage, text: &text });
+        }
+        (self.on_event)(Event::Output { path: &output, rewritten: written.anew });
         Ok(Outcome { output: Some(output), development_key })
+    }
+
+    /// Says at once what is wrong for a release though it is right for a try: in CI nobody reads the end,
+    /// and the key may be gone with the machine.
+    fn announce(&self) {
+        if sign::in_ci()
+            && let Some(signer) = self.signer.as_ref().filter(|signer| signer.is_development())
+        {
+            let text = format!(
+                "WARNING: `CI` is set and no signing key is named: a development key, {}, signs this. \
+                 It is no release. `sign.key`, `--key` or `--key-env` names a key",
+                signer.fingerprint()
+            );
+            (self.on_event)(Event::Note { stage: Stage::Sign, text: &text });
+        }
     }
 
     /// Holds other runs off, after waiting for one that came first.

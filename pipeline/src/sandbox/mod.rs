@@ -14,7 +14,7 @@ pub use image::Image;
 pub use scene::Scene;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -221,7 +221,8 @@ fn user(engine: Engine) -> Vec<String> {
 /// Gives what a sealed job has to change to the job's user.
 pub fn hand_over(path: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
-        chown(path, Some(BUILDER), Some(BUILDER))?;
+        // Never what a link leads to.
+        lchown(path, Some(BUILDER), Some(BUILDER))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::key::SigningKey;
 use super::package;
 use crate::config::{KeySource, Sign};
+use crate::store::owned::private_folder;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::Write;
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
+
+/// Whose the development key is: by this it is one, wherever its file lies.
+const DEVELOPMENT: &str = "vgpu-pipeline development key <development@localhost>";
 
 /// A key in use.
 pub struct Signer {
@@ -32,7 +36,7 @@ impl Signer {
         self.key.expires()
     }
 
-    /// Whether this is the key that was made because none was configured.
+    /// Whether this is a key that was made because none was configured.
     pub fn is_development(&self) -> bool {
         self.development
     }
@@ -75,6 +79,7 @@ pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
             (Zeroizing::new(text.into_bytes()), format!("environment variable `{name}`"))
         }
         None => {
+            refuse_without_key(sign)?;
             let path = development_key_file()?;
             if !path.exists() {
                 return Ok(None);
@@ -94,15 +99,46 @@ pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
             );
         }
     }
-    Ok(Some(Signer { key, development: sign.key.is_none() }))
+    let development = sign.key.is_none() || key.user_id() == DEVELOPMENT;
+    if development && sign.key.is_some() && in_ci() {
+        bail!(
+            "the key in {origin} is a development key, and `CI` is set: a key that is named there has \
+             to be a real one\nhelp: `vgpu-pipeline key new` makes one"
+        );
+    }
+    Ok(Some(Signer { key, development }))
+}
+
+/// Refuses a pipeline that says which key it wants, or how to unlock it, and names no key: the
+/// development key is no answer to that.
+fn refuse_without_key(sign: &Sign) -> Result<()> {
+    let why = match sign {
+        Sign { fingerprint: Some(wanted), .. } => {
+            format!("`sign.fingerprint` wants the key {wanted}")
+        }
+        Sign { passphrase_env: Some(name), .. } if in_ci() => {
+            format!("`CI` is set and `sign.passphrase_env` names `{name}`")
+        }
+        Sign { .. } => return Ok(()),
+    };
+    bail!("{why}, and nothing names a key\nhelp: name it by `sign.key`, `--key` or `--key-env`")
+}
+
+/// Whether a machine runs this without anybody watching: CI systems set the variable, and an empty or
+/// a false one is none.
+pub fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !["", "0", "false"].iter().any(|no| value == *no))
 }
 
 /// Makes the development key, once for this user: of two runs that both found none, the later one
 /// takes the other's.
 pub fn make_development_key() -> Result<Signer> {
-    let key =
-        SigningKey::generate("vgpu-pipeline development key <development@localhost>", now()?)?;
-    if let Err(error) = write_new(&development_key_file()?, &key) {
+    let file = development_key_file()?;
+    let folder = file.parent().context("the key's file has a folder")?;
+    let help = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
+    private_folder(folder, "the folder of the development key", help)?;
+    let key = SigningKey::generate(DEVELOPMENT, now()?)?;
+    if let Err(error) = write_new(&file, &key) {
         return load(&Sign::default(), Path::new(""))?.ok_or(error);
     }
     Ok(Signer { key, development: true })

@@ -8,13 +8,14 @@ mod keyring;
 mod package;
 
 use crate::plan::Key;
+use crate::rpmfile::RpmFile;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
 use anyhow::{Context, Result};
+use fs_err as fs;
 pub use key::SigningKey;
-pub use keyring::{Signer, load, make_development_key, now, write_new};
+pub use keyring::{Signer, in_ci, load, make_development_key, now, write_new};
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::Path;
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
@@ -35,6 +36,30 @@ struct Facts {
     fingerprint: String,
     /// The newest build time of the packages, which is every signature's time too.
     time: u32,
+    packages: Vec<SignedPackage>,
+}
+
+/// A package, by what it is called and what it holds whoever signed it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignedPackage {
+    pub nevra: String,
+    /// Its place in a repository.
+    pub file: String,
+    pub header_sha256: String,
+    pub payload_sha256: String,
+}
+
+impl SignedPackage {
+    fn of(path: &Path, file: String) -> Result<Self> {
+        let package = RpmFile::open(path)?;
+        let digests = package.content()?.finish()?;
+        Ok(Self {
+            nevra: package.nevra()?.to_string(),
+            file,
+            header_sha256: digests.header_sha256,
+            payload_sha256: digests.payload_sha256,
+        })
+    }
 }
 
 impl Signed {
@@ -45,6 +70,10 @@ impl Signed {
 
     pub fn stored(&self) -> &Stored {
         &self.stored
+    }
+
+    pub fn packages(&self) -> &[SignedPackage] {
+        &self.facts.packages
     }
 
     /// The time that all metadata carries.
@@ -60,14 +89,17 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
     let packages = verified.packages().iter().map(|file| (file, PACKAGES));
     let sources = verified.sources().iter().map(|file| (file, SOURCES));
     let mut newest = 0;
-    for (file, folder) in packages.chain(sources) {
-        let folder = work.files().join(folder);
+    let mut signed = Vec::new();
+    for (file, place) in packages.chain(sources) {
+        let folder = work.files().join(place);
         fs::create_dir_all(&folder)?;
         file.copy_out(&unsigned)?;
         let shown = || format!("cannot sign `{}`", file.file_name());
         let time = build_time(&unsigned).with_context(shown)?;
         newest = newest.max(time);
-        signer.package(&unsigned, &folder.join(file.file_name()), time).with_context(shown)?;
+        let to = folder.join(file.file_name());
+        signer.package(&unsigned, &to, time).with_context(shown)?;
+        signed.push(SignedPackage::of(&to, format!("{place}/{}", file.file_name()))?);
         fs::remove_file(&unsigned)?;
     }
     for file in verified.wrapper() {
@@ -75,7 +107,7 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         fs::create_dir_all(&folder)?;
         file.copy_out(&folder.join(file.file_name()))?;
     }
-    let facts = Facts { fingerprint: signer.fingerprint(), time: newest };
+    let facts = Facts { fingerprint: signer.fingerprint(), time: newest, packages: signed };
     let stored = store.keep(work, "sign", key.as_str(), &facts)?;
     Ok(Signed { stored, facts })
 }

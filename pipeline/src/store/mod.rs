@@ -2,24 +2,35 @@
 //!
 //! A result is written beside its place and renamed into it, so it is there whole or not at all. A
 //! file is checked when somebody is about to use it; a result that fails is dropped, and made again.
+//! Its folder is its owner's alone, so that a record in it is this user's own word.
 //! The store knows nothing of stages and starts no process.
 
 mod copy;
+mod keep;
+pub mod owned;
 mod work;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use fs_err as fs;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Digest;
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 pub use copy::{copy_new, open_regular};
 pub use work::Work;
 
 const RECORD: &str = "record.json";
 const FILES: &str = "files";
+/// What it is called in messages, and what to do about a folder that it does not take.
+const WHAT: &str = "the store";
+const HELP: &str =
+    "choose another store with `--store`, a folder of your own or one that is not there yet";
+/// The one folder in it that is handed to the user of a container.
+const HANDED_OVER: &[&str] = &["ccache"];
 
 /// The folder that holds everything this program keeps between runs, keys excepted.
 #[derive(Debug, Clone)]
@@ -53,16 +64,21 @@ pub struct Stored {
 impl Store {
     /// Opens the store, making it where there is none, and clears what killed runs left behind.
     pub fn open(root: &Path) -> Result<Self> {
-        let root = std::path::absolute(root)?;
+        // By its components: behind a slash, a link would be followed all the same.
+        let root: PathBuf = std::path::absolute(root)?.components().collect();
+        owned::private_folder(&root, WHAT, HELP)?;
         for folder in ["results", "work", "locks", "logs"] {
             let path = root.join(folder);
-            fs::create_dir_all(&path).with_context(|| {
-                format!(
-                    "cannot make `{}`\nhelp: choose another store with `--store`",
-                    path.display()
-                )
-            })?;
+            if path.symlink_metadata().is_err() {
+                fs::create_dir(&path).or_else(|error| match error.kind() {
+                    // Another run was quicker.
+                    io::ErrorKind::AlreadyExists => Ok(()),
+                    _ => Err(error),
+                })?;
+            }
+            owned::own_folder(&path, &format!("`{folder}` of {WHAT}"), HELP)?;
         }
+        owned::own_entries(&root, HANDED_OVER, WHAT, HELP)?;
         let store = Self { root };
         work::sweep(&store.root.join("work"))?;
         Ok(store)
@@ -71,11 +87,20 @@ impl Store {
     /// The result of a step, if the store has one. Its files are not read yet.
     pub fn get(&self, stage: &str, key: &str) -> Result<Option<Stored>> {
         let folder = self.folder(stage, key);
-        let text = match fs::read(folder.join(RECORD)) {
-            Ok(text) => text,
+        let record = folder.join(RECORD);
+        let mut text = Vec::new();
+        match owned::own_file(&record).and_then(|mut file| file.read_to_end(&mut text)) {
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| folder.display().to_string()),
-        };
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "cannot read `{}`\nhelp: remove that result's folder; it will be made anew",
+                        record.display()
+                    )
+                });
+            }
+        }
         match serde_json::from_slice::<Record>(&text) {
             Ok(record) if record.key == key && record.stage == stage => {
                 Ok(Some(Stored { folder, record }))
@@ -114,7 +139,7 @@ impl Store {
         fs::create_dir(&staged)?;
         fs::rename(work.files(), staged.join(FILES))?;
         let mut files = BTreeMap::new();
-        record_files(&staged.join(FILES), "", &mut files)?;
+        keep::settle(&staged.join(FILES), "", &mut files)?;
         let record = Record {
             stage: stage.to_owned(),
             key: key.to_owned(),
@@ -124,7 +149,7 @@ impl Store {
         fs::write(staged.join(RECORD), serde_json::to_vec_pretty(&record)?)?;
         let folder = self.folder(stage, key);
         self.discard(stage, key)?;
-        fs::rename(&staged, &folder).with_context(|| folder.display().to_string())?;
+        fs::rename(&staged, &folder)?;
         Ok(Stored { folder, record })
     }
 
@@ -152,7 +177,12 @@ impl Store {
     /// Holds others off a step, or a pipeline's name, until the returned file is dropped. While
     /// somebody else holds it, `waiting` is asked again and again whether to go on.
     pub fn lock(&self, what: &str, name: &str, waiting: impl Fn() -> Result<()>) -> Result<File> {
-        let file = File::create(self.root.join("locks").join(format!("{what}-{name}")))?;
+        let path = self.root.join("locks").join(format!("{what}-{name}"));
+        let file = owned::plain_file(
+            &path,
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600),
+        )
+        .with_context(|| format!("cannot open the lock `{}`", path.display()))?;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -165,8 +195,20 @@ impl Store {
 
     /// A folder of the store that is not a result: caches that tools keep for themselves, logs.
     pub fn scratch(&self, name: &str) -> Result<PathBuf> {
-        let path = self.root.join(name);
-        fs::create_dir_all(&path)?;
+        let mut path = self.root.clone();
+        for part in Path::new(name).components() {
+            ensure!(matches!(part, Component::Normal(_)), "`{name}` is no folder of the store");
+            path.push(part);
+            if path.symlink_metadata().is_err() {
+                fs::create_dir(&path).or_else(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => Ok(()),
+                    _ => Err(error),
+                })?;
+            }
+            if path.is_symlink() {
+                bail!("`{}` of {WHAT} is a symbolic link\nhelp: {HELP}", path.display());
+            }
+        }
         Ok(path)
     }
 
@@ -203,16 +245,26 @@ impl Stored {
     /// Whether every file is there with the bytes that were written.
     pub fn intact(&self) -> bool {
         self.record.files.iter().all(|(name, expected)| {
-            FileRecord::of(&self.path(name)).is_ok_and(|found| found == *expected)
+            FileRecord::of_plain(&self.path(name)).is_ok_and(|found| found == *expected)
         })
     }
 }
 
 impl FileRecord {
-    /// The record of a file as it is now.
+    /// The record of a file as it is now, wherever a link leads to it.
     pub fn of(path: &Path) -> Result<Self> {
+        Self::of_open(open_regular(path)?).with_context(|| path.display().to_string())
+    }
+
+    /// The record of a file that has to be one itself: no link, no FIFO.
+    pub fn of_plain(path: &Path) -> Result<Self> {
+        owned::plain_file(path, OpenOptions::new().read(true))
+            .and_then(Self::of_open)
+            .with_context(|| path.display().to_string())
+    }
+
+    fn of_open(mut file: File) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let mut file = open_regular(path)?;
         let size = io::copy(&mut file, &mut hasher)?;
         Ok(Self { size, blake3: hasher.finalize().to_hex().to_string() })
     }
@@ -229,26 +281,6 @@ pub fn sha256(path: &Path) -> Result<String> {
 /// The sha256 of bytes.
 pub fn sha256_of(bytes: &[u8]) -> String {
     format!("{:x}", sha2::Sha256::digest(bytes))
-}
-
-fn record_files(
-    folder: &Path,
-    prefix: &str,
-    files: &mut BTreeMap<String, FileRecord>,
-) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
-            bail!("`{}` is not UTF-8", entry.path().display());
-        };
-        let name = format!("{prefix}{name}");
-        if entry.file_type()?.is_dir() {
-            record_files(&entry.path(), &format!("{name}/"), files)?;
-        } else {
-            files.insert(name, FileRecord::of(&entry.path())?);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Work folders: where a result grows before it is one.
 
+use super::owned::plain_file;
 use anyhow::{Context, Result};
-use std::fs::{self, File, TryLockError};
+use fs_err as fs;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -20,7 +22,7 @@ impl Work {
             .with_context(|| format!("cannot make a work folder in `{}`", parent.display()))?;
         // Locked before it has its name, so that nobody takes a beginning for an end.
         let unnamed = folder.path().join("unnamed");
-        let alive = File::create(&unnamed)?;
+        let alive = fs::File::create(&unnamed)?.into_file();
         alive.lock()?;
         fs::rename(&unnamed, folder.path().join(ALIVE))?;
         fs::create_dir(folder.path().join("files"))?;
@@ -47,7 +49,7 @@ impl Work {
 impl Work {
     /// Lets the folder outlive this value, in another place.
     pub fn move_to(self, place: &Path) -> Result<()> {
-        fs::rename(self.folder.path(), place).with_context(|| place.display().to_string())?;
+        fs::rename(self.folder.path(), place)?;
         // What the guard would remove is gone from where it looks.
         let _ = self.folder.keep();
         Ok(())
@@ -58,11 +60,11 @@ impl Work {
 pub fn sweep(parent: &Path) -> Result<()> {
     for entry in fs::read_dir(parent)? {
         let path = entry?.path();
-        let dead = match File::open(path.join(ALIVE)) {
+        let dead = match plain_file(&path.join(ALIVE), OpenOptions::new().read(true)) {
             Ok(alive) => !matches!(alive.try_lock(), Err(TryLockError::WouldBlock)),
             // Between the folder and its `alive` file a run is a moment old: leave it alone.
             Err(_) => path
-                .metadata()
+                .symlink_metadata()
                 .and_then(|m| m.modified())
                 .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60)),
         };

@@ -1,0 +1,58 @@
+//! Troubles of a disk: whoever meets one, the way out is the same.
+
+use anyhow::Error;
+use rustix::io::Errno;
+use std::io;
+
+/// What each is called in the C library's words, which children print too, and what to try.
+const TROUBLES: [(Errno, &str, &str); 4] = [
+    (Errno::NOSPC, "No space left on device", MAKE_ROOM),
+    (Errno::DQUOT, "Disk quota exceeded", MAKE_ROOM),
+    (
+        Errno::IO,
+        "Input/output error",
+        "the disk under that path fails: `dmesg` says more; run again with `--store` or `--output` on \
+         another one, where everything is made anew",
+    ),
+    (
+        Errno::ROFS,
+        "Read-only file system",
+        "the kernel mounts a file system so when its disk fails, or somebody did: name another one with \
+         `--store` or `--output`",
+    ),
+];
+const MAKE_ROOM: &str = "make room on that file system, or name another one with `--store` or \
+    `--output`; what was finished is kept, and the next run goes on from there";
+
+/// Whether an error is one of a disk and not of what somebody wrote.
+pub fn failed(error: &Error) -> bool {
+    let codes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    let ours = [Errno::NOSPC, Errno::DQUOT, Errno::IO].map(Errno::raw_os_error);
+    codes.into_iter().any(|code| ours.contains(&code))
+}
+
+/// What to try, where one of these messages has a trouble of a disk in it.
+pub fn help(texts: &[String]) -> Option<&'static str> {
+    let said = |words: &str| texts.iter().any(|text| text.contains(words));
+    TROUBLES.iter().find(|(_, words, _)| said(words)).map(|(_, _, help)| *help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn each_trouble_is_known_by_its_number_and_by_its_words() {
+        for (errno, words, _) in TROUBLES {
+            let inner = io::Error::from(errno);
+            assert!(inner.to_string().starts_with(words), "{inner}");
+            let error = Err::<(), _>(inner).context("cannot write `x`").unwrap_err();
+            assert_eq!(failed(&error), errno != Errno::ROFS);
+            let child = format!("`rpmbuild` ended\n  | cp: error writing 'x': {words}");
+            assert!(help(&[child]).is_some());
+        }
+        assert!(!failed(&anyhow::anyhow!("No space left on device")));
+        assert_eq!(help(&["another trouble".to_owned()]), None);
+    }
+}

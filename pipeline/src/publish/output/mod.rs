@@ -1,0 +1,157 @@
+//! The output folder: a copy of the repository, switched in at once.
+//!
+//! What in it is ours stands in our record there ([`record`]); anything else is somebody's. It is never
+//! removed and never replaced: beside the repository's own folders it is carried over, inside of them
+//! it is a reason to refuse. Where a folder may be at all is said in [`place`], how a new state gets
+//! in, and how what a killed run left is put right, in [`switch`].
+
+mod contents;
+mod place;
+mod record;
+mod switch;
+#[cfg(test)]
+mod tests;
+
+use crate::cmd::interrupt;
+use crate::store::{FileRecord, Stored};
+use anyhow::{Context, Result, bail};
+use fs_err as fs;
+use place::Place;
+use record::Record;
+pub use record::{Content, Facts};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The longest that another run's switch beside this one is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Where a repository goes, and what it has to be to go there.
+#[derive(Debug)]
+pub struct Output<'a> {
+    pub folder: &'a Path,
+    pub pipeline: &'a str,
+    /// The fingerprint of the key; none while the development key was not made yet.
+    pub signer: Option<&'a str>,
+    pub consent: Consent,
+    /// Folders that the output may neither be nor hold, each with what it is.
+    pub apart: Vec<(PathBuf, &'static str)>,
+    /// The store: nothing else belongs in it.
+    pub store: &'a Path,
+}
+
+/// What somebody said may happen to a published repository.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// It may be signed by another key than before.
+    pub new_signer: bool,
+    /// Packages in it may be replaced by others of the same name and version.
+    pub replace: bool,
+}
+
+/// What became of an output folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// It was made, or made again because something in it was missing or altered.
+    pub anew: bool,
+    /// What is not ours in it, and was carried over.
+    pub kept: Vec<String>,
+    /// Folders beside it with what a killed run could not carry over, as something has its name.
+    pub left: Vec<PathBuf>,
+}
+
+/// Refuses an output folder that cannot be taken, before any work. `ready` is the repository, where
+/// the store has it already.
+pub fn examine(output: &Output, ready: Option<&Stored>) -> Result<()> {
+    let place = place::find(output)?;
+    let before = inspect(output, &place)?;
+    let Some(ready) = ready else { return place.writable() };
+    if let Some(before) = &before.record {
+        record::refuse_others(&Record::of(ready)?, before, output)?;
+    }
+    if is_current(ready, output.folder) { Ok(()) } else { place.writable() }
+}
+
+/// What an output folder holds.
+struct Before {
+    record: Option<Record>,
+    foreign: Vec<std::ffi::OsString>,
+}
+
+fn inspect(output: &Output, place: &Place) -> Result<Before> {
+    if !place.there {
+        return Ok(Before { record: None, foreign: Vec::new() });
+    }
+    let record = record::find(&place.path, output.pipeline)?;
+    if let Some(record) = &record {
+        record.refuse_others(output)?;
+    }
+    let foreign = contents::foreign(&place.path, record.as_ref(), output.pipeline)?;
+    Ok(Before { record, foreign })
+}
+
+/// Brings an output folder to the state of the repository. Whoever reads it sees the old state or
+/// the new one.
+pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
+    let place = place::find(output)?;
+    if is_current(stored, &place.path) && !switch::has_leftovers(&place.parent) {
+        return Ok(Written::default());
+    }
+    fs::create_dir_all(&place.parent)
+        .with_context(|| format!("cannot write the output `{}`", place.path.display()))?;
+    let _held = hold(&place.parent)?;
+    let left = switch::sweep(&place.parent)?;
+    // Again, and under the lock: what was looked at before may be another thing by now.
+    let place = place::find(output)?;
+    let before = inspect(output, &place)?;
+    let new = Record::of(stored)?;
+    if let Some(before) = &before.record {
+        record::refuse_others(&new, before, output)?;
+    }
+    if is_current(stored, &place.path) {
+        return Ok(Written { left, ..Written::default() });
+    }
+    if !stored.intact() {
+        bail!("the repository is damaged in the store\nhelp: run again; it will be made anew");
+    }
+    let new = new.after(before.record.as_ref());
+    switch::switch(stored, &new, &before, &place)
+        .with_context(|| format!("cannot write the output `{}`", place.path.display()))?;
+    let kept = before.foreign.iter().map(|name| name.display().to_string()).collect();
+    Ok(Written { anew: true, kept, left })
+}
+
+/// Whether every file of the repository is there as it should be, and our record of it.
+pub fn is_current(stored: &Stored, output: &Path) -> bool {
+    let (Ok(Some(there)), Ok(wanted)) = (Record::read(output), Record::of(stored)) else {
+        return false;
+    };
+    wanted.after(Some(&there)) == there
+        && stored.files().iter().all(|(name, expected)| {
+            FileRecord::of_plain(&output.join(name)).is_ok_and(|found| found == *expected)
+        })
+}
+
+/// Holds other runs off everything that is switched beside. The lock is one of the folder itself, so
+/// it leaves no file behind and ends with its holder.
+fn hold(parent: &Path) -> Result<File> {
+    let folder = fs::File::open(parent)?.into_file();
+    let began = Instant::now();
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => interrupt::check()?,
+            Err(TryLockError::WouldBlock) => bail!(
+                "somebody has held the folder `{}` locked for {} seconds\n\
+                 help: `fuser {}` says who; run again when they are done",
+                parent.display(),
+                PATIENCE.as_secs(),
+                parent.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock `{}`", parent.display()));
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,220 @@
+//! Our record in an output folder: which files there are ours, whose repository it is, who signed it,
+//! and what has been published under which name.
+
+use super::Output;
+use crate::publish::manifest::{MANIFEST, SUMS};
+use crate::store::owned::own_file;
+use crate::store::{FileRecord, Stored, sha256};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Component, Path};
+
+pub const RECORD: &str = ".vgpu-pipeline.json";
+const FORMAT: u32 = 1;
+/// No repository of ours needs more.
+const LARGEST: u64 = 16 << 20;
+const HELP: &str =
+    "move that folder away, and run again: the repository is made anew from the store";
+
+/// What a published repository is, as `publish` wrote it down in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub pipeline: String,
+    pub signer: String,
+    pub development_key: bool,
+    /// By the full name of each package.
+    pub packages: BTreeMap<String, Content>,
+}
+
+/// What a package is, whoever signed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    pub file: String,
+    pub header_sha256: String,
+    pub payload_sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub format: u32,
+    #[serde(flatten)]
+    pub facts: Facts,
+    pub files: BTreeMap<String, FileRecord>,
+}
+
+impl Record {
+    /// The record that a repository in the store will have.
+    pub fn of(stored: &Stored) -> Result<Self> {
+        Ok(Self { format: FORMAT, facts: stored.facts()?, files: stored.files().clone() })
+    }
+
+    /// With what was published before it: a name that a client has seen stays taken.
+    pub fn after(mut self, before: Option<&Self>) -> Self {
+        for (nevra, content) in before.iter().flat_map(|before| &before.facts.packages) {
+            self.facts.packages.entry(nevra.clone()).or_insert_with(|| content.clone());
+        }
+        self
+    }
+
+    /// The record in a folder, if there is one.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(RECORD);
+        let shown = || format!("our record `{}` cannot be read\nhelp: {HELP}", path.display());
+        let mut text = Vec::new();
+        match own_file(&path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(shown),
+        }
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let Format { format } = serde_json::from_slice(&text).with_context(shown)?;
+        if format != FORMAT {
+            bail!(
+                "`{}` has the format {format}, and this program knows {FORMAT}\n\
+                 help: use the version of vgpu-pipeline that wrote it, or {HELP}",
+                path.display()
+            );
+        }
+        let record: Self = serde_json::from_slice(&text).with_context(shown)?;
+        match record.files.keys().find(|name| !is_plain(name)) {
+            Some(name) => {
+                bail!("`{}` lists `{}`\nhelp: {HELP}", path.display(), name.escape_debug())
+            }
+            None => Ok(Some(record)),
+        }
+    }
+
+    /// Refuses what belongs to another pipeline or was signed by another key.
+    pub fn refuse_others(&self, output: &Output) -> Result<()> {
+        let shown = output.folder.display();
+        let Facts { pipeline, signer, .. } = &self.facts;
+        if pipeline != output.pipeline {
+            bail!(
+                "the output `{shown}` holds the repository of the pipeline `{}`\n\
+                 help: name another folder with `--output`",
+                pipeline.escape_debug()
+            );
+        }
+        if output.signer == Some(signer) || output.consent.new_signer {
+            return Ok(());
+        }
+        let new = output.signer.unwrap_or("a development key, which is yet to be made");
+        let development = if self.facts.development_key { "the development key " } else { "" };
+        bail!(
+            "the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
+             {new}\nhelp: name that key with `--key`; `--accept-new-signer` hands the repository to the \
+             new one, which every client then has to import",
+            signer.escape_debug()
+        )
+    }
+}
+
+/// The record in a folder; or one made from the sums of an output that an older version of this
+/// program wrote, where every file is still what they say.
+pub fn find(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
+    Ok(match Record::read(folder)? {
+        None => adopt(folder, pipeline).unwrap_or_default(),
+        found => found,
+    })
+}
+
+fn adopt(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
+    let bounded = |name: &str| -> Result<String> {
+        let mut text = String::new();
+        own_file(&folder.join(name))?.take(LARGEST).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    #[derive(Deserialize)]
+    struct Manifest {
+        pipeline: String,
+        builder: String,
+        signer: String,
+        development_key: bool,
+    }
+    let manifest: Manifest = serde_json::from_str(&bounded(MANIFEST)?)?;
+    if manifest.pipeline != pipeline || !manifest.builder.starts_with("vgpu-pipeline ") {
+        return Ok(None);
+    }
+    let mut files = BTreeMap::new();
+    let signature = format!("{SUMS}.asc");
+    for line in bounded(SUMS)?.lines() {
+        let (sum, name) = line.split_once("  ").context("a line of sums")?;
+        let path = folder.join(name);
+        if !is_plain(name) {
+            return Ok(None);
+        }
+        own_file(&path)?;
+        if sha256(&path)? != sum {
+            return Ok(None);
+        }
+        files.insert(name.to_owned(), FileRecord::of_plain(&path)?);
+    }
+    if !files.contains_key(MANIFEST) {
+        return Ok(None);
+    }
+    for name in [SUMS, &signature] {
+        files.insert(name.to_owned(), FileRecord::of_plain(&folder.join(name))?);
+    }
+    let Manifest { pipeline, signer, development_key, .. } = manifest;
+    let facts = Facts { pipeline, signer, development_key, packages: BTreeMap::new() };
+    Ok(Some(Record { format: FORMAT, facts, files }))
+}
+
+/// Whether a name leads down from the folder, and nowhere else.
+fn is_plain(name: &str) -> bool {
+    let parts = Path::new(name).components();
+    let plain = parts.clone().all(|part| matches!(part, Component::Normal(_)));
+    plain && parts.count() == name.split('/').count() && name != RECORD
+}
+
+/// Refuses packages that were published with other content under the same name, or the same file name.
+pub fn refuse_others(new: &Record, before: &Record, output: &Output) -> Result<()> {
+    if output.consent.replace {
+        return Ok(());
+    }
+    let mut wrong = Vec::new();
+    for (nevra, content) in &new.facts.packages {
+        let old = &before.facts.packages;
+        let same = old.get(nevra);
+        let differs = |what: &str, old: &str, new: &str| {
+            format!(
+                "`{}` ({nevra}): the SHA-256 of its {what} is {old} there and {new} here",
+                content.file
+            )
+        };
+        if let Some(same) = same {
+            if same.header_sha256 != content.header_sha256 {
+                wrong.push(differs("header", &same.header_sha256, &content.header_sha256));
+            } else if same.payload_sha256 != content.payload_sha256 {
+                wrong.push(differs("payload", &same.payload_sha256, &content.payload_sha256));
+            }
+        } else if let Some((other, old)) = old.iter().find(|(_, old)| old.file == content.file) {
+            // An epoch is in no file's name.
+            wrong.push(format!(
+                "`{}` is {other} there and {nevra} here, with the header {} and {}",
+                content.file, old.header_sha256, content.header_sha256
+            ));
+        } else if let (Some(there), Some(here)) =
+            (before.files.get(&content.file), new.files.get(&content.file))
+            && there != here
+        {
+            let (there, here) = (&there.blake3, &here.blake3);
+            wrong.push(format!("`{}`: its blake3 is {there} there and {here} here", content.file));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the repository in `{}` has published the same name and version with other content:\n  {}\n\
+         help: raise `release-suffix` in the pipeline, so that clients see an update; `--replace` \
+         publishes it over the other, which is for trying: who has the other one keeps it",
+        output.folder.display(),
+        wrong.join("\n  ")
+    )
+}

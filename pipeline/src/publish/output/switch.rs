@@ -1,0 +1,315 @@
+//! How a new state gets in: it grows beside the old one, and the two folders change places in one step
+//! of the kernel (`renameat2(2)`, `RENAME_EXCHANGE`). What is not ours then goes from the old state
+//! into the new one by its name alone, never as a copy.
+//!
+//! The work folder's journal says enough to put right, at any later moment, what a killed run left:
+//! which output it is for, whether the two have changed places, and what in the old state is ours.
+
+use super::Before;
+use super::place::Place;
+use super::record::{RECORD, Record};
+use crate::store::Stored;
+use crate::store::owned::{own_file, own_folder, plain_file};
+use anyhow::{Context, Result, bail};
+use fs_err as fs;
+use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What work folders are called, beside the output.
+const PREFIX: &str = ".vgpu-pipeline-";
+const JOURNAL: &str = "journal.json";
+const GROWING: &str = "journal.new";
+const TREE: &str = "tree";
+const LARGEST: u64 = 16 << 20;
+
+/// What has to be known to end a switch that was begun.
+#[derive(Debug, Serialize, Deserialize)]
+struct Journal {
+    format: u32,
+    /// The output's name, in the folder that holds the work folder too.
+    output: Vec<u8>,
+    /// The inode of the tree that was made: once another one has its name, the two have changed places.
+    inode: u64,
+    /// The files of the old state that are ours.
+    ours: BTreeSet<String>,
+}
+
+/// Makes the new state and switches it in.
+pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> Result<()> {
+    let work = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&place.parent)?.keep();
+    let tree = work.join(TREE);
+    let done = begin(&work, before, place)
+        .and_then(|()| fill(stored, new, before, place, &tree))
+        .and_then(|()| exchange(place, &tree));
+    // Whatever came of it, the folder is ended as that of a killed run would be.
+    let ended = settle(&work, &place.parent);
+    done?;
+    match ended? {
+        Settled::Clear => Ok(()),
+        Settled::Left => bail!(
+            "the new state is in place; what is not this program's could not be carried over in full, \
+             and is in `{}`\nhelp: move it into the output by hand",
+            tree.display()
+        ),
+    }
+}
+
+fn begin(work: &Path, before: &Before, place: &Place) -> Result<()> {
+    let tree = work.join(TREE);
+    fs::create_dir(&tree)?;
+    let ours = before.record.iter().flat_map(|record| record.files.keys().cloned());
+    let journal = Journal {
+        format: 1,
+        output: place.path.file_name().context("the output has a name")?.as_bytes().to_vec(),
+        inode: fs::symlink_metadata(&tree)?.ino(),
+        ours: ours.chain([RECORD.to_owned()]).collect(),
+    };
+    let growing = work.join(GROWING);
+    let mut file = fs::File::create(&growing)?;
+    file.write_all(&serde_json::to_vec(&journal)?)?;
+    file.sync_all()?;
+    fs::rename(&growing, work.join(JOURNAL))?;
+    sync(work)
+}
+
+fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Path) -> Result<()> {
+    let mut folders = BTreeSet::from([tree.to_owned()]);
+    for (name, expected) in stored.files() {
+        let to = tree.join(name);
+        let folder = to.parent().context("a file has a folder")?;
+        fs::create_dir_all(folder)?;
+        folders
+            .extend(folder.ancestors().take_while(|up| up.starts_with(tree)).map(Path::to_owned));
+        let (size, blake3) = copy(&stored.path(name), &to)?;
+        if (size, &blake3) != (expected.size, &expected.blake3) {
+            bail!(
+                "the repository was altered in the store: `{name}`\nhelp: run again; it will be made anew"
+            );
+        }
+    }
+    let mut record = fs::File::create(tree.join(RECORD))?;
+    record.write_all((serde_json::to_string_pretty(new)? + "\n").as_bytes())?;
+    record.sync_all()?;
+    for name in &before.foreign {
+        let from = place.path.join(name);
+        if !fs::symlink_metadata(&from)?.is_dir() {
+            // With a second name it is there at every moment. Where it cannot have one, it follows
+            // after the switch, as folders do.
+            let _ = linkat(CWD, &from, CWD, tree.join(name), AtFlags::empty());
+        }
+    }
+    // A web server has to read it; where its owner has decided otherwise, that stays.
+    let mut mode = 0o755;
+    if place.there {
+        let old = fs::symlink_metadata(&place.path)?;
+        mode = old.mode() & 0o7777;
+        let _ = std::os::unix::fs::lchown(tree, None, Some(old.gid()));
+    }
+    fs::set_permissions(tree, PermissionsExt::from_mode(mode))?;
+    folders.iter().try_for_each(|folder| sync(folder))
+}
+
+/// Copies a file of the store to the disk, and says what went through.
+fn copy(from: &Path, to: &Path) -> Result<(u64, String)> {
+    let source = plain_file(from, OpenOptions::new().read(true))
+        .with_context(|| from.display().to_string())?;
+    let mode = source.metadata()?.permissions();
+    let mut source = fs::File::from_parts(source, from);
+    let mut target = fs::File::create_new(to)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0;
+    loop {
+        let count = source.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+        target.write_all(&buffer[..count])?;
+        size += count as u64;
+    }
+    target.set_permissions(mode)?;
+    target.sync_all()?;
+    Ok((size, hasher.finalize().to_hex().to_string()))
+}
+
+fn exchange(place: &Place, tree: &Path) -> Result<()> {
+    let how = if place.there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+    renameat_with(CWD, tree, CWD, &place.path, how).map_err(io::Error::from).with_context(
+        || {
+            format!(
+                "cannot switch `{}` in\nhelp: its file system has to support renameat2, \
+             as ext4, xfs, btrfs and tmpfs do",
+                place.path.display()
+            )
+        },
+    )?;
+    sync(&place.parent)
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// Whether a run that was killed left something beside an output.
+pub fn has_leftovers(parent: &Path) -> bool {
+    fs::read_dir(parent).is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
+    })
+}
+
+/// Ends what killed runs have begun, and says which folders keep something of somebody's. Only for who
+/// holds the lock: nobody else is at it then.
+pub fn sweep(parent: &Path) -> Result<Vec<PathBuf>> {
+    let mut left = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let path = entry?.path();
+        let named = path.file_name().is_some_and(|n| n.as_bytes().starts_with(PREFIX.as_bytes()));
+        // What is another's, or has no journal of ours, is not ours to clear.
+        if named
+            && own_folder(&path, "the folder", "").is_ok()
+            && settle(&path, parent)? == Settled::Left
+        {
+            left.push(path.join(TREE));
+        }
+    }
+    Ok(left)
+}
+
+#[derive(PartialEq, Eq)]
+enum Settled {
+    Clear,
+    /// Something of somebody's has no place in the new state.
+    Left,
+}
+
+/// Ends a switch, wherever it was: what was not switched in is dropped, what was not carried over is.
+fn settle(work: &Path, parent: &Path) -> Result<Settled> {
+    let tree = work.join(TREE);
+    let mut text = Vec::new();
+    let read = own_file(&work.join(JOURNAL)).and_then(|f| f.take(LARGEST).read_to_end(&mut text));
+    let journal = match read.ok().and_then(|_| serde_json::from_slice::<Journal>(&text).ok()) {
+        Some(journal) if journal.format == 1 && !journal.output.contains(&b'/') => journal,
+        // Killed before there was a whole one, it holds an empty tree at most; else it is not ours.
+        _ => {
+            let known = [TREE, GROWING].map(OsString::from);
+            let names: Vec<_> =
+                fs::read_dir(work)?.flatten().map(|entry| entry.file_name()).collect();
+            if names.iter().all(|name| known.contains(name))
+                && (tree.symlink_metadata().is_err() || fs::remove_dir(&tree).is_ok())
+            {
+                fs::remove_dir_all(work)?;
+            }
+            return Ok(Settled::Clear);
+        }
+    };
+    let output = parent.join(OsString::from_vec(journal.output));
+    match tree.symlink_metadata() {
+        // It went to its place, where nothing had been.
+        Err(_) => {}
+        Ok(found) if found.ino() == journal.inode => fs::remove_dir_all(&tree)?,
+        // Somebody took the new state away: the old one is better than none.
+        Ok(_) if output.symlink_metadata().is_err() => fs::rename(&tree, &output)?,
+        Ok(_) => {
+            let old = Old { tree: &tree, output: &output, ours: &journal.ours };
+            // First what is not ours, and only when it is safe what is.
+            let mut clear = old.give_back()?;
+            sync(&output)?;
+            clear &= old.clear(&tree, "")?;
+            if !clear {
+                return Ok(Settled::Left);
+            }
+            fs::remove_dir(&tree)?;
+        }
+    }
+    fs::remove_dir_all(work)?;
+    sync(parent)?;
+    Ok(Settled::Clear)
+}
+
+/// An old state that was switched out.
+struct Old<'a> {
+    tree: &'a Path,
+    output: &'a Path,
+    ours: &'a BTreeSet<String>,
+}
+
+impl Old<'_> {
+    /// Moves what is not ours into the new state; false where something has to stay.
+    fn give_back(&self) -> Result<bool> {
+        let mut clear = true;
+        let tops: BTreeSet<&str> =
+            self.ours.iter().filter_map(|name| name.split('/').next()).collect();
+        for entry in fs::read_dir(self.tree)? {
+            let name = entry?.file_name();
+            if name.to_str().is_none_or(|name| !tops.contains(name)) {
+                clear &= move_over(&self.tree.join(&name), &self.output.join(&name))?;
+            }
+        }
+        Ok(clear)
+    }
+
+    /// Removes what is ours; what came in between is somebody's, and goes the same way.
+    fn clear(&self, folder: &Path, prefix: &str) -> Result<bool> {
+        let mut clear = true;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let name = join(prefix, &entry.file_name());
+            let kind = entry.file_type()?;
+            let ours = name.to_str().is_some_and(|name| self.ours.contains(name));
+            if kind.is_file() && ours {
+                fs::remove_file(&path)?;
+            } else if kind.is_dir() && self.is_folder_of_ours(&name) {
+                if self.clear(&path, &format!("{}/", name.display()))? {
+                    fs::remove_dir(&path)?;
+                } else {
+                    clear = false;
+                }
+            } else {
+                let to = self.output.join(&name);
+                if let Some(folder) = to.parent() {
+                    fs::create_dir_all(folder)?;
+                }
+                clear &= move_over(&path, &to)?;
+            }
+        }
+        Ok(clear)
+    }
+
+    fn is_folder_of_ours(&self, name: &Path) -> bool {
+        self.ours.iter().any(|file| Path::new(file).starts_with(name))
+    }
+}
+
+fn join(prefix: &str, name: &OsStr) -> PathBuf {
+    let mut joined = OsString::from(prefix);
+    joined.push(name);
+    joined.into()
+}
+
+/// Moves by name, and never onto something; false where something else has the name.
+fn move_over(from: &Path, to: &Path) -> Result<bool> {
+    if let (Ok(here), Ok(there)) = (from.symlink_metadata(), to.symlink_metadata()) {
+        // Its second name, from before the switch.
+        let same = !here.is_dir() && (here.dev(), here.ino()) == (there.dev(), there.ino());
+        if same {
+            fs::remove_file(from)?;
+        }
+        return Ok(same);
+    }
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::EXIST) => Ok(false),
+        Err(error) => Err(io::Error::from(error))
+            .with_context(|| format!("cannot move `{}` to `{}`", from.display(), to.display())),
+    }
+}

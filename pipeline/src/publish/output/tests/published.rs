@@ -1,0 +1,131 @@
+//! What has been published stays what it was, and whose it was.
+
+use super::*;
+
+#[test]
+fn another_key_needs_to_be_accepted() {
+    let world = World::new();
+    let stored = world.repository("1", "a");
+    let folder = world.place("out");
+    write(&stored, &world.output(&folder)).unwrap();
+    for (signer, named) in [(Some("OTHER"), "by OTHER"), (None, "by a development key, which")] {
+        let output = Output { signer, ..world.output(&folder) };
+        let error = format!("{:#}", examine(&output, None).unwrap_err());
+        assert!(error.contains("is signed by KEY, and this run would sign it"), "{error}");
+        assert!(error.contains(named) && error.contains("`--accept-new-signer`"), "{error}");
+        let consent = Consent { replace: true, ..Consent::default() };
+        let output = Output { signer, consent, ..world.output(&folder) };
+        assert!(examine(&output, None).is_err(), "one flag does not mean two things");
+        let consent = Consent { new_signer: true, ..Consent::default() };
+        examine(&Output { signer, consent, ..world.output(&folder) }, None).unwrap();
+    }
+}
+
+#[test]
+fn a_name_and_version_keeps_its_content() {
+    let world = World::new();
+    let folder = world.place("out");
+    let (first, other) = (world.repository("1", "a"), world.repository("1", "b"));
+    write(&first, &world.output(&folder)).unwrap();
+    let before = tree(&folder);
+    let error = world.refusal(&other, &folder);
+    assert!(
+        error.contains(
+            "`Packages/qemu-1-1.x86_64.rpm` (qemu-1-1.x86_64): the SHA-256 of its header is a there \
+             and b here"
+        ),
+        "{error}"
+    );
+    assert!(error.contains("raise `release-suffix`") && error.contains("`--replace`"), "{error}");
+    assert_eq!(tree(&folder), before);
+    let consent = Consent { new_signer: true, ..Consent::default() };
+    assert!(write(&other, &Output { consent, ..world.output(&folder) }).is_err());
+    // Gone from the repository in between, its name is taken all the same.
+    write(&world.repository("2", "c"), &world.output(&folder)).unwrap();
+    assert!(world.refusal(&other, &folder).contains("qemu-1-1.x86_64"));
+    write(&first, &world.output(&folder)).unwrap();
+    let consent = Consent { replace: true, ..Consent::default() };
+    write(&other, &Output { consent, ..world.output(&folder) }).unwrap();
+    assert_eq!(tree(&folder)["Packages/qemu-1-1.x86_64.rpm"], "b");
+    assert!(world.refusal(&first, &folder).contains("is b there and a here"));
+}
+
+#[test]
+fn another_payload_and_another_epoch_under_one_file_name_are_other_content() {
+    let world = World::new();
+    let folder = world.place("out");
+    let file = "Packages/qemu-1-1.x86_64.rpm";
+    write(&world.repository("1", "a"), &world.output(&folder)).unwrap();
+    let payload = Content { payload_sha256: "q".to_owned(), ..content(file, "a") };
+    let other = world.with(file, "b", BTreeMap::from([("qemu-1-1.x86_64".to_owned(), payload)]));
+    assert!(world.refusal(&other, &folder).contains("its payload is p there and q here"));
+    let epoch = BTreeMap::from([("qemu-2:1-1.x86_64".to_owned(), content(file, "c"))]);
+    let other = world.with(file, "c", epoch);
+    let error = world.refusal(&other, &folder);
+    assert!(error.contains("is qemu-1-1.x86_64 there and qemu-2:1-1.x86_64 here"), "{error}");
+    // Another signature alone is the same content.
+    let signed = BTreeMap::from([("qemu-1-1.x86_64".to_owned(), content(file, "a"))]);
+    write(&world.with(file, "a, signed anew", signed), &world.output(&folder)).unwrap();
+}
+
+/// An output as it was before there was a record.
+fn older(world: &World, folder: &Path) {
+    write(&world.repository("1", "a"), &world.output(folder)).unwrap();
+    std_fs::remove_file(folder.join(RECORD)).unwrap();
+    let manifest = r#"{ "format": 1, "pipeline": "toy", "builder": "vgpu-pipeline 0.1.0",
+        "signer": "KEY", "development_key": true }"#;
+    std_fs::write(folder.join("manifest.json"), manifest).unwrap();
+    std_fs::write(folder.join("SHA256SUMS.asc"), "signature").unwrap();
+    let mut sums = String::new();
+    for name in ["Packages/qemu-1-1.x86_64.rpm", "manifest.json", "repodata/repomd.xml"] {
+        let sum = crate::store::sha256(&folder.join(name)).unwrap();
+        sums += &format!("{sum}  {name}\n");
+    }
+    std_fs::write(folder.join("SHA256SUMS"), sums).unwrap();
+}
+
+#[test]
+fn an_output_of_an_older_version_is_taken_where_its_sums_say_that_it_is_ours() {
+    let world = World::new();
+    let new = world.repository("2", "b");
+    let folder = world.place("out");
+    older(&world, &folder);
+    std_fs::write(folder.join("index.html"), "mine").unwrap();
+    let written = write(&new, &world.output(&folder)).unwrap();
+    assert_eq!(written.kept, ["index.html"]);
+    assert!(!tree(&folder).contains_key("Packages/qemu-1-1.x86_64.rpm"));
+    // A record that somebody deleted comes back the same way.
+    let spoil: [fn(&Path); 5] = [
+        |at| std_fs::write(at.join("repodata/repomd.xml"), "edited").unwrap(),
+        |at| std_fs::remove_file(at.join("SHA256SUMS.asc")).unwrap(),
+        |at| {
+            let path = at.join("SHA256SUMS");
+            let sums = std_fs::read_to_string(&path).unwrap();
+            std_fs::write(path, sums.replace("repodata/", "../out/repodata/")).unwrap();
+        },
+        |at| {
+            let path = at.join("manifest.json");
+            std_fs::write(&path, std_fs::read_to_string(&path).unwrap().replace("toy", "other"))
+                .unwrap();
+        },
+        |at| std_fs::write(at.join("SHA256SUMS"), "").unwrap(),
+    ];
+    for (number, spoil) in spoil.into_iter().enumerate() {
+        let folder = world.place(&number.to_string());
+        older(&world, &folder);
+        spoil(&folder);
+        let before = tree(&folder);
+        let error = world.refusal(&new, &folder);
+        assert!(
+            error.contains("if it is an older output of this pipeline, move it away"),
+            "{error}"
+        );
+        assert_eq!(tree(&folder), before);
+    }
+    // Without a list of packages, a file's own digest says whether it is another.
+    let folder = world.place("same");
+    older(&world, &folder);
+    assert!(world.refusal(&world.repository("1", "b"), &folder).contains("its blake3 is "));
+    let output = world.output(&folder);
+    write(&world.repository("1", "a"), &output).unwrap();
+}

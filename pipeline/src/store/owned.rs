@@ -1,0 +1,119 @@
+//! Whose a folder or a file is. What others could have put somewhere is neither trusted nor changed.
+//!
+//! Everything here works on what was opened without following a link, so that nobody can put another
+//! file in its place between the look and the act.
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fstat};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// What nobody but the owner needs.
+const PRIVATE: Mode = Mode::RWXU;
+
+/// Makes a folder that is ours alone, or sees that it is. A mode that is too generous is mended; a
+/// link in its place or a foreign owner is refused. `what` names it in the message, `help` says what
+/// to try.
+pub fn private_folder(path: &Path, what: &str, help: &str) -> Result<()> {
+    let shown = || format!("cannot make {what} `{}`\nhelp: {help}", path.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).or_else(|error| {
+        // A link to nowhere: the look below says so.
+        if path.is_symlink() { Ok(()) } else { Err(error) }.with_context(shown)
+    })?;
+    let folder = own_folder(path, what, help)?;
+    let mode = fstat(&folder).with_context(shown)?.st_mode & 0o7777;
+    if mode != PRIVATE.bits() {
+        fchmod(&folder, PRIVATE).with_context(shown)?;
+    }
+    Ok(())
+}
+
+/// Opens a folder of ours, which is refused where it is a link or somebody else's.
+pub fn own_folder(path: &Path, what: &str, help: &str) -> Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    let folder = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(folder) => folder,
+        Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => bail!(
+            "{what} `{}` is {} and no folder\nhelp: {help}",
+            path.display(),
+            if path.is_symlink() { "a symbolic link" } else { "a file" }
+        ),
+        Err(error) => {
+            return Err(io::Error::from(error))
+                .with_context(|| format!("cannot open {what} `{}`\nhelp: {help}", path.display()));
+        }
+    };
+    refuse_foreign(&fstat(&folder)?, path, what, help)?;
+    Ok(folder)
+}
+
+fn refuse_foreign(found: &Stat, path: &Path, what: &str, help: &str) -> Result<()> {
+    let we = rustix::process::geteuid().as_raw();
+    if found.st_uid != we {
+        bail!(
+            "{what} `{}` belongs to the user {}, and this runs as the user {we}\nhelp: {help}",
+            path.display(),
+            found.st_uid
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a folder whose direct entries somebody else made or could change: links and what belongs
+/// to others. What others may write is closed to them.
+pub fn own_entries(path: &Path, but: &[&str], what: &str, help: &str) -> Result<()> {
+    for entry in fs_err::read_dir(path)? {
+        let entry = entry?;
+        let inside = format!("`{}` of {what}", entry.file_name().display());
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            bail!("{inside} is a symbolic link\nhelp: {help}");
+        }
+        if !kind.is_dir() || but.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        let folder = own_folder(&path, &inside, help)?;
+        let mode = Mode::from_bits_truncate(fstat(&folder)?.st_mode);
+        if mode.intersects(Mode::WGRP | Mode::WOTH) {
+            fchmod(&folder, mode - (Mode::WGRP | Mode::WOTH))?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens a plain file: no link is followed, and a FIFO or a device is refused and not waited for.
+pub fn plain_file(path: &Path, how: &OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = how.clone().custom_flags(flags.bits().cast_signed()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    Ok(file)
+}
+
+/// Opens a plain file of ours to read it.
+pub fn own_file(path: &Path) -> io::Result<File> {
+    let file = plain_file(path, OpenOptions::new().read(true))?;
+    let we = rustix::process::geteuid().as_raw();
+    if fstat(&file)?.st_uid != we {
+        return Err(io::Error::other(format!("it belongs to another user than {we}")));
+    }
+    Ok(file)
+}
+
+/// What a name stands for that is no plain file and no folder.
+pub fn oddity(kind: FileType) -> &'static str {
+    match kind {
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a FIFO",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        FileType::RegularFile => "a file",
+        FileType::Directory => "a folder",
+        FileType::Unknown => "something unknown",
+    }
+}
