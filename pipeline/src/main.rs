@@ -7,6 +7,7 @@ mod cmd;
 mod config;
 mod environment;
 mod fetch;
+mod files;
 mod git;
 mod inject;
 mod lock;
@@ -19,6 +20,7 @@ mod sandbox;
 mod sign;
 mod source;
 mod store;
+mod text;
 mod verify;
 mod wrapper;
 

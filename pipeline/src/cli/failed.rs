@@ -1,6 +1,7 @@
 //! How a command fails: by its input, found before any work, or by the work itself.
 
 use crate::cmd::interrupted;
+use crate::text;
 use anyhow::{Error, Result};
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ impl Failed {
             eprintln!("interrupted; what was finished is kept, the next run goes on from there");
             return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
         }
-        eprintln!("error: {}", super::visible(&told(error)));
+        eprintln!("error: {}", text::message(&told(error)));
         match self {
             Self::Input(_) => ExitCode::from(2),
             Self::Work(_) => ExitCode::from(1),

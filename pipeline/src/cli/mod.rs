@@ -4,7 +4,7 @@
 macro_rules! say {
     ($($part:tt)*) => {{
         use std::io::Write;
-        let line = $crate::cli::visible(&format!($($part)*));
+        let line = $crate::text::visible(&format!($($part)*));
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }};
 }
@@ -26,8 +26,10 @@ mod verify;
 use crate::cmd::interrupt;
 use crate::config::{KeySource, Settings};
 use crate::fetch::{Mirror, Network, Origins};
+use crate::files;
 use crate::run::Loaded;
 use crate::store::Store;
+use crate::text;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use failed::{Failed, IntoFailed};
@@ -113,10 +115,9 @@ fn settings() -> Result<Settings> {
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
     let Some(folder) = folder else { return Ok(Settings::default()) };
     let file = folder.join("vgpu-pipeline/config.yaml");
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Settings::parse(&text, &file.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
-        Err(error) => Err(error).with_context(|| format!("settings `{}`", file.display())),
+    match files::read_text_if_there(&file, &files::SETTINGS)? {
+        Some(text) => Settings::parse(&text, &file.display().to_string()),
+        None => Ok(Settings::default()),
     }
 }
 
@@ -150,17 +151,10 @@ impl Place {
     }
 }
 
-/// A text without what a terminal would obey: names come out of files that anybody may have made.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && !['\n', '\t'].contains(&c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+/// Prints a line of JSON on standard output.
+fn print_json(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout().lock(), "{}", text::json(line));
 }
 
 /// Parses, runs, and turns the result into an exit code.

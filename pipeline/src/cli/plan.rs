@@ -53,7 +53,7 @@ impl Plan {
         let prepared = Prepared::new(Request::whole(loaded), store).input()?;
         let shown = self.shown(&prepared).input()?;
         if self.json {
-            say!("{}", serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
+            super::print_json(&serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
         } else {
             print(&shown);
         }
