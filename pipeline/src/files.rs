@@ -89,7 +89,9 @@ pub fn copy(from: &Path, to: &Path, kind: &Kind) -> Result<()> {
 /// Bytes as text.
 pub fn text_of(bytes: Vec<u8>) -> Result<String> {
     if let Some(secret) = text::secret(&bytes) {
-        bail!("it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant");
+        bail!(
+            "it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant"
+        );
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         bail!("it is UTF-16\nhelp: `iconv -f UTF-16 -t UTF-8` makes it UTF-8");

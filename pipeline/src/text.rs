@@ -198,7 +198,8 @@ fn is_obeyed(c: char) -> bool {
 mod tests {
     use super::*;
 
-    const KEY: &str = "-----BEGIN PGP PRIVATE KEY BLOCK----- lQCANARY= -----END PGP PRIVATE KEY BLOCK-----";
+    const KEY: &str =
+        "-----BEGIN PGP PRIVATE KEY BLOCK----- lQCANARY= -----END PGP PRIVATE KEY BLOCK-----";
 
     #[test]
     fn a_piece_is_short_and_a_terminal_obeys_none_of_it() {
@@ -236,7 +237,8 @@ mod tests {
             KEY.replace("PGP PRIVATE KEY BLOCK", "OPENSSH PRIVATE KEY"),
             KEY.replace(" -----END PGP PRIVATE KEY BLOCK-----", ""),
         ] {
-            for text in [visible(&of(&key)), message(&of(&key)), json(&of(&key)), excerpt(&of(&key))]
+            for text in
+                [visible(&of(&key)), message(&of(&key)), json(&of(&key)), excerpt(&of(&key))]
             {
                 assert!(!text.contains("CANARY"), "{text}");
                 assert!(text.contains(HIDDEN), "{text}");

@@ -54,7 +54,7 @@ pub const ONLY_IN: &[(&str, &str, &str)] = &[
     ("sign", "development_key_file", "only `sign` sees key material"),
     ("sign", "SignedSecretKey", "only `sign` sees key material"),
     ("openpgp sign", "pgp", "only `openpgp` and `sign` read keys and signatures"),
-    ("sign", "zeroize", "only `sign` sees key material"),
+    ("openpgp sign", "zeroize", "only `openpgp` and `sign` read keys"),
 ];
 
 /// What `std::process` has that starts nothing.

@@ -1,7 +1,7 @@
 //! Events for people: a line per stage on standard error, and a bar on a terminal while one is long.
 
-use crate::text;
 use crate::run::{Event, Outcome, State};
+use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;

@@ -47,6 +47,10 @@ struct ShownEdit<'a> {
 }
 
 impl Plan {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;

@@ -5,6 +5,7 @@ use super::{Failed, IntoFailed};
 use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
 use crate::files;
 use crate::run::Loaded;
+use crate::text;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -73,7 +74,11 @@ impl Verify {
     pub fn run(&self) -> Result<(), Failed> {
         let section = self.section().input()?;
         let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
-        let keys = self.key.as_deref().map(verify::keys).transpose().input()?.unwrap_or_default();
+        let keys = self.key.as_deref().map(verify::keys).transpose().input()?;
+        let (keys, others) = keys.unwrap_or_default();
+        for other in others {
+            eprintln!("passed over: {}", text::visible(&other));
+        }
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
             files::look(file, &files::JUDGED).input()?;
         }

@@ -5,6 +5,7 @@
 //! of what it said. Each child leads a process group of its own, so that an interrupted run can end
 //! it with everything it started.
 
+pub mod again;
 mod call;
 mod failure;
 pub mod interrupt;

@@ -31,7 +31,9 @@ pub fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T> {
         );
     }
     if text.lines().filter(|line| line.starts_with('%')).count() > DIRECTIVES {
-        bail!("{file}: it has more than {DIRECTIVES} lines that begin with `%`\nhelp: leave them out");
+        bail!(
+            "{file}: it has more than {DIRECTIVES} lines that begin with `%`\nhelp: leave them out"
+        );
     }
     let left = Left { values: Cell::new(VALUES), bytes: Cell::new(BYTES) };
     let counted = Count(&left).deserialize(serde_yaml::Deserializer::from_str(text));

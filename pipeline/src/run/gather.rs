@@ -178,7 +178,9 @@ fn read_lock(loaded: &Loaded) -> Result<Locked> {
 /// A compiler shows the lines that it stumbles over.
 fn refuse_secret(bytes: Vec<u8>) -> Result<Vec<u8>> {
     if let Some(secret) = text::secret(&bytes) {
-        bail!("it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant");
+        bail!(
+            "it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant"
+        );
     }
     Ok(bytes)
 }

@@ -6,15 +6,17 @@
 mod key;
 mod keyring;
 mod package;
+mod vault;
 
 use crate::plan::Key;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
 use anyhow::{Context, Result};
 pub use key::SigningKey;
-pub use keyring::{Signer, load, make_development_key, now, write_new};
+pub use keyring::{Public, Signer, load, make_development_key, now, open, write_new};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+pub use vault::{put_away, take_over, wipe};
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
@@ -63,14 +65,14 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
     let packages = verified.packages().iter().map(|path| (path, PACKAGES));
     let sources = verified.sources().iter().map(|path| (path, SOURCES));
     let mut newest = 0;
+    let secret = signer.unlock()?;
     for (path, folder) in packages.chain(sources) {
         let folder = work.files().join(folder);
         std::fs::create_dir_all(&folder)?;
         let time = build_time(path)?;
         newest = newest.max(time);
         let to = folder.join(path.file_name().unwrap_or_default());
-        signer
-            .package(path, &to, time)
+        package::sign_package(path, &to, &secret, time)
             .with_context(|| format!("cannot sign `{}`", path.display()))?;
     }
     for path in verified.wrapper() {

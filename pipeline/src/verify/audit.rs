@@ -7,7 +7,7 @@ use super::packages::Reader;
 use super::rpm::{self, Finding, PackageFacts, Policy};
 use crate::config::{ExpectedType, Level};
 use crate::files;
-use crate::openpgp::Certificate;
+use crate::openpgp::{Certificate, Keys};
 use crate::rpmfile::Nevra;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -96,10 +96,13 @@ impl Audit {
     }
 }
 
-/// The public keys in a file.
-pub fn keys(file: &Path) -> Result<Vec<Certificate>> {
+/// The public keys in a file that count; and of each other one why it does not.
+pub fn keys(file: &Path) -> Result<(Vec<Certificate>, Vec<String>)> {
     let shown = || format!("the keys in `{}`", file.display());
-    Certificate::read(&files::read(file, &files::PUBLIC_KEYS)?).with_context(shown)
+    let bytes = files::read(file, &files::PUBLIC_KEYS)?;
+    let usable = Certificate::read(&bytes).with_context(shown)?;
+    let refused = Keys::read(&bytes).with_context(shown)?.refused;
+    Ok((usable, refused.iter().map(ToString::to_string).collect()))
 }
 
 /// Reads and judges a file. What a type is expected to be and is not is an error; what breaks a rule is

@@ -89,7 +89,10 @@ fn lacking(what: &str, package: &str) -> String {
 }
 
 fn in_folders(name: &str) -> Option<PathBuf> {
-    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|file| files::open(file, &files::KERNEL).is_ok())
+    FOLDERS
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|file| files::open(file, &files::KERNEL).is_ok())
 }
 
 /// The kernel of the highest version that can be read.
