@@ -7,6 +7,7 @@ mod cmd;
 mod config;
 mod environment;
 mod fetch;
+mod files;
 mod git;
 mod inject;
 mod intake;
@@ -20,6 +21,7 @@ mod sandbox;
 mod sign;
 mod source;
 mod store;
+mod text;
 mod verify;
 mod wrapper;
 

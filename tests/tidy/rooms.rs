@@ -6,41 +6,44 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("main", "cli"),
     (
         "cli",
-        "cmd::Runner cmd::interrupt cmd::interrupted config fetch inject::Outcome lock plan run \
-         sandbox::Engine sandbox::Scene sign store verify",
+        "cmd::Runner cmd::interrupt cmd::interrupted config fetch files inject::Outcome lock plan \
+         run sandbox::Engine sandbox::Scene sign store text verify",
     ),
     (
         "run",
-        "build cmd config environment fetch inject plan publish sandbox sign source store verify \
-         wrapper",
+        "build cmd config environment fetch files inject plan publish sandbox sign source store \
+         text verify wrapper",
     ),
-    ("config", ""),
+    ("config", "text"),
     ("plan", "config"),
     (
         "lock",
-        "cmd config environment fetch git inject intake openpgp rpmfile sandbox source store wrapper",
+        "cmd config environment fetch files git inject intake openpgp rpmfile sandbox source store \
+         wrapper",
     ),
-    ("source", "apt cmd config::<types> config::nearest fetch git plan store"),
+    ("source", "apt cmd config::<types> config::nearest fetch files git plan store"),
     ("environment", "apt cmd config::<types> fetch plan sandbox store"),
     ("inject", "config"),
     ("build", "cmd config::<types> intake plan sandbox store"),
-    ("wrapper", "cmd fetch config::<types> intake plan sandbox store"),
+    ("wrapper", "cmd fetch files config::<types> intake plan sandbox store"),
     (
         "verify",
-        "build::Built cmd config::<types> config::nearest openpgp plan rpmfile sandbox store \
-         wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
+        "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile \
+         sandbox store wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
     ),
-    ("sign", "cmd config::<types> openpgp plan rpmfile store verify::Verified"),
+    ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::SignedPackage sign::Signer store"),
-    ("fetch", "cmd config::<types> store"),
+    ("fetch", "cmd config::<types> files store"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),
     ("sandbox", "cmd config::<types>"),
     ("openpgp", "rpmfile"),
     ("intake", "rpmfile store"),
-    ("rpmfile", ""),
+    ("rpmfile", "files"),
     ("store", ""),
-    ("cmd", ""),
+    ("cmd", "text"),
+    ("files", "text"),
+    ("text", ""),
 ];
 
 /// Words that only one room's code may hold, or that of two, and why.
@@ -53,7 +56,7 @@ pub const ONLY_IN: &[(&str, &str, &str)] = &[
     ("sign", "development_key_file", "only `sign` sees key material"),
     ("sign", "SignedSecretKey", "only `sign` sees key material"),
     ("openpgp sign", "pgp", "only `openpgp` and `sign` read keys and signatures"),
-    ("sign", "zeroize", "only `sign` sees key material"),
+    ("openpgp sign", "zeroize", "only `openpgp` and `sign` read keys"),
 ];
 
 /// What `std::process` has that starts nothing.

@@ -11,6 +11,10 @@ pub struct Check {
 }
 
 impl Check {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;

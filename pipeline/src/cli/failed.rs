@@ -2,6 +2,7 @@
 
 use super::disk;
 use crate::cmd::interrupted;
+use crate::text;
 use anyhow::{Error, Result};
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ impl Failed {
             eprintln!("interrupted; what was finished is kept, the next run goes on from there");
             return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
         }
-        eprintln!("error: {}", super::visible(&told(error)));
+        eprintln!("error: {}", text::message(&told(error)));
         match self {
             Self::Input(_) => ExitCode::from(2),
             Self::Work(_) => ExitCode::from(1),

@@ -5,6 +5,6 @@ use crate::run::Event;
 /// Prints an event.
 pub fn print(event: &Event) {
     if let Ok(line) = serde_json::to_string(event) {
-        say!("{line}");
+        super::print_json(&line);
     }
 }

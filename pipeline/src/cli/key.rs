@@ -2,7 +2,8 @@
 
 use super::{Failed, IntoFailed};
 use crate::config::{KeySource, Sign};
-use crate::sign::{self, SigningKey};
+use crate::sign::{self, Public, SigningKey};
+use crate::text;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -25,9 +26,18 @@ pub enum Key {
     Show {
         /// The armoured secret key [default: the development key]
         file: Option<PathBuf>,
+        /// The environment variable that holds the armoured secret key
+        #[arg(long, value_name = "NAME", conflicts_with = "file")]
+        key_env: Option<String>,
         /// The environment variable that holds its passphrase
         #[arg(long, value_name = "NAME")]
         passphrase_env: Option<String>,
+        /// Of several keys in the file, the one with this fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: Option<String>,
+        /// Print one JSON object on standard output
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -35,10 +45,54 @@ impl Key {
     pub fn run(&self) -> Result<(), Failed> {
         match self {
             Self::New { file, user_id } => make(file, user_id).input(),
-            Self::Show { file, passphrase_env } => {
-                show(file.as_deref(), passphrase_env.as_deref()).input()
-            }
+            Self::Show { json, .. } => self.show(*json).input(),
         }
+    }
+
+    /// The variables that hold secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let names = match self {
+            Self::New { .. } => [None, None],
+            Self::Show { key_env, passphrase_env, .. } => {
+                [key_env.as_deref(), passphrase_env.as_deref()]
+            }
+        };
+        names.into_iter().flatten()
+    }
+
+    fn show(&self, json: bool) -> Result<()> {
+        let key = sign::open(&self.section()?, Path::new(""))?
+            .context("there is no development key yet\nhelp: the first `run` makes it")?;
+        if json {
+            super::print_json(&serde_json::to_string(&Public::of(&key))?);
+            return Ok(());
+        }
+        eprintln!("{} {}", key.fingerprint(), text::visible(key.user_id()));
+        if let Some(seconds) = key.expires() {
+            let days = (i64::from(seconds) - i64::from(sign::now()?)) / (24 * 60 * 60);
+            eprintln!("expires in {days} days");
+        }
+        for other in key.others() {
+            eprintln!("passed over: {}", text::visible(other));
+        }
+        say!("{}", key.public_armored().trim_end());
+        Ok(())
+    }
+
+    /// What is asked for, as a pipeline would say it.
+    fn section(&self) -> Result<Sign> {
+        fn word<T: TryFrom<String, Error = String>>(text: Option<&String>) -> Result<Option<T>> {
+            text.cloned().map(T::try_from).transpose().map_err(anyhow::Error::msg)
+        }
+        let Self::Show { file, key_env, passphrase_env, fingerprint, .. } = self else {
+            return Ok(Sign::default());
+        };
+        let file = file.clone().map(KeySource::File);
+        Ok(Sign {
+            key: file.or(word(key_env.as_ref())?.map(KeySource::Env)),
+            passphrase_env: word(passphrase_env.as_ref())?,
+            fingerprint: word(fingerprint.as_ref())?,
+        })
     }
 }
 
@@ -47,23 +101,5 @@ fn make(file: &Path, user_id: &str) -> Result<()> {
     sign::write_new(file, &key)?;
     eprintln!("wrote the secret key to {}", file.display());
     say!("{}", key.fingerprint());
-    Ok(())
-}
-
-fn show(file: Option<&Path>, passphrase_env: Option<&str>) -> Result<()> {
-    let word = |text: &str| text.to_owned().try_into().map_err(anyhow::Error::msg);
-    let sign = Sign {
-        key: file.map(|file| KeySource::File(file.to_owned())),
-        passphrase_env: passphrase_env.map(word).transpose()?,
-        fingerprint: None,
-    };
-    let signer = sign::load(&sign, Path::new(""))?
-        .context("there is no development key yet\nhelp: the first `run` makes it")?;
-    eprintln!("{} {}", signer.fingerprint(), signer.user_id());
-    if let Some(seconds) = signer.expires() {
-        let days = (i64::from(seconds) - i64::from(sign::now()?)) / (24 * 60 * 60);
-        eprintln!("expires in {days} days");
-    }
-    say!("{}", signer.public_armored().trim_end());
     Ok(())
 }

@@ -25,6 +25,10 @@ pub struct Lock {
 }
 
 impl Lock {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;

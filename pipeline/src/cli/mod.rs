@@ -4,7 +4,7 @@
 macro_rules! say {
     ($($part:tt)*) => {{
         use std::io::Write;
-        let line = $crate::cli::visible(&format!($($part)*));
+        let line = $crate::text::visible(&format!($($part)*));
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }};
 }
@@ -27,8 +27,11 @@ mod verify;
 use crate::cmd::interrupt;
 use crate::config::{KeySource, Settings};
 use crate::fetch::{Mirror, Network, Origins};
+use crate::files;
 use crate::run::Loaded;
+use crate::sign;
 use crate::store::Store;
+use crate::text;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use failed::{Failed, IntoFailed};
@@ -114,10 +117,9 @@ fn settings() -> Result<Settings> {
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
     let Some(folder) = folder else { return Ok(Settings::default()) };
     let file = folder.join("vgpu-pipeline/config.yaml");
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Settings::parse(&text, &file.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
-        Err(error) => Err(error).with_context(|| format!("settings `{}`", file.display())),
+    match files::read_text_if_there(&file, &files::SETTINGS)? {
+        Some(text) => Settings::parse(&text, &file.display().to_string()),
+        None => Ok(Settings::default()),
     }
 }
 
@@ -151,22 +153,24 @@ impl Place {
     }
 }
 
-/// A text without what a terminal would obey: names come out of files that anybody may have made.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && !['\n', '\t'].contains(&c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+/// Prints a line of JSON on standard output.
+fn print_json(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout().lock(), "{}", text::json(line));
 }
 
 /// Parses, runs, and turns the result into an exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    if let Err(error) = sign::take_over() {
+        return Failed::Work(error).report();
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return usage_error(&usage),
+    };
+    if let Err(error) = cli.put_secrets_away() {
+        return Failed::Input(error).report();
+    }
     // The builder in a container reads what is laid out here; secrets have modes of their own.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
     let result = interrupt::listen().input().and_then(|()| match &cli.command {
@@ -187,6 +191,48 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => failed.report(),
     }
+}
+
+impl Cli {
+    /// Takes secrets out of this program's environment, which ends in its start without them.
+    fn put_secrets_away(&self) -> Result<()> {
+        let mut names: Vec<String> = Vec::new();
+        let place = match &self.command {
+            Command::Check(check) => check.place(),
+            Command::Plan(plan) => plan.place(),
+            Command::Run(run) => run.place(),
+            Command::Lock(lock) => lock.place(),
+            Command::Shell(shell) => shell.place(),
+            Command::Key(key) => {
+                names.extend(key.secrets().map(str::to_owned));
+                return sign::put_away(&names.iter().map(String::as_str).collect::<Vec<_>>(), true);
+            }
+            Command::Verify(_) | Command::Schema | Command::Completions(_) => return Ok(()),
+        };
+        names.extend(place.key_env.clone());
+        // A file that is no good is refused by the command itself.
+        let loaded = place.file.as_deref().and_then(|file| Loaded::read(file).ok());
+        if let Some(sign) = loaded.map(|loaded| loaded.pipeline.sign) {
+            if let Some(KeySource::Env(name)) = sign.key {
+                names.push(name.to_string());
+            }
+            names.extend(sign.passphrase_env.map(|name| name.to_string()));
+        }
+        // Whoever enters a container by hand wants a terminal there, and signs nothing.
+        let hand_over = !matches!(self.command, Command::Shell(_));
+        sign::put_away(&names.iter().map(String::as_str).collect::<Vec<_>>(), hand_over)
+    }
+}
+
+/// What the arguments lack: by clap itself, unless it would repeat what no terminal should see.
+fn usage_error(usage: &clap::Error) -> ExitCode {
+    let said = usage.render().to_string();
+    if !usage.use_stderr() || said == text::message(&said) {
+        let _ = usage.print();
+    } else {
+        eprint!("{}", text::message(&said));
+    }
+    ExitCode::from(if usage.use_stderr() { 2 } else { 0 })
 }
 
 /// Where results are kept unless somebody says otherwise (XDG Base Directory Specification).

@@ -1,6 +1,7 @@
 //! Events for people: a line per stage on standard error, and a bar on a terminal while one is long.
 
 use crate::run::{Event, Outcome, State};
+use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -37,7 +38,7 @@ impl Screen {
                 };
                 self.line(&format!("{:<12} {how:<9} {}", stage.name(), self.dim(key.short())));
             }
-            Event::Note { text, .. } => self.line(&format!("  {}", super::visible(text))),
+            Event::Note { text, .. } => self.line(&format!("  {}", text::message(text))),
             Event::Output { path, rewritten } => {
                 let what = if *rewritten { "written" } else { "unchanged" };
                 self.line(&format!("repository   {what:<9} {}", path.display()));

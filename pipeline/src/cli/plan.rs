@@ -47,13 +47,17 @@ struct ShownEdit<'a> {
 }
 
 impl Plan {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
         let prepared = Prepared::new(Request::whole(loaded), store).input()?;
         let shown = self.shown(&prepared).input()?;
         if self.json {
-            say!("{}", serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
+            super::print_json(&serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
         } else {
             print(&shown);
         }

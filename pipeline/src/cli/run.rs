@@ -34,6 +34,10 @@ pub struct Run {
 }
 
 impl Run {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;

@@ -16,6 +16,10 @@ pub struct Shell {
 }
 
 impl Shell {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;

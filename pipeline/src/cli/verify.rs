@@ -3,7 +3,9 @@
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
 use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
+use crate::files;
 use crate::run::Loaded;
+use crate::text;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -72,9 +74,13 @@ impl Verify {
     pub fn run(&self) -> Result<(), Failed> {
         let section = self.section().input()?;
         let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
-        let keys = self.key.as_deref().map(verify::keys).transpose().input()?.unwrap_or_default();
+        let keys = self.key.as_deref().map(verify::keys).transpose().input()?;
+        let (keys, others) = keys.unwrap_or_default();
+        for other in others {
+            eprintln!("passed over: {}", text::visible(&other));
+        }
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
-            std::fs::metadata(file).with_context(|| format!("`{}`", file.display())).input()?;
+            files::look(file, &files::JUDGED).input()?;
         }
         let paths: Option<Vec<String>> =
             section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
@@ -100,7 +106,7 @@ impl Verify {
                 against: self.against.as_ref(),
                 difference: changes.as_deref(),
             };
-            say!("{}", serde_json::to_string(&said).map_err(anyhow::Error::from).work()?);
+            super::print_json(&serde_json::to_string(&said).map_err(anyhow::Error::from).work()?);
         } else {
             print(&audit, &section.types);
             print_changes(changes.as_deref());

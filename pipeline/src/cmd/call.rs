@@ -1,5 +1,6 @@
 //! One call: a program, its arguments, and what is particular about running it.
 
+use crate::text::masked;
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -207,22 +208,4 @@ fn quoted(arg: &str) -> String {
     } else {
         format!("'{}'", arg.replace('\'', r"'\''"))
     }
-}
-
-/// Hides `user:password@` in the URLs of a text.
-pub fn masked(text: &str) -> String {
-    let mut parts = text.split("://");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let authority = part.find(['/', ' ']).unwrap_or(part.len());
-        out.push_str("://");
-        match part[..authority].rfind('@') {
-            Some(at) => {
-                out.push_str("***");
-                out.push_str(&part[at..]);
-            }
-            None => out.push_str(part),
-        }
-    }
-    out
 }

@@ -5,15 +5,18 @@
 //! of what it said. Each child leads a process group of its own, so that an interrupted run can end
 //! it with everything it started.
 
+pub mod again;
 mod call;
 mod failure;
 pub mod interrupt;
 mod which;
 
-pub use call::{Call, masked};
+pub use crate::text::masked;
+pub use call::Call;
 pub use failure::Failure;
 pub use which::{find, missing};
 
+use crate::text;
 use anyhow::{Context, Result, anyhow};
 use interrupt::Interrupted;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -156,7 +159,7 @@ impl<'a> Runner<'a> {
                     if tail.len() == TAIL {
                         tail.pop_front();
                     }
-                    tail.push_back(masked(&line));
+                    tail.push_back(text::excerpt(&line));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,

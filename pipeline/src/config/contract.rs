@@ -4,7 +4,7 @@
 
 use super::check::Problem;
 use super::verify::{Bar, BarKind, ExpectedType, Pci, Start};
-use super::{Pipeline, check, error};
+use super::{Pipeline, check, yaml};
 use anyhow::Result;
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ const BARS: u8 = 6;
 
 /// Reads a contract. `file` is the name that errors carry.
 pub fn parse(text: &str, file: &str) -> Result<ExpectedType> {
-    let expected = serde_yaml::from_str(text).map_err(|e| error::render(&e, file))?;
+    let expected = yaml::read(text, file)?;
     check(&expected).map_err(|problem| problem.at(text, file))?;
     Ok(expected)
 }

@@ -1,6 +1,12 @@
 //! One line for what is wrong in a pipeline file, and one for what to try.
 
+use crate::text;
 use anyhow::{Error, anyhow};
+
+/// All fields of the longest section fit.
+const LONGEST: usize = 600;
+/// Nobody mistypes a longer word, and to compare takes as long as both are.
+const LONGEST_WORD: usize = 1000;
 
 /// Turns an error of the YAML reader into `FILE:LINE:COLUMN: what`, with the nearest known word.
 pub fn render(error: &serde_yaml::Error, file: &str) -> Error {
@@ -12,9 +18,21 @@ pub fn render(error: &serde_yaml::Error, file: &str) -> Error {
         }
         None => (text, file.to_owned()),
     };
-    match help(&what) {
-        Some(help) => anyhow!("{place}: {what}\nhelp: {help}"),
+    let help = help(&what);
+    let what = text::piece(&unquoted(&what), LONGEST);
+    match help {
+        Some(help) => anyhow!("{place}: {what}\nhelp: {}", text::piece(&help, LONGEST)),
         None => anyhow!("{place}: {what}"),
+    }
+}
+
+/// Without the scalar that has the wrong type: a file in the place of another may hold a secret, and
+/// the line and the column are enough.
+fn unquoted(what: &str) -> String {
+    let from = what.find("string \"").map(|at| at + "string".len());
+    match from.zip(what.rfind("\", expected")) {
+        Some((from, to)) if from < to => format!("{}{}", &what[..from], &what[to + 1..]),
+        _ => what.to_owned(),
     }
 }
 
@@ -37,8 +55,10 @@ fn help(what: &str) -> Option<String> {
 
 /// The known word that somebody most likely meant, if any is near.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let short = |word: &str| word.len() <= LONGEST_WORD;
     known
         .into_iter()
+        .filter(|candidate| short(word) && short(candidate))
         .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))

@@ -1,7 +1,7 @@
 //! The lock file: what `lock` resolved for an environment. It is written by that command alone.
 
 use super::words::{Fingerprint, ImageDigest, ImageReference, Sha256, WebUrl};
-use super::{FORMAT, ImageBase, error};
+use super::{FORMAT, ImageBase, yaml};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ impl LockedPackage {
 impl Lock {
     /// Reads a lock from its text. `file` is the name that errors carry.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
-        let lock: Self = serde_yaml::from_str(text).map_err(|e| error::render(&e, file))?;
+        let lock: Self = yaml::read(text, file)?;
         if lock.version != FORMAT {
             bail!(
                 "{file}: lock format version {} is not known\nhelp: run `vgpu-pipeline lock` again",

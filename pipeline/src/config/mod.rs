@@ -19,6 +19,7 @@ mod spec;
 mod verify;
 mod words;
 mod wrapper;
+mod yaml;
 
 use anyhow::{Result, bail};
 use schemars::JsonSchema;
@@ -99,8 +100,7 @@ pub struct Pipeline {
 
 /// Reads a pipeline from its text. `file` is the name that errors carry.
 pub fn parse(text: &str, file: &str) -> Result<Pipeline> {
-    let value: serde_yaml::Value =
-        serde_yaml::from_str(text).map_err(|e| error::render(&e, file))?;
+    let value: serde_yaml::Value = yaml::read(text, file)?;
     match value.get("version").map(serde_yaml::Value::as_u64) {
         Some(Some(found)) if found != u64::from(FORMAT) => bail!(
             "{file}: pipeline format version {found} is not known\n\
@@ -108,7 +108,7 @@ pub fn parse(text: &str, file: &str) -> Result<Pipeline> {
         ),
         _ => {}
     }
-    let pipeline: Pipeline = serde_yaml::from_str(text).map_err(|e| error::render(&e, file))?;
+    let pipeline: Pipeline = yaml::read(text, file)?;
     check::check(&pipeline).map_err(|problem| problem.at(text, file))?;
     Ok(pipeline)
 }

@@ -1,6 +1,6 @@
 //! The user's own settings: what is particular to a machine or a company, and not to a product.
 
-use super::error;
+use super::yaml;
 use anyhow::Result;
 use serde::Deserialize;
 
@@ -16,8 +16,7 @@ impl Settings {
     /// Reads settings from their text. `file` is the name that errors carry.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         // A file of nothing but comments is no mapping.
-        let settings: Option<Self> =
-            serde_yaml::from_str(text).map_err(|e| error::render(&e, file))?;
+        let settings: Option<Self> = yaml::read(text, file)?;
         Ok(settings.unwrap_or_default())
     }
 }

@@ -44,7 +44,7 @@ macro_rules! word {
                 if valid(&text) {
                     Ok(Self(text))
                 } else {
-                    Err(format!("`{}` is not {}", text.escape_debug(), $expected))
+                    Err(format!("`{}` is not {}", crate::text::excerpt(&text), $expected))
                 }
             }
         }

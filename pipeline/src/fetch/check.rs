@@ -1,10 +1,10 @@
 //! A file against its pin, with a reason where one can be seen.
 
 use crate::config::Sha256;
+use crate::files;
 use crate::store::sha256;
 use anyhow::{Context, Result, bail};
 use flate2::read::MultiGzDecoder;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const XZ_FOOTER_MAGIC: &[u8] = b"YZ";
 /// Refuses a file that is not, byte for byte, what its pin says. `shown` is its name for people.
 pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Result<()> {
     let mut head = [0; 64];
-    let read = File::open(path)?.take(64).read(&mut head)?;
+    let read = files::open(path, &files::SOURCE)?.take(64).read(&mut head)?;
     let head = &head[..read];
     if head.starts_with(LFS_POINTER) {
         bail!(
@@ -57,7 +57,7 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
 
 /// Whether a compressed file has its end. Files of other kinds are taken as whole.
 fn whole(path: &Path, head: &[u8]) -> Result<bool> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path, &files::SOURCE)?;
     if head.starts_with(&GZIP_MAGIC) {
         // gzip's end shows only to who reads it through; a damaged middle is an error too.
         return Ok(

@@ -14,6 +14,7 @@ pub mod retry;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::WebUrl;
+use crate::files;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
 use curl::Patience;
@@ -195,7 +196,7 @@ impl<'a> Fetch<'a> {
             let came = match mirror {
                 Mirror::Folder(folder) => {
                     let from = folder.join(pin.place());
-                    from.is_file() && fs::copy(&from, staged).is_ok()
+                    files::copy(&from, staged, &files::SOURCE).is_ok()
                 }
                 Mirror::Url(_) if self.origins.network == Network::Off => false,
                 Mirror::Url(url) => {

@@ -13,12 +13,12 @@ mod resolve;
 use crate::cmd::{Runner, missing};
 use crate::config::{Base, ImageBase, Lock, Pipeline, Source};
 use crate::fetch::{Fetch, Network, Origins};
+use crate::files;
 use crate::sandbox::Engine;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
 pub use radar::Report;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What `lock` works on.
@@ -146,11 +146,8 @@ impl Subject<'_> {
     /// The lock as it stands, old or not.
     fn read(&self) -> Result<Option<Lock>> {
         let shown = self.file.display().to_string();
-        match fs::read_to_string(self.file) {
-            Ok(text) => Lock::parse(&text, &shown).map(Some),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("lock `{shown}`")),
-        }
+        let text = files::read_text_if_there(self.file, &files::LOCK)?;
+        text.map(|text| Lock::parse(&text, &shown)).transpose()
     }
 
     fn engine(&self) -> Result<Engine> {

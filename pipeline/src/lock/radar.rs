@@ -7,12 +7,12 @@ use super::resolve::{self, Listing};
 use crate::cmd::interrupted;
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
 use crate::fetch::{Fetch, retry};
+use crate::files;
 use crate::git::{Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, Survey};
 use crate::source;
 use anyhow::{Context, Error, Result, bail};
 use rpm_version::Evr;
-use std::fs;
 
 /// No spec comes near this.
 const LARGEST_SPEC: u64 = 4 << 20;
@@ -225,7 +225,7 @@ fn read_spec(
     if size > LARGEST_SPEC {
         bail!("`{spec}` of commit {commit} has {size} bytes, more than any spec");
     }
-    Ok(fs::read_to_string(path)?)
+    files::read_text(&path, &files::SPEC)
 }
 
 /// What became of the locked packages, and of the stock package in their repositories.

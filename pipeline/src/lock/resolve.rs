@@ -1,13 +1,15 @@
 //! Resolves an image and the packages that are installed on it.
 
 use super::repodata::{self, Listed};
+use crate::cmd::Runner;
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
 };
 use crate::fetch::{Download, Fetch, Pin};
+use crate::files;
 use crate::intake::{self, Folder, Limits};
-use crate::openpgp::{self, Certificate};
+use crate::openpgp::{self, Certificate, Keys, Refused};
 use crate::rpmfile::Nevra;
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
 use crate::store::{Work, sha256};
@@ -77,22 +79,11 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
         fetch
             .download(&Download { url, to: &to, size: LARGEST_KEY, header: None, body: None })
             .with_context(|| format!("the key of repository `{id}`"))?;
-        let published = Certificate::read(&fs::read(&to)?)
-            .with_context(|| format!("the key of repository `{id}` at {url}"))?;
+        let shown = || format!("the key of repository `{id}` at {url}");
+        let published = Keys::read(&files::read(&to, &files::PUBLIC_KEYS)?).with_context(shown)?;
         fs::remove_file(&to)?;
-        let found: Vec<String> =
-            published.iter().map(|certificate| certificate.fingerprint().to_owned()).collect();
-        let Some(mut certificate) = published
-            .into_iter()
-            .find(|certificate| certificate.fingerprint() == key.fingerprint.as_str())
-        else {
-            bail!(
-                "{url} serves the key {}, and the pipeline pins {} for repository `{id}`\n\
-                 help: find out who changed it and why before the pin follows",
-                found.join(", "),
-                key.fingerprint
-            );
-        };
+        let mut certificate =
+            pinned(published, key.fingerprint.as_str(), fetch.cmd()).with_context(shown)?;
         if key.accept_sha1 {
             certificate.accept_sha1();
         }
@@ -101,6 +92,32 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
         keys.push((LockedKey { fingerprint: key.fingerprint.clone(), armored }, certificate));
     }
     Ok(keys)
+}
+
+/// The key that is asked for, of all that a file holds. What else is in it is somebody else's business,
+/// and is written to the log.
+fn pinned(published: Keys, fingerprint: &str, cmd: &Runner) -> Result<Certificate> {
+    let Keys { usable, refused } = published;
+    for other in &refused {
+        cmd.write(&format!("not the key that is pinned, and not one that counts: {other}"));
+    }
+    let found: Vec<String> =
+        usable.iter().map(|certificate| certificate.fingerprint().to_owned()).collect();
+    if let Some(certificate) = usable.into_iter().find(|key| key.fingerprint() == fingerprint) {
+        return Ok(certificate);
+    }
+    let mut others = refused;
+    let same = |other: &Refused| other.fingerprint.as_deref() == Some(fingerprint);
+    if let Some(at) = others.iter().position(same) {
+        return Err(others.remove(at).why);
+    }
+    let others = others.iter().map(|other| format!("({other})"));
+    let found: Vec<String> = found.into_iter().chain(others).collect();
+    bail!(
+        "it serves the key {}, and the pipeline pins {fingerprint}\n\
+         help: find out who changed it and why before the pin follows",
+        found.join(", ")
+    );
 }
 
 /// Has the image's yum download what it would install, and install nothing.

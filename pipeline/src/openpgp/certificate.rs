@@ -1,7 +1,7 @@
 //! A public key from a file, with everything that its owner bound to it.
 
 use super::own_words::OwnWords;
-use super::packet::{armour_blocks, unarmoured};
+use super::packet::{LARGEST_PACKET, armour_blocks, each_key, is_one_line};
 use anyhow::{Error, Result, anyhow, bail, ensure};
 use pgp::armor::{self, BlockType};
 use pgp::composed::{Deserializable, SignedPublicKey};
@@ -9,6 +9,7 @@ use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
 use pgp::packet::{KeyFlags, Packet, SignatureType};
 use pgp::ser::Serialize;
 use pgp::types::{KeyDetails, KeyVersion};
+use std::fmt;
 
 /// A distribution's keys take a few KiB.
 const LARGEST_FILE: usize = 1 << 18;
@@ -16,6 +17,72 @@ const FEWEST_BITS: u16 = 2048;
 
 const HELP_SHOW: &str = "help: `gpg --show-keys FILE` tells what gpg makes of it";
 const HELP_CURRENT: &str = "help: pin the key that its owner signs with now";
+
+/// The keys of a file: those that count, and the others with the reason.
+#[derive(Debug)]
+pub struct Keys {
+    pub usable: Vec<Certificate>,
+    pub refused: Vec<Refused>,
+}
+
+/// A key that does not count.
+#[derive(Debug)]
+pub struct Refused {
+    /// As long as it can be known.
+    pub fingerprint: Option<String>,
+    pub why: Error,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = self.why.to_string();
+        let why = why.split('\n').next().unwrap_or_default();
+        match &self.fingerprint {
+            Some(fingerprint) if !why.contains(fingerprint) => {
+                write!(f, "the key `{fingerprint}`: {why}")
+            }
+            _ => f.write_str(why),
+        }
+    }
+}
+
+impl Keys {
+    pub fn read(armored: &[u8]) -> Result<Self> {
+        ensure!(
+            armored.len() <= LARGEST_FILE,
+            "the key file is larger than {LARGEST_FILE} bytes\n{HELP_SHOW}"
+        );
+        ensure!(
+            !is_one_line(armored),
+            "the line breaks of the key file are gone\n\
+             help: write it again as its owner publishes it, with one line of base64 below the other"
+        );
+        let blocks = armour_blocks(armored);
+        ensure!(!blocks.is_empty(), "the key file is not ASCII-armoured\n{HELP_SHOW}");
+        let mut keys = Self { usable: Vec::new(), refused: Vec::new() };
+        for (name, start) in blocks {
+            ensure!(
+                name == "PGP PUBLIC KEY BLOCK",
+                "the key file holds a `{}`, and only public keys belong there\n{HELP_SHOW}",
+                name.escape_debug()
+            );
+            let found = each_key(&armored[start..], LARGEST_PACKET).unwrap_or_default();
+            ensure!(!found.is_empty(), unreadable());
+            for key in found {
+                ensure!(!key.secret, "the key file comes with what is not public\n{HELP_SHOW}");
+                let read = match key.packets {
+                    Some(packets) => Certificate::new(&packets),
+                    None => Err(unreadable()),
+                };
+                match read {
+                    Ok(certificate) => keys.usable.push(certificate),
+                    Err(why) => keys.refused.push(Refused { fingerprint: key.name, why }),
+                }
+            }
+        }
+        Ok(keys)
+    }
+}
 
 /// A public key that is sound, not revoked, and bound to a user id by itself.
 #[derive(Debug, Clone)]
@@ -32,29 +99,19 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads every key in a file of ASCII armour, whether they share a block or not.
+    /// Reads every key in a file of ASCII armour, whether they share a block or not. Where one of them
+    /// counts, what is wrong with the others is no reason to refuse it.
     pub fn read(armored: &[u8]) -> Result<Vec<Self>> {
-        ensure!(
-            armored.len() <= LARGEST_FILE,
-            "the key file is larger than {LARGEST_FILE} bytes\n{HELP_SHOW}"
-        );
-        let blocks = armour_blocks(armored);
-        ensure!(!blocks.is_empty(), "the key file is not ASCII-armoured\n{HELP_SHOW}");
-        let mut certificates = Vec::new();
-        for (name, start) in blocks {
-            ensure!(
-                name == "PGP PUBLIC KEY BLOCK",
-                "the key file holds a `{}`, and only public keys belong there\n{HELP_SHOW}",
-                name.escape_debug()
-            );
-            let packets = unarmoured(&armored[start..]).unwrap_or_default();
-            ensure!(!packets.is_empty(), unreadable());
-            let of_one_key = packets.chunk_by(|_, next| !matches!(next, Packet::PublicKey(_)));
-            for packets in of_one_key {
-                certificates.push(Self::new(packets)?);
+        let Keys { usable, mut refused } = Keys::read(armored)?;
+        match refused.len() {
+            _ if !usable.is_empty() => Ok(usable),
+            1 => Err(refused.remove(0).why),
+            0 => Err(unreadable()),
+            count => {
+                let each: Vec<String> = refused.iter().map(Refused::to_string).collect();
+                bail!("none of its {count} keys counts: {}\n{HELP_CURRENT}", each.join("; "))
             }
         }
-        Ok(certificates)
     }
 
     fn new(packets: &[Packet]) -> Result<Self> {

@@ -15,7 +15,7 @@ mod signer;
 #[cfg(test)]
 mod tests;
 
-pub use certificate::{Certificate, rsa_bits};
+pub use certificate::{Certificate, Keys, Refused, rsa_bits};
 pub use check::check_package;
 pub use own_words::OwnWords;
-pub use packet::{armour_blocks, one_signature};
+pub use packet::{OneKey, armour_blocks, each_key, is_one_line, one_signature};

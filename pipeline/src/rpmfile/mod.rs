@@ -11,6 +11,7 @@ mod kind;
 mod nevra;
 mod values;
 
+use crate::files;
 use anyhow::{Context, Result, ensure};
 pub use block::Block;
 pub use claim::Claim;
@@ -45,7 +46,7 @@ pub struct RpmFile {
 
 impl RpmFile {
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        let file = files::open(path, &files::JUDGED).context("cannot open it")?;
         let mut input = BufReader::new(&file);
         let mut before = Vec::new();
         input.by_ref().take(LEAD as u64).read_to_end(&mut before)?;

@@ -3,16 +3,16 @@
 use super::Loaded;
 use crate::config::{Base, Lock, Source, Stock};
 use crate::environment;
+use crate::files;
 use crate::inject::{self, Edited};
 use crate::plan::{Inputs, Stage, plan};
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
+use crate::text;
 use crate::verify::{self, Installed};
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
-use std::fs;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Everything that the walk needs, read once.
@@ -64,41 +64,36 @@ impl Locked {
 pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let Loaded { pipeline, beside, .. } = loaded;
     let containerfile = beside.join(&pipeline.environment.containerfile);
-    let containerfile_bytes = fs::read(&containerfile)
-        .with_context(|| format!("containerfile `{}`", containerfile.display()))?;
+    let containerfile_bytes = files::read_text(&containerfile, &files::CONTAINERFILE)?.into_bytes();
     let mut devices = Vec::new();
     for device in &pipeline.device {
         let path = beside.join(&device.source);
-        let bytes = fs::read(&path).with_context(|| {
-            format!("source of device `{}`: `{}`", device.qom_type, path.display())
-        })?;
+        let bytes = files::read(&path, &files::DEVICE);
+        let bytes = bytes.and_then(refuse_secret);
+        let bytes = bytes.with_context(|| format!("source of device `{}`", device.qom_type))?;
         devices.push((path, bytes));
     }
     for source in &pipeline.source {
         if let Source::Path(path) = source {
-            let path = beside.join(&path.file);
-            fs::metadata(&path).with_context(|| format!("source `{}`", path.display()))?;
+            files::look(&beside.join(&path.file), &files::SOURCE)?;
         }
     }
     if let Some(file) = pipeline.wrapper.as_ref().and_then(|wrapper| wrapper.vendor.path()) {
-        let path = beside.join(file);
-        fs::metadata(&path).with_context(|| format!("wrapper `{}`", path.display()))?;
+        files::look(&beside.join(file), &files::WRAPPER)?;
     }
     let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let installed = match &pipeline.verify.installed {
         Some(file) => {
             let path = beside.join(file);
-            let shown = || format!("`verify.installed`: `{}`", path.display());
-            let text = fs::read_to_string(&path).with_context(shown)?;
-            Some((digest(text.as_bytes()), Installed::parse(text).with_context(shown)?))
+            let installed = Installed::read(&path).context("`verify.installed`")?;
+            Some((digest(installed.text().as_bytes()), installed))
         }
         None => None,
     };
     let mut spec = match &pipeline.spec.file {
         Some(file) => {
             let path = beside.join(file);
-            let text =
-                fs::read_to_string(&path).with_context(|| format!("spec `{}`", path.display()))?;
+            let text = files::read_text(&path, &files::SPEC)?;
             Some(edit(loaded, text, &path.display().to_string())?)
         }
         None => None,
@@ -141,7 +136,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
 /// The spec that came with the sources.
 pub fn from_source(loaded: &Loaded, sources: &Sources) -> Result<Spec> {
     let path = sources.spec().context("the sources hold no spec")?;
-    let text = fs::read_to_string(&path)
+    let text = files::read_text(&path, &files::SPEC)
         .with_context(|| format!("spec `{}`", loaded.pipeline.spec.file_name()))?;
     edit(loaded, text, loaded.pipeline.spec.file_name())
 }
@@ -175,12 +170,8 @@ fn read_lock(loaded: &Loaded) -> Result<Locked> {
     let path = &loaded.lock_file;
     let shown = path.display().to_string();
     let again = "help: `vgpu-pipeline lock` resolves it where there is a network";
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(Locked::Wanting(format!("the environment has no lock `{shown}`\n{again}")));
-        }
-        Err(error) => bail!("cannot read the lock `{shown}`: {error}"),
+    let Some(text) = files::read_text_if_there(path, &files::LOCK)? else {
+        return Ok(Locked::Wanting(format!("the environment has no lock `{shown}`\n{again}")));
     };
     let lock = Lock::parse(&text, &shown)?;
     Ok(match lock.stale(declared) {
@@ -189,4 +180,14 @@ fn read_lock(loaded: &Loaded) -> Result<Locked> {
         }
         None => Locked::Current(Box::new(lock)),
     })
+}
+
+/// A compiler shows the lines that it stumbles over.
+fn refuse_secret(bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if let Some(secret) = text::secret(&bytes) {
+        bail!(
+            "it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant"
+        );
+    }
+    Ok(bytes)
 }

@@ -1,6 +1,7 @@
 //! Pipeline files: from a path, or the one that this program carries.
 
 use crate::config::{self, Pipeline};
+use crate::files;
 use crate::store::Store;
 use anyhow::{Context, Result};
 use std::fs;
@@ -36,15 +37,14 @@ impl Loaded {
     /// Reads a pipeline file.
     pub fn read(file: &Path) -> Result<Self> {
         let shown = file.display().to_string();
-        let text = fs::read_to_string(file)
-            .with_context(|| format!("cannot read the pipeline file `{shown}`"))?;
+        let text = files::read_text(file, &files::PIPELINE)?;
         let mut pipeline = config::parse(&text, &shown)?;
         let beside = file.parent().unwrap_or(Path::new("")).to_owned();
         let mut contracts = Vec::new();
         for path in &pipeline.verify.contracts {
             let path = beside.join(path);
             let shown = path.display().to_string();
-            let text = fs::read_to_string(&path).with_context(|| format!("contract `{shown}`"))?;
+            let text = files::read_text(&path, &files::CONTRACT)?;
             contracts.push(config::parse_contract(&text, &shown)?);
         }
         pipeline = pipeline.with_contracts(contracts, &text, &shown)?;

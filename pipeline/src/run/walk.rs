@@ -64,6 +64,8 @@ impl<'a> Walk<'a> {
             interrupt::check()?;
             self.step(stage).with_context(|| self.failed(stage))?;
         }
+        // All that is signed is signed.
+        sign::wipe();
         if self.request.until < Stage::Publish {
             return Ok(Outcome { output: None, development_key: false });
         }

@@ -42,6 +42,8 @@ pub struct SigningKey {
     public: String,
     /// Its owner keeps it behind a passphrase, so it is never written out without one.
     locked: bool,
+    /// What is said of the other keys in its file.
+    others: Vec<String>,
 }
 
 /// Names the key, and nothing of its inside.
@@ -71,10 +73,18 @@ impl SigningKey {
 
     /// Reads an ASCII-armoured private key and refuses, with the reason and what to try, every one
     /// whose signatures some client of the repository would not accept.
-    pub fn from_armored(bytes: &[u8], passphrase: Option<&str>) -> Result<Self> {
+    ///
+    /// Of several keys in a file the one with the fingerprint that is `asked` for is taken, else the
+    /// only one that can sign.
+    pub fn from_armored(
+        bytes: &[u8],
+        passphrase: Option<&[u8]>,
+        asked: Option<&str>,
+    ) -> Result<Self> {
         let now =
             SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-        load::load(bytes, passphrase, u32::try_from(now.as_secs()).unwrap_or(u32::MAX))
+        let now = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
+        load::load(bytes, passphrase, asked, now)
     }
 
     fn new(
@@ -85,7 +95,8 @@ impl SigningKey {
         locked: bool,
     ) -> Result<Self> {
         let public = armored_public(primary.public_key(), &details)?;
-        let key = Self { primary, details, user_id, expires, public, locked };
+        let others = Vec::new();
+        let key = Self { primary, details, user_id, expires, public, locked, others };
         key.prove()?;
         Ok(key)
     }
@@ -121,6 +132,11 @@ impl SigningKey {
     /// Whom it belongs to: `Name <mail@example.org>`.
     pub fn user_id(&self) -> &str {
         &self.user_id
+    }
+
+    /// The other keys in its file, each with the reason why it is not the one.
+    pub fn others(&self) -> &[String] {
+        &self.others
     }
 
     /// The public key, ASCII-armoured: primary key, user ids and self-signatures, and no more.

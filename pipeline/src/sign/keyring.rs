@@ -1,13 +1,17 @@
 //! Where keys are found, and the development key that stands in until there is one.
 
 use super::key::SigningKey;
-use super::package;
+use super::vault;
+use crate::cmd::again;
 use crate::config::{KeySource, Sign};
+use crate::files;
 use crate::store::owned::private_folder;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::NamedTempFile;
@@ -16,50 +20,118 @@ use zeroize::Zeroizing;
 /// Whose the development key is: by this it is one, wherever its file lies.
 const DEVELOPMENT: &str = "vgpu-pipeline development key <development@localhost>";
 
-/// A key in use.
+/// A key that will sign: what is public of it, and where it is read again when something is signed.
+///
+/// Nothing of its secret is in this process until then. Whether it can sign was tried by a process that
+/// has ended, memory and all.
 pub struct Signer {
-    key: SigningKey,
-    development: bool,
+    public: Public,
+    sign: Sign,
+    beside: PathBuf,
+}
+
+/// What `key show --json` prints of a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Public {
+    pub fingerprint: String,
+    pub user_id: String,
+    /// In seconds since 1970.
+    pub expires: Option<u32>,
+    /// The public key, ASCII-armoured.
+    pub public: String,
+    /// The other keys in its file, each with the reason why it is not the one.
+    pub others: Vec<String>,
+}
+
+impl Public {
+    pub fn of(key: &SigningKey) -> Self {
+        Self {
+            fingerprint: key.fingerprint(),
+            user_id: key.user_id().to_owned(),
+            expires: key.expires(),
+            public: key.public_armored().to_owned(),
+            others: key.others().to_vec(),
+        }
+    }
 }
 
 impl Signer {
     pub fn fingerprint(&self) -> String {
-        self.key.fingerprint()
-    }
-
-    pub fn user_id(&self) -> &str {
-        self.key.user_id()
-    }
-
-    /// When it expires, in seconds since 1970.
-    pub fn expires(&self) -> Option<u32> {
-        self.key.expires()
+        self.public.fingerprint.clone()
     }
 
     /// Whether this is a key that was made because none was configured.
     pub fn is_development(&self) -> bool {
-        self.development
+        self.sign.key.is_none() || self.public.user_id == DEVELOPMENT
     }
 
     pub fn public_armored(&self) -> &str {
-        self.key.public_armored()
+        &self.public.public
+    }
+
+    /// What is said of the other keys in its file.
+    pub fn others(&self) -> &[String] {
+        &self.public.others
     }
 
     /// A detached signature, for `repomd.xml`.
     pub fn detached(&self, content: &[u8], time: u32) -> Result<String> {
-        self.key.detached_armored(content, time)
+        self.unlock()?.detached_armored(content, time)
     }
 
-    pub(super) fn package(&self, from: &Path, to: &Path, time: u32) -> Result<()> {
-        package::sign_package(from, to, &self.key, time)
+    /// The key itself: the one that was shown when the run began, or none.
+    pub(super) fn unlock(&self) -> Result<SigningKey> {
+        let key = open(&self.sign, &self.beside)?.context("the development key is gone")?;
+        ensure!(
+            key.fingerprint() == self.public.fingerprint,
+            "the signing key was {} when the run began, and is {} now\n\
+             help: run again, if it was meant to change",
+            self.public.fingerprint,
+            key.fingerprint()
+        );
+        Ok(key)
     }
 }
 
 /// The configured key, or the development key where there is one. `beside` is the folder that
 /// relative paths start from.
 pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
+    if sign.key.is_none() {
+        refuse_without_key(sign)?;
+        if !development_key_file()?.exists() {
+            return Ok(None);
+        }
+    }
+    let mut args: Vec<OsString> = ["key", "show", "--json"].map(OsString::from).to_vec();
+    let mut option = |name: &str, value: &str| args.push(format!("{name}={value}").into());
+    if let Some(name) = &sign.passphrase_env {
+        option("--passphrase-env", name.as_str());
+    }
+    if let Some(fingerprint) = &sign.fingerprint {
+        option("--fingerprint", fingerprint.as_str());
+    }
+    match &sign.key {
+        Some(KeySource::Env(name)) => option("--key-env", name.as_str()),
+        Some(KeySource::File(file)) => args.extend(["--".into(), beside.join(file).into()]),
+        None => {}
+    }
+    let public = again::ask(args, vault::handle())?;
+    let public = serde_json::from_str(&public)?;
+    let signer = Signer { public, sign: sign.clone(), beside: beside.to_owned() };
+    if sign.key.is_some() && signer.is_development() && in_ci() {
+        bail!(
+            "the key {} is a development key, and `CI` is set: a key that is named there has to be a \
+             real one\nhelp: `vgpu-pipeline key new` makes one",
+            signer.fingerprint()
+        );
+    }
+    Ok(Some(signer))
+}
+
+/// The configured key itself, or the development key where there is one.
+pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
     let passphrase = match &sign.passphrase_env {
-        Some(name) => std::env::var(name.as_str()).ok().map(Zeroizing::new),
+        Some(name) => vault::variable(name.as_str())?,
         None => None,
     };
     let (armored, origin) = match &sign.key {
@@ -69,17 +141,15 @@ pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
         }
         Some(KeySource::Env(name)) => {
             // An unset secret of a CI system is an empty variable: never a reason for another key.
-            let Some(text) =
-                std::env::var(name.as_str()).ok().filter(|text| !text.trim().is_empty())
-            else {
+            let text = vault::variable(name.as_str())?;
+            let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else {
                 bail!(
                     "the environment variable `{name}` has no signing key\nhelp: put the armoured key there"
                 );
             };
-            (Zeroizing::new(text.into_bytes()), format!("environment variable `{name}`"))
+            (text, format!("environment variable `{name}`"))
         }
         None => {
-            refuse_without_key(sign)?;
             let path = development_key_file()?;
             if !path.exists() {
                 return Ok(None);
@@ -87,26 +157,12 @@ pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
             (read(&path)?, format!("`{}`", path.display()))
         }
     };
-    let key = SigningKey::from_armored(&armored, passphrase.as_ref().map(|text| text.as_str()))
+    let asked = sign.fingerprint.as_ref();
+    let asked = asked.map(|wanted| wanted.as_str().replace(' ', "").to_uppercase());
+    let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
+    let key = SigningKey::from_armored(&armored, passphrase, asked.as_deref())
         .with_context(|| format!("signing key in {origin}"))?;
-    if let Some(wanted) = &sign.fingerprint {
-        let wanted = wanted.as_str().replace(' ', "").to_uppercase();
-        if wanted != key.fingerprint() {
-            bail!(
-                "the key in {origin} is {}, and the pipeline wants {wanted}\n\
-                 help: use the pinned key, or change `sign.fingerprint`",
-                key.fingerprint()
-            );
-        }
-    }
-    let development = sign.key.is_none() || key.user_id() == DEVELOPMENT;
-    if development && sign.key.is_some() && in_ci() {
-        bail!(
-            "the key in {origin} is a development key, and `CI` is set: a key that is named there has \
-             to be a real one\nhelp: `vgpu-pipeline key new` makes one"
-        );
-    }
-    Ok(Some(Signer { key, development }))
+    Ok(Some(key))
 }
 
 /// Refuses a pipeline that says which key it wants, or how to unlock it, and names no key: the
@@ -137,11 +193,15 @@ pub fn make_development_key() -> Result<Signer> {
     let folder = file.parent().context("the key's file has a folder")?;
     let help = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
     private_folder(folder, "the folder of the development key", help)?;
-    let key = SigningKey::generate(DEVELOPMENT, now()?)?;
-    if let Err(error) = write_new(&file, &key) {
-        return load(&Sign::default(), Path::new(""))?.ok_or(error);
+    let user_id = format!("--user-id={DEVELOPMENT}");
+    let args: [&OsStr; 5] =
+        ["key".as_ref(), "new".as_ref(), user_id.as_ref(), "--".as_ref(), file.as_ref()];
+    let made = again::ask(args, None);
+    match (load(&Sign::default(), Path::new(""))?, made) {
+        (Some(signer), _) => Ok(signer),
+        (None, Err(error)) => Err(error),
+        (None, Ok(_)) => bail!("the development key is gone"),
     }
-    Ok(Signer { key, development: true })
 }
 
 /// Writes a new secret key, for its owner's eyes only, whole or not at all, and never over another
@@ -169,9 +229,11 @@ pub fn development_key_file() -> Result<PathBuf> {
     Ok(data.join("vgpu-pipeline/development-key.asc"))
 }
 
+/// A file that only its owner can read, and whose owner could not have somebody else sign by it.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let meta = fs::metadata(path).with_context(|| format!("signing key `{}`", path.display()))?;
-    let mode = meta.permissions().mode() & 0o777;
+    let mut file = files::open(path, &files::SECRET_KEY)?;
+    let meta = file.metadata()?;
+    let mode = meta.mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!(
             "the signing key `{}` may be read by others (mode {mode:o})\nhelp: chmod 600 {}",
@@ -179,8 +241,31 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             path.display()
         );
     }
-    let bytes = fs::read(path).with_context(|| format!("signing key `{}`", path.display()))?;
-    Ok(Zeroizing::new(bytes))
+    let us = rustix::process::geteuid().as_raw();
+    refuse_owner(&meta, us, &format!("the signing key `{}`", path.display()))?;
+    // Whoever may put another file in its place chooses the key as well.
+    let real = path.canonicalize()?;
+    let folder = real.parent().unwrap_or(Path::new("/"));
+    let shown = format!("the folder `{}` of the signing key", folder.display());
+    let meta = fs::metadata(folder)?;
+    refuse_owner(&meta, us, &shown)?;
+    if meta.mode() & 0o1002 == 0o002 {
+        bail!("{shown} may be written by everybody\nhelp: chmod o-w {}", folder.display());
+    }
+    let mut bytes = Zeroizing::new(vec![0; usize::try_from(file.metadata()?.len())?]);
+    file.read_exact(&mut bytes).with_context(|| format!("signing key `{}`", path.display()))?;
+    Ok(bytes)
+}
+
+fn refuse_owner(meta: &fs::Metadata, us: u32, shown: &str) -> Result<()> {
+    if meta.uid() != us && meta.uid() != 0 {
+        bail!(
+            "{shown} belongs to another user (uid {}), who can change it at any time\n\
+             help: copy the key to a file and a folder of your own",
+            meta.uid()
+        );
+    }
+    Ok(())
 }
 
 /// Now, as OpenPGP counts time.

@@ -6,6 +6,7 @@
 mod key;
 mod keyring;
 mod package;
+mod vault;
 
 use crate::plan::Key;
 use crate::rpmfile::RpmFile;
@@ -14,9 +15,12 @@ use crate::verify::Verified;
 use anyhow::{Context, Result};
 use fs_err as fs;
 pub use key::SigningKey;
-pub use keyring::{Signer, in_ci, load, make_development_key, now, write_new};
+pub use keyring::{
+    Public, Signer, in_ci, load, make_development_key, now, open, write_new,
+};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+pub use vault::{put_away, take_over, wipe};
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
@@ -89,6 +93,7 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
     let packages = verified.packages().iter().map(|file| (file, PACKAGES));
     let sources = verified.sources().iter().map(|file| (file, SOURCES));
     let mut newest = 0;
+    let secret = signer.unlock()?;
     let mut signed = Vec::new();
     for (file, place) in packages.chain(sources) {
         let folder = work.files().join(place);
@@ -98,7 +103,7 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         let time = build_time(&unsigned).with_context(shown)?;
         newest = newest.max(time);
         let to = folder.join(file.file_name());
-        signer.package(&unsigned, &to, time).with_context(shown)?;
+        package::sign_package(&unsigned, &to, &secret, time).with_context(shown)?;
         signed.push(SignedPackage::of(&to, format!("{place}/{}", file.file_name()))?);
         fs::remove_file(&unsigned)?;
     }

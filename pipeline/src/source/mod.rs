@@ -9,6 +9,7 @@ mod lfs;
 
 use crate::config::{self, TreePath};
 use crate::fetch::{Fetch, Pin, Wanted, check};
+use crate::files;
 use crate::plan::Key;
 use crate::store::{Store, Stored, Work, sha256};
 use anyhow::{Context, Result, bail};
@@ -115,7 +116,7 @@ pub fn bring(
                 let from = beside.join(&path.file);
                 let name = path.file.file_name().unwrap_or_default().to_string_lossy();
                 let to = work.files().join(&*name);
-                fs::copy(&from, &to).with_context(|| format!("source `{}`", from.display()))?;
+                files::copy(&from, &to, &files::SOURCE)?;
                 check::pinned(&to, &from.display().to_string(), &path.sha256, None)?;
                 files.push(SourceFact::of(&name, &to, "path".to_owned())?);
             }

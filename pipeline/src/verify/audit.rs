@@ -6,11 +6,11 @@ use super::expect;
 use super::packages::Reader;
 use super::rpm::{self, Finding, PackageFacts, Policy};
 use crate::config::{ExpectedType, Level};
-use crate::openpgp::Certificate;
+use crate::files;
+use crate::openpgp::{Certificate, Keys};
 use crate::rpmfile::Nevra;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -96,19 +96,20 @@ impl Audit {
     }
 }
 
-/// The public keys in a file.
-pub fn keys(file: &Path) -> Result<Vec<Certificate>> {
+/// The public keys in a file that count; and of each other one why it does not.
+pub fn keys(file: &Path) -> Result<(Vec<Certificate>, Vec<String>)> {
     let shown = || format!("the keys in `{}`", file.display());
-    Certificate::read(&fs::read(file).with_context(shown)?).with_context(shown)
+    let bytes = files::read(file, &files::PUBLIC_KEYS)?;
+    let usable = Certificate::read(&bytes).with_context(shown)?;
+    let refused = Keys::read(&bytes).with_context(shown)?.refused;
+    Ok((usable, refused.iter().map(ToString::to_string).collect()))
 }
 
 /// Reads and judges a file. What a type is expected to be and is not is an error; what breaks a rule is
 /// found.
 pub fn audit(path: &Path, asked: &Asked) -> Result<Audit> {
     let shown = || format!("`{}`", path.display());
-    let meta = path.metadata().with_context(shown)?;
-    // A pipe or a device may never end.
-    ensure!(meta.is_file(), "`{}` is not a file", path.display());
+    let meta = files::look(path, &files::JUDGED)?;
     ensure!(meta.len() > 0, "`{}` is empty", path.display());
     let (found, seconds) = if rpm::is_rpm(path)? {
         package(path, asked)?
@@ -134,7 +135,7 @@ fn package(path: &Path, asked: &Asked) -> Result<(Found, Seconds)> {
 fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     let began = Instant::now();
     ensure!(size <= rpm::LARGEST_BINARY, "it has {size} bytes, more than any QEMU");
-    let bytes = fs::read(path)?;
+    let bytes = files::read(path, &files::Kind { most: rpm::LARGEST_BINARY, ..files::JUDGED })?;
     ensure!(
         bytes.starts_with(b"\x7fELF"),
         "it is neither an RPM nor an ELF file\nhelp: give a package, or a program such as a QEMU"

@@ -2,8 +2,9 @@
 
 use crate::config::{VendorWrapper, Wrapper};
 use crate::fetch::{Fetch, Pin, Wanted, check};
+use crate::files;
 use crate::store::sha256;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ pub fn pins(wrapper: &Wrapper) -> Vec<(Pin, String)> {
 /// Writes the file as hosts have it: with what the distribution changes in it.
 pub fn ship(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
     let name = wrapper.vendor.file_name();
-    let mut text = fs::read_to_string(file).with_context(|| format!("`{name}`"))?;
+    let mut text = files::read_text(file, &files::WRAPPER)?;
     for words in &wrapper.replace {
         let (find, with) = (words.find.as_str(), words.with.as_str());
         let count = text.matches(find).count();

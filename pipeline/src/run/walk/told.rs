@@ -62,7 +62,11 @@ impl Walk<'_> {
                 let verified = Verified::recall(self.result(stage)?.clone(), &self.made()?)?;
                 verified.report().summary()
             }
-            Stage::Sign => vec![format!("key {}", self.signer()?.fingerprint())],
+            Stage::Sign => {
+                let signer = self.signer()?;
+                let others = signer.others().iter().map(|other| format!("passed over: {other}"));
+                [format!("key {}", signer.fingerprint())].into_iter().chain(others).collect()
+            }
             Stage::Stock => {
                 let built = Built::recall(self.result(stage)?.clone());
                 built.shown()?.wrote.iter().map(|path| format!("Wrote: {path}")).collect()

@@ -8,7 +8,7 @@
 mod tests;
 
 use super::SigningKey;
-use crate::openpgp::{OwnWords, armour_blocks, rsa_bits};
+use crate::openpgp::{OneKey, OwnWords, armour_blocks, each_key, is_one_line, rsa_bits};
 use anyhow::{Error, Result, anyhow, bail};
 use pgp::composed::{Deserializable, SignedSecretKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
@@ -16,16 +16,162 @@ use pgp::packet::{KeyFlags, SecretKey, Signature};
 use pgp::types::{KeyDetails, KeyVersion, Password, S2kParams, SecretParams, StringToKey};
 
 const LARGEST_FILE: usize = 1 << 20;
+/// Photographs are packets, too.
+const LARGEST_PACKET: u64 = 1 << 18;
 const FEWEST_BITS: u16 = 2048;
 
 const HELP_NEW: &str = "help: make one with `vgpu-pipeline key new FILE`, or with \
                         `gpg --quick-generate-key 'NAME' rsa4096 sign never`";
 const HELP_EXPORT: &str = "help: export it with `gpg --armor --export-secret-keys FINGERPRINT`";
 
-pub(super) fn load(bytes: &[u8], passphrase: Option<&str>, now: u32) -> Result<SigningKey> {
-    let key = one_private_key(bytes)?;
+/// A key of a file that can sign once it is unlocked.
+struct Candidate {
+    name: String,
+    primary: SecretKey,
+    own: OwnWords,
+    user_id: String,
+}
+
+/// One that cannot, or that is not asked for.
+struct Other {
+    name: Option<String>,
+    why: Error,
+}
+
+/// Reads the key out of a file.
+pub(super) fn load(
+    bytes: &[u8],
+    passphrase: Option<&[u8]>,
+    asked: Option<&str>,
+    now: u32,
+) -> Result<SigningKey> {
+    let (candidates, others) = keys(bytes, now)?;
+    let (Candidate { name, mut primary, own, user_id }, others) =
+        choose(candidates, others, asked)?;
+    let locked = primary.secret_params().is_encrypted();
+    unlock(&mut primary, &name, passphrase)?;
+    let mut key = SigningKey::new(primary, own.details, user_id, own.expires, locked)?;
+    key.others = others;
+    Ok(key)
+}
+
+/// The one that is asked for, else the only one; and what is said of the others.
+fn choose(
+    mut candidates: Vec<Candidate>,
+    mut others: Vec<Other>,
+    asked: Option<&str>,
+) -> Result<(Candidate, Vec<String>)> {
+    let at = match asked {
+        Some(asked) => match candidates.iter().position(|key| key.name == asked) {
+            Some(at) => at,
+            None => return Err(not_there(&candidates, others, asked)),
+        },
+        None if candidates.len() > 1 => {
+            let names: Vec<String> =
+                candidates.iter().map(|key| format!("`{}`", key.name)).collect();
+            bail!(
+                "the key file holds {} private keys that can sign: {}\n\
+                 help: `fingerprint` of the section `sign` says which one does",
+                names.len(),
+                names.join(", ")
+            );
+        }
+        None if candidates.is_empty() => match others.len() {
+            1 => return Err(others.remove(0).why),
+            _ => bail!("none of its keys can sign: {}\n{HELP_NEW}", listed(&others).join("; ")),
+        },
+        None => 0,
+    };
+    let chosen = candidates.swap_remove(at);
+    let mut said = listed(&others);
+    said.extend(candidates.iter().map(|key| format!("the key `{}` is not asked for", key.name)));
+    Ok((chosen, said))
+}
+
+fn not_there(candidates: &[Candidate], mut others: Vec<Other>, asked: &str) -> Error {
+    if let Some(at) = others.iter().position(|other| other.name.as_deref() == Some(asked)) {
+        return others.remove(at).why;
+    }
+    let names: Vec<&str> = candidates.iter().map(|key| key.name.as_str()).collect();
+    let names = match (names.as_slice(), others.len()) {
+        // What cannot sign at all is the plainer trouble.
+        ([], 1) => return others.remove(0).why,
+        _ => names.into_iter().map(str::to_owned).chain(listed(&others)).collect::<Vec<_>>(),
+    };
+    anyhow!(
+        "the key is {}, and the pipeline wants {asked}\n\
+         help: use the pinned key, or change `sign.fingerprint`",
+        names.join(", ")
+    )
+}
+
+fn listed(others: &[Other]) -> Vec<String> {
+    let first = |other: &Other| {
+        let why = other.why.to_string();
+        let why = why.split('\n').next().unwrap_or_default();
+        match &other.name {
+            Some(name) if !why.contains(name.as_str()) => format!("the key `{name}`: {why}"),
+            _ => why.to_owned(),
+        }
+    };
+    others.iter().map(first).collect()
+}
+
+/// Every private key in the file: those that can sign, and the others.
+fn keys(bytes: &[u8], now: u32) -> Result<(Vec<Candidate>, Vec<Other>)> {
+    if bytes.len() > LARGEST_FILE {
+        bail!("the key is larger than {LARGEST_FILE} bytes\n{HELP_EXPORT}");
+    }
+    if is_one_line(bytes) {
+        bail!(
+            "the line breaks of the key are gone\n\
+             help: a shell keeps them where the variable is in quotes, as in `echo \"$KEY\"`; so does \
+             a secret of a CI system that is pasted as several lines"
+        );
+    }
+    let blocks = armour_blocks(bytes);
+    let private: Vec<usize> =
+        blocks.iter().filter(|(name, _)| name == "PGP PRIVATE KEY BLOCK").map(|b| b.1).collect();
+    match (private.as_slice(), blocks.first()) {
+        ([_, ..], _) => {}
+        ([], Some((name, _))) if name == "PGP PUBLIC KEY BLOCK" => {
+            bail!("the key is a public key, which cannot sign\n{HELP_EXPORT}")
+        }
+        ([], Some((name, _))) => bail!("the key is a `{name}`, not an OpenPGP key\n{HELP_EXPORT}"),
+        ([], None) => bail!("the key is not ASCII-armoured\n{HELP_EXPORT}"),
+    }
+    let (mut candidates, mut others) = (Vec::<Candidate>::new(), Vec::new());
+    for start in private {
+        let found = each_key(&bytes[start..], LARGEST_PACKET).unwrap_or_default();
+        if found.is_empty() {
+            others.push(Other { name: None, why: unreadable() });
+        }
+        for OneKey { packets, .. } in found {
+            let key = packets.and_then(|packets| {
+                SignedSecretKey::from_packets(packets.into_iter().map(Ok).peekable()).next()?.ok()
+            });
+            let Some(key) = key else {
+                others.push(Other { name: None, why: unreadable() });
+                continue;
+            };
+            let name = format!("{:X}", key.primary_key.fingerprint());
+            // The same key may stand there twice.
+            if candidates.iter().any(|known| known.name == name) {
+                continue;
+            }
+            match candidate(&key, &name, now) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(why) => others.push(Other { name: Some(name), why }),
+            }
+        }
+    }
+    others.retain(|other| !candidates.iter().any(|key| other.name.as_deref() == Some(&key.name)));
+    Ok((candidates, others))
+}
+
+/// Refuses what some client of the repository would not accept.
+fn candidate(key: &SignedSecretKey, name: &str, now: u32) -> Result<Candidate> {
     check_kind(&key.primary_key)?;
-    let name = format!("{:X}", key.primary_key.fingerprint());
     if !key.details.revocation_signatures.is_empty() {
         bail!("the key `{name}` is revoked\n{HELP_NEW}");
     }
@@ -34,41 +180,20 @@ pub(super) fn load(bytes: &[u8], passphrase: Option<&str>, now: u32) -> Result<S
     let Some(user_id) = own.user_id() else {
         bail!("no user id of the key `{name}` has a valid self-signature\n{HELP_EXPORT}");
     };
-    check_time(&name, public.created_at().as_secs(), own.expires, now)?;
+    check_time(name, public.created_at().as_secs(), own.expires, now)?;
     if !own.flags.as_ref().is_none_or(KeyFlags::sign) {
-        bail!("{}\n{HELP_NEW}", may_not_sign(&name, &key));
+        bail!("{}\n{HELP_NEW}", may_not_sign(name, key));
     }
-    let mut primary = key.primary_key.clone();
-    let locked = primary.secret_params().is_encrypted();
-    unlock(&mut primary, &name, passphrase)?;
-    SigningKey::new(primary, own.details, user_id, own.expires, locked)
-}
-
-/// The one private key in the file.
-fn one_private_key(bytes: &[u8]) -> Result<SignedSecretKey> {
-    if bytes.len() > LARGEST_FILE {
-        bail!("the key is larger than {LARGEST_FILE} bytes\n{HELP_EXPORT}");
+    if let SecretParams::Encrypted(secret) = key.primary_key.secret_params()
+        && let S2kParams::Cfb { s2k: StringToKey::Private { .. }, .. } =
+            secret.string_to_key_params()
+    {
+        bail!(
+            "the secret part of the primary key `{name}` is not in the file (`--export-secret-subkeys` \
+             leaves it out, a smartcard never gives it away)\n{HELP_EXPORT}"
+        );
     }
-    let blocks = armour_blocks(bytes);
-    let private: Vec<usize> =
-        blocks.iter().filter(|(name, _)| name == "PGP PRIVATE KEY BLOCK").map(|b| b.1).collect();
-    let start = match (private.as_slice(), blocks.first()) {
-        ([start], _) => *start,
-        ([_, ..], _) => bail!("the key file holds {} private keys\n{HELP_EXPORT}", private.len()),
-        ([], Some((name, _))) if name == "PGP PUBLIC KEY BLOCK" => {
-            bail!("the key is a public key, which cannot sign\n{HELP_EXPORT}")
-        }
-        ([], Some((name, _))) => bail!("the key is a `{name}`, not an OpenPGP key\n{HELP_EXPORT}"),
-        ([], None) => bail!("the key is not ASCII-armoured\n{HELP_EXPORT}"),
-    };
-    let keys = SignedSecretKey::from_armor_many_buf(&bytes[start..])
-        .and_then(|(keys, _)| keys.collect::<Result<Vec<_>, _>>())
-        .map_err(|_| unreadable())?;
-    match <[_; 1]>::try_from(keys) {
-        Ok([key]) => Ok(key),
-        Err(keys) if keys.is_empty() => Err(unreadable()),
-        Err(keys) => bail!("the key file holds {} private keys\n{HELP_EXPORT}", keys.len()),
-    }
+    Ok(Candidate { name: name.to_owned(), primary: key.primary_key.clone(), own, user_id })
 }
 
 fn unreadable() -> Error {
@@ -132,13 +257,9 @@ fn may_not_sign(name: &str, key: &SignedSecretKey) -> String {
     }
 }
 
-fn unlock(key: &mut SecretKey, name: &str, passphrase: Option<&str>) -> Result<()> {
-    let SecretParams::Encrypted(secret) = key.secret_params() else { return Ok(()) };
-    if let S2kParams::Cfb { s2k: StringToKey::Private { .. }, .. } = secret.string_to_key_params() {
-        bail!(
-            "the secret part of the primary key `{name}` is not in the file (`--export-secret-subkeys` \
-             leaves it out, a smartcard never gives it away)\n{HELP_EXPORT}"
-        );
+fn unlock(key: &mut SecretKey, name: &str, passphrase: Option<&[u8]>) -> Result<()> {
+    if !key.secret_params().is_encrypted() {
+        return Ok(());
     }
     let Some(passphrase) = passphrase else {
         bail!(

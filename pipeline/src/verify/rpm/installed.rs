@@ -2,15 +2,11 @@
 
 use super::facts::{FileFacts, PackageFacts, mode};
 use super::walk::shown;
+use crate::files;
 use anyhow::{Context, Result, ensure};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
-
-/// A dom0 has about 40,000 files, in 4 MB.
-const LARGEST: u64 = 256 << 20;
 
 const HELP: &str = "help: make it on a host, by \
     `rpm -qa --qf '[%{=NAME} %{FILEMODES:octal} %{FILENAMES}\\n]'`";
@@ -26,12 +22,13 @@ type Owner<'a> = (&'a str, u16);
 
 impl Installed {
     pub fn read(path: &Path) -> Result<Self> {
-        let shown = || format!("the list of what is installed, `{}`", path.display());
-        let mut text = String::new();
-        let file = File::open(path).with_context(shown)?;
-        let read = file.take(LARGEST).read_to_string(&mut text).with_context(shown)?;
-        ensure!((read as u64) < LARGEST, "{} is larger than {LARGEST} bytes", shown());
+        let text = files::read_text(path, &files::INSTALLED)?;
+        let shown = || format!("{} `{}`", files::INSTALLED.name, path.display());
         Self::parse(text).with_context(shown)
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Lines of a package's name, a mode in octal, and a path.

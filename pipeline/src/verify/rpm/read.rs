@@ -5,13 +5,14 @@ pub use super::walk::LARGEST_BINARY;
 use super::faults::Faults;
 use super::walk::Walk;
 use super::{dependencies, files, other, paths, unpack};
+use crate::files as input;
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, Claim, Kind, RpmFile};
 use crate::verify::elf::{self, Qom};
 use anyhow::{Context, Result, bail, ensure};
 use rpm::{IndexSignatureTag, IndexTag as Tag};
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub type Judge<'a> = &'a mut dyn FnMut(&Path, &[u8]) -> Result<Option<Qom>>;
 
 pub fn is_rpm(path: &Path) -> Result<bool> {
     let mut head = Vec::new();
-    let file = File::open(path).with_context(|| format!("`{}`", path.display()))?;
+    let file = input::open(path, &input::JUDGED)?;
     file.take(4).read_to_end(&mut head)?;
     Ok(head == LEAD_MAGIC)
 }

@@ -77,7 +77,7 @@ impl Variant {
     }
 
     fn load(self) -> Result<SigningKey> {
-        load(&self.armored(), None, NOW)
+        load(&self.armored(), None, None, NOW)
     }
 }
 
@@ -116,7 +116,7 @@ fn refused(result: Result<SigningKey>) -> String {
 fn a_key_comes_back_from_its_file() {
     let armored = key().secret_armored().unwrap();
     assert!(armored.starts_with("-----BEGIN PGP PRIVATE KEY BLOCK-----\n"));
-    let again = SigningKey::from_armored(armored.as_bytes(), None).unwrap();
+    let again = SigningKey::from_armored(armored.as_bytes(), None, None).unwrap();
     assert_eq!(again.fingerprint(), key().fingerprint());
     assert_eq!(again.public_armored(), key().public_armored());
     assert_eq!(*again.secret_armored().unwrap(), *armored);
@@ -130,7 +130,10 @@ fn a_file_may_have_other_line_ends_and_words_around() {
     let around = format!("of the build server\r\n\r\n{armored}\r\nthat was it\r\n");
     let public = format!("{}{}", key().public_armored(), *key().secret_armored().unwrap());
     for text in [armored, around, public] {
-        assert_eq!(load(text.as_bytes(), None, NOW).unwrap().fingerprint(), key().fingerprint());
+        assert_eq!(
+            load(text.as_bytes(), None, None, NOW).unwrap().fingerprint(),
+            key().fingerprint()
+        );
     }
 }
 
@@ -138,21 +141,26 @@ fn a_file_may_have_other_line_ends_and_words_around() {
 fn a_file_that_holds_no_private_key_is_refused() {
     let secret = key().secret_armored().unwrap();
     let binary = [0x95, 0x03, 0xff, 0xfe];
-    let twice = format!("{}{}", *secret, *secret);
+    let theirs = other().secret_armored().unwrap();
+    let twice = format!("{}{}", *secret, *theirs);
+    let two = format!(
+        "the key file holds 2 private keys that can sign: `KEY`, `{}`",
+        other().fingerprint()
+    );
     let pem = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     let cases: [(&[u8], &str); 6] = [
         (b"", "the key is not ASCII-armoured"),
         (&binary, "the key is not ASCII-armoured"),
         (key().public_armored().as_bytes(), "the key is a public key, which cannot sign"),
         (pem.as_bytes(), "the key is a `RSA PRIVATE KEY`, not an OpenPGP key"),
-        (twice.as_bytes(), "the key file holds 2 private keys"),
+        (twice.as_bytes(), &two),
         (&secret.as_bytes()[..900], "the key is damaged, or of a kind that is not known here"),
     ];
     for (bytes, message) in cases {
-        assert_eq!(refused(load(bytes, None, NOW)), message);
+        assert_eq!(refused(load(bytes, None, None, NOW)), message);
     }
     let large = vec![b' '; (1 << 20) + 1];
-    assert_eq!(refused(load(&large, None, NOW)), "the key is larger than 1048576 bytes");
+    assert_eq!(refused(load(&large, None, None, NOW)), "the key is larger than 1048576 bytes");
 }
 
 #[test]
@@ -162,7 +170,7 @@ fn a_damaged_key_never_signs() {
     for at in (body..armored.len() - 60).step_by(211) {
         let mut bytes = armored.as_bytes().to_vec();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-        if let Ok(damaged) = load(&bytes, None, NOW) {
+        if let Ok(damaged) = load(&bytes, None, None, NOW) {
             // What a flip may leave alone: the old checksum, which RSA's own numbers make needless.
             assert_eq!(damaged.public_armored(), key().public_armored(), "at {at}");
         }
@@ -178,10 +186,10 @@ fn a_kind_that_rpm_4_11_cannot_import_is_refused() {
         (KeyType::Rsa(1024), "has 1024 bits, and needs 2048 or more"),
     ];
     for (kind, message) in kinds {
-        let refusal = refused(load(&foreign(&kind), None, NOW));
+        let refusal = refused(load(&foreign(&kind), None, None, NOW));
         assert!(refusal.starts_with("the key `") && refusal.ends_with(message), "{refusal}");
     }
-    load(&foreign(&KeyType::Rsa(2048)), None, NOW).unwrap();
+    load(&foreign(&KeyType::Rsa(2048)), None, None, NOW).unwrap();
 }
 
 #[test]
@@ -218,7 +226,7 @@ fn a_key_is_refused_before_and_after_its_time() {
     assert_eq!(refused(expired.load()), "the key `KEY` expired on 2023-11-15");
     let direct = Variant::new().says(SignatureType::Key, NOW - 9, vec![lasts(1)]);
     assert_eq!(refused(direct.load()), "the key `KEY` expired on 2023-11-14");
-    let early = load(&Variant::new().armored(), None, MADE - 1);
+    let early = load(&Variant::new().armored(), None, None, MADE - 1);
     assert_eq!(refused(early), "the key `KEY` is dated 2023-11-14, which is in the future");
 }
 
@@ -267,20 +275,20 @@ fn words_of_somebody_else_do_not_count() {
 #[test]
 fn a_passphrase_is_asked_for_tried_and_not_repeated() {
     let locked = Variant::new().locked("open sesame").armored();
-    let without = refused(load(&locked, None, NOW));
+    let without = refused(load(&locked, None, None, NOW));
     assert_eq!(without, "the key `KEY` is locked with a passphrase, and none was given");
     for wrong in ["", "open sesam", "open sesame "] {
-        let message = refused(load(&locked, Some(wrong), NOW));
+        let message = refused(load(&locked, Some(wrong.as_bytes()), None, NOW));
         assert_eq!(message, "the passphrase does not unlock the key `KEY`");
     }
-    let opened = load(&locked, Some("open sesame"), NOW).unwrap();
+    let opened = load(&locked, Some(b"open sesame"), None, NOW).unwrap();
     assert_eq!(
         opened.detached_armored(&b"data"[..], NOW).unwrap(),
         key().detached_armored(&b"data"[..], NOW).unwrap()
     );
     let written = opened.secret_armored().unwrap_err().to_string();
     assert!(written.contains("has a passphrase and is not written out without it"), "{written}");
-    load(&Variant::new().armored(), Some("needless"), NOW).unwrap();
+    load(&Variant::new().armored(), Some(b"needless"), None, NOW).unwrap();
 }
 
 /// What `gpg --export-secret-subkeys` and smartcards leave of a primary key.

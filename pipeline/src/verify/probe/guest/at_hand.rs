@@ -3,9 +3,10 @@
 
 use crate::cmd::find;
 use crate::config::Guest;
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use goblin::elf::{Elf, program_header::PT_INTERP};
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 const BOOT: &str = "/boot";
@@ -42,7 +43,7 @@ impl AtHand {
     /// Looks for everything; or says what is lacking first.
     pub fn look(guest: &Guest) -> Result<Self, String> {
         let kernel = match &guest.kernel {
-            Some(kernel) if File::open(kernel).is_ok() => kernel.clone(),
+            Some(kernel) if files::open(kernel, &files::KERNEL).is_ok() => kernel.clone(),
             Some(kernel) => {
                 return Err(format!("the kernel `{}` cannot be read", kernel.display()));
             }
@@ -80,7 +81,7 @@ impl AtHand {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("`{}`", path.display()))
+    files::read(path, &files::KERNEL)
 }
 
 fn lacking(what: &str, package: &str) -> String {
@@ -88,15 +89,18 @@ fn lacking(what: &str, package: &str) -> String {
 }
 
 fn in_folders(name: &str) -> Option<PathBuf> {
-    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|file| File::open(file).is_ok())
+    FOLDERS
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|file| files::open(file, &files::KERNEL).is_ok())
 }
 
 /// The kernel of the highest version that can be read.
 fn newest(folder: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let kernels =
-        names.filter(|name| name.starts_with("vmlinuz-") && File::open(folder.join(name)).is_ok());
+    let readable = |name: &String| files::open(&folder.join(name), &files::KERNEL).is_ok();
+    let kernels = names.filter(|name| name.starts_with("vmlinuz-") && readable(name));
     Some(folder.join(kernels.max_by_key(|name| version(name))?))
 }
 
@@ -118,7 +122,7 @@ fn version(name: &str) -> Vec<(u64, String)> {
 
 /// Whether a program needs no loader and so no libraries.
 fn is_static(program: &Path) -> bool {
-    let Ok(bytes) = fs::read(program) else { return false };
+    let Ok(bytes) = files::read(program, &files::KERNEL) else { return false };
     Elf::parse(&bytes)
         .is_ok_and(|elf| elf.program_headers.iter().all(|header| header.p_type != PT_INTERP))
 }
