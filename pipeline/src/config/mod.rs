@@ -42,8 +42,8 @@ pub use verify::{
 };
 pub use words::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
-    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, TreePath,
-    WebUrl,
+    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, Sha512,
+    TreePath, WebUrl,
 };
 pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 

@@ -94,6 +94,11 @@ word!(
     |s| s.len() == 64 && s.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 );
 word!(
+    /// A sha512 as 128 lowercase hexadecimal digits.
+    Sha512, "^[0-9a-f]{128}$", "a sha512 of 128 lowercase hexadecimal digits",
+    |s| s.len() == 128 && s.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+);
+word!(
     /// The name of a QOM type, as `-device help` prints it.
     QomType, "^[a-z][a-z0-9.-]*$", "a QOM type name of lowercase letters, digits, `.` and `-`",
     |s| spelled(s, |c| c.is_ascii_lowercase(), |c| lower_or_digit(c) || ".-".contains(c))

@@ -2,7 +2,7 @@
 //! (git-lfs, docs/spec.md and docs/api/batch.md).
 
 use crate::config::{GitSource, LfsObject, Sha256};
-use crate::fetch::check::LFS_POINTER;
+use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
 use crate::fetch::{Download, Fetch, plain};
 use crate::git::Remote;
 use anyhow::{Context, Result, bail};
@@ -12,8 +12,6 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A pointer has less than this (docs/spec.md).
-const LARGEST_POINTER: u64 = 1024;
 /// No answer about one object comes near this.
 const LARGEST_ANSWER: u64 = 1 << 20;
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
@@ -35,7 +33,7 @@ impl Pointer {
             return Ok(None);
         }
         let bytes = fs::read(path)?;
-        if !bytes.starts_with(LFS_POINTER) {
+        if !is_lfs_pointer(&bytes, length) {
             return Ok(None);
         }
         let text = String::from_utf8_lossy(&bytes);
