@@ -123,6 +123,20 @@ word!(
         |c| c.is_ascii_alphanumeric() || "_.+~-".contains(c))
 );
 word!(
+    /// A folder of a repository: a path, or `.` for its top.
+    TreeFolder, "^(\\.|[A-Za-z0-9_][A-Za-z0-9_./-]*)$", "a folder such as `SOURCES`, or `.` for the top of the repository",
+    |s| s == "." || TreePath::try_from(s.to_owned()).is_ok()
+);
+word!(
+    /// The name of a file as it may lie in rpmbuild's SOURCES: whatever a spec can say, without a folder
+    /// and without what moves a terminal.
+    SourceFile, "^[^/\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]{1,255}$",
+    "the name of a file, without a folder and control characters",
+    |s| (1..=255).contains(&s.len()) && ![".", ".."].contains(&s)
+        && !s.chars().any(|c| c == '/' || c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+);
+word!(
     /// The name of a Debian package (Debian policy 5.6.1).
     DebianPackage, "^[a-z0-9][a-z0-9+.-]+$", "a Debian package name",
     |s| s.len() > 1 && spelled(s, lower_or_digit, |c| lower_or_digit(c) || "+.-".contains(c))

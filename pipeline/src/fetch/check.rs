@@ -176,7 +176,10 @@ mod tests {
             ("gzip, zeros behind", [gzip(text), vec![0; 512]].concat()),
             ("gzip, one zero behind", [gzip(text), vec![0]].concat()),
             ("gzip, two members", [gzip(text), gzip(text)].concat()),
-            ("gzip, zeros between", [gzip(text), vec![0; 7], gzip(text), vec![0; 100_000]].concat()),
+            (
+                "gzip, zeros between",
+                [gzip(text), vec![0; 7], gzip(text), vec![0; 100_000]].concat(),
+            ),
             ("gzip, a signature behind", [gzip(text), b"-----BEGIN".to_vec()].concat()),
             ("xz, padding of four", [xz(text), vec![0; 4]].concat()),
             ("xz, two streams", [xz(text), vec![0; 8], xz(text), vec![0; 12]].concat()),
