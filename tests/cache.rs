@@ -59,8 +59,10 @@ fn a_damaged_result_is_dropped_and_made_again_when_it_is_needed() {
     let toy = Toy::new("toy-damaged");
     let first = events(&mut toy.run());
     let source = first.iter().find(|e| e["event"] == "finished" && e["stage"] == "source").unwrap();
-    let name =
-        format!("store/results/source-{}/files/qemu-4.2.1.tar.gz", source["key"].as_str().unwrap());
+    let name = format!(
+        "store/results/source-{}/files/SOURCES/qemu-4.2.1.tar.gz",
+        source["key"].as_str().unwrap()
+    );
     let file = kept(&name);
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[1..]).unwrap();

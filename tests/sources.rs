@@ -121,7 +121,7 @@ fn a_spec_that_was_altered_in_the_store_is_not_built() {
     let file =
         |stage: &str, name: &str| results.join(format!("{stage}-{}/files/{name}", key(stage)));
     let good = fs::read(file("inject", "qemu.spec")).unwrap();
-    let spec = file("source", ".spec/qemu.spec");
+    let spec = file("source", "SPECS/qemu.spec");
     let altered = fs::read_to_string(&spec).unwrap() + "\n# altered\n";
     fs::write(&spec, altered).unwrap();
     fs::remove_dir_all(results.join(format!("inject-{}", key("inject")))).unwrap();

@@ -1,8 +1,9 @@
 //! What only several fields together can show.
 
 use super::contract;
-use super::words::FileName;
-use super::{Base, Edit, Insert, Integration, Pipeline, Python, Source, error::nearest};
+use super::source::PinnedFile;
+use super::words::{FileName, SourceFile};
+use super::{Base, Edit, GitSource, Insert, Integration, Pipeline, Python, Source, error::nearest};
 use anyhow::{Error, anyhow};
 use std::collections::BTreeSet;
 
@@ -76,18 +77,21 @@ fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
     for source in &pipeline.source {
         let names: Vec<&str> = match source {
             Source::Debian(debian) => debian.files.iter().map(|file| file.name.as_str()).collect(),
-            Source::Path(path) => vec![plain_name(&path.file)?],
+            Source::Path(path) => vec![source_name(&path.file)?],
             Source::Archive(archive) => {
                 let url = archive.url.as_str();
-                if FileName::try_from(archive.file_name().to_owned()).is_err() {
+                if SourceFile::try_from(archive.file_name().to_owned()).is_err() {
                     return Err(Problem::new(
                         url,
-                        format!("`{url}` does not end in a plain file name"),
+                        format!("`{url}` does not end in the name of a file"),
                     ));
                 }
                 vec![archive.file_name()]
             }
-            Source::Git(git) => git.lfs.iter().map(|object| object.file.as_str()).collect(),
+            Source::Git(git) => {
+                let pinned = lookaside(git)?.into_iter().map(|file| file.name.as_str());
+                git.lfs.iter().map(|object| object.file.as_str()).chain(pinned).collect()
+            }
         };
         for name in names {
             if !seen.insert(name.to_owned()) {
@@ -96,6 +100,29 @@ fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// What a lookaside cache is asked for is made of its address and of the package's name.
+fn lookaside(git: &GitSource) -> Result<&[PinnedFile], Problem> {
+    let Some(lookaside) = &git.lookaside else { return Ok(&[]) };
+    let url = lookaside.url.as_str();
+    if url.contains(['?', '#']) {
+        return Err(Problem::new(
+            url,
+            "`lookaside.url` goes on with the package, so it ends in no query",
+        ));
+    }
+    if FileName::try_from(git.package().to_owned()).is_err() {
+        return Err(Problem::new(
+            "lookaside:",
+            format!(
+                "`{}` does not end in the name of a package\n\
+                 help: say it: `lookaside: {{ package: …, url: … }}`",
+                git.url
+            ),
+        ));
+    }
+    Ok(&lookaside.pins)
 }
 
 /// There is one spec, and where it is in a git source there is one of those.
@@ -243,6 +270,17 @@ fn refers_to<'a>(
         None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
     };
     Err(Problem::new(word, format!("`{word}` is not {what}\nhelp: {help}")))
+}
+
+/// The last part of a path, where it is one that rpmbuild's SOURCES can have.
+fn source_name(path: &std::path::Path) -> Result<&str, Problem> {
+    let shown = path.display().to_string();
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .filter(|name| SourceFile::try_from((*name).to_owned()).is_ok())
+        .ok_or_else(|| {
+            Problem::new(&shown, format!("`{shown}` does not end in the name of a file"))
+        })
 }
 
 /// The last part of a path, where it is one that a spec and a shell line can carry.

@@ -34,7 +34,7 @@ pub use lock::{Lock, LockedImage, LockedKey, LockedPackage};
 pub use publish::Publish;
 pub use settings::Settings;
 pub use sign::{KeySource, Sign};
-pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Source};
+pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Lookaside, Source};
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
@@ -43,8 +43,8 @@ pub use verify::{
 };
 pub use words::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
-    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, TreePath,
-    WebUrl,
+    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, Sha512,
+    SourceFile, TreeFolder, TreePath, WebUrl,
 };
 pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 

@@ -1,7 +1,8 @@
 //! The section `source`.
 
 use super::words::{
-    Commit, DebianPackage, DebianVersion, FileName, GitRef, GitUrl, Sha256, Suite, TreePath, WebUrl,
+    Commit, DebianPackage, DebianVersion, FileName, GitRef, GitUrl, Sha256, SourceFile, Suite,
+    TreeFolder, TreePath, WebUrl,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,12 +36,34 @@ pub struct GitSource {
     /// The tag that names the commit. A tag that names another one is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<GitRef>,
-    /// The folder whose files are taken.
+    /// The folder whose files are taken; `.` is the top of the repository.
     #[serde(default = "sources_folder")]
-    pub directory: TreePath,
+    pub directory: TreeFolder,
     /// The files of that folder that git-lfs keeps elsewhere.
     #[serde(default)]
     pub lfs: Vec<LfsObject>,
+    /// The git-lfs server, where it is on another host than the repository. A `.lfsconfig` of the
+    /// repository alone leads nowhere else.
+    #[serde(default, rename = "lfs-url", skip_serializing_if = "Option::is_none")]
+    pub lfs_url: Option<WebUrl>,
+    /// Where the files are that the folder's file `sources` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookaside: Option<Lookaside>,
+}
+
+/// A lookaside cache, where distributions keep what is too large for their packaging repositories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lookaside {
+    /// Its address. A file is at `URL/PACKAGE/FILE/sha512/DIGEST/FILE`.
+    pub url: WebUrl,
+    /// The package as the cache knows it. Left out, it is the last part of the repository's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<FileName>,
+    /// The sha256 of the files that `sources` names by a digest that proves nothing any more, such as
+    /// md5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<PinnedFile>,
 }
 
 /// A git-lfs object, by what its pointer has to say.
@@ -48,7 +71,7 @@ pub struct GitSource {
 #[serde(deny_unknown_fields)]
 pub struct LfsObject {
     /// The file in the folder.
-    pub file: FileName,
+    pub file: SourceFile,
     pub sha256: Sha256,
     pub size: u64,
     /// Where the same bytes come from if the LFS server does not have them.
@@ -76,6 +99,16 @@ pub struct ArchiveSource {
     pub size: u64,
 }
 
+impl GitSource {
+    /// The package as a lookaside cache knows it.
+    pub fn package(&self) -> &str {
+        let own = self.lookaside.as_ref().and_then(|lookaside| lookaside.package.as_ref());
+        let last = || self.url.as_str().trim_end_matches('/').rsplit(['/', ':']).next();
+        let last = || last().map(|name| name.strip_suffix(".git").unwrap_or(name));
+        own.map(FileName::as_str).or_else(last).unwrap_or_default()
+    }
+}
+
 impl ArchiveSource {
     /// The file's name; [`super::check`] has seen that it is a plain one.
     pub fn file_name(&self) -> &str {
@@ -101,7 +134,7 @@ pub struct DebianSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedFile {
-    pub name: FileName,
+    pub name: SourceFile,
     pub sha256: Sha256,
 }
 
@@ -113,7 +146,7 @@ pub struct PathSource {
     pub sha256: Sha256,
 }
 
-fn sources_folder() -> TreePath {
-    TreePath::try_from("SOURCES".to_owned())
+fn sources_folder() -> TreeFolder {
+    TreeFolder::try_from("SOURCES".to_owned())
         .unwrap_or_else(|problem| unreachable!("default: {problem}"))
 }

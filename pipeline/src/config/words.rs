@@ -94,6 +94,11 @@ word!(
     |s| s.len() == 64 && s.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 );
 word!(
+    /// A sha512 as 128 lowercase hexadecimal digits.
+    Sha512, "^[0-9a-f]{128}$", "a sha512 of 128 lowercase hexadecimal digits",
+    |s| s.len() == 128 && s.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+);
+word!(
     /// The name of a QOM type, as `-device help` prints it.
     QomType, "^[a-z][a-z0-9.-]*$", "a QOM type name of lowercase letters, digits, `.` and `-`",
     |s| spelled(s, |c| c.is_ascii_lowercase(), |c| lower_or_digit(c) || ".-".contains(c))
@@ -116,6 +121,20 @@ word!(
     FileName, "^[A-Za-z0-9_][A-Za-z0-9_.+~-]*$", "a plain file name",
     |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_',
         |c| c.is_ascii_alphanumeric() || "_.+~-".contains(c))
+);
+word!(
+    /// A folder of a repository: a path, or `.` for its top.
+    TreeFolder, "^(\\.|[A-Za-z0-9_][A-Za-z0-9_./-]*)$", "a folder such as `SOURCES`, or `.` for the top of the repository",
+    |s| s == "." || TreePath::try_from(s.to_owned()).is_ok()
+);
+word!(
+    /// The name of a file as it may lie in rpmbuild's SOURCES: whatever a spec can say, without a folder
+    /// and without what moves a terminal.
+    SourceFile, "^[^/\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]{1,255}$",
+    "the name of a file, without a folder and control characters",
+    |s| (1..=255).contains(&s.len()) && ![".", ".."].contains(&s)
+        && !s.chars().any(|c| c == '/' || c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
 );
 word!(
     /// The name of a Debian package (Debian policy 5.6.1).

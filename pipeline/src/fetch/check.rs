@@ -1,32 +1,42 @@
 //! A file against its pin, with a reason where one can be seen.
+//!
+//! The pin alone decides: what an archive looks like inside is a diagnosis of bytes that are not the
+//! pinned ones, and never an objection to bytes that are. Padding, further members and a signature
+//! behind an archive are its author's own.
 
-use crate::config::Sha256;
+use crate::config::{Sha256, Sha512};
 use crate::files;
-use crate::store::sha256;
-use anyhow::{Context, Result, bail};
-use flate2::read::MultiGzDecoder;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use crate::store::{sha256, sha512};
+use anyhow::{Result, bail};
+use flate2::bufread::GzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How a git-lfs pointer begins (git-lfs, docs/spec.md).
-pub const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+/// How a git-lfs pointer begins (git-lfs, docs/spec.md; lfs/pointer.go has the two names that the
+/// format had before its release).
+const LFS_POINTERS: [&[u8]; 3] = [
+    b"version https://git-lfs.github.com/spec/",
+    b"version https://hawser.github.com/spec/",
+    b"version http://git-media.io/v/",
+];
+/// A pointer has less than this (git-lfs, docs/spec.md).
+pub const LARGEST_POINTER: u64 = 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 /// How an xz stream ends (The .xz File Format, 2.1.2.4).
 const XZ_FOOTER_MAGIC: &[u8] = b"YZ";
+/// What is unpacked at most to see whether an archive has its end.
+const MOST_UNPACKED: u64 = 1 << 30;
+
+/// Whether bytes of a file this long begin as a git-lfs pointer does.
+pub fn is_lfs_pointer(head: &[u8], length: u64) -> bool {
+    length < LARGEST_POINTER && LFS_POINTERS.iter().any(|pointer| head.starts_with(pointer))
+}
 
 /// Refuses a file that is not, byte for byte, what its pin says. `shown` is its name for people.
 pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Result<()> {
-    let mut head = [0; 64];
-    let read = files::open(path, &files::SOURCE)?.take(64).read(&mut head)?;
-    let head = &head[..read];
-    if head.starts_with(LFS_POINTER) {
-        bail!(
-            "`{shown}` is a git-lfs pointer of {} bytes, not the archive itself\n\
-             help: fetch the object with `git lfs pull` where the file came from",
-            path.metadata()?.len()
-        );
-    }
+    let head = no_pointer(path, shown)?;
     let length = path.metadata()?.len();
     if let Some(size) = size
         && size != length
@@ -38,55 +48,109 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
         );
     }
     let found = sha256(path)?;
-    let whole = whole(path, head).with_context(|| format!("source `{shown}`"))?;
     if found != pin.as_str() {
-        let cut = if whole { "" } else { "; the archive ends in the middle" };
+        let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
         bail!(
             "`{shown}` is not what the pipeline pins: sha256 {found}, pinned {pin}{cut}\n\
              help: get the pinned file; change the pin only if you know why it differs"
         );
     }
-    if !whole {
+    Ok(())
+}
+
+/// The same for a file that the `sources` of a packaging repository names by its sha512.
+pub fn pinned_by_sources(path: &Path, shown: &str, pin: &Sha512) -> Result<()> {
+    let head = no_pointer(path, shown)?;
+    let found = sha512(path)?;
+    if found != pin.as_str() {
+        let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
         bail!(
-            "`{shown}` is truncated: the archive ends in the middle, and the pin names it so\n\
-             help: fetch it again and pin the sha256 of the whole file"
+            "`{shown}` is not what `sources` of the pinned commit names: sha512 {found}, there {pin}{cut}\n\
+             help: does the lookaside cache serve something else today? a mirror that has it serves as well"
         );
     }
     Ok(())
 }
 
-/// Whether a compressed file has its end. Files of other kinds are taken as whole.
-fn whole(path: &Path, head: &[u8]) -> Result<bool> {
-    let mut file = files::open(path, &files::SOURCE)?;
-    if head.starts_with(&GZIP_MAGIC) {
-        // gzip's end shows only to who reads it through; a damaged middle is an error too.
-        return Ok(
-            io::copy(&mut MultiGzDecoder::new(BufReader::new(file)), &mut io::sink()).is_ok()
+/// The first bytes of a file, which is refused if it is a pointer, even where the pin is the pointer's
+/// own: nobody means one.
+fn no_pointer(path: &Path, shown: &str) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    files::open(path, &files::SOURCE)?.take(64).read_to_end(&mut head)?;
+    let length = path.metadata()?.len();
+    if is_lfs_pointer(&head, length) {
+        bail!(
+            "`{shown}` is a git-lfs pointer of {length} bytes, not the archive itself\n\
+             help: fetch the object with `git lfs pull` where the file came from"
         );
     }
+    Ok(head)
+}
+
+/// Whether a compressed file lacks its end, as far as that can be seen: a guess for a message.
+fn cut_off(path: &Path, head: &[u8]) -> bool {
+    let Ok(file) = files::open(path, &files::SOURCE) else { return false };
+    if head.starts_with(&GZIP_MAGIC) {
+        return gzip_is_cut(BufReader::new(file)).unwrap_or(false);
+    }
     if head.starts_with(XZ_MAGIC) {
-        // The footer repeats the header's flags. Decoding would take the 64 MiB that `xz -9` asks for.
-        let mut footer = [0; 4];
-        if file.seek(SeekFrom::End(-4)).is_err() || file.read_exact(&mut footer).is_err() {
+        return xz_is_cut(file).unwrap_or(true);
+    }
+    false
+}
+
+/// gzip's end shows only to who reads it through. Zeros may stand between its members and behind them,
+/// and whatever else stands there is no part of it (gzip(1) warns of it and goes on).
+fn gzip_is_cut(mut input: impl BufRead) -> Result<bool> {
+    let mut left = MOST_UNPACKED;
+    loop {
+        let mut member = GzDecoder::new(&mut input).take(left);
+        match io::copy(&mut member, &mut io::sink()) {
+            Ok(unpacked) => left -= unpacked,
+            Err(error) => return Ok(error.kind() == io::ErrorKind::UnexpectedEof),
+        }
+        if left == 0 {
             return Ok(false);
         }
-        return Ok(footer.ends_with(XZ_FOOTER_MAGIC) && head.get(6..8) == footer.get(..2));
+        loop {
+            let bytes = input.fill_buf()?;
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
+                if !bytes.starts_with(&GZIP_MAGIC) {
+                    return Ok(false);
+                }
+                break;
+            }
+            input.consume(zeros);
+        }
     }
-    Ok(true)
+}
+
+/// Whether an xz file ends otherwise than with a stream's footer and padding of zeros. Decoding would
+/// take the 64 MiB that `xz -9` asks for.
+fn xz_is_cut(mut file: File) -> Result<bool> {
+    let mut tail = Vec::new();
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
+    file.read_to_end(&mut tail)?;
+    let end = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    Ok(!tail[..end].ends_with(XZ_FOOTER_MAGIC))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use flate2::{Compression, write::GzEncoder};
+    use std::fs;
     use std::io::Write;
+    use std::path::PathBuf;
 
     fn refusal(content: &[u8], pin: Option<&[u8]>) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        std::fs::write(&path, pin.unwrap_or(content)).unwrap();
+        fs::write(&path, pin.unwrap_or(content)).unwrap();
         let pin = Sha256::try_from(sha256(&path).unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
+        fs::write(&path, content).unwrap();
         pinned(&path, "file", &pin, None).map_or_else(|e| e.to_string(), |()| String::new())
     }
 
@@ -96,16 +160,78 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn xz(text: &str) -> Vec<u8> {
+        let mut packed = Vec::new();
+        let mut encoder = liblzma::read::XzEncoder::new(text.as_bytes(), 6);
+        encoder.read_to_end(&mut packed).unwrap();
+        packed
+    }
+
+    /// Every form in which the tools of the field write or take a file whose end is not its last byte.
+    fn padded() -> Vec<(&'static str, Vec<u8>)> {
+        let text = "some text that is long enough to be cut";
+        let skippable = [&b"\x50\x2a\x4d\x18\x04\0\0\0pad!"[..]].concat();
+        let zstd = zstd::encode_all(text.as_bytes(), 3).unwrap();
+        let tar = [text.as_bytes(), &[0; 10240]].concat();
+        vec![
+            ("gzip, zeros behind", [gzip(text), vec![0; 512]].concat()),
+            ("gzip, one zero behind", [gzip(text), vec![0]].concat()),
+            ("gzip, two members", [gzip(text), gzip(text)].concat()),
+            (
+                "gzip, zeros between",
+                [gzip(text), vec![0; 7], gzip(text), vec![0; 100_000]].concat(),
+            ),
+            ("gzip, a signature behind", [gzip(text), b"-----BEGIN".to_vec()].concat()),
+            ("xz, padding of four", [xz(text), vec![0; 4]].concat()),
+            ("xz, two streams", [xz(text), vec![0; 8], xz(text), vec![0; 12]].concat()),
+            ("zstd, a skippable frame behind", [zstd.clone(), skippable.clone()].concat()),
+            ("zstd, a skippable frame before", [skippable, zstd].concat()),
+            ("tar, further zero blocks", tar.clone()),
+            ("tar.gz, further zero blocks", gzip(&String::from_utf8(tar).unwrap())),
+            ("bzip2, two streams", b"BZh9\x17\x72\x45\x38\x50\x90\0\0\0\0".repeat(2)),
+        ]
+    }
+
     #[test]
     fn the_pinned_file_passes() {
         assert_eq!(refusal(&gzip("text"), None), "");
         assert_eq!(refusal(b"plain", None), "");
+        assert_eq!(refusal(b"", None), "");
+    }
+
+    #[test]
+    fn a_pin_proves_the_bytes_however_an_archive_ends() {
+        for (kind, bytes) in padded() {
+            assert_eq!(refusal(&bytes, None), "", "{kind}");
+        }
+        // What ends in the middle too: whoever pinned it has seen it.
+        let whole = gzip("some text that is long enough to be cut");
+        assert_eq!(refusal(&whole[..whole.len() - 6], None), "");
+    }
+
+    #[test]
+    fn an_archive_with_padding_that_is_another_one_is_not_called_cut_off() {
+        for (kind, bytes) in padded() {
+            let error = refusal(&bytes, Some(b"pinned"));
+            assert!(error.contains("is not what the pipeline pins"), "{kind}: {error}");
+            assert!(!error.contains("ends in the middle"), "{kind}: {error}");
+        }
     }
 
     #[test]
     fn an_lfs_pointer_is_explained_even_where_the_pin_is_its_own() {
-        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
-        assert!(refusal(pointer, None).contains("git-lfs pointer of 6"));
+        for version in [
+            "https://git-lfs.github.com/spec/v1",
+            "https://hawser.github.com/spec/v1",
+            "http://git-media.io/v/2",
+        ] {
+            let pointer = format!("version {version}\noid sha256:0\nsize 1\n");
+            let error = refusal(pointer.as_bytes(), None);
+            assert!(error.contains(&format!("git-lfs pointer of {} bytes", pointer.len())));
+        }
+        // What only begins like one, and is longer than any is.
+        let patch = format!("version https://git-lfs.github.com/spec/v1\n{}", "+a\n".repeat(400));
+        assert_eq!(refusal(patch.as_bytes(), None), "");
     }
 
     #[test]
@@ -116,14 +242,27 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_archive_is_called_that() {
-        let whole = gzip("some text that is long enough to be cut");
-        let cut = &whole[..whole.len() - 6];
-        assert!(refusal(cut, Some(&whole)).contains("ends in the middle"));
-        assert!(refusal(cut, None).contains("is truncated"));
-        let mut xz = XZ_MAGIC.to_vec();
-        xz.extend([0, 4, 1, 2, 3, 4, 0, 4, b'Y', b'Z']);
-        assert_eq!(refusal(&xz, None), "");
-        assert!(refusal(&xz[..xz.len() - 1], None).contains("is truncated"));
+    fn a_truncated_archive_that_is_not_the_pinned_one_is_called_that() {
+        let text = "some text that is long enough to be cut";
+        for whole in [gzip(text), xz(text), [gzip(text), vec![0; 9], gzip(text)].concat()] {
+            let cut = &whole[..whole.len() - 6];
+            assert!(refusal(cut, Some(&whole)).contains("ends in the middle"));
+        }
+        let mut damaged = gzip(text);
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0xff;
+        assert!(!refusal(&damaged, Some(b"pinned")).contains("ends in the middle"));
+    }
+
+    #[test]
+    fn a_sha512_shows_both_digests_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path: PathBuf = folder.path().join("file");
+        fs::write(&path, "text").unwrap();
+        let pin = Sha512::try_from(sha512(&path).unwrap()).unwrap();
+        pinned_by_sources(&path, "file", &pin).unwrap();
+        fs::write(&path, "other").unwrap();
+        let error = pinned_by_sources(&path, "file", &pin).unwrap_err().to_string();
+        assert!(error.contains("sha512 ") && error.contains(&format!(", there {pin}")), "{error}");
     }
 }

@@ -22,6 +22,14 @@ pub enum Patience {
     None,
 }
 
+/// Whether the user's `.netrc` is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    Netrc,
+    /// Somebody else named the address.
+    None,
+}
+
 /// What is downloaded, and where to.
 pub struct Download<'a> {
     pub url: &'a str,
@@ -35,11 +43,16 @@ pub struct Download<'a> {
 }
 
 /// Downloads, with as many attempts as are worth it.
-pub fn run(download: &Download, patience: Patience, fetch: &Fetch) -> Result<()> {
+pub fn run(
+    download: &Download,
+    patience: Patience,
+    credentials: Credentials,
+    fetch: &Fetch,
+) -> Result<()> {
     // Beside the file: addresses may hold a secret, so they are in no argument and in no log.
     let [answer, config] = ["headers", "curlrc"].map(|name| download.to.with_extension(name));
     fs::write(&config, format!("url = \"{}\"\n", escaped(download.url)))?;
-    let attempt = || once(download, fetch, &answer, &config);
+    let attempt = || once(download, credentials, fetch, &answer, &config);
     let result = match patience {
         Patience::Usual => retry::run(fetch.cmd(), attempt),
         Patience::None => attempt(),
@@ -57,7 +70,13 @@ fn escaped(url: &str) -> String {
     url.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-fn once(download: &Download, fetch: &Fetch, answer: &Path, config: &Path) -> Result<()> {
+fn once(
+    download: &Download,
+    credentials: Credentials,
+    fetch: &Fetch,
+    answer: &Path,
+    config: &Path,
+) -> Result<()> {
     let Download { url, to, size, header, body } = download;
     if url.chars().any(char::is_control) {
         bail!("an address with control characters is not asked");
@@ -65,13 +84,16 @@ fn once(download: &Download, fetch: &Fetch, answer: &Path, config: &Path) -> Res
     // A redirection must not lead from https to where anybody can listen.
     let schemes = if url.starts_with("https:") { "=https" } else { "=http,https" };
     let mut call = Call::new("curl")
-        .args(["--disable", "--silent", "--show-error", "--fail", "--netrc-optional"])
+        .args(["--disable", "--silent", "--show-error", "--fail"])
         .args(["--proto", schemes, "--proto-redir", schemes, "--location", "--max-redirs", "5"])
         .args(["--connect-timeout", CONNECT, "--speed-time", STALL])
         .args(["--speed-limit", &SLOWEST.to_string(), "--max-filesize", &size.to_string()])
         // Its own limit holds only where the server says how much will come.
         .largest(*to, *size)
         .limit(Duration::from_secs(120 + size / SLOWEST));
+    if credentials == Credentials::Netrc {
+        call = call.arg("--netrc-optional");
+    }
     if let Some(header) = header {
         call = call.arg("--header").arg(format!("@{}", header.display()));
     }
@@ -79,7 +101,10 @@ fn once(download: &Download, fetch: &Fetch, answer: &Path, config: &Path) -> Res
         // An answer to a question is never taken up in the middle.
         Some(body) => {
             let _ = fs::remove_file(to);
-            call.arg("--data-binary").arg(format!("@{}", body.display()))
+            // A question that is redirected stays one (git-lfs does the same).
+            call.args(["--post301", "--post302", "--post303"])
+                .arg("--data-binary")
+                .arg(format!("@{}", body.display()))
         }
         None => call.args(["--continue-at", "-"]),
     };
@@ -96,7 +121,7 @@ fn once(download: &Download, fetch: &Fetch, answer: &Path, config: &Path) -> Res
         Err(error) => match error.downcast_ref::<Failure>().and_then(|f| f.status.code()) {
             Some(NO_RESUME) => {
                 fs::remove_file(to)?;
-                once(download, fetch, answer, config)
+                once(download, credentials, fetch, answer, config)
             }
             Some(63) => {
                 bail!("more than the {size} bytes that are pinned or plausible are served")

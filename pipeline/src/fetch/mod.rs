@@ -17,7 +17,7 @@ use crate::config::WebUrl;
 use crate::files;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
-use curl::Patience;
+use curl::{Credentials, Patience};
 pub use curl::{Download, plain};
 pub use host::host;
 pub use mirror::Mirror;
@@ -28,7 +28,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The most that is taken of what no pin gives a size for.
-const LARGEST: u64 = 4 << 30;
+pub const LARGEST: u64 = 4 << 30;
 
 /// Whether anything beyond this machine may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,14 @@ impl<'a> Fetch<'a> {
     /// Whatever an address serves. Only for what no pin can cover, or what is checked by other means.
     pub fn download(&self, download: &Download) -> Result<()> {
         self.network(&format!("`{}`", plain(download.url)))?;
-        curl::run(download, Patience::Usual, self)
+        curl::run(download, Patience::Usual, Credentials::Netrc, self)
+    }
+
+    /// The same from an address that a server named: the user's credentials are for addresses that the
+    /// user names.
+    pub fn download_for_server(&self, download: &Download) -> Result<()> {
+        self.network(&format!("`{}`", plain(download.url)))?;
+        curl::run(download, Patience::Usual, Credentials::None, self)
     }
 
     /// Content of any kind, from wherever it can be had. `good` refuses what is not what the pin says.
@@ -203,7 +210,7 @@ impl<'a> Fetch<'a> {
                     let url = format!("{}/{}", url.as_str().trim_end_matches('/'), pin.place());
                     let download =
                         Download { url: &url, to: staged, size: LARGEST, header: None, body: None };
-                    match curl::run(&download, Patience::None, self) {
+                    match curl::run(&download, Patience::None, Credentials::Netrc, self) {
                         Ok(()) => true,
                         Err(error) if interrupted(&error).is_some() => return Err(error),
                         Err(error) => {
@@ -234,6 +241,11 @@ impl<'a> Fetch<'a> {
     pub fn adopt(&self, pin: &Pin, file: &Path) -> Result<()> {
         fs::rename(file, self.place(pin)?)?;
         Ok(())
+    }
+
+    /// Whether content could be had without the network.
+    pub fn at_hand(&self, pin: &Pin) -> bool {
+        self.origins.at_hand(self.store, pin)
     }
 
     /// Where content is in the cache.

@@ -6,30 +6,26 @@
 //! taken out is byte for byte what was committed.
 
 mod remote;
+mod tree;
 
 use crate::cmd::{Call, Runner};
-use crate::config::{Commit, TreePath};
+use crate::config::{Commit, TreeFolder, TreePath};
 use anyhow::{Context, Result, bail};
 pub use remote::{Remote, Tip, find};
 use std::fs;
 use std::path::{Path, PathBuf};
+pub use tree::{Kind, TreeEntry};
 
 /// The name that the commit of interest has in a bundle.
 const PINNED: &str = "refs/vgpu-pipeline/pinned";
+
+/// Paths of this many names fit into one call.
+const PATHS_AT_ONCE: usize = 400;
 
 /// A bare repository in a work folder.
 pub struct Repository<'a> {
     folder: PathBuf,
     cmd: &'a Runner<'a>,
-}
-
-/// A file in a commit's tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TreeFile {
-    /// From the top of the tree.
-    pub path: String,
-    /// Whether it is a file like any other: no link, no submodule.
-    pub regular: bool,
 }
 
 /// What a repository, or a user's configuration for other work, could hook in is off.
@@ -38,6 +34,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("core.attributesFile", "/dev/null"),
     ("core.autocrlf", "false"),
     ("core.fsmonitor", "false"),
+    // The output of a call is lines of UTF-8: a name that would break them comes quoted.
+    ("core.quotePath", "true"),
     ("fetch.recurseSubmodules", "false"),
     ("submodule.recurse", "false"),
     ("protocol.ext.allow", "never"),
@@ -102,18 +100,57 @@ impl<'a> Repository<'a> {
         Ok(())
     }
 
-    /// The files of a commit in a folder, or the one file that the path names.
-    pub fn files(&self, commit: &Commit, under: &TreePath) -> Result<Vec<TreeFile>> {
-        let call = self.call("ls-tree").args(["-r", "--full-tree"]);
-        let call = call.args([commit.as_str(), "--", under.as_str()]).read();
-        Ok(self.cmd.run(&call)?.stdout.lines().filter_map(tree_file).collect())
+    /// What a commit has in a folder, without what is in the folders of that.
+    pub fn folder(&self, commit: &Commit, folder: &TreeFolder) -> Result<Vec<TreeEntry>> {
+        match folder.as_str() {
+            "." => self.tree(commit, &[]),
+            // With the slash, git lists what is in it.
+            folder => self.tree(commit, &[&format!("{folder}/")]),
+        }
+    }
+
+    /// What a commit has at a path.
+    pub fn entry(&self, commit: &Commit, path: &str) -> Result<Option<TreeEntry>> {
+        let found = self.tree(commit, &[path])?;
+        Ok(found.into_iter().find(|entry| entry.path == path))
+    }
+
+    fn tree(&self, commit: &Commit, paths: &[&str]) -> Result<Vec<TreeEntry>> {
+        let call = self.call("ls-tree").args(["--full-tree", "--long", commit.as_str(), "--"]);
+        let listed = self.cmd.run(&call.args(paths).read())?.stdout;
+        Ok(listed.lines().filter_map(TreeEntry::read).collect())
+    }
+
+    /// The text of a file in a commit, such as what a link leads to.
+    pub fn text(&self, entry: &TreeEntry) -> Result<String> {
+        Ok(self.cmd.run(&self.call("cat-file").args(["blob", &entry.object]).read())?.stdout)
+    }
+
+    /// The settings in a file of a commit that is written as git's own are: name and value. Nothing
+    /// that such a file would include is read.
+    pub fn settings(&self, entry: &TreeEntry) -> Result<Vec<(String, String)>> {
+        let call = self.call("config").arg(format!("--blob={}", entry.object));
+        let listed = self.cmd.run(&call.args(["--no-includes", "--list"]).read())?.stdout;
+        let pair = |line: &str| {
+            line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        Ok(listed.lines().filter_map(pair).collect())
     }
 
     /// Puts files of a commit into a folder, under their paths in the tree.
-    pub fn check_out(&self, commit: &Commit, paths: &[&str], into: &Path) -> Result<()> {
-        let call = self.call("checkout").env("GIT_WORK_TREE", into);
-        let call = call.args(["--quiet", commit.as_str(), "--"]).args(paths);
-        self.cmd.run(&call)?;
+    pub fn check_out<'p>(
+        &self,
+        commit: &Commit,
+        paths: impl IntoIterator<Item = &'p str>,
+        into: &Path,
+    ) -> Result<()> {
+        let paths: Vec<&str> = paths.into_iter().collect();
+        for paths in paths.chunks(PATHS_AT_ONCE) {
+            let call = self.call("checkout").env("GIT_WORK_TREE", into);
+            // A name is a name, whatever a pathspec would make of its characters.
+            let call = call.env("GIT_LITERAL_PATHSPECS", "1");
+            self.cmd.run(&call.args(["--quiet", commit.as_str(), "--"]).args(paths))?;
+        }
         Ok(())
     }
 
@@ -137,27 +174,5 @@ impl<'a> Repository<'a> {
         let range = format!("{from}..{to}");
         let counted = self.cmd.run(&self.call("rev-list").args(["--count", &range]).read())?;
         Ok(Some(counted.stdout.trim().parse()?))
-    }
-}
-
-/// Reads a line of `git ls-tree`: mode, kind, object, a tab, the path. A path that git has to quote is
-/// no regular one.
-fn tree_file(line: &str) -> Option<TreeFile> {
-    let (facts, path) = line.split_once('\t')?;
-    let plain = facts.starts_with("100644 blob") || facts.starts_with("100755 blob");
-    Some(TreeFile { path: path.to_owned(), regular: plain && !path.starts_with('"') })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_and_submodules_are_not_regular() {
-        let regular = |line: &str| tree_file(line).unwrap().regular;
-        assert!(regular("100644 blob 00\tSOURCES/a.patch"));
-        assert!(!regular("120000 blob 00\tSOURCES/link"));
-        assert!(!regular("160000 commit 00\tsub"));
-        assert!(!regular("100644 blob 00\t\"SOURCES/a\\nb\""));
     }
 }

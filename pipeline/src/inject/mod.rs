@@ -26,7 +26,7 @@ use insert::Side;
 use serde::Serialize;
 use spec::SpecText;
 use std::fmt;
-pub use survey::{Survey, movement, survey};
+pub use survey::{Survey, declared, movement, survey};
 
 /// What became of an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

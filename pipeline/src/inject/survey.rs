@@ -57,6 +57,14 @@ pub fn survey(spec: &str, shown: &str, defines: &BTreeMap<MacroName, Line>) -> R
     })
 }
 
+/// The file names of a spec's sources and patches, as far as text alone can tell them.
+pub fn declared(spec: &str, defines: &BTreeMap<MacroName, Line>) -> Vec<String> {
+    let spec = SpecText::new("the spec", spec);
+    let mut walk = Walk::new(&spec, defines);
+    (0..spec.len()).filter(|&line| !spec.place(line).body).for_each(|line| walk.line(line));
+    walk.sources.into_iter().chain(walk.patches).collect()
+}
+
 /// The tags that rpm makes macros of, as far as versions and file names are made of those.
 const MACRO_TAGS: [&str; 5] = ["Name", "Epoch", "Version", "Release", "URL"];
 

@@ -17,8 +17,10 @@ pub fn fill(subject: &Subject, lock: Option<&Lock>, folder: &Path, fetch: &Fetch
     let pipeline = subject.pipeline;
     // The stage's own way brings each into the cache, which is laid out as a mirror is.
     let work = fetch.store().work()?;
-    source::bring(&pipeline.source, pipeline.spec.git.as_ref(), subject.beside, &work, fetch)?;
+    let spec = pipeline.spec.git.as_ref();
+    let brought = source::bring(&pipeline.source, spec, subject.beside, &work, fetch)?;
     let mut pins = source::pins(&pipeline.source);
+    pins.extend(brought.pins);
     if let Some(declared) = &pipeline.wrapper {
         wrapper::bring(&declared.vendor, subject.beside, fetch)?;
         pins.extend(wrapper::pins(declared));

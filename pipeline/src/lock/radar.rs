@@ -8,7 +8,7 @@ use crate::cmd::interrupted;
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
 use crate::fetch::{Fetch, retry};
 use crate::files;
-use crate::git::{Remote, Repository, Tip, find};
+use crate::git::{Kind, Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, Survey};
 use crate::source;
 use anyhow::{Context, Error, Result, bail};
@@ -213,13 +213,13 @@ fn read_spec(
     spec: &TreePath,
     fetch: &Fetch,
 ) -> Result<String> {
-    let found = repository.files(commit, spec)?;
-    if !matches!(&found[..], [file] if file.regular && file.path == spec.as_str()) {
+    let found = repository.entry(commit, spec.as_str())?;
+    if found.is_none_or(|entry| entry.kind != Kind::File) {
         bail!("`{spec}` is not a file of commit {commit}");
     }
     let work = fetch.store().work()?;
     let tree = work.scratch("tree")?;
-    repository.check_out(commit, &[spec.as_str()], &tree)?;
+    repository.check_out(commit, [spec.as_str()], &tree)?;
     let path = tree.join(spec.as_str());
     let size = path.metadata()?.len();
     if size > LARGEST_SPEC {

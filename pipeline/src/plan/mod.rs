@@ -73,9 +73,8 @@ impl Stage {
     fn rule(self) -> u32 {
         match self {
             Self::Inject => 1,
-            Self::Source | Self::Environment | Self::Build | Self::Stock => 2,
-            Self::Wrapper | Self::Sign => 2,
-            Self::Verify => 3,
+            Self::Environment | Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 2,
+            Self::Source | Self::Verify => 3,
             Self::Publish => 4,
         }
     }
@@ -280,14 +279,20 @@ fn source_key(pipeline: &Pipeline) -> Key {
     }
     for source in &pipeline.source {
         recipe = match source {
-            Source::Git(git) => git.lfs.iter().fold(
-                recipe
+            Source::Git(git) => {
+                recipe = recipe
                     .text("commit", git.commit.as_str())
-                    .text("directory", git.directory.as_str()),
-                |recipe, object| {
-                    recipe.text("lfs", object.file.as_str()).text("sha256", object.sha256.as_str())
-                },
-            ),
+                    .text("directory", git.directory.as_str());
+                for object in &git.lfs {
+                    recipe = recipe
+                        .text("lfs", object.file.as_str())
+                        .text("sha256", object.sha256.as_str());
+                }
+                match &git.lookaside {
+                    Some(lookaside) => recipe.config("lookaside", &lookaside.pins),
+                    None => recipe,
+                }
+            }
             Source::Archive(archive) => {
                 recipe.text("archive", archive.file_name()).text("sha256", archive.sha256.as_str())
             }

@@ -6,6 +6,7 @@
 mod event;
 mod gather;
 mod load;
+mod needed;
 mod preflight;
 mod walk;
 

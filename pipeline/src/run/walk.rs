@@ -5,7 +5,7 @@ mod told;
 
 use super::event::{Event, State};
 use super::gather::{self, Gathered};
-use super::{Outcome, Request};
+use super::{Outcome, Request, needed};
 use crate::build::Built;
 use crate::cmd::interrupt;
 use crate::environment::{self, Environment};
@@ -190,6 +190,13 @@ impl<'a> Walk<'a> {
         }
         if stage == Stage::Source && self.gathered.spec.is_none() {
             self.gathered.spec = Some(gather::from_source(&self.request.loaded, &self.sources()?)?);
+        }
+        if stage == Stage::Source {
+            let spec = self.spec()?;
+            let specs = [&spec.edited].into_iter().chain(&spec.stock);
+            let defines = &self.request.loaded.pipeline.build.define;
+            let skipped = self.sources()?.facts()?.skipped;
+            needed::check(&skipped, specs.map(|edited| edited.spec.as_str()), defines)?;
         }
         if stage == Stage::Environment && self.gathered.inputs.closure.is_none() {
             let identity = environment::identity(self.result(stage)?)?;

@@ -35,8 +35,9 @@ pub fn fetch(package: &DebianSource, work: &Work, fetch: &Fetch) -> Result<Vec<S
                 )
             })
         })?;
-        super::place(&from, &work.files().join(name))?;
-        facts.push(SourceFact::of(name, &work.files().join(name), origin.clone())?);
+        let to = work.files().join(super::SOURCES).join(name);
+        super::place(&from, &to)?;
+        facts.push(SourceFact::of(name, &to, origin.clone())?);
     }
     Ok(facts)
 }

@@ -1,63 +1,118 @@
-//! A packaging repository: its spec, and the files of its SOURCES folder at one commit, with what
-//! git-lfs keeps elsewhere put in its place.
+//! A packaging repository: its spec, and the files of one of its folders at one commit, with what
+//! git-lfs and lookaside caches keep elsewhere put in its place.
+//!
+//! One odd name is no reason to refuse a repository: what cannot be taken is told with its reason, and
+//! whoever knows the spec says whether it is needed.
 
-use super::SourceFact;
 use super::lfs::{self, Pointer};
-use crate::config::{CommitArchive, FileName, GitSource, LfsObject, TreePath};
-use crate::fetch::{Fetch, Pin, Wanted, check, retry};
-use crate::git::{Remote, Repository, find};
+use super::{Brought, SOURCES, SPECS, Skipped, SourceFact, lookaside};
+use crate::config::{CommitArchive, GitSource, LfsObject, SourceFile, TreePath, nearest};
+use crate::fetch::{Fetch, LARGEST, Pin, Wanted, check, retry};
+use crate::git::{Kind, Remote, Repository, TreeEntry, find};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Puts the files into the work's files, and the spec into their folder `spec`.
+/// More than the largest packages of any distribution have.
+const MOST_FILES: usize = 20_000;
+/// Each link costs a call of git.
+const MOST_LINKS: usize = 100;
+
+/// What there is to take of a folder.
+#[derive(Default)]
+struct Contents {
+    files: Vec<String>,
+    /// From a name to the name of the file that it leads to.
+    links: BTreeMap<String, String>,
+    skipped: Vec<Skipped>,
+}
+
+/// Puts the files and the spec into the work's files.
 pub fn fetch(
     source: &GitSource,
     spec: Option<&TreePath>,
     work: &Work,
     fetch: &Fetch,
-) -> Result<Vec<SourceFact>> {
+    brought: &mut Brought,
+) -> Result<()> {
     let bundle = bundle(source, fetch)?;
     let repository = Repository::new(&work.scratch("git")?, &source.commit, fetch.cmd())?;
     repository.unbundle(&bundle, &source.commit)?;
-    let names = names(source, &repository)?;
+    let Contents { files, links, mut skipped } = contents(source, &repository)?;
     let tree = work.scratch("tree")?;
-    let mut paths = vec![source.directory.as_str()];
     if let Some(spec) = spec {
-        let found = repository.files(&source.commit, spec)?;
-        if !matches!(&found[..], [file] if file.regular && file.path == spec.as_str()) {
+        let found = repository.entry(&source.commit, spec.as_str())?;
+        if found.is_none_or(|entry| entry.kind != Kind::File) {
             bail!("`{spec}` is not a file of commit {} of {}", source.commit, source.url);
         }
-        paths.push(spec.as_str());
     }
-    repository.check_out(&source.commit, &paths, &tree)?;
-    let mut facts = Vec::new();
-    for name in &names {
-        let path = tree.join(source.directory.as_str()).join(name);
-        let to = work.files().join(name);
-        match (Pointer::read(&path)?, source.lfs.iter().find(|o| o.file.as_str() == name)) {
-            (None, None) => fs::rename(&path, &to)?,
-            (Some(pointer), Some(object)) => {
+    let folder = source.directory.as_str();
+    let path = |name: &str| match folder {
+        "." => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    };
+    let paths: Vec<String> = files.iter().map(|name| path(name)).collect();
+    let paths = paths.iter().map(String::as_str).chain(spec.map(TreePath::as_str));
+    repository.check_out(&source.commit, paths, &tree)?;
+    if let Some(spec) = spec {
+        let folder = work.files().join(SPECS);
+        fs::create_dir(&folder)?;
+        let name = Path::new(spec.as_str()).file_name().context("the spec has no name")?;
+        // It may be one of the sources too.
+        fs::copy(tree.join(spec.as_str()), folder.join(name))?;
+    }
+    let origin = format!("{} at {}", source.url, source.commit);
+    let into = work.files().join(SOURCES);
+    for name in &files {
+        let (from, to) = (tree.join(path(name)), into.join(name));
+        let pointer = Pointer::read(&from)?;
+        match (pointer, source.lfs.iter().find(|object| object.file.as_str() == name)) {
+            (None, None) => super::place(&from, &to)?,
+            (Some(Ok(pointer)), Some(object)) => {
                 pointer.check(object, source)?;
-                super::place(&object_file(object, source, fetch)?, &to)?;
+                super::place(&object_file(object, source, &repository, fetch)?, &to)?;
             }
-            (Some(pointer), None) => bail!("{}", pointer.unlisted(name, source)),
+            (Some(pointer), listed) => {
+                let why = match pointer {
+                    Ok(pointer) => pointer.unlisted(name, source),
+                    Err(why) => format!("`{name}` of commit {} {why}", source.commit),
+                };
+                if listed.is_some() {
+                    bail!(why);
+                }
+                skipped.push(Skipped { name: name.clone(), why });
+                continue;
+            }
             (None, Some(_)) => bail!(
                 "`{name}` is a plain file of commit {}, not a git-lfs pointer\n\
                  help: take it out of `lfs`",
                 source.commit
             ),
         }
-        facts.push(SourceFact::of(name, &to, format!("{} at {}", source.url, source.commit))?);
+        brought.files.push(SourceFact::of(name, &to, origin.clone())?);
     }
-    if let Some(spec) = spec {
-        let folder = work.files().join(super::SPEC);
-        fs::create_dir(&folder)?;
-        let name = Path::new(spec.as_str()).file_name().context("the spec has no name")?;
-        fs::rename(tree.join(spec.as_str()), folder.join(name))?;
+    for (name, leads_to) in &links {
+        let (from, to) = (into.join(leads_to), into.join(name));
+        if from.exists() {
+            super::place(&from, &to)?;
+            brought.files.push(SourceFact::of(name, &to, origin.clone())?);
+        } else {
+            let why = format!("`{name}` leads to `{leads_to}`, which was not taken");
+            skipped.push(Skipped { name: name.clone(), why });
+        }
     }
-    Ok(facts)
+    if let Some(cache) = &source.lookaside {
+        skipped.extend(lookaside::fetch(cache, source, &repository, &into, fetch, brought)?);
+    }
+    if brought.files.is_empty() {
+        let GitSource { url, commit, directory, .. } = source;
+        let whys = skipped.iter().map(|it| format!("\n  {}", it.why)).collect::<String>();
+        bail!("commit {commit} of {url} has no files in `{directory}`{whys}");
+    }
+    brought.skipped.extend(skipped);
+    Ok(())
 }
 
 /// The commit with its history, as a bundle.
@@ -102,47 +157,84 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
     })
 }
 
-/// The names of the folder's files: rpmbuild's SOURCES has no folders in it.
-fn names(source: &GitSource, repository: &Repository) -> Result<Vec<String>> {
+/// What is in the folder: rpmbuild's SOURCES has no folders in it, and what it has are files.
+fn contents(source: &GitSource, repository: &Repository) -> Result<Contents> {
     let GitSource { url, commit, directory, lfs, .. } = source;
-    let mut names = Vec::new();
-    for file in repository.files(commit, directory)? {
-        let name = file.path.strip_prefix(directory.as_str()).unwrap_or_default();
-        let name = name.trim_start_matches('/');
-        // `.gitignore` and its like are git's affair and no source's.
-        if name.starts_with('.') && !name.contains('/') {
+    let entries = repository.folder(commit, directory)?;
+    if entries.len() > MOST_FILES {
+        bail!("commit {commit} of {url} has more than {MOST_FILES} files in `{directory}`");
+    }
+    let mut contents = Contents::default();
+    let mut links: Vec<(String, TreeEntry)> = Vec::new();
+    let mut size = 0;
+    for entry in entries {
+        let name = entry.path.rsplit('/').next().unwrap_or_default().to_owned();
+        // git's own affair and no source's, wherever they are.
+        if name.starts_with(".git") || name == ".lfsconfig" {
             continue;
         }
-        if !file.regular || FileName::try_from(name.to_owned()).is_err() {
-            bail!(
-                "`{}` in commit {commit} of {url} is not a plain file with a plain name",
-                file.path
+        let shown = name.escape_debug();
+        let why = match entry.kind {
+            Kind::File if SourceFile::try_from(name.clone()).is_ok() => {
+                size += entry.size;
+                contents.files.push(name);
+                continue;
+            }
+            Kind::Link if SourceFile::try_from(name.clone()).is_ok() => {
+                links.push((name, entry));
+                continue;
+            }
+            Kind::File | Kind::Link | Kind::Unreadable => {
+                format!("`{shown}` has a name that no spec can say")
+            }
+            Kind::Folder => format!("`{shown}` is a folder, and sources are files"),
+            Kind::Submodule => {
+                format!("`{shown}` is a submodule: what it holds is in another repository")
+            }
+        };
+        contents.skipped.push(Skipped { name, why });
+    }
+    if size > LARGEST {
+        bail!(
+            "the files in `{directory}` of commit {commit} have {size} bytes, more than {LARGEST}"
+        );
+    }
+    for (number, (name, entry)) in links.into_iter().enumerate() {
+        let to = if number < MOST_LINKS { repository.text(&entry)? } else { String::new() };
+        let to = to.strip_suffix('\n').unwrap_or(&to);
+        let to = to.strip_prefix("./").unwrap_or(to);
+        if contents.files.iter().any(|file| file == to) {
+            contents.links.insert(name, to.to_owned());
+        } else {
+            let shown: String = to.chars().take(80).flat_map(char::escape_debug).collect();
+            let why = format!(
+                "`{}` is a link to `{shown}`, which is no file of `{directory}`\n\
+                 help: give the file itself as a further source, `path:` or `archive:`",
+                name.escape_debug()
             );
+            contents.skipped.push(Skipped { name, why });
         }
-        names.push(name.to_owned());
     }
-    if names.is_empty() {
-        bail!("commit {commit} of {url} has no files in `{directory}`");
-    }
-    if let Some(object) = lfs.iter().find(|object| !names.iter().any(|n| n == object.file.as_str()))
-    {
-        let near = crate::config::nearest(object.file.as_str(), names.iter().map(String::as_str));
+    let names = || contents.files.iter().map(String::as_str);
+    if let Some(object) = lfs.iter().find(|object| !names().any(|n| n == object.file.as_str())) {
+        let near = nearest(object.file.as_str(), names());
         let near = near.map(|name| format!("\nhelp: did you mean `{name}`?")).unwrap_or_default();
         bail!("`{directory}` of commit {commit} has no file `{}`{near}", object.file);
     }
-    Ok(names)
+    Ok(contents)
 }
 
 /// An LFS object: from the repository's LFS server, or as an archive of a commit that has its bytes.
 fn object_file(
     object: &LfsObject,
     source: &GitSource,
+    repository: &Repository,
     fetch: &Fetch,
 ) -> Result<std::path::PathBuf> {
     let wanted =
         Wanted { shown: object.file.as_str(), sha256: &object.sha256, size: Some(object.size) };
     fetch.file(&wanted, |to| {
-        let downloaded = lfs::download(object, source, to, fetch)
+        let downloaded = lfs::download(object, source, repository, to, fetch)
             .and_then(|()| check::pinned(to, wanted.shown, &object.sha256, Some(object.size)));
         let Err(problem) = downloaded else { return Ok(()) };
         let Some(archive) = &object.same_as else { return Err(problem) };

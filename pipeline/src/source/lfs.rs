@@ -1,19 +1,19 @@
 //! git-lfs without git-lfs: pointers are read here, objects come from the server's batch API
 //! (git-lfs, docs/spec.md and docs/api/batch.md).
 
-use crate::config::{GitSource, LfsObject, Sha256};
-use crate::fetch::check::LFS_POINTER;
-use crate::fetch::{Download, Fetch, plain};
-use crate::git::Remote;
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod answer;
+mod server;
 
-/// A pointer has less than this (docs/spec.md).
-const LARGEST_POINTER: u64 = 1024;
+use crate::config::{FileName, GitSource, LfsObject, Sha256};
+use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
+use crate::fetch::{Download, Fetch, host, plain};
+use crate::git::Repository;
+use answer::Action;
+use anyhow::{Result, anyhow, bail};
+use server::Endpoint;
+use std::fs;
+use std::path::Path;
+
 /// No answer about one object comes near this.
 const LARGEST_ANSWER: u64 = 1 << 20;
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
@@ -28,23 +28,31 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// The pointer in a file, if it is one.
-    pub fn read(path: &Path) -> Result<Option<Self>> {
+    /// The pointer in a file, if it is one; a pointer that leads to no file says why.
+    pub fn read(path: &Path) -> Result<Option<Result<Self, String>>> {
         let length = path.metadata()?.len();
         if length >= LARGEST_POINTER {
             return Ok(None);
         }
         let bytes = fs::read(path)?;
-        if !bytes.starts_with(LFS_POINTER) {
-            return Ok(None);
-        }
-        let text = String::from_utf8_lossy(&bytes);
+        Ok(is_lfs_pointer(&bytes, length).then(|| Self::parse(&bytes)))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let text = String::from_utf8_lossy(bytes);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-        let sha256 = field("oid sha256:").and_then(|oid| Sha256::try_from(oid.to_owned()).ok());
-        let size = field("size ").and_then(|size| size.parse().ok());
+        if field("ext-").is_some() {
+            let why = "is a git-lfs pointer with an extension: another program makes the file of its object";
+            return Err(format!(
+                "{why}\nhelp: give the file itself as a further source, `path:` or `archive:`"
+            ));
+        }
+        let sha256 = field("oid sha256:").map(|oid| oid.trim().to_ascii_lowercase());
+        let sha256 = sha256.and_then(|oid| Sha256::try_from(oid).ok());
+        let size = field("size ").and_then(|size| size.trim().parse().ok());
         match sha256.zip(size) {
-            Some((sha256, size)) => Ok(Some(Self { sha256, size, length })),
-            None => bail!("`{}` is a git-lfs pointer without oid and size", path.display()),
+            Some((sha256, size)) => Ok(Self { sha256, size, length: bytes.len() as u64 }),
+            None => Err("is a git-lfs pointer without a sha256 and a size".to_owned()),
         }
     }
 
@@ -70,48 +78,33 @@ impl Pointer {
     pub fn unlisted(&self, name: &str, source: &GitSource) -> String {
         format!(
             "`{name}` of commit {} is a git-lfs pointer of {} bytes, not the file itself\n\
-             help: pin the object in the source's `lfs`:\n      - {{ file: {name}, sha256: {}, size: {} }}",
-            source.commit, self.length, self.sha256, self.size
+             help: pin the object in the source's `lfs`:\n      - {{ file: {}, sha256: {}, size: {} }}",
+            source.commit,
+            self.length,
+            yaml(name),
+            self.sha256,
+            self.size
         )
     }
 }
 
-/// The answer to a batch request.
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(default)]
-    objects: Vec<BatchObject>,
+/// A name as a flow mapping of YAML takes it.
+pub fn yaml(name: &str) -> String {
+    match FileName::try_from(name.to_owned()) {
+        Ok(_) => name.to_owned(),
+        Err(_) => format!("'{}'", name.replace('\'', "''")),
+    }
 }
 
-#[derive(Deserialize)]
-struct BatchObject {
-    oid: String,
-    actions: Option<Actions>,
-    error: Option<BatchError>,
-}
-
-#[derive(Deserialize)]
-struct Actions {
-    download: Option<Action>,
-}
-
-#[derive(Deserialize)]
-struct Action {
-    href: String,
-    #[serde(default)]
-    header: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct BatchError {
-    code: u32,
-    message: String,
-}
-
-/// Downloads an object from where the repository's remote keeps it.
-pub fn download(object: &LfsObject, source: &GitSource, to: &Path, fetch: &Fetch) -> Result<()> {
-    let remote = Remote::new(&source.url, fetch.cmd())?;
-    let endpoint = match endpoint(remote.address()) {
+/// Downloads an object from where the repository keeps it.
+pub fn download(
+    object: &LfsObject,
+    source: &GitSource,
+    repository: &Repository,
+    to: &Path,
+    fetch: &Fetch,
+) -> Result<()> {
+    let endpoint = match server::of(source, repository, fetch)? {
         Endpoint::Server(url) => url,
         Endpoint::Folder(folder) => return copy_local(&folder, object, to),
     };
@@ -135,80 +128,18 @@ pub fn download(object: &LfsObject, source: &GitSource, to: &Path, fetch: &Fetch
         body: Some(&body),
     };
     fetch.download(&batch)?;
-    let Action { href, header: headers } = action(&fs::read(&answer)?, object, &plain(&url))?;
-    fs::write(&header, header_lines(&headers)?)?;
-    fetch.download(&Download {
-        url: &href,
-        to,
-        size: object.size,
-        header: Some(&header),
-        body: None,
-    })
-}
-
-/// What the server says of the object.
-fn action(answer: &[u8], object: &LfsObject, url: &str) -> Result<Action> {
-    let batch: Batch =
-        serde_json::from_slice(answer).with_context(|| format!("the answer of {url}"))?;
-    let found = batch.objects.into_iter().find(|found| found.oid == object.sha256.as_str());
-    let Some(found) = found else {
-        bail!("the LFS server at {url} says nothing of the object {}", object.sha256);
-    };
-    if let Some(BatchError { code, message }) = found.error {
-        bail!("the LFS server at {url} says of the object {}: {code} {message}", object.sha256);
-    }
-    let action = found.actions.and_then(|actions| actions.download);
-    let action = action.with_context(|| format!("the LFS server at {url} offers no download"))?;
-    if !action.href.starts_with("http://") && !action.href.starts_with("https://") {
-        bail!("the LFS server at {url} leads to `{}`, which is no URL of http", action.href);
-    }
-    Ok(action)
-}
-
-/// Headers as curl reads them from a file: one a line.
-fn header_lines(headers: &BTreeMap<String, String>) -> Result<String> {
-    let mut lines = String::new();
-    for (name, value) in headers {
-        if name.chars().chain(value.chars()).any(char::is_control) {
-            bail!("the LFS server sends a header with control characters");
-        }
-        let _ = writeln!(lines, "{name}: {value}");
-    }
-    Ok(lines)
-}
-
-/// Where a remote keeps its objects.
-#[derive(Debug, PartialEq, Eq)]
-enum Endpoint {
-    Server(String),
-    /// A repository on this machine.
-    Folder(PathBuf),
-}
-
-/// docs/api/server-discovery.md; ssh's own discovery is left to git-lfs, and its host asked over https.
-fn endpoint(address: &str) -> Endpoint {
-    if let Some(path) = address.strip_prefix("file://") {
-        return Endpoint::Folder(path.into());
-    }
-    let web = if let Some(rest) = address.strip_prefix("ssh://").or(address.strip_prefix("git://"))
-    {
-        let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        // The port is ssh's.
-        let host = host.split_once(':').map_or(host, |(host, _)| host);
-        format!("https://{host}/{path}")
-    } else if address.contains("://") {
-        address.to_owned()
-    } else if let Some((_, rest)) = address.split_once('@')
-        && let Some((host, path)) = rest.split_once(':')
-    {
-        format!("https://{host}/{path}")
+    let action = Action::read(&fs::read(&answer)?, &object.sha256)
+        .and_then(|action| action.refuse_in_clear(&url))
+        .map_err(|why| anyhow!("the LFS server at {} {why}", plain(&url)))?;
+    fs::write(&header, action.header_lines())?;
+    let file =
+        Download { url: &action.href, to, size: object.size, header: Some(&header), body: None };
+    // The server may lead to any host, and the user's credentials are for those that the user names.
+    if host(&action.href) == host(&url) && action.headers.is_empty() {
+        fetch.download(&file)
     } else {
-        return Endpoint::Folder(address.into());
-    };
-    let web = web.trim_end_matches('/');
-    let web = web.strip_suffix(".git").unwrap_or(web);
-    Endpoint::Server(format!("{web}.git/info/lfs"))
+        fetch.download_for_server(&file)
+    }
 }
 
 /// The object of a repository on this machine, bare or not, where git-lfs keeps it.
@@ -230,40 +161,57 @@ fn copy_local(folder: &Path, object: &LfsObject, to: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Option<Result<Pointer, String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p");
+        fs::write(&path, text).unwrap();
+        Pointer::read(&path).unwrap()
+    }
+
     #[test]
-    fn each_remote_has_its_endpoint() {
-        let server = |url: &str| Endpoint::Server(url.to_owned());
-        for (address, expected) in [
-            ("https://github.com/a/b", server("https://github.com/a/b.git/info/lfs")),
-            ("https://github.com/a/b.git/", server("https://github.com/a/b.git/info/lfs")),
-            ("git@github.com:a/b.git", server("https://github.com/a/b.git/info/lfs")),
-            ("ssh://git@host:2222/a", server("https://host/a.git/info/lfs")),
-            ("file:///srv/a", Endpoint::Folder("/srv/a".into())),
-            ("/srv/a", Endpoint::Folder("/srv/a".into())),
+    fn a_pointer_is_read_in_every_version_and_other_files_are_none() {
+        let oid = "ab".repeat(32);
+        for version in [
+            "https://git-lfs.github.com/spec/v1",
+            "https://hawser.github.com/spec/v1",
+            "http://git-media.io/v/2",
         ] {
-            assert_eq!(endpoint(address), expected, "{address}");
+            for text in [
+                format!("version {version}\noid sha256:{oid}\nsize 12\n"),
+                format!("version {version}\noid sha256:{oid}\nsize 12"),
+                format!("version {version}\r\noid sha256:{oid}\r\nsize 12\r\n"),
+                format!("\nversion {version}\noid sha256:{}\nsize 12\n\n", oid.to_uppercase()),
+                format!("version {version}\noid sha256:{oid}\nsize 12\nx-later thing\n"),
+            ] {
+                let pointer = read(&text).unwrap().unwrap();
+                assert_eq!((pointer.sha256.as_str(), pointer.size), (&*oid, 12), "{text}");
+            }
+        }
+        for text in ["a patch", "", "see version https://git-lfs.github.com/spec/v1", "version 1\n"]
+        {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_pointer_is_read_and_other_files_are_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p");
-        let read = |text: &str| {
-            fs::write(&path, text).unwrap();
-            Pointer::read(&path)
-        };
+    fn a_pointer_that_leads_to_no_file_says_why() {
         let head = "version https://git-lfs.github.com/spec/v1\n";
-        let pointer =
-            read(&format!("{head}oid sha256:{}\nsize 12\n", "ab".repeat(32))).unwrap().unwrap();
-        assert_eq!((pointer.sha256.as_str(), pointer.size), (&*"ab".repeat(32), 12));
-        assert_eq!(read("a patch").unwrap(), None);
-        assert!(read(head).is_err());
+        let oid = "ab".repeat(32);
+        for (rest, expected) in [
+            (String::new(), "without a sha256"),
+            (format!("oid sha256:{oid}\n"), "and a size"),
+            (format!("oid sha256:{oid}\nsize -1\n"), "and a size"),
+            (format!("oid sha512:{oid}\nsize 1\n"), "without a sha256"),
+            (format!("ext-0-crypt sha256:{oid}\noid sha256:{oid}\nsize 1\n"), "an extension"),
+        ] {
+            let why = read(&format!("{head}{rest}")).unwrap().unwrap_err();
+            assert!(why.contains(expected), "{rest}: {why}");
+        }
     }
 
     #[test]
-    fn a_header_cannot_smuggle_another() {
-        let headers = BTreeMap::from([("A".to_owned(), "b\nC: d".to_owned())]);
-        assert!(header_lines(&headers).is_err());
+    fn a_name_is_quoted_where_yaml_wants_it() {
+        assert_eq!(yaml("a-1.tar.gz"), "a-1.tar.gz");
+        assert_eq!(yaml("it's @{a}: b"), "'it''s @{a}: b'");
     }
 }

@@ -6,6 +6,7 @@
 mod debian;
 mod git;
 mod lfs;
+mod lookaside;
 
 use crate::config::{self, TreePath};
 use crate::fetch::{Fetch, Pin, Wanted, check};
@@ -19,8 +20,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of a result that holds the spec of a git source.
-const SPEC: &str = ".spec";
+/// The folders of a result: the files, and the spec of a git source. No name of a file can be the other.
+const SOURCES: &str = "SOURCES";
+const SPECS: &str = "SPECS";
 
 /// The fetched and checked sources.
 #[derive(Debug)]
@@ -36,10 +38,29 @@ pub struct SourceFact {
     pub origin: String,
 }
 
+/// A file or folder of a git source that was not taken, and why. That is an error only where the spec
+/// names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    pub name: String,
+    /// In its first line; then what to try.
+    pub why: String,
+}
+
+/// What the sources brought.
+#[derive(Debug, Default)]
+pub struct Brought {
+    pub files: Vec<SourceFact>,
+    pub skipped: Vec<Skipped>,
+    /// The content that a commit pins, and not the pipeline file.
+    pub pins: Vec<(Pin, String)>,
+}
+
 /// What the store keeps with the files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     pub files: Vec<SourceFact>,
+    pub skipped: Vec<Skipped>,
     /// The hosts that were asked.
     pub contacted: BTreeSet<String>,
 }
@@ -61,14 +82,22 @@ impl Sources {
 
     /// The files of rpmbuild's SOURCES, by name.
     pub fn files(&self) -> impl Iterator<Item = (&str, PathBuf)> {
-        let plain = self.stored.names().filter(|name| !name.contains('/'));
-        plain.map(|name| (name, self.stored.path(name)))
+        self.inside(SOURCES)
+    }
+
+    /// One of those files.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.stored.path(SOURCES).join(name)
     }
 
     /// The spec that came with the sources.
     pub fn spec(&self) -> Option<PathBuf> {
-        let inside = |name: &&str| name.split('/').next() == Some(SPEC) && name.contains('/');
-        self.stored.names().find(inside).map(|name| self.stored.path(name))
+        self.inside(SPECS).next().map(|(_, path)| path)
+    }
+
+    fn inside<'s>(&'s self, folder: &'s str) -> impl Iterator<Item = (&'s str, PathBuf)> {
+        let name = move |path: &'s str| path.strip_prefix(folder)?.strip_prefix('/');
+        self.stored.names().filter_map(move |path| Some((name(path)?, self.stored.path(path))))
     }
 
     pub fn facts(&self) -> Result<Facts> {
@@ -87,8 +116,8 @@ pub fn run(
     fetch: &Fetch,
 ) -> Result<Sources> {
     let work = store.work()?;
-    let files = bring(sources, spec, beside, &work, fetch)?;
-    let facts = Facts { files, contacted: fetch.contacted() };
+    let Brought { files, skipped, .. } = bring(sources, spec, beside, &work, fetch)?;
+    let facts = Facts { files, skipped, contacted: fetch.contacted() };
     Ok(Sources { stored: store.keep(work, "source", key.as_str(), &facts)? })
 }
 
@@ -99,39 +128,43 @@ pub fn bring(
     beside: &Path,
     work: &Work,
     fetch: &Fetch,
-) -> Result<Vec<SourceFact>> {
-    let mut files = Vec::new();
+) -> Result<Brought> {
+    let mut brought = Brought::default();
+    let folder = work.files().join(SOURCES);
+    fs::create_dir(&folder)?;
     for source in sources {
         match source {
-            config::Source::Git(source) => files.extend(git::fetch(source, spec, work, fetch)?),
+            config::Source::Git(source) => git::fetch(source, spec, work, fetch, &mut brought)?,
             config::Source::Archive(archive) => {
                 let name = archive.file_name();
-                let to = work.files().join(name);
+                let to = folder.join(name);
                 let wanted =
                     Wanted { shown: name, sha256: &archive.sha256, size: Some(archive.size) };
                 place(&fetch.web(&wanted, &archive.url)?, &to)?;
-                files.push(SourceFact::of(name, &to, archive.url.to_string())?);
+                brought.files.push(SourceFact::of(name, &to, archive.url.to_string())?);
             }
             config::Source::Path(path) => {
                 let from = beside.join(&path.file);
                 let name = path.file.file_name().unwrap_or_default().to_string_lossy();
-                let to = work.files().join(&*name);
+                let to = folder.join(&*name);
                 files::copy(&from, &to, &files::SOURCE)?;
                 check::pinned(&to, &from.display().to_string(), &path.sha256, None)?;
-                files.push(SourceFact::of(&name, &to, "path".to_owned())?);
+                brought.files.push(SourceFact::of(&name, &to, "path".to_owned())?);
             }
-            config::Source::Debian(package) => files.extend(debian::fetch(package, work, fetch)?),
+            config::Source::Debian(package) => {
+                brought.files.extend(debian::fetch(package, work, fetch)?);
+            }
         }
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = files.iter().find(|fact| !seen.insert(&fact.file)) {
-        bail!("`{}` comes from two of the sources", twice.file);
+    if let Some(twice) = brought.files.iter().find(|fact| !seen.insert(&fact.file)) {
+        bail!("`{}` comes from two of the sources", twice.file.escape_debug());
     }
-    Ok(files)
+    Ok(brought)
 }
 
-/// The content that a pipeline pins, with a name for people: what a mirror has to hold. Files on this
-/// machine are not in it.
+/// The content that a pipeline file pins, with a name for people: what a mirror has to hold. Files on
+/// this machine are not in it, and what a commit pins itself is known once that is there.
 pub fn pins(sources: &[config::Source]) -> Vec<(Pin, String)> {
     let mut pins = Vec::new();
     for source in sources {
@@ -165,7 +198,8 @@ pub fn pins(sources: &[config::Source]) -> Vec<(Pin, String)> {
 /// A link costs nothing; across file systems it has to be a copy.
 fn place(from: &Path, to: &Path) -> Result<()> {
     if to.exists() {
-        bail!("`{}` comes from two of the sources", to.display());
+        let name = to.file_name().unwrap_or_default().to_string_lossy();
+        bail!("`{}` comes from two of the sources", name.escape_debug());
     }
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(|_| ()))

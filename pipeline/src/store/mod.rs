@@ -272,10 +272,19 @@ impl FileRecord {
 
 /// The sha256 of a file, as the world outside this program pins it.
 pub fn sha256(path: &Path) -> Result<String> {
-    let mut hasher = sha2::Sha256::new();
+    digest::<sha2::Sha256>(path)
+}
+
+/// The sha512 of a file, as packaging repositories name what they keep elsewhere.
+pub fn sha512(path: &Path) -> Result<String> {
+    digest::<sha2::Sha512>(path)
+}
+
+fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
+    let mut hasher = D::new();
     let mut file = open_regular(path)?;
     io::copy(&mut file, &mut hasher)?;
-    Ok(format!("{:x}", hasher.finalize()))
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The sha256 of bytes.

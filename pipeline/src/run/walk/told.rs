@@ -6,6 +6,7 @@ use crate::environment;
 use crate::plan::Stage;
 use crate::publish::{Entry, Provenance};
 use crate::run::event::State;
+use crate::run::needed;
 use crate::verify::Verified;
 use crate::wrapper::Wrapped;
 use anyhow::{Context, Result, bail};
@@ -71,7 +72,8 @@ impl Walk<'_> {
                 let built = Built::recall(self.result(stage)?.clone());
                 built.shown()?.wrote.iter().map(|path| format!("Wrote: {path}")).collect()
             }
-            Stage::Source | Stage::Publish => Vec::new(),
+            Stage::Source => needed::notes(&self.sources()?.facts()?.skipped),
+            Stage::Publish => Vec::new(),
         })
     }
 
@@ -88,7 +90,7 @@ impl Walk<'_> {
         let mut inputs = Vec::new();
         let facts = sources.facts()?;
         for fact in &facts.files {
-            let path = sources.stored().path(&fact.file);
+            let path = sources.file(&fact.file);
             inputs.push(Entry::of("source", &fact.file, &path)?.from(&fact.origin));
         }
         let spec = match &pipeline.spec.file {
