@@ -170,7 +170,7 @@ mod tests {
         let shown = shown(&log);
         assert_eq!(shown.wrote.len(), MOST_SHOWN);
         assert!(shown.wrote.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])));
-        assert_eq!(super::clipped(&"x".repeat(1 << 20)).len(), LONGEST_WORD);
+        assert_eq!(clipped(&"x".repeat(1 << 20)).len(), LONGEST_WORD);
     }
 
     #[test]

@@ -116,11 +116,15 @@ fn headers(file: &RpmFile) -> Result<PackageFacts> {
 /// Which digests of itself a package gives.
 fn digests(file: &RpmFile) -> Result<Vec<String>> {
     use IndexSignatureTag as Given;
+    let has = |tag: Tag| anyhow::Ok(file.header.text(tag as u32)?.is_some());
     let given = [
         ("md5", file.signature.binary(Given::RPMSIGTAG_MD5 as u32)?.is_some()),
         ("header-sha1", file.signature.text(Given::RPMSIGTAG_SHA1 as u32)?.is_some()),
         ("header-sha256", file.signature.text(Given::RPMSIGTAG_SHA256 as u32)?.is_some()),
         ("payload-sha256", file.payload_sha256()?.is_some()),
+        ("header-sha3-256", file.signature.text(Given::RPMSIGTAG_SHA3_256 as u32)?.is_some()),
+        ("payload-sha512", has(Tag::RPMTAG_PAYLOAD_SHA512)?),
+        ("payload-sha3-256", has(Tag::RPMTAG_PAYLOAD_SHA3_256)?),
         ("unpacked-sha256", unpacked_sha256(&file.header)?.is_some()),
     ];
     let there = given.into_iter().filter(|(_, there)| *there);
