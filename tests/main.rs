@@ -19,6 +19,7 @@ mod guest;
 mod hostile;
 mod input;
 mod install;
+mod intake;
 mod interrupt;
 mod lock;
 mod packaging;

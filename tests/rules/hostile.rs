@@ -62,7 +62,7 @@ fn what_is_no_package_is_refused() {
     fs::write(&file, [0xed, 0xab, 0xee, 0xdb]).unwrap();
     assert!(refused(&file).contains("it is not an RPM package"));
     fs::write(&file, [[0xed, 0xab, 0xee, 0xdb, 9].as_slice(), &[0; 200]].concat()).unwrap();
-    assert!(refused(&file).contains("it is not an RPM package"));
+    assert!(refused(&file).contains("its lead says 9"));
     refused(folder.path());
     // 4 GiB of nothing, which take no room on the disk.
     File::create(&file).unwrap().set_len(4 << 30).unwrap();
@@ -299,6 +299,33 @@ fn a_sparse_tail_is_not_read() {
     let signature = bytes.signature();
     bytes.hide(&signature, 1000, 1012);
     assert!(refused(&grown(&bytes, 5 << 30)).contains("4294967296 are the most"));
+}
+
+/// Small packages that unpack to much, or say so: told at once, before anything is unpacked.
+#[test]
+fn a_package_that_unpacks_to_far_more_than_it_takes_is_refused_at_once() {
+    let folder = scratch();
+    for (payload, path) in [
+        ("w6.gzdio", "/usr/share/ruled/zeroes"),
+        ("w2.xzdio", "/usr/share/ruled/zeroes"),
+        ("w3.zstdio", "/usr/share/ruled/zeroes"),
+    ] {
+        let install = format!("truncate -s 300M %{{buildroot}}{path}");
+        let define = format!("_binary_payload {payload}");
+        let recipe =
+            Recipe { install: &install, files: path, define: &[&define], ..Recipe::default() };
+        let bomb = build(folder.path(), &recipe);
+        let began = Instant::now();
+        let said = refused(&bomb);
+        assert!(said.contains("would unpack to 314572850, and "), "{said}");
+        assert!(began.elapsed() < Duration::from_secs(1), "{payload}: {:?}", began.elapsed());
+    }
+    // One that lies about it is found out where it goes beyond what it says.
+    each(&[("and 67108864 are the most", &|it| {
+        let at = it.value(&it.header(), 1028);
+        it.set_word(at, 0xf000_0000);
+        it.mend();
+    })]);
 }
 
 /// Every byte of both headers, one after the other.

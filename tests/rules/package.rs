@@ -13,6 +13,7 @@ use tempfile::TempDir;
 /// What a package is built of, besides what all of them have.
 #[derive(Default)]
 pub struct Recipe<'a> {
+    pub name: &'a str,
     /// Lines of the preamble, such as `Requires:`.
     pub tags: &'a str,
     /// The version, with which one package differs from another.
@@ -34,11 +35,12 @@ pub const TEXT: &str = "The file of a package that is there to be judged.\n";
 /// Builds it with the real rpmbuild.
 pub fn build(folder: &Path, recipe: &Recipe) -> PathBuf {
     let top = TempDir::new_in(folder).unwrap();
-    let Recipe { tags, version, install, files, more, define } = recipe;
+    let Recipe { name, tags, version, install, files, more, define } = recipe;
+    let name = if name.is_empty() { "ruled" } else { name };
     let version = if version.is_empty() { "1" } else { version };
     let text = TEXT.trim_end();
     let spec = format!(
-        "Name: ruled\nEpoch: 2\nVersion: {version}\nRelease: 1\nSummary: A test\nLicense: MIT\n{tags}\n\
+        "Name: {name}\nEpoch: 2\nVersion: {version}\nRelease: 1\nSummary: A test\nLicense: MIT\n{tags}\n\
          %description\nA test.\n%install\nfile=%{{buildroot}}{FILE}\nmkdir -p ${{file%%/*}}\n\
          echo '{text}' > $file\n{install}\n%files\n{FILE}\n{files}\n{more}\n"
     );
@@ -50,10 +52,29 @@ pub fn build(folder: &Path, recipe: &Recipe) -> PathBuf {
         rpmbuild.args(["--define", define]);
     }
     ends_with(0, rpmbuild.arg(top.path().join("p.spec")));
-    let built = top.path().join("RPMS/x86_64").join(format!("ruled-{version}-1.x86_64.rpm"));
+    let built = top.path().join("RPMS/x86_64").join(format!("{name}-{version}-1.x86_64.rpm"));
     let to = folder.join("ruled.rpm");
     fs::copy(built, &to).unwrap();
     to
+}
+
+/// A package of rpm's format 6, which the rpm of this machine cannot build: made by the `rpm` crate. Those
+/// that rpm 6.1 makes have the same tags (Debian sid's was tried).
+pub fn of_format_6(folder: &Path) -> PathBuf {
+    let config = rpm::BuildConfig::v6()
+        .compression(rpm::CompressionType::None)
+        .source_date(1_700_000_000_u32);
+    let mut builder = rpm::PackageBuilder::new("ruled", "1", "MIT", "noarch", "A test");
+    builder.using_config(config).release("1");
+    let options = rpm::FileOptions::new(FILE).permissions(0o644);
+    builder.with_file_contents(TEXT, options).unwrap();
+    let path = folder.join("six.rpm");
+    builder.build().unwrap().write_file(&path).unwrap();
+    // The crate's lead says 3 where rpm's says 4; no digest is over it.
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4] = 4;
+    fs::write(&path, bytes).unwrap();
+    path
 }
 
 /// A package whose payload is not compressed, as bytes to be edited.

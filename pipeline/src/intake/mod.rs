@@ -90,7 +90,7 @@ impl Folder {
     /// Takes a copy of one file to a place where nothing is yet.
     pub fn take(&self, path: &Path, to: &Path, program: bool) -> Result<FileRecord> {
         let shown = || self.shown(path);
-        let file = File::from(self.open_beneath(path, OFlags::NONBLOCK)?);
+        let file = File::from(self.open_beneath(path, OFlags::NONBLOCK | OFlags::NOCTTY)?);
         let found = rustix::fs::fstat(&file).with_context(shown)?;
         let kind = FileType::from_raw_mode(found.st_mode);
         if kind != FileType::RegularFile {
@@ -137,7 +137,7 @@ impl Folder {
     }
 
     fn open_beneath(&self, path: &Path, more: OFlags) -> Result<OwnedFd> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC | more;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
         let resolve = ResolveFlags::BENEATH
             | ResolveFlags::NO_SYMLINKS
             | ResolveFlags::NO_MAGICLINKS

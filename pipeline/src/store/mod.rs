@@ -11,6 +11,7 @@ pub mod owned;
 mod work;
 
 use anyhow::{Context, Result, bail, ensure};
+pub use copy::{copy_new, open_regular};
 use fs_err as fs;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Digest;
@@ -20,7 +21,6 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
-pub use copy::{copy_new, open_regular};
 pub use work::Work;
 
 const RECORD: &str = "record.json";

@@ -236,3 +236,38 @@ mod whose {
         }
     }
 }
+
+#[test]
+fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (folder, store) = store();
+    let stored = keep(&store, "k", "content");
+    let (path, to) = (stored.path("sub/file"), folder.path().join("to"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).unwrap();
+    stored.copy_out("sub/file", &to).unwrap();
+    assert_eq!(fs::read(&to).unwrap(), b"content");
+    assert_eq!(to.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
+    // Never over what is there.
+    assert!(stored.copy_out("sub/file", &to).is_err());
+    fs::remove_file(&to).unwrap();
+    assert!(stored.copy_out("sub/other", &to).is_err());
+
+    let refused = |swap: &dyn Fn()| {
+        fs::remove_file(&path).unwrap();
+        swap();
+        let error = format!("{:#}", stored.copy_out("sub/file", &to).unwrap_err());
+        assert!(!to.exists(), "{error}");
+        error
+    };
+    let changed = "was changed in the store after the stage `stage`";
+    assert!(refused(&|| fs::write(&path, "contenT").unwrap()).contains(changed));
+    assert!(refused(&|| fs::write(&path, "short").unwrap()).contains(changed));
+    assert!(refused(&|| fs::write(&path, "content and more").unwrap()).contains(changed));
+    fs::write(folder.path().join("elsewhere"), "content").unwrap();
+    refused(&|| symlink(folder.path().join("elsewhere"), &path).unwrap());
+    refused(&|| {
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    });
+    assert!(!stored.intact());
+}

@@ -1,8 +1,8 @@
 //! Reads a package, from its first byte to its last, in one go.
 
 use super::facts::{Binary, ElfFile, Fault, FaultKind, PackageFacts, PayloadFacts, SignatureFacts};
-pub use super::walk::LARGEST_BINARY;
 use super::faults::Faults;
+pub use super::walk::LARGEST_BINARY;
 use super::walk::Walk;
 use super::{dependencies, files, other, paths, unpack};
 use crate::files as input;
@@ -117,11 +117,15 @@ fn headers(file: &RpmFile) -> Result<PackageFacts> {
 /// Which digests of itself a package gives.
 fn digests(file: &RpmFile) -> Result<Vec<String>> {
     use IndexSignatureTag as Given;
+    let has = |tag: Tag| anyhow::Ok(file.header.text(tag as u32)?.is_some());
     let given = [
         ("md5", file.signature.binary(Given::RPMSIGTAG_MD5 as u32)?.is_some()),
         ("header-sha1", file.signature.text(Given::RPMSIGTAG_SHA1 as u32)?.is_some()),
         ("header-sha256", file.signature.text(Given::RPMSIGTAG_SHA256 as u32)?.is_some()),
         ("payload-sha256", file.payload_sha256()?.is_some()),
+        ("header-sha3-256", file.signature.text(Given::RPMSIGTAG_SHA3_256 as u32)?.is_some()),
+        ("payload-sha512", has(Tag::RPMTAG_PAYLOAD_SHA512)?),
+        ("payload-sha3-256", has(Tag::RPMTAG_PAYLOAD_SHA3_256)?),
         ("unpacked-sha256", unpacked_sha256(&file.header)?.is_some()),
     ];
     let there = given.into_iter().filter(|(_, there)| *there);
@@ -183,7 +187,8 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         faults.push(FaultKind::Digest, format!("{what} is not what it says"));
     }
     if let Some(said) = file.header.long(Tag::RPMTAG_PAYLOADSIZE as u32)?.filter(|it| *it != size) {
-        faults.push(FaultKind::Digest, format!("its payload has {size} bytes, and it gives {said}"));
+        faults
+            .push(FaultKind::Digest, format!("its payload has {size} bytes, and it gives {said}"));
     }
     for said in archive_sizes(file)?.into_iter().filter(|said| *said != unpacked) {
         let what = format!("its payload unpacks to {unpacked} bytes, and it gives {said}");
