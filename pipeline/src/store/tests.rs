@@ -243,7 +243,7 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     let (folder, store) = store();
     let stored = keep(&store, "k", "content");
     let (path, to) = (stored.path("sub/file"), folder.path().join("to"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).unwrap();
+    fs::set_permissions(&path, std::fs::Permissions::from_mode(0o4755)).unwrap();
     stored.copy_out("sub/file", &to).unwrap();
     assert_eq!(fs::read(&to).unwrap(), b"content");
     assert_eq!(to.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
