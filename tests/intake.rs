@@ -38,7 +38,11 @@ const LEFT: &[(&str, &str, &str)] = &[
         "`RPMS/a` is a socket",
     ),
     ("a link", "ln -s /etc/shadow %{_rpmdir}/a.rpm", "`RPMS/a.rpm` is a symbolic link"),
-    ("a link to a package", "cd %{_rpmdir}; ln -s x86_64/*.rpm b.rpm", "`RPMS/b.rpm` is a symbolic"),
+    (
+        "a link to a package",
+        "cd %{_rpmdir}; ln -s x86_64/*.rpm b.rpm",
+        "`RPMS/b.rpm` is a symbolic",
+    ),
     (
         "a link for the folder",
         "mv %{_rpmdir} %{_topdir}/x; ln -s x %{_rpmdir}",
@@ -120,7 +124,10 @@ fn kind_name_and_mode_are_not_the_builds_to_choose() {
         for file in [place, folder] {
             let meta = file.metadata().unwrap_or_else(|error| panic!("{file:?}: {error}"));
             assert_eq!(meta.permissions().mode() & 0o7777, 0o644, "{}", file.display());
-            assert_eq!(std::os::unix::fs::MetadataExt::uid(&meta), rustix::process::geteuid().as_raw());
+            assert_eq!(
+                std::os::unix::fs::MetadataExt::uid(&meta),
+                rustix::process::geteuid().as_raw()
+            );
         }
     }
     let sums = fs::read_to_string(output.join("SHA256SUMS")).unwrap();
@@ -129,13 +136,13 @@ fn kind_name_and_mode_are_not_the_builds_to_choose() {
 }
 
 /// The spec of packages that a build makes besides its own: they say that they come from the same source.
-const EVIL: &str = "cat > %{_topdir}/evil.spec <<'END'\n\
+const EVIL: &str = "tr '!' '%' > %{_topdir}/evil.spec <<'END'\n\
     Name: qemu\nEpoch: 2\nVersion: 4.2.1\nRelease: %{release}\nSummary: x\nLicense: x\n\
-    %%description\nx\n%%package -n @NAME@\nSummary: x\n@TAGS@\n%%description -n @NAME@\nx\n\
-    %%install\nmkdir -p %%{buildroot}/usr/bin\necho x > %%{buildroot}/usr/bin/zz\n\
-    %%post -n @NAME@\ntouch /pwned\n%%files -n @NAME@\n%%attr(4755,root,root) /usr/bin/zz\nEND\n\
+    !description\nx\n!package -n @NAME@\nSummary: x\n@TAGS@\n!description -n @NAME@\nx\n\
+    !install\nmkdir -p !{buildroot}/usr/bin\necho x > !{buildroot}/usr/bin/zz\n\
+    !post -n @NAME@\ntouch /pwned\n!files -n @NAME@\n!attr(4755,root,root) /usr/bin/zz\nEND\n\
     rpmbuild -bb --define '_topdir %{_topdir}/evil' --define 'debug_package %%{nil}' \
-    --define 'dist .xcpng8.3' --target x86_64 %{_topdir}/evil.spec\n\
+    --target x86_64 %{_topdir}/evil.spec\n\
     mv %{_topdir}/evil/RPMS/x86_64/*.rpm %{_srcrpmdir}/\nrm -r %{_topdir}/evil";
 
 fn evil(toy: &Toy, name: &str, tags: &str) {
@@ -169,8 +176,8 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
     let toy = Toy::new("toy-quiet-debuginfo");
     toy.edit("toy.yaml", "verify:\n", edit);
     let quiet = EVIL
-        .replace("%%post -n @NAME@\ntouch /pwned\n", "")
-        .replace("%%attr(4755,root,root) /usr/bin/zz", "/usr/lib/debug/zz")
+        .replace("!post -n @NAME@\ntouch /pwned\n", "")
+        .replace("!attr(4755,root,root) /usr/bin/zz", "/usr/lib/debug/zz")
         .replace("/usr/bin", "/usr/lib/debug")
         .replace("@NAME@", "zz-debuginfo")
         .replace("@TAGS@", "");
@@ -213,7 +220,7 @@ fn peak(command: &mut Command) -> (u64, String, Option<i32>) {
 #[test]
 fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     const MOST: u64 = 64 << 10;
-    let long = "head -c 200000000 /dev/zero | tr '\\\\0' x; echo";
+    let long = "head -c 200000000 /dev/zero | tr '\\0' x; echo";
     let toy = Toy::new("toy-flood-passes");
     clean(&toy, long);
     let (kib, error, code) = peak(toy.run().args(["--until", "build"]));
@@ -221,7 +228,7 @@ fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     for (name, commands, expected) in [
         (
             "toy-flood-lines",
-            "yes $(head -c 1000 /dev/zero | tr '\\\\0' x) | head -c 400000000",
+            "yes $(head -c 1000 /dev/zero | tr '\\0' x) | head -c 400000000",
             "printed more than 268435456 bytes",
         ),
         ("toy-flood", "head -c 400000000 /dev/zero", "printed more than 268435456 bytes"),

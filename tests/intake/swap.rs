@@ -19,8 +19,11 @@ fn toy(name: &str) -> Toy {
     fs::copy(&sample, toy.path("wrapper")).unwrap();
     let wrapper =
         format!("wrapper:\n  vendor:\n    path:\n      file: wrapper\n      sha256: {sha256}\n\n");
-    toy.edit("toy.yaml", "build:\n", binary)
-        .edit("toy.yaml", "verify:\n", &format!("{wrapper}verify:\n"));
+    toy.edit("toy.yaml", "build:\n", binary).edit(
+        "toy.yaml",
+        "verify:\n",
+        &format!("{wrapper}verify:\n"),
+    );
     toy
 }
 
@@ -37,7 +40,8 @@ fn swap(file: &Path) -> Vec<u8> {
 fn is_well(toy: &Toy) {
     let sums = ["--check", "--quiet", "SHA256SUMS"];
     ends_with(0, Command::new("sha256sum").args(sums).current_dir(toy.output()));
-    for package in [toy.output().join("Packages").join(RPM), toy.output().join("SRPMS").join(SRPM)] {
+    for package in [toy.output().join("Packages").join(RPM), toy.output().join("SRPMS").join(SRPM)]
+    {
         let said = ends_with(0, Command::new("rpm").args(["-K", "--nosignature"]).arg(&package));
         assert!(String::from_utf8(said.stdout).unwrap().contains("digests OK"));
     }
@@ -60,7 +64,8 @@ fn what_was_swapped_between_two_runs_is_made_again() {
         ("publish", "publish", format!("Packages/{RPM}")),
     ] {
         let before = events(&mut toy.run());
-        let order = ["source", "environment", "inject", "build", "wrapper", "verify", "sign", "publish"];
+        let order =
+            ["source", "environment", "inject", "build", "wrapper", "verify", "sign", "publish"];
         let from = order.iter().position(|stage| *stage == after).unwrap() + 1;
         for later in &order[from..] {
             fs::remove_dir_all(result(&before, later).parent().unwrap()).unwrap();
@@ -71,8 +76,10 @@ fn what_was_swapped_between_two_runs_is_made_again() {
         let events = events(&mut toy.run());
         let told = |event: &Value| {
             event["stage"] == stage
-                && event["text"].as_str().is_some_and(|text| text.contains("damaged in the store")
-                    || text.contains("was damaged and is made again"))
+                && event["text"].as_str().is_some_and(|text| {
+                    text.contains("damaged in the store")
+                        || text.contains("was damaged and is made again")
+                })
         };
         // The same inputs, the same bytes.
         if !events.iter().any(told) || fs::read(&file).unwrap() != whole {
@@ -140,10 +147,8 @@ fn what_is_judged_is_a_copy() {
     let before = until(&toy, "wrapper");
     let file = result(&before, "build").join("test/qemu-system-i386");
     let evil = "printf '#!/bin/sh\\necho evil >&2; exit 7\\n'";
-    let swap = format!(
-        "case \"$*\" in *vgpu-pipeline-probe-*) {evil} > '{}' ;; esac",
-        file.display()
-    );
+    let swap =
+        format!("case \"$*\" in *vgpu-pipeline-probe-*) {evil} > '{}' ;; esac", file.display());
     let (_folder, path) = stand_in("podman", &swap, "");
     // The test binary is shipped nowhere, and was judged as it was built.
     events(toy.run().env("PATH", path));
@@ -158,7 +163,10 @@ fn what_changes_after_it_was_signed_is_not_published() {
     let alter = "for tree; do :; done\nfor file in \"$tree\"/Packages/*.rpm; do printf x >> \"$file\"; done";
     let (_folder, path) = stand_in("createrepo_c", "", alter);
     let error = refusal(1, toy.run().env("PATH", path));
-    assert!(error.contains("stage `publish`") && error.contains("is not what was signed"), "{error}");
+    assert!(
+        error.contains("stage `publish`") && error.contains("is not what was signed"),
+        "{error}"
+    );
     assert!(!toy.output().exists());
     let before = events(&mut toy.run());
     // The manifest names the digests of what is there, and those are the signed ones.

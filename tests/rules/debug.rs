@@ -14,7 +14,8 @@ fn said(folder: &Path, recipe: &Recipe) -> String {
 #[test]
 fn whatever_a_name_does_not_promise_is_refused() {
     let folder = scratch();
-    let install = "mkdir -p %{buildroot}/usr/lib/debug/bin\ncp $file %{buildroot}/usr/lib/debug/bin/x";
+    let install =
+        "mkdir -p %{buildroot}/usr/lib/debug/bin\ncp $file %{buildroot}/usr/lib/debug/bin/x";
     let recipe = Recipe {
         name: "zz-debuginfo",
         tags: "Obsoletes: qemu\nConflicts: qemu-img\nProvides: qemu = 99\nRequires: evil\n\

@@ -9,7 +9,8 @@ const LONGEST: u64 = 1 << 16;
 
 /// The lines of a log, up to where it cannot be read.
 pub fn log_lines(log: &Path) -> Result<impl Iterator<Item = String>> {
-    let file = crate::store::open_regular(log).with_context(|| format!("log `{}`", log.display()))?;
+    let file =
+        crate::store::open_regular(log).with_context(|| format!("log `{}`", log.display()))?;
     let mut reader = BufReader::new(file);
     Ok(std::iter::from_fn(move || {
         let mut line = Vec::new();

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_log_that_says_everything_for_ever_is_told_in_short() {
-        let log = "Wrote: \u{1b}[2J\u{202e}x\n".repeat(5000) + &format!("Wrote: {}", "x".repeat(1 << 20));
+        let log =
+            "Wrote: \u{1b}[2J\u{202e}x\n".repeat(5000) + &format!("Wrote: {}", "x".repeat(1 << 20));
         let shown = shown(&log);
         assert_eq!(shown.wrote.len(), MOST_SHOWN);
         assert!(shown.wrote.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])));

@@ -80,8 +80,8 @@ fn of_one_source(taken: &BTreeMap<String, Taken>) -> Result<()> {
     for (name, package) in binaries {
         let from = package.source.as_deref().unwrap_or_default();
         // So it is called where a source is left out of it (`NoSource`).
-        let same = from == source
-            || from.strip_suffix(".nosrc.rpm") == source.strip_suffix(".src.rpm");
+        let same =
+            from == source || from.strip_suffix(".nosrc.rpm") == source.strip_suffix(".src.rpm");
         ensure!(
             same,
             "`{name}` says that it was built from `{}`, and this build's source package is `{source}`",

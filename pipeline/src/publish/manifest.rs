@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn no_name_makes_two_lines_of_one() {
-        assert_eq!(sum("0a", "Packages/a-1-1.noarch.rpm").unwrap(), "0a  Packages/a-1-1.noarch.rpm\n");
+        assert_eq!(
+            sum("0a", "Packages/a-1-1.noarch.rpm").unwrap(),
+            "0a  Packages/a-1-1.noarch.rpm\n"
+        );
         for bad in ["", "a\n0b  b", "a\rb", "a\\nb", "a\0", "a\u{85}b"] {
             let message = sum("0a", bad).unwrap_err().to_string();
             assert!(message.ends_with("is no name of a file in a repository"), "{message}");

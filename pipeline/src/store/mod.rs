@@ -4,10 +4,12 @@
 //! file is checked when somebody is about to use it; a result that fails is dropped, and made again.
 //! The store knows nothing of stages and starts no process.
 
+mod clear;
 mod copy;
 mod work;
 
 use anyhow::{Context, Result, bail};
+pub use copy::{copy_new, open_regular};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Digest;
 use std::collections::BTreeMap;
@@ -15,7 +17,6 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub use copy::{copy_new, open_regular};
 pub use work::Work;
 
 const RECORD: &str = "record.json";

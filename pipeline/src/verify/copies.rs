@@ -39,8 +39,7 @@ impl Copies {
         let (mut carried, mut wrapper) = (Vec::new(), None);
         if let Some(wrapped) = wrapped {
             let package = wrapped.package()?;
-            carried =
-                copy("carried", wrapped.stored(), &mut std::iter::once(package.as_str()))?;
+            carried = copy("carried", wrapped.stored(), &mut std::iter::once(package.as_str()))?;
             wrapper = copy("wrapper", wrapped.stored(), &mut std::iter::once(PATCHED))?.pop();
         }
         let stock = stock.as_ref();

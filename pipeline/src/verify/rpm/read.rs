@@ -1,8 +1,8 @@
 //! Reads a package, from its first byte to its last, in one go.
 
 use super::facts::{Binary, ElfFile, Fault, FaultKind, PackageFacts, PayloadFacts, SignatureFacts};
-pub use super::walk::LARGEST_BINARY;
 use super::faults::Faults;
+pub use super::walk::LARGEST_BINARY;
 use super::walk::Walk;
 use super::{dependencies, files, other, paths, unpack};
 use crate::openpgp::{Certificate, check_package};
@@ -186,7 +186,8 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         faults.push(FaultKind::Digest, format!("{what} is not what it says"));
     }
     if let Some(said) = file.header.long(Tag::RPMTAG_PAYLOADSIZE as u32)?.filter(|it| *it != size) {
-        faults.push(FaultKind::Digest, format!("its payload has {size} bytes, and it gives {said}"));
+        faults
+            .push(FaultKind::Digest, format!("its payload has {size} bytes, and it gives {said}"));
     }
     for said in archive_sizes(file)?.into_iter().filter(|said| *said != unpacked) {
         let what = format!("its payload unpacks to {unpacked} bytes, and it gives {said}");

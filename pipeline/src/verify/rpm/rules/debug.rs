@@ -21,9 +21,12 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
         !inside && !above
     });
     if let Some(file) = stray.next() {
-        found.push(format!("it has `{}`, which is no file for debuggers", file.path.escape_debug()));
+        found
+            .push(format!("it has `{}`, which is no file for debuggers", file.path.escape_debug()));
     }
-    found.extend(facts.scriptlets.iter().map(|script| format!("it has a scriptlet, %{}", script.kind)));
+    found.extend(
+        facts.scriptlets.iter().map(|script| format!("it has a scriptlet, %{}", script.kind)),
+    );
     found.extend(facts.triggers.iter().map(|trigger| {
         format!("it has a {} trigger on `{}`", trigger.kind.name(), trigger.on.join(", "))
     }));
@@ -31,7 +34,8 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
         // `name`, or `name(x86-64)`, in some version.
         text.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with([' ', '(']))
     };
-    let provides = facts.provides.iter().filter(|text| !own(text) && !text.starts_with(BY_BUILD_ID));
+    let provides =
+        facts.provides.iter().filter(|text| !own(text) && !text.starts_with(BY_BUILD_ID));
     found.extend(provides.map(|text| format!("it provides `{text}`")));
     // Of its own family: symbols want the sources beside them.
     let family = |text: &str| text.starts_with("rpmlib(") || text.contains("-debugsource");

@@ -11,13 +11,13 @@ mod requires;
 #[cfg(test)]
 mod tests;
 
-pub use debug::promise;
 use super::facts::{FaultKind, PackageFacts};
 use super::installed::Installed;
 use super::nevra;
 use super::profile::Profile;
 use crate::config::{Level, Rule, Target};
 use crate::rpmfile::Nevra;
+pub use debug::promise;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
