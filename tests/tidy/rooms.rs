@@ -28,7 +28,8 @@ pub const IMPORTS: &[(&str, &str)] = &[
     (
         "verify",
         "build::Built cmd config::<types> config::nearest openpgp plan rpmfile sandbox store \
-         wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
+         wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
+         wrapper::is_package_of wrapper::package_name",
     ),
     ("sign", "cmd config::<types> openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),

@@ -76,7 +76,7 @@ pub fn sweep(parent: &Path) -> Result<()> {
         };
         if dead {
             // Another run may be at it too, and what cannot be cleared is in nobody's way.
-            let _ = clear(&path).and_then(|()| Ok(rustix::fs::rmdir(&path)?));
+            let _ = clear(&path).and_then(|()| rustix::fs::rmdir(&path));
         }
     }
     Ok(())

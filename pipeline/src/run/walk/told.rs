@@ -105,8 +105,8 @@ impl Walk<'_> {
         let mut contacted = facts.contacted;
         if let Some(wrapped) = self.made()?.wrapped {
             let facts = wrapped.facts()?;
-            let mut entry = of_record("wrapper", SHIPPED, wrapped.stored())?;
-            entry.name = "qemu-wrapper".to_owned();
+            let entry = of_record("wrapper", SHIPPED, wrapped.stored())?;
+            let entry = Entry { name: "qemu-wrapper".to_owned(), ..entry };
             inputs.push(entry.from(&facts.origin));
             contacted.extend(facts.contacted);
         }
