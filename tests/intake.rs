@@ -136,13 +136,13 @@ fn kind_name_and_mode_are_not_the_builds_to_choose() {
 }
 
 /// The spec of packages that a build makes besides its own: they say that they come from the same source.
-const EVIL: &str = "cat > %{_topdir}/evil.spec <<'END'\n\
+const EVIL: &str = "tr '!' '%' > %{_topdir}/evil.spec <<'END'\n\
     Name: qemu\nEpoch: 2\nVersion: 4.2.1\nRelease: %{release}\nSummary: x\nLicense: x\n\
-    %%description\nx\n%%package -n @NAME@\nSummary: x\n@TAGS@\n%%description -n @NAME@\nx\n\
-    %%install\nmkdir -p %%{buildroot}/usr/bin\necho x > %%{buildroot}/usr/bin/zz\n\
-    %%post -n @NAME@\ntouch /pwned\n%%files -n @NAME@\n%%attr(4755,root,root) /usr/bin/zz\nEND\n\
+    !description\nx\n!package -n @NAME@\nSummary: x\n@TAGS@\n!description -n @NAME@\nx\n\
+    !install\nmkdir -p !{buildroot}/usr/bin\necho x > !{buildroot}/usr/bin/zz\n\
+    !post -n @NAME@\ntouch /pwned\n!files -n @NAME@\n!attr(4755,root,root) /usr/bin/zz\nEND\n\
     rpmbuild -bb --define '_topdir %{_topdir}/evil' --define 'debug_package %%{nil}' \
-    --define 'dist .xcpng8.3' --target x86_64 %{_topdir}/evil.spec\n\
+    --target x86_64 %{_topdir}/evil.spec\n\
     mv %{_topdir}/evil/RPMS/x86_64/*.rpm %{_srcrpmdir}/\nrm -r %{_topdir}/evil";
 
 fn evil(toy: &Toy, name: &str, tags: &str) {
@@ -176,8 +176,8 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
     let toy = Toy::new("toy-quiet-debuginfo");
     toy.edit("toy.yaml", "verify:\n", edit);
     let quiet = EVIL
-        .replace("%%post -n @NAME@\ntouch /pwned\n", "")
-        .replace("%%attr(4755,root,root) /usr/bin/zz", "/usr/lib/debug/zz")
+        .replace("!post -n @NAME@\ntouch /pwned\n", "")
+        .replace("!attr(4755,root,root) /usr/bin/zz", "/usr/lib/debug/zz")
         .replace("/usr/bin", "/usr/lib/debug")
         .replace("@NAME@", "zz-debuginfo")
         .replace("@TAGS@", "");
@@ -220,7 +220,7 @@ fn peak(command: &mut Command) -> (u64, String, Option<i32>) {
 #[test]
 fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     const MOST: u64 = 64 << 10;
-    let long = "head -c 200000000 /dev/zero | tr '\\\\0' x; echo";
+    let long = "head -c 200000000 /dev/zero | tr '\\0' x; echo";
     let toy = Toy::new("toy-flood-passes");
     clean(&toy, long);
     let (kib, error, code) = peak(toy.run().args(["--until", "build"]));
@@ -228,7 +228,7 @@ fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     for (name, commands, expected) in [
         (
             "toy-flood-lines",
-            "yes $(head -c 1000 /dev/zero | tr '\\\\0' x) | head -c 400000000",
+            "yes $(head -c 1000 /dev/zero | tr '\\0' x) | head -c 400000000",
             "printed more than 268435456 bytes",
         ),
         ("toy-flood", "head -c 400000000 /dev/zero", "printed more than 268435456 bytes"),

@@ -28,8 +28,9 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("wrapper", "cmd fetch files config::<types> intake plan sandbox store"),
     (
         "verify",
-        "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile \
-         sandbox store wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
+        "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile sandbox store \
+         wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
+         wrapper::is_package_of wrapper::package_name",
     ),
     ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::SignedPackage sign::Signer store"),

@@ -45,7 +45,9 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
     let mut complaints: Vec<Complaint> = names.iter().map(Complaint::about).collect();
     let mut first_error = None;
     for line in log_lines(log).into_iter().flatten() {
-        complaints.iter_mut().for_each(|complaint| complaint.hear(&line));
+        for complaint in &mut complaints {
+            complaint.hear(&line);
+        }
         if first_error.is_none() && is_error(&line) {
             first_error = Some(clipped(&line));
         }

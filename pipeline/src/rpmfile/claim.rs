@@ -28,6 +28,9 @@ impl Claim {
     }
 }
 
+/// Where a digest is given, what it is called, and what makes it.
+type Made<'a> = (Tag, &'static str, &'a dyn Fn() -> Box<dyn DynDigest>);
+
 impl RpmFile {
     /// The digests that the header gives of the payload besides its SHA-256: as it is in the file, or as
     /// it unpacks.
@@ -35,7 +38,6 @@ impl RpmFile {
         let sha512 = || -> Box<dyn DynDigest> { Box::new(sha2::Sha512::default()) };
         let sha3 = || -> Box<dyn DynDigest> { Box::new(sha3::Sha3_256::default()) };
         let sha256 = || -> Box<dyn DynDigest> { Box::new(sha2::Sha256::default()) };
-        type Made<'a> = (Tag, &'static str, &'a dyn Fn() -> Box<dyn DynDigest>);
         let packed: [Made; 2] = [
             (Tag::RPMTAG_PAYLOAD_SHA512, "the SHA-512 of its payload", &sha512),
             (Tag::RPMTAG_PAYLOAD_SHA3_256, "the SHA3-256 of its payload", &sha3),

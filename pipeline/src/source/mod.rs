@@ -71,6 +71,11 @@ impl SourceFact {
     }
 }
 
+/// What a result calls one of rpmbuild's SOURCES.
+pub fn stored_name(file: &str) -> String {
+    format!("{SOURCES}/{file}")
+}
+
 impl Sources {
     pub fn recall(stored: Stored) -> Self {
         Self { stored }
@@ -83,11 +88,6 @@ impl Sources {
     /// The files of rpmbuild's SOURCES, by name.
     pub fn files(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         self.inside(SOURCES)
-    }
-
-    /// One of those files.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.stored.path(SOURCES).join(name)
     }
 
     /// The spec that came with the sources.

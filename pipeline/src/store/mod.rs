@@ -5,6 +5,7 @@
 //! Its folder is its owner's alone, so that a record in it is this user's own word.
 //! The store knows nothing of stages and starts no process.
 
+mod clear;
 mod copy;
 mod keep;
 pub mod owned;

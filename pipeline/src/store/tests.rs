@@ -271,3 +271,39 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     });
     assert!(!stored.intact());
 }
+
+/// More folders in each other than a process may have open, some that nobody may write to, and links out.
+#[test]
+fn a_work_folder_goes_however_deep_a_build_made_it() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (folder, store) = store();
+    let outside = folder.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("file"), "ours").unwrap();
+    let work = store.work().unwrap();
+    let path = work.path().to_owned();
+    for (at, name) in ["deep", "deeper"].into_iter().enumerate() {
+        let mut inner = work.scratch(name).unwrap();
+        symlink(&outside, inner.join("link")).unwrap();
+        let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
+        let mode = rustix::fs::Mode::RWXU;
+        let mut fd = rustix::fs::open(&inner, flags, mode).unwrap();
+        for _ in 0..5000 * (at + 1) {
+            rustix::fs::mkdirat(&fd, "x", mode).unwrap();
+            rustix::fs::symlinkat("/", &fd, "root").unwrap();
+            fd = rustix::fs::openat(&fd, "x", flags, mode).unwrap();
+        }
+        inner.push("closed");
+        fs::create_dir(&inner).unwrap();
+        fs::write(inner.join("file"), "").unwrap();
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o500)).unwrap();
+    }
+    drop(work);
+    assert!(!path.exists());
+    assert_eq!(fs::read(outside.join("file")).unwrap(), b"ours");
+    // What is set aside stays.
+    let work = store.work().unwrap();
+    fs::write(work.path().join("tree"), "").unwrap();
+    store.set_aside(work, "name").unwrap();
+    assert!(store.set_aside_folder("name").join("tree").exists());
+}

@@ -1,5 +1,6 @@
 //! Work folders: where a result grows before it is one.
 
+use super::clear::clear;
 use super::owned::plain_file;
 use anyhow::{Context, Result};
 use fs_err as fs;
@@ -48,11 +49,18 @@ impl Work {
 
 impl Work {
     /// Lets the folder outlive this value, in another place.
-    pub fn move_to(self, place: &Path) -> Result<()> {
+    pub fn move_to(mut self, place: &Path) -> Result<()> {
         fs::rename(self.folder.path(), place)?;
         // What the guard would remove is gone from where it looks.
-        let _ = self.folder.keep();
+        self.folder.disable_cleanup(true);
         Ok(())
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        // What a build left may be deeper than the guard of the folder could remove.
+        let _ = clear(self.folder.path());
     }
 }
 
@@ -70,7 +78,7 @@ pub fn sweep(parent: &Path) -> Result<()> {
         };
         if dead {
             // Another run may be at it too, and what cannot be cleared is in nobody's way.
-            let _ = fs::remove_dir_all(&path);
+            let _ = clear(&path).and_then(|()| rustix::fs::rmdir(&path));
         }
     }
     Ok(())

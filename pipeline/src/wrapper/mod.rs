@@ -34,7 +34,7 @@ pub const END: &str = "# vgpu-stub end";
 /// The patched wrapper, its difference to the vendor's, and the vendor's as hosts have it.
 pub const PATCHED: &str = "qemu-wrapper";
 pub const DIFFERENCE: &str = "qemu-wrapper.diff";
-const SHIPPED: &str = "qemu-wrapper.vendor";
+pub const SHIPPED: &str = "qemu-wrapper.vendor";
 
 /// A script of a few hundred lines, many times.
 const BENCH: Limits = Limits { entries: 1, depth: 0, bytes: 4 << 20 };
@@ -74,11 +74,6 @@ impl Wrapped {
     /// The package for dom0, as the store has it.
     pub fn package(&self) -> Result<String> {
         Ok(self.facts()?.package)
-    }
-
-    /// The vendor's wrapper as hosts have it.
-    pub fn shipped(&self) -> PathBuf {
-        self.stored.path(SHIPPED)
     }
 }
 

@@ -7,8 +7,10 @@ use crate::plan::Stage;
 use crate::publish::{Entry, Provenance};
 use crate::run::event::State;
 use crate::run::needed;
+use crate::source;
+use crate::store::Stored;
 use crate::verify::Verified;
-use crate::wrapper::Wrapped;
+use crate::wrapper::{SHIPPED, Wrapped};
 use anyhow::{Context, Result, bail};
 
 impl Walk<'_> {
@@ -90,8 +92,8 @@ impl Walk<'_> {
         let mut inputs = Vec::new();
         let facts = sources.facts()?;
         for fact in &facts.files {
-            let path = sources.file(&fact.file);
-            inputs.push(Entry::of("source", &fact.file, &path)?.from(&fact.origin));
+            let entry = of_record("source", &source::stored_name(&fact.file), sources.stored())?;
+            inputs.push(Entry { name: fact.file.clone(), ..entry }.from(&fact.origin));
         }
         let spec = match &pipeline.spec.file {
             Some(file) => beside.join(file),
@@ -99,28 +101,20 @@ impl Walk<'_> {
         };
         inputs.push(Entry::of("spec", self.spec_name(), &spec)?);
         let injected = self.result(Stage::Inject)?;
-        inputs.push(Entry::of("edited-spec", self.spec_name(), &injected.path(self.spec_name()))?);
+        inputs.push(of_record("edited-spec", self.spec_name(), injected)?);
         for device in &pipeline.device {
-            let name = device.file_name();
-            inputs.push(Entry::of("device", name, &injected.path(name))?);
+            inputs.push(of_record("device", device.file_name(), injected)?);
         }
         let environment = self.result(Stage::Environment)?;
         for name in environment::INPUTS {
-            let entry = Entry::of("environment", name, &environment.path(name))?;
             // The base beside it is half a gigabyte: it is checked when an engine wants it.
-            if environment.files().get(name).is_none_or(|record| record.blake3 != entry.blake3) {
-                bail!(
-                    "`{name}` of the environment is damaged in the store\n\
-                     help: remove {} and run again",
-                    environment.path("").display()
-                );
-            }
-            inputs.push(entry);
+            inputs.push(of_record("environment", name, environment)?);
         }
         let mut contacted = facts.contacted;
         if let Some(wrapped) = self.made()?.wrapped {
             let facts = wrapped.facts()?;
-            let entry = Entry::of("wrapper", "qemu-wrapper", &wrapped.shipped())?;
+            let entry = of_record("wrapper", SHIPPED, wrapped.stored())?;
+            let entry = Entry { name: "qemu-wrapper".to_owned(), ..entry };
             inputs.push(entry.from(&facts.origin));
             contacted.extend(facts.contacted);
         }
@@ -138,4 +132,16 @@ impl Walk<'_> {
             verified: serde_json::to_value(verified.report())?,
         })
     }
+}
+
+/// A file of a result, which is still what the result was kept with.
+fn of_record(role: &'static str, name: &str, stored: &Stored) -> Result<Entry> {
+    let entry = Entry::of(role, name, &stored.path(name))?;
+    if stored.files().get(name).is_none_or(|record| record.blake3 != entry.blake3) {
+        bail!(
+            "`{name}` is damaged in the store\nhelp: remove {} and run again",
+            stored.path("").display()
+        );
+    }
+    Ok(entry)
 }
