@@ -66,6 +66,10 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let containerfile = beside.join(&pipeline.environment.containerfile);
     let containerfile_bytes = fs::read(&containerfile)
         .with_context(|| format!("containerfile `{}`", containerfile.display()))?;
+    let shown = containerfile.display().to_string();
+    let text = std::str::from_utf8(&containerfile_bytes)
+        .with_context(|| format!("containerfile `{shown}` is not UTF-8"))?;
+    environment::check_containerfile(text, &shown)?;
     let mut devices = Vec::new();
     for device in &pipeline.device {
         let path = beside.join(&device.source);

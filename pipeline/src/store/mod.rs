@@ -52,6 +52,14 @@ impl Store {
     /// Opens the store, making it where there is none, and clears what killed runs left behind.
     pub fn open(root: &Path) -> Result<Self> {
         let root = std::path::absolute(root)?;
+        // Its folders are mounted into containers, and the engines' options are text of lines.
+        if root.to_str().is_none_or(|text| text.contains('\r')) {
+            bail!(
+                "the path of the store `{}` is not UTF-8, or holds a carriage return, and no container \
+                 engine can be told of it\nhelp: choose another store with `--store`",
+                root.display()
+            );
+        }
         for folder in ["results", "work", "locks", "logs"] {
             let path = root.join(folder);
             fs::create_dir_all(&path).with_context(|| {
