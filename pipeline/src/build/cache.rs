@@ -8,7 +8,7 @@
 
 use super::Built;
 use crate::plan::Key;
-use crate::sandbox::{self, Image, Job, Mount};
+use crate::sandbox::{self, Job, Mount};
 use crate::store::{Store, Work};
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::OFlags;
@@ -55,11 +55,9 @@ enum State {
 }
 
 impl Cache {
-    pub fn open(&self, pipeline: &str, image: &Image, store: &Store) -> Result<Opened> {
+    pub fn open(&self, pipeline: &str, store: &Store) -> Result<Opened> {
         let (state, work, folder) = match self {
-            Self::Own(key) => {
-                (State::Own, None, own(&store.root().join(OWN), pipeline, key, image)?)
-            }
+            Self::Own(key) => (State::Own, None, own(&store.root().join(OWN), pipeline, key)?),
             Self::Fill => {
                 let work = store.work()?;
                 let folder = work.scratch("ccache")?;
@@ -123,8 +121,8 @@ pub fn without(mut job: Job) -> Job {
 }
 
 /// The folder of a pipeline's own cache. One of an earlier state of its sources is cleared away.
-fn own(all: &Path, pipeline: &str, key: &Key, image: &Image) -> Result<PathBuf> {
-    let (me, builder) = (rustix::process::geteuid().as_raw(), sandbox::builder(image.engine()));
+fn own(all: &Path, pipeline: &str, key: &Key) -> Result<PathBuf> {
+    let (me, builder) = (rustix::process::geteuid().as_raw(), sandbox::builder()?);
     ours(all, &[me])?;
     let folder = all.join(pipeline);
     ours(&folder, &[me])?;

@@ -117,7 +117,7 @@ pub fn run(
     store: &Store,
     cmd: &Runner,
 ) -> Result<Built> {
-    let cache = inputs.cache.open(inputs.name, image, store)?;
+    let cache = inputs.cache.open(inputs.name, store)?;
     let top = rpmbuild(&Goal::Packages, inputs, &cache, build, image, store, cmd)?;
     let shown = Witness::of(log_lines::log_lines(cmd.log())?, &inputs.names).shown();
     if shown.wrote.is_empty() {
@@ -234,6 +234,8 @@ fn command(goal: &Goal, build: &config::Build, spec: &str) -> Vec<String> {
         ("_sourcedir", "/sources"),
         ("_tmppath", "/build/tmp"),
         ("_buildhost", "vgpu-pipeline"),
+        // The files of a mount belong to nobody in the container, and in a source package to root.
+        ("_srcdefattr", "(-,root,root)"),
         ("source_date_epoch_from_changelog", "1"),
         ("use_source_date_epoch_as_buildtime", "1"),
         ("clamp_mtime_to_source_date_epoch", "1"),

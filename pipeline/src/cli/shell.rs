@@ -44,7 +44,7 @@ impl Shell {
         // A new run would take the tree away.
         let _held = store.lock("run", name, || Ok(interrupt::check()?)).work()?;
         let log = store.scratch(&format!("logs/{name}")).work()?.join("shell.log");
-        let cmd = Runner::new(&log, |_| {}).work()?;
+        let cmd = Runner::new(&log, |_| {}).work()?.working_for(store.root());
         let status = scene.enter(command, &cmd).work()?;
         if status.success() {
             return Ok(());

@@ -143,6 +143,11 @@ impl Call {
         self.cleanup.as_deref()
     }
 
+    /// The words of its command line.
+    pub(super) fn argv(&self) -> impl Iterator<Item = OsString> {
+        std::iter::once(self.program.clone().into_os_string()).chain(self.args.iter().cloned())
+    }
+
     /// The program and its subcommand: a whole argv of podman fills a screen.
     pub(super) fn short(&self) -> String {
         let program = self.program.display().to_string();

@@ -2,13 +2,14 @@
 //!
 //! A call is an argv, never a shell line. Its environment is cleared to an allow-list, its output
 //! goes to the stage's log line by line, and an error carries the command, how it ended and the tail
-//! of what it said. Each child leads a process group of its own, so that an interrupted run can end
-//! it with everything it started.
+//! of what it said. Each child runs in a process group of its own, under a reaper that ends it with
+//! everything it started when a run is interrupted, and when it is killed.
 
 pub mod again;
 mod call;
 mod failure;
 pub mod interrupt;
+mod reaper;
 mod which;
 
 pub use crate::text::masked;
@@ -19,7 +20,8 @@ pub use which::{find, missing};
 use crate::text;
 use anyhow::{Context, Result, anyhow};
 use interrupt::Interrupted;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use reaper::Reaper;
+use rustix::process::{Pid, Signal, kill_process};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -88,6 +90,7 @@ const ENVIRONMENT: &[&str] = &[
 /// Runs calls for one stage and writes its log.
 pub struct Runner<'a> {
     log: PathBuf,
+    works_for: PathBuf,
     file: RefCell<File>,
     on_line: Box<dyn Fn(&str) + 'a>,
 }
@@ -109,6 +112,7 @@ struct Heard {
 struct Started {
     child: Child,
     heard: Receiver<Heard>,
+    reaper: Reaper,
     _input: Option<JoinHandle<ChildStdin>>,
 }
 
@@ -116,7 +120,18 @@ impl<'a> Runner<'a> {
     /// A runner that logs to `log`, made anew, and hands each line of output to `on_line`.
     pub fn new(log: &Path, on_line: impl Fn(&str) + 'a) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("log `{}`", log.display()))?;
-        Ok(Self { log: log.to_owned(), file: RefCell::new(file), on_line: Box::new(on_line) })
+        let (file, on_line) = (RefCell::new(file), Box::new(on_line));
+        Ok(Self { log: log.to_owned(), works_for: PathBuf::new(), file, on_line })
+    }
+
+    /// Says which folder it works for: what outlives this process is told apart by it.
+    #[must_use]
+    pub fn working_for(self, folder: &Path) -> Self {
+        Self { works_for: folder.to_owned(), ..self }
+    }
+
+    pub fn works_for(&self) -> &Path {
+        &self.works_for
     }
 
     pub fn log(&self) -> &Path {
@@ -127,7 +142,7 @@ impl<'a> Runner<'a> {
     pub fn run(&self, call: &Call) -> Result<Output> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
-        let Started { mut child, heard, _input } = start(call)?;
+        let Started { mut child, heard, mut reaper, _input } = start(call)?;
         let began = Instant::now();
         let mut stdout = String::new();
         let mut tail = VecDeque::with_capacity(TAIL);
@@ -140,7 +155,7 @@ impl<'a> Runner<'a> {
                     lines += 1;
                     if let Some(flood) = flood(call, printed, lines, stdout.len() + line.len()) {
                         let stop = anyhow!("`{}` printed more than {flood}", call.short());
-                        return Err(self.stop(call, &mut child, stop));
+                        return Err(self.stop(call, &mut child, &mut reaper, stop));
                     }
                     if !call.is_unlogged() {
                         self.write(&line);
@@ -164,9 +179,9 @@ impl<'a> Runner<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.go_on(call, &mut child, began)?;
+            self.go_on(call, &mut child, &mut reaper, began)?;
             if said_all.is_some_and(|moment| moment.elapsed() > GRACE) {
-                self.end(call, &mut child);
+                self.end(call, &mut child, &mut reaper);
                 return Ok(Output { stdout });
             }
         }
@@ -174,7 +189,7 @@ impl<'a> Runner<'a> {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            self.go_on(call, &mut child, began)?;
+            self.go_on(call, &mut child, &mut reaper, began)?;
             std::thread::sleep(TICK / 10);
         };
         if status.success() || said_all.is_some() {
@@ -189,6 +204,8 @@ impl<'a> Runner<'a> {
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.
     pub fn hand_over(&self, call: &Call) -> Result<ExitStatus> {
         self.write(&format!("$ {call}"));
+        // The terminal's own group is where it has to run.
+        let mut reaper = Reaper::stand_by(call)?;
         let mut command = prepared(call)?;
         let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
         loop {
@@ -196,7 +213,7 @@ impl<'a> Runner<'a> {
                 return Ok(status);
             }
             if let Err(interrupted) = interrupt::check() {
-                self.end(call, &mut child);
+                self.end(call, &mut child, &mut reaper);
                 return Err(interrupted.into());
             }
             std::thread::sleep(TICK);
@@ -204,7 +221,13 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends a child that was interrupted, or that takes longer than it may.
-    fn go_on(&self, call: &Call, child: &mut Child, began: Instant) -> Result<()> {
+    fn go_on(
+        &self,
+        call: &Call,
+        child: &mut Child,
+        reaper: &mut Reaper,
+        began: Instant,
+    ) -> Result<()> {
         let stop = match interrupt::check() {
             Err(interrupted) => interrupted.into(),
             Ok(()) => match (call.time_limit(), call.outgrown()) {
@@ -217,13 +240,19 @@ impl<'a> Runner<'a> {
                 _ => return Ok(()),
             },
         };
-        Err(self.stop(call, child, stop))
+        Err(self.stop(call, child, reaper, stop))
     }
 
     /// Ends a child for a reason, and hands the reason back.
-    fn stop(&self, call: &Call, child: &mut Child, why: anyhow::Error) -> anyhow::Error {
+    fn stop(
+        &self,
+        call: &Call,
+        child: &mut Child,
+        reaper: &mut Reaper,
+        why: anyhow::Error,
+    ) -> anyhow::Error {
         self.write(&format!("ended: {why}"));
-        self.end(call, child);
+        self.end(call, child, reaper);
         why
     }
 
@@ -232,18 +261,13 @@ impl<'a> Runner<'a> {
         let _ = writeln!(self.file.borrow_mut(), "{}", masked(line));
     }
 
-    /// Ends a child that nobody waits for any more: by its own means first, since a container's
-    /// processes are not in its group, then the group.
-    fn end(&self, call: &Call, child: &mut Child) {
+    /// Ends a child that nobody waits for any more, with everything it started.
+    fn end(&self, call: &Call, child: &mut Child, reaper: &mut Reaper) {
         if let Some(cleanup) = call.cleanup() {
             self.write(&format!("$ {cleanup}"));
-            if let Ok(Started { child: mut cleaner, .. }) = start(cleanup) {
-                let _ = cleaner.wait();
-            }
         }
-        if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        reaper.reap();
+        let _ = child.kill();
         let _ = child.wait();
     }
 }
@@ -271,9 +295,11 @@ fn prepared(call: &Call) -> Result<Command> {
 }
 
 fn start(call: &Call) -> Result<Started> {
+    let reaper = Reaper::stand_by(call)?;
     let mut command = prepared(call)?;
     let stdin = if call.input().is_some() { Stdio::piped() } else { Stdio::null() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(reaper.group());
     let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
     let (sender, heard) = sync_channel(WAITING);
     if let Some(stdout) = child.stdout.take() {
@@ -290,7 +316,7 @@ fn start(call: &Call) -> Result<Started> {
             pipe
         })
     });
-    Ok(Started { child, heard, _input: input })
+    Ok(Started { child, heard, reaper, _input: input })
 }
 
 /// The signal that a program can take its time for, and that an engine hands on into a container.

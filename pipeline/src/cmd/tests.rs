@@ -132,3 +132,34 @@ fn what_nobody_bounds_is_bounded() {
     assert_eq!(said(&flood.read()), answer);
     assert!(fs::metadata(folder.path().join("log")).unwrap().len() < 40 << 20);
 }
+
+/// A number of seconds that nobody else sleeps for.
+fn sleepers(seconds: u32) -> usize {
+    let wanted = format!("sleep\0{seconds}\0").into_bytes();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes.filter(|it| fs::read(it.path().join("cmdline")).is_ok_and(|l| l == wanted)).count()
+}
+
+/// One that leads a group of its own, one that a dead parent left, and one that does not listen.
+const FAMILY: &str =
+    "setsid sleep 86301 & (sleep 86302 &) ; trap '' TERM; sleep 86303 & sleep 86304";
+
+#[test]
+fn everything_that_a_child_started_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = Call::new("sh").args(["-c", FAMILY]).limit(Duration::from_millis(500));
+    runner(&folder).run(&call).unwrap_err();
+    assert_eq!([86301, 86302, 86303, 86304].map(sleepers), [0; 4]);
+}
+
+#[test]
+fn a_child_that_ended_well_is_not_cleaned_up_and_another_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("cleaned up");
+    let touch = || Call::new("touch").arg(&mark);
+    runner(&folder).run(&Call::new("true").cleaned_up_by(touch())).unwrap();
+    assert!(!mark.exists());
+    let slow = Call::new("sleep").arg("60").limit(Duration::from_millis(200));
+    runner(&folder).run(&slow.cleaned_up_by(touch())).unwrap_err();
+    assert!(mark.exists());
+}

@@ -7,6 +7,7 @@
 //! Images in an engine are made again from what the store has whenever they are missing.
 
 mod archive;
+mod containerfile;
 mod debian;
 mod locked;
 
@@ -18,6 +19,7 @@ use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::store::Stored;
 use anyhow::{Result, bail};
 pub use archive::is_archive_of;
+pub use containerfile::check as check_containerfile;
 pub use locked::{package_file, pins, save_base};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

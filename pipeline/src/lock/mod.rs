@@ -157,7 +157,7 @@ impl Subject<'_> {
     }
 
     fn runner(&self) -> Result<Runner<'static>> {
-        Runner::new(&self.log()?, |_| {})
+        Ok(Runner::new(&self.log()?, |_| {})?.working_for(self.store.root()))
     }
 
     fn log(&self) -> Result<PathBuf> {

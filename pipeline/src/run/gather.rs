@@ -64,7 +64,8 @@ impl Locked {
 pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let Loaded { pipeline, beside, .. } = loaded;
     let containerfile = beside.join(&pipeline.environment.containerfile);
-    let containerfile_bytes = files::read_text(&containerfile, &files::CONTAINERFILE)?.into_bytes();
+    let containerfile_text = files::read_text(&containerfile, &files::CONTAINERFILE)?;
+    environment::check_containerfile(&containerfile_text, &containerfile.display().to_string())?;
     let mut devices = Vec::new();
     for device in &pipeline.device {
         let path = beside.join(&device.source);
@@ -102,7 +103,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let lock = read_lock(loaded)?;
     let mut inputs = Inputs {
         place: loaded.place.clone(),
-        containerfile: digest(&containerfile_bytes),
+        containerfile: digest(containerfile_text.as_bytes()),
         spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
         carried: wrapper::digest(),
         installed: installed.as_ref().map(|(digest, _)| digest.clone()),

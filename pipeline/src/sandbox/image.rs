@@ -1,7 +1,7 @@
 //! Images: imported, loaded or pulled; built from a Containerfile; found again by name.
 
 use super::{DESCRIPTORS, Engine};
-use crate::cmd::Runner;
+use crate::cmd::{Call, Runner};
 use crate::config::{ImageDigest, ImageReference};
 use anyhow::{Context, Error, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ impl Image {
 
     /// Makes it from the tar of a root filesystem.
     pub fn import(&self, cmd: &Runner, tar: &Path) -> Result<()> {
-        cmd.run(&self.engine.call().arg("import").arg(tar).arg(&self.reference))?;
+        cmd.run(&in_its_folder(self.engine.call().arg("import"), tar)?.arg(&self.reference))?;
         Ok(())
     }
 
@@ -70,7 +70,8 @@ impl Image {
 
     /// Loads what [`Image::save`] wrote.
     pub fn load(&self, cmd: &Runner, archive: &Path, id: &ImageDigest) -> Result<()> {
-        cmd.run(&self.engine.call().args(["load", "--quiet", "--input"]).arg(archive))?;
+        let call = self.engine.call().args(["load", "--quiet", "--input"]);
+        cmd.run(&in_its_folder(call, archive)?)?;
         if !self.name(cmd, id) {
             bail!("`{}` does not hold the image {id}", archive.display());
         }
@@ -83,7 +84,8 @@ impl Image {
         if engine == Engine::Podman {
             call = call.args(["--quiet", "--format", "docker-archive"]);
         }
-        cmd.run(&call.arg("--output").arg(to).arg(id.as_str().trim_start_matches("sha256:")))?;
+        let call = in_its_folder(call.arg("--output"), to)?;
+        cmd.run(&call.arg(id.as_str().trim_start_matches("sha256:")))?;
         Ok(())
     }
 
@@ -133,13 +135,24 @@ impl Image {
             .arg("--file")
             .arg(containerfile);
         call = match self.engine {
-            // Without it every build has an id of its own; docker's builder has no such option.
-            Engine::Podman => call.args(["--timestamp=0", "--pull=never"]),
-            Engine::Docker => call.arg(DESCRIPTORS),
+            // Without a time every build has an id of its own; docker's builder has no such option. A
+            // layer of another build may be something else under the same words.
+            Engine::Podman => call
+                .args(["--timestamp=0", "--pull=never", "--layers=false"])
+                .arg("--http-proxy=false"),
+            Engine::Docker => call.args(["--no-cache", DESCRIPTORS]),
         };
         cmd.run(&call.arg(context))?;
         Ok(())
     }
+}
+
+/// A call with a file as its next word: podman takes a colon in a path for a URL's, and no name of ours
+/// has one.
+fn in_its_folder(call: Call, file: &Path) -> Result<Call> {
+    let file = std::path::absolute(file)?;
+    let (folder, name) = file.parent().zip(file.file_name()).context("a file has a name")?;
+    Ok(call.folder(folder).arg(name))
 }
 
 /// An id and the digest that the repository serves it by; podman leaves `sha256:` off the id.

@@ -6,20 +6,19 @@
 //! Quirks of a host (another OCI runtime, ulimits) belong in that host's containers.conf, not here.
 
 mod image;
+mod owner;
 mod scene;
+mod users;
 
 use crate::cmd::{Call, Output, Runner, find};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 pub use image::Image;
 pub use scene::Scene;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::os::unix::fs::lchown;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-
-/// The builder of our Containerfiles, whom root hands the work to.
-const BUILDER: u32 = 1000;
+pub use users::{builder, hand_over};
 
 /// Variables that a job with a network takes over as they are.
 const PROXIES: [&str; 6] =
@@ -30,6 +29,9 @@ const PROXIES: [&str; 6] =
 const DESCRIPTORS: &str = "--ulimit=nofile=4096:4096";
 /// The longest that resolving packages may take.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(60 * 60);
+/// When podman ends a container, whether a runner and its reaper still live or not. docker has no word
+/// for it.
+const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A container engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -77,9 +79,16 @@ impl Mount {
         Self { host: host.into(), inside: inside.into(), writable: true }
     }
 
-    fn argument(&self) -> String {
+    /// Both engines read the fields as CSV does (Go's encoding/csv), so that a path may hold a comma, a
+    /// quote or a colon. Of two characters that end a line CSV makes one.
+    fn argument(&self) -> Result<String> {
+        let shown = self.host.display();
+        let host =
+            self.host.to_str().with_context(|| format!("the path `{shown}` is not UTF-8"))?;
+        ensure!(!host.contains('\r'), "the path `{shown}` holds a carriage return");
+        let source = format!("source={host}").replace('"', "\"\"");
         let access = if self.writable { "" } else { ",readonly" };
-        format!("type=bind,source={},target={}{access}", self.host.display(), self.inside)
+        Ok(format!("type=bind,\"{source}\",target={}{access}", self.inside))
     }
 }
 
@@ -149,13 +158,16 @@ fn start(
     with: impl FnOnce(Call) -> Call,
 ) -> Result<Output> {
     let engine = image.engine();
-    let name = format!("vgpu-pipeline-{}-{}", job.purpose, std::process::id());
-    if job.confinement == Confinement::Sealed {
-        for mount in job.mounts.iter().filter(|mount| mount.writable) {
-            hand_over(&mount.host)?;
-        }
+    owner::sweep(cmd, engine)?;
+    let name = owner::container_name(&job.purpose);
+    for mount in job.mounts.iter().filter(|mount| mount.writable) {
+        users::hand_over_to(&mount.host, engine, job.confinement)?;
     }
-    let call = with(arguments(engine, &name, job));
+    let mut call = arguments(engine, &name, job, cmd)?;
+    if engine == Engine::Podman {
+        call = call.arg(format!("--timeout={}", DEADLINE.as_secs()));
+    }
+    let call = with(call);
     let call = call.arg(image.reference()).args(&job.argv);
     cmd.run(&call.cleaned_up_by(removal(engine, &name)))
 }
@@ -170,59 +182,37 @@ fn removal(engine: Engine, name: &str) -> Call {
 }
 
 /// Everything between the engine's name and the image's.
-fn arguments(engine: Engine, name: &str, job: &Job) -> Call {
+fn arguments(engine: Engine, name: &str, job: &Job, cmd: &Runner) -> Result<Call> {
     let mut call = engine
         .call()
         .args(["run", "--rm", "--pull=never", "--log-driver=none", "--name", name])
+        .args(owner::labels(cmd))
+        .args(users::options(engine, job.confinement)?)
         .args(["--cap-drop=all", "--security-opt=no-new-privileges"])
         .arg(format!("--memory={}", job.memory))
         .arg(format!("--pids-limit={}", job.pids));
-    if engine == Engine::Docker {
-        call = call.arg(DESCRIPTORS);
-    }
+    call = match engine {
+        Engine::Docker => call.arg(DESCRIPTORS),
+        // The host's proxies, and the passwords in them, are none of a build's business.
+        Engine::Podman => call.arg("--http-proxy=false"),
+    };
     call = match job.confinement {
-        Confinement::Sealed => call
-            .args(["--network=none", "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev"])
-            .args(user(engine)),
+        Confinement::Sealed => {
+            call.args(["--network=none", "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev"])
+        }
         Confinement::Resolver => {
-            // The folder that it writes to belongs to whoever runs this.
-            let call = call.args(["--network=host", "--user=0:0", "--cap-add=DAC_OVERRIDE"]);
+            let call = call.args(["--network=host", "--cap-add=DAC_OVERRIDE"]);
             PROXIES.iter().fold(call, |call, name| call.args(["--env", name])).limit(RESOLVER_LIMIT)
         }
     };
     for mount in &job.mounts {
-        call = call.arg("--mount").arg(mount.argument());
+        call = call.arg("--mount").arg(mount.argument()?);
     }
     for (variable, value) in &job.variables {
         call = call.arg("--env").arg(format!("{variable}={value}"));
     }
-    call
+    Ok(call)
 }
 
-/// The user of the host that a sealed job runs as.
-pub fn builder(_engine: Engine) -> u32 {
-    let me = rustix::process::geteuid();
-    if me.is_root() { BUILDER } else { me.as_raw() }
-}
-
-/// Root works through the builder; anybody else stays who they are.
-fn user(engine: Engine) -> Vec<String> {
-    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
-    if uid.is_root() {
-        return vec![format!("--user={BUILDER}:{BUILDER}")];
-    }
-    let mut args = vec![format!("--user={uid}:{gid}")];
-    if engine == Engine::Podman {
-        args.push("--userns=keep-id".to_owned());
-    }
-    args
-}
-
-/// Gives what a sealed job has to change to the job's user.
-pub fn hand_over(path: &Path) -> Result<()> {
-    if rustix::process::geteuid().is_root() {
-        // Never what a link leads to.
-        lchown(path, Some(BUILDER), Some(BUILDER))?;
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A job that failed, written down beside the folders that it worked in, so that somebody can enter
 //! its container again and find the tree as it stood.
 
-use super::{Image, Job, arguments, removal};
+use super::{Image, Job, arguments, owner, removal};
 use crate::cmd::Runner;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -67,8 +67,9 @@ impl Scene {
                 self.image.reference()
             );
         }
-        let name = format!("vgpu-pipeline-shell-{}", std::process::id());
-        let mut call = arguments(engine, &name, &self.job).arg("--interactive");
+        owner::sweep(cmd, engine)?;
+        let name = owner::container_name("shell");
+        let mut call = arguments(engine, &name, &self.job, cmd)?.arg("--interactive");
         if std::io::stdin().is_terminal() {
             call = call.arg("--tty");
         }

@@ -67,6 +67,14 @@ impl Store {
     pub fn open(root: &Path) -> Result<Self> {
         // By its components: behind a slash, a link would be followed all the same.
         let root: PathBuf = std::path::absolute(root)?.components().collect();
+        // Its folders are mounted into containers, and the engines' options are text of lines.
+        if root.to_str().is_none_or(|text| text.contains('\r')) {
+            bail!(
+                "the path of the store `{}` is not UTF-8, or holds a carriage return, and no container \
+                 engine can be told of it\nhelp: choose another store with `--store`",
+                root.display()
+            );
+        }
         owned::private_folder(&root, WHAT, HELP)?;
         for folder in ["results", "work", "locks", "logs"] {
             let path = root.join(folder);

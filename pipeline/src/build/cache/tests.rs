@@ -1,17 +1,12 @@
 use super::*;
-use crate::sandbox::Engine;
 use std::os::unix::fs::symlink;
-
-fn image() -> Image {
-    Image::of(Engine::Podman, "k")
-}
 
 fn key(text: &str) -> Key {
     serde_json::from_value(text.into()).unwrap()
 }
 
 fn stock(store: &Store, fill: impl FnOnce(&Path)) -> Result<Built> {
-    let cache = Cache::Fill.open("toy-1", &image(), store)?;
+    let cache = Cache::Fill.open("toy-1", store)?;
     fill(&cache.folder);
     let work = store.work()?;
     cache.keep(&work.files())?;
@@ -44,7 +39,7 @@ fn objects_are_kept_and_nothing_else() {
         let fifo = (rustix::fs::FileType::Fifo, cache.join("a/b/fifoR"));
         rustix::fs::mknodat(rustix::fs::CWD, &fifo.1, fifo.0, mode, 0).unwrap();
     });
-    let cache = Cache::Read(built.unwrap()).open("toy-1", &image(), &store).unwrap();
+    let cache = Cache::Read(built.unwrap()).open("toy-1", &store).unwrap();
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(&cache.folder).unwrap() {
         let entry = entry.unwrap();
@@ -82,7 +77,7 @@ fn a_cache_that_was_altered_in_the_store_is_not_used() {
     let mut spoilt = text.clone();
     spoilt[at] = b'0';
     fs::write(&archive, spoilt).unwrap();
-    let error = Cache::Read(built).open("toy-1", &image(), &store).err().unwrap().to_string();
+    let error = Cache::Read(built).open("toy-1", &store).err().unwrap().to_string();
     assert!(error.contains("is damaged in the store"), "{error}");
 }
 
@@ -102,7 +97,7 @@ fn holes_beyond_all_measure_are_refused() {
 fn a_pipeline_has_one_cache_of_its_own_and_a_link_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let open = |pipeline: &str, text: &str| Cache::Own(key(text)).open(pipeline, &image(), &store);
+    let open = |pipeline: &str, text: &str| Cache::Own(key(text)).open(pipeline, &store);
     let first = open("toy-1", "k1").unwrap().folder;
     put(&first, "a/b/cR", "object");
     assert_eq!(open("toy-1", "k1").unwrap().folder, first);
@@ -138,9 +133,9 @@ fn a_folder_of_somebody_else_is_no_cache() {
     }
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let cache = Cache::Own(key("k")).open("toy-1", &image(), &store).unwrap().folder;
+    let cache = Cache::Own(key("k")).open("toy-1", &store).unwrap().folder;
     std::os::unix::fs::chown(&cache, Some(65534), None).unwrap();
-    let error = Cache::Own(key("k")).open("toy-1", &image(), &store).err().unwrap().to_string();
+    let error = Cache::Own(key("k")).open("toy-1", &store).err().unwrap().to_string();
     assert!(error.contains("belongs to the user 65534"), "{error}");
 }
 
@@ -148,7 +143,7 @@ fn a_folder_of_somebody_else_is_no_cache() {
 fn whoever_enters_a_failed_build_later_has_no_cache() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let cache = Cache::Own(key("k")).open("toy-1", &image(), &store).unwrap();
+    let cache = Cache::Own(key("k")).open("toy-1", &store).unwrap();
     let job = Job {
         purpose: "build".into(),
         argv: Vec::new(),

@@ -36,7 +36,8 @@ impl Walk<'_> {
             {
                 (self.on_event)(Event::Progress { stage, done, total });
             }
-        })?;
+        })?
+        .working_for(self.store.root());
         let pipeline = &self.request.loaded.pipeline;
         let beside = &self.request.loaded.beside;
         let store = &self.store;
