@@ -1,7 +1,7 @@
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
 use super::{Failed, IntoFailed, Place, Reach};
-use crate::lock::{Report, Subject, Task};
+use crate::lock::{Report, Subject, Task, examine_mirror};
 use crate::sandbox::Engine;
 use anyhow::anyhow;
 use clap::Args;
@@ -43,6 +43,9 @@ impl Lock {
             (false, None) => Task::Resolve,
         };
         subject.preflight(task).input()?;
+        if let Some(folder) = &self.fetch {
+            examine_mirror(folder).input()?;
+        }
         if self.check {
             return print(&subject.check().work()?);
         }

@@ -29,6 +29,7 @@ use crate::config::{KeySource, Settings};
 use crate::fetch::{Mirror, Network, Origins};
 use crate::run::Loaded;
 use crate::store::Store;
+use crate::store::owned::refuse_others_word;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use failed::{Failed, IntoFailed};
@@ -114,6 +115,7 @@ fn settings() -> Result<Settings> {
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
     let Some(folder) = folder else { return Ok(Settings::default()) };
     let file = folder.join("vgpu-pipeline/config.yaml");
+    refuse_others_word(&file, "the settings")?;
     match std::fs::read_to_string(&file) {
         Ok(text) => Settings::parse(&text, &file.display().to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
