@@ -20,6 +20,7 @@ mod input;
 mod install;
 mod interrupt;
 mod lock;
+mod output;
 mod packaging;
 mod probe;
 mod radar;

@@ -45,7 +45,7 @@ impl Key {
 fn make(file: &Path, user_id: &str) -> Result<()> {
     let key = SigningKey::generate(user_id, sign::now()?)?;
     sign::write_new(file, &key)?;
-    eprintln!("wrote the secret key to {}", file.display());
+    tell!("wrote the secret key to {}", file.display());
     say!("{}", key.fingerprint());
     Ok(())
 }
@@ -59,10 +59,10 @@ fn show(file: Option<&Path>, passphrase_env: Option<&str>) -> Result<()> {
     };
     let signer = sign::load(&sign, Path::new(""))?
         .context("there is no development key yet\nhelp: the first `run` makes it")?;
-    eprintln!("{} {}", signer.fingerprint(), signer.user_id());
+    tell!("{} {}", signer.fingerprint(), signer.user_id());
     if let Some(seconds) = signer.expires() {
         let days = (i64::from(seconds) - i64::from(sign::now()?)) / (24 * 60 * 60);
-        eprintln!("expires in {days} days");
+        tell!("expires in {days} days");
     }
     say!("{}", signer.public_armored().trim_end());
     Ok(())

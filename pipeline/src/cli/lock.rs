@@ -51,7 +51,7 @@ impl Lock {
         }
         if let Some(folder) = &self.fetch {
             let held = subject.fill(folder).work()?;
-            eprintln!("{} holds {held} pieces of content: use it with --mirror", folder.display());
+            tell!("{} holds {held} pieces of content: use it with --mirror", folder.display());
             return Ok(());
         }
         let resolved = subject.resolve().work()?;
@@ -60,7 +60,7 @@ impl Lock {
             say!("nothing changed");
         }
         subject.write(&resolved).work()?;
-        eprintln!("{} is written", loaded.lock_file.display());
+        tell!("{} is written", loaded.lock_file.display());
         Ok(())
     }
 }

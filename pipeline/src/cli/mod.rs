@@ -2,10 +2,15 @@
 
 /// Prints a line on standard output. `println!` would panic where a reader, such as `head`, went away.
 macro_rules! say {
+    ($($part:tt)*) => { $crate::cli::say_line(&format!($($part)*)) };
+}
+
+/// Prints a line on standard error, for people. It may be a file on a full disk: that is no reason to
+/// end in a panic.
+macro_rules! tell {
     ($($part:tt)*) => {{
         use std::io::Write;
-        let line = $crate::cli::visible(&format!($($part)*));
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        let _ = writeln!(std::io::stderr().lock(), $($part)*);
     }};
 }
 
@@ -30,11 +35,12 @@ use crate::fetch::{Mirror, Network, Origins};
 use crate::run::Loaded;
 use crate::store::Store;
 use crate::store::owned::refuse_others_word;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use failed::{Failed, IntoFailed};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// Builds, proves, signs and publishes a QEMU RPM that carries a PCI device of your own.
 #[derive(Debug, Parser)]
@@ -166,6 +172,20 @@ fn visible(text: &str) -> String {
     shown
 }
 
+/// Why standard output is not whole, where it is not.
+static UNSAID: OnceLock<std::io::Error> = OnceLock::new();
+
+fn say_line(text: &str) {
+    use std::io::{ErrorKind, Write};
+    match writeln!(std::io::stdout().lock(), "{}", visible(text)) {
+        // Whoever stopped reading has what they wanted; a disk that is full is another thing.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = UNSAID.set(error);
+        }
+        _ => {}
+    }
+}
+
 /// Parses, runs, and turns the result into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -184,6 +204,10 @@ pub fn main() -> ExitCode {
             command.run();
             Ok(())
         }
+    });
+    let result = result.and_then(|()| match UNSAID.get() {
+        Some(error) => Err(anyhow!("cannot write to standard output: {error}")).work(),
+        None => Ok(()),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
