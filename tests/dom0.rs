@@ -204,7 +204,8 @@ fn patching() -> &'static Path {
             .replace("\nwrapper:\n", "\nwrapper:\n  integration: patch\n");
         fs::write(folder.join("p.yaml"), text).unwrap();
         let mut run = program();
-        run.arg("run").arg(folder.join("p.yaml")).arg("--output").arg(folder.join("out"));
+        run.arg("run").arg(folder.join("p.yaml")).args(["--replace", "--accept-new-signer"]);
+        run.arg("--output").arg(folder.join("out"));
         ends_with(0, &mut run);
         folder
     })

@@ -97,7 +97,8 @@ fn an_output_that_cannot_be_written_is_one_clear_error() {
     let toy = Toy::new("toy-unwritable");
     // A file where the folder should be: root may write everywhere else.
     fs::write(toy.output(), "").unwrap();
-    let error = refusal(1, &mut toy.run());
+    let error = refusal(2, &mut toy.run());
     assert!(error.contains("error: cannot write the output `"), "{error}");
+    assert!(error.contains("is no folder\nhelp: "), "{error}");
     assert_eq!(fs::read_to_string(toy.output()).unwrap(), "");
 }

@@ -126,6 +126,7 @@ fn an_output_folder_with_something_else_in_it_is_left_alone() {
     fs::write(toy.output().join("precious"), "mine").unwrap();
     let error = refusal(2, &mut toy.run());
     assert!(error.contains("holds something else than a repository"), "{error}");
+    assert!(error.contains("(`precious` for one)"), "{error}");
     assert_eq!(fs::read_to_string(toy.output().join("precious")).unwrap(), "mine");
 }
 

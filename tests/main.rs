@@ -22,6 +22,7 @@ mod install;
 mod intake;
 mod interrupt;
 mod lock;
+mod output;
 mod packaging;
 mod probe;
 mod radar;

@@ -83,7 +83,15 @@ pub fn workstation() -> &'static Published {
     PUBLISHED.get_or_init(|| {
         let repository = kept("workstation");
         let mut run = program();
-        ends_with(0, run.args(["run", "pipeline/workstation.yaml", "--output"]).arg(&repository));
+        // A folder that outlives the tests has what the sources of another day gave.
+        run.args([
+            "run",
+            "pipeline/workstation.yaml",
+            "--replace",
+            "--accept-new-signer",
+            "--output",
+        ]);
+        ends_with(0, run.arg(&repository));
         Published { repository }
     })
 }
@@ -156,8 +164,15 @@ impl Toy {
         self
     }
 
-    /// `run` on it, into its own output.
+    /// `run` on it, into its own output, as whoever edits a device does again and again.
     pub fn run(&self) -> Command {
+        let mut command = self.release();
+        command.arg("--replace");
+        command
+    }
+
+    /// `run` on it as for others, who may have what was published before.
+    pub fn release(&self) -> Command {
         let mut command = program();
         command.arg("run").arg(self.path("toy.yaml")).arg("--output").arg(self.output());
         command

@@ -51,7 +51,9 @@ fn build(name: &str) -> PathBuf {
     fs::write(&pipeline, text).unwrap();
     fs::copy(ours.join("qemu.spec"), folder.join("qemu.spec")).unwrap();
     let output = folder.join("out");
-    support::ends_with(0, support::program().arg("run").arg(pipeline).arg("--output").arg(&output));
+    let mut run = support::program();
+    run.arg("run").arg(pipeline).args(["--replace", "--accept-new-signer", "--output"]);
+    support::ends_with(0, run.arg(&output));
     unpack(&output.join("Packages"), &folder.join("root")).join("usr/bin/qemu-system-x86_64")
 }
 

@@ -20,14 +20,14 @@ impl Check {
         let loaded = self.place.load(&store).input()?;
         let prepared = Prepared::new(Request::whole(loaded), store).input()?;
         if prepared.spec().is_none() {
-            eprintln!(
+            tell!(
                 "the spec is in a git source that was not fetched yet: its edits are not checked"
             );
         }
         if let Some(why) = prepared.lock_wanting() {
-            eprintln!("{why}");
+            tell!("{why}");
         }
-        eprintln!("pipeline `{}` is good", prepared.pipeline().name);
+        tell!("pipeline `{}` is good", prepared.pipeline().name);
         Ok(())
     }
 }

@@ -20,10 +20,10 @@ impl Failed {
     pub fn report(self) -> ExitCode {
         let (Self::Input(error) | Self::Work(error)) = &self;
         if let Some(signal) = interrupted(error) {
-            eprintln!("interrupted; what was finished is kept, the next run goes on from there");
+            tell!("interrupted; what was finished is kept, the next run goes on from there");
             return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
         }
-        eprintln!("error: {}", text::message(&told(error)));
+        tell!("error: {}", text::message(&told(error)));
         match self {
             Self::Input(_) => ExitCode::from(2),
             Self::Work(_) => ExitCode::from(1),

@@ -67,13 +67,13 @@ impl Key {
             super::print_json(&serde_json::to_string(&Public::of(&key))?);
             return Ok(());
         }
-        eprintln!("{} {}", key.fingerprint(), text::visible(key.user_id()));
+        tell!("{} {}", key.fingerprint(), text::visible(key.user_id()));
         if let Some(seconds) = key.expires() {
             let days = (i64::from(seconds) - i64::from(sign::now()?)) / (24 * 60 * 60);
-            eprintln!("expires in {days} days");
+            tell!("expires in {days} days");
         }
         for other in key.others() {
-            eprintln!("passed over: {}", text::visible(other));
+            tell!("passed over: {}", text::visible(other));
         }
         say!("{}", key.public_armored().trim_end());
         Ok(())
@@ -99,7 +99,7 @@ impl Key {
 fn make(file: &Path, user_id: &str) -> Result<()> {
     let key = SigningKey::generate(user_id, sign::now()?)?;
     sign::write_new(file, &key)?;
-    eprintln!("wrote the secret key to {}", file.display());
+    tell!("wrote the secret key to {}", file.display());
     say!("{}", key.fingerprint());
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
 use super::{Failed, IntoFailed, Place, Reach};
-use crate::lock::{Report, Subject, Task};
+use crate::lock::{Report, Subject, Task, examine_mirror};
 use crate::sandbox::Engine;
 use anyhow::anyhow;
 use clap::Args;
@@ -47,12 +47,15 @@ impl Lock {
             (false, None) => Task::Resolve,
         };
         subject.preflight(task).input()?;
+        if let Some(folder) = &self.fetch {
+            examine_mirror(folder).input()?;
+        }
         if self.check {
             return print(&subject.check().work()?);
         }
         if let Some(folder) = &self.fetch {
             let held = subject.fill(folder).work()?;
-            eprintln!("{} holds {held} pieces of content: use it with --mirror", folder.display());
+            tell!("{} holds {held} pieces of content: use it with --mirror", folder.display());
             return Ok(());
         }
         let resolved = subject.resolve().work()?;
@@ -61,7 +64,7 @@ impl Lock {
             say!("nothing changed");
         }
         subject.write(&resolved).work()?;
-        eprintln!("{} is written", loaded.lock_file.display());
+        tell!("{} is written", loaded.lock_file.display());
         Ok(())
     }
 }

@@ -2,10 +2,15 @@
 
 /// Prints a line on standard output. `println!` would panic where a reader, such as `head`, went away.
 macro_rules! say {
+    ($($part:tt)*) => { $crate::cli::say_line(&format!($($part)*)) };
+}
+
+/// Prints a line on standard error, for people. It may be a file on a full disk: that is no reason to
+/// end in a panic.
+macro_rules! tell {
     ($($part:tt)*) => {{
         use std::io::Write;
-        let line = $crate::text::visible(&format!($($part)*));
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+         let _ = writeln!(std::io::stderr().lock(), $($part)*);
     }};
 }
 
@@ -31,12 +36,14 @@ use crate::files;
 use crate::run::Loaded;
 use crate::sign;
 use crate::store::Store;
-use crate::text;
-use anyhow::{Context, Result};
+use crate::store::owned::refuse_others_word;
+use crate::text::{self, visible};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use failed::{Failed, IntoFailed};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// Builds, proves, signs and publishes a QEMU RPM that carries a PCI device of your own.
 #[derive(Debug, Parser)]
@@ -117,6 +124,7 @@ fn settings() -> Result<Settings> {
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
     let Some(folder) = folder else { return Ok(Settings::default()) };
     let file = folder.join("vgpu-pipeline/config.yaml");
+    refuse_others_word(&file, "the settings")?;
     match files::read_text_if_there(&file, &files::SETTINGS)? {
         Some(text) => Settings::parse(&text, &file.display().to_string()),
         None => Ok(Settings::default()),
@@ -155,8 +163,25 @@ impl Place {
 
 /// Prints a line of JSON on standard output.
 fn print_json(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout().lock(), "{}", text::json(line));
+    say_whole(&text::json(line));
+}
+
+/// Why standard output is not whole, where it is not.
+static UNSAID: OnceLock<std::io::Error> = OnceLock::new();
+
+fn say_line(text: &str) {
+    say_whole(&visible(text));
+}
+
+fn say_whole(text: &str) {
+    use std::io::{ErrorKind, Write};
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // Whoever stopped reading has what they wanted; a disk that is full is another thing.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = UNSAID.set(error);
+        }
+        _ => {}
+    }
 }
 
 /// Parses, runs, and turns the result into an exit code.
@@ -186,6 +211,10 @@ pub fn main() -> ExitCode {
             command.run();
             Ok(())
         }
+    });
+    let result = result.and_then(|()| match UNSAID.get() {
+        Some(error) => Err(anyhow!("cannot write to standard output: {error}")).work(),
+        None => Ok(()),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

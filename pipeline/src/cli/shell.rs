@@ -34,10 +34,10 @@ impl Shell {
             })
             .input()?;
         for (host, inside) in scene.mounts() {
-            eprintln!("{inside:<10} {}", host.display());
+            tell!("{inside:<10} {}", host.display());
         }
         if !scene.command().is_empty() {
-            eprintln!("failed: {}", scene.command().join(" "));
+            tell!("failed: {}", scene.command().join(" "));
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };

@@ -77,7 +77,7 @@ impl Verify {
         let keys = self.key.as_deref().map(verify::keys).transpose().input()?;
         let (keys, others) = keys.unwrap_or_default();
         for other in others {
-            eprintln!("passed over: {}", text::visible(&other));
+            tell!("passed over: {}", text::visible(&other));
         }
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
             files::look(file, &files::JUDGED).input()?;

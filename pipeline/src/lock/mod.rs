@@ -17,6 +17,7 @@ use crate::files;
 use crate::sandbox::Engine;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
+pub use mirror::examine as examine_mirror;
 pub use radar::Report;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,11 +98,13 @@ impl Subject<'_> {
 
     /// Writes a resolved lock, whole or not at all.
     pub fn write(&self, resolved: &Resolved) -> Result<()> {
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // Where somebody keeps it behind a link, the link stays.
+        let file = self.file.canonicalize().unwrap_or_else(|_| self.file.to_owned());
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let staged = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         fs::write(staged.path(), resolved.lock.text()?)?;
         readable(staged.path())?;
-        staged.persist(self.file).with_context(|| format!("lock `{}`", self.file.display()))?;
+        staged.persist(&file).with_context(|| format!("lock `{}`", self.file.display()))?;
         Ok(())
     }
 

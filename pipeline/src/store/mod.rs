@@ -14,6 +14,7 @@ mod work;
 use anyhow::{Context, Result, bail, ensure};
 pub use copy::{copy_new, open_regular};
 use fs_err as fs;
+use rustix::fs::{Mode, fchmod, fstat};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Digest;
 use std::collections::BTreeMap;
@@ -85,7 +86,11 @@ impl Store {
                     _ => Err(error),
                 })?;
             }
-            owned::own_folder(&path, &format!("`{folder}` of {WHAT}"), HELP)?;
+            let opened = owned::own_folder(&path, &format!("`{folder}` of {WHAT}"), HELP)?;
+            if fstat(&opened)?.st_mode & 0o022 != 0 {
+                // What an open one let others put there before is seen by its owner, record by record.
+                fchmod(&opened, Mode::from_bits_truncate(0o755))?;
+            }
         }
         owned::own_entries(&root, HANDED_OVER, WHAT, HELP)?;
         let store = Self { root };

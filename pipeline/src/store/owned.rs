@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fstat};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// What nobody but the owner needs.
@@ -62,8 +62,7 @@ fn refuse_foreign(found: &Stat, path: &Path, what: &str, help: &str) -> Result<(
     Ok(())
 }
 
-/// Refuses a folder whose direct entries somebody else made or could change: links and what belongs
-/// to others. What others may write is closed to them.
+/// Refuses a folder that has links or others' folders in it.
 pub fn own_entries(path: &Path, but: &[&str], what: &str, help: &str) -> Result<()> {
     for entry in fs_err::read_dir(path)? {
         let entry = entry?;
@@ -76,11 +75,7 @@ pub fn own_entries(path: &Path, but: &[&str], what: &str, help: &str) -> Result<
         if !kind.is_dir() || but.iter().any(|name| entry.file_name() == *name) {
             continue;
         }
-        let folder = own_folder(&path, &inside, help)?;
-        let mode = Mode::from_bits_truncate(fstat(&folder)?.st_mode);
-        if mode.intersects(Mode::WGRP | Mode::WOTH) {
-            fchmod(&folder, mode - (Mode::WGRP | Mode::WOTH))?;
-        }
+        own_folder(&path, &inside, help)?;
     }
     Ok(())
 }
@@ -103,6 +98,40 @@ pub fn own_file(path: &Path) -> io::Result<File> {
         return Err(io::Error::other(format!("it belongs to another user than {we}")));
     }
     Ok(file)
+}
+
+/// Makes the folders from `top` on down to `path` where they are missing, and refuses those that are
+/// links or somebody else's: what is written into them has to be there and nowhere else.
+pub fn own_folders(top: &Path, path: &Path, what: &str, help: &str) -> Result<()> {
+    fs_err::create_dir_all(top)?;
+    let top = top.canonicalize().with_context(|| top.display().to_string())?;
+    own_folder(&top, what, help)?;
+    let mut at = top;
+    for part in path.components() {
+        at.push(part);
+        if at.symlink_metadata().is_err() {
+            fs_err::create_dir(&at)?;
+        }
+        own_folder(&at, what, help)?;
+    }
+    Ok(())
+}
+
+/// Refuses a file that says what this program does, where somebody else could have written it.
+pub fn refuse_others_word(path: &Path, what: &str) -> Result<()> {
+    let Ok(found) = path.metadata() else { return Ok(()) };
+    let we = rustix::process::geteuid().as_raw();
+    let (owner, shown) = (found.uid(), path.display());
+    if owner != we && owner != 0 {
+        bail!(
+            "{what} `{shown}` belong to the user {owner}, and this runs as the user {we}\n\
+             help: only the user's own or root's are followed"
+        );
+    }
+    if found.mode() & 0o002 != 0 {
+        bail!("{what} `{shown}` may be written by everybody\nhelp: chmod o-w {shown}");
+    }
+    Ok(())
 }
 
 /// What a name stands for that is no plain file and no folder.

@@ -1,0 +1,316 @@
+//! The output folder and who signs it, with the real tools: what is not ours stays, what was published
+//! stays what it was, and neither a reader nor a killed run ever sees half of a state.
+
+mod campaign;
+mod disk;
+mod room;
+
+use crate::support::{
+    Toy, ends_with, events, kept, program, ran, refusal, scratch, sha256, states,
+};
+use room::Room;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PACKAGE: &str = "Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm";
+
+/// Every file below a folder by its sha256.
+pub fn sums(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(at).unwrap() {
+            let (path, kind) = entry.map(|e| (e.path(), e.file_type().unwrap())).unwrap();
+            if kind.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), sha256(&path));
+            }
+        }
+    }
+    found
+}
+
+/// The names of the work folders that somebody left beside an output.
+pub fn leftovers(beside: &Path) -> Vec<String> {
+    let names = fs::read_dir(beside).unwrap().map(|entry| entry.unwrap().file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(".vgpu-pipeline-"))
+        .collect()
+}
+
+/// A store of a test's own that has a pipeline's results up to `verify`, as links to the shared ones.
+pub fn store_with(events: &[serde_json::Value], folder: &Path) -> PathBuf {
+    let store = folder.join("store");
+    fs::create_dir_all(store.join("results")).unwrap();
+    for event in events.iter().filter(|event| event["event"] == "finished") {
+        let name =
+            format!("{}-{}", event["stage"].as_str().unwrap(), event["key"].as_str().unwrap());
+        let from = kept("store/results").join(&name);
+        let to = store.join("results").join(&name);
+        ends_with(0, Command::new("cp").args(["--archive", "--link"]).arg(from).arg(to));
+    }
+    store
+}
+
+fn notes(events: &[serde_json::Value]) -> Vec<&str> {
+    events.iter().filter_map(|event| event["text"].as_str()).collect()
+}
+
+#[test]
+fn what_was_published_stays_what_it_was_and_whose_it_was() {
+    let toy = Toy::new("toy-published");
+    let data = scratch();
+    let release = || {
+        let mut run = toy.release();
+        run.env("XDG_DATA_HOME", data.path()).env_remove("CI");
+        run
+    };
+    let first = events(release().env("CI", "true"));
+    let warning = notes(&first).into_iter().find(|text| text.starts_with("WARNING: `CI` is set"));
+    assert!(warning.unwrap().contains("a development key, "), "{first:#?}");
+    let before = sums(&toy.output());
+
+    // The development key by another road is one all the same.
+    let development = data.path().join("vgpu-pipeline/development-key.asc");
+    let key = |path: &Path| path.display().to_string();
+    let named = ["--key".to_owned(), key(&development)];
+    let error = refusal(2, release().args(&named).env("CI", "1"));
+    assert!(error.contains("is a development key, and `CI` is set"), "{error}");
+    for value in ["", "false", "0"] {
+        assert!(ran(&events(release().args(&named).env("CI", value))).is_empty());
+    }
+
+    // Another key, before any work.
+    let real = toy.path("real.asc");
+    ends_with(0, program().args(["key", "new"]).arg(&real));
+    let started = || fs::read_dir(kept("store/logs/toy-published")).unwrap().count();
+    let logs = started();
+    let error = refusal(2, release().args(["--key"]).arg(&real));
+    assert!(error.contains("is signed by the development key "), "{error}");
+    assert!(error.contains("and this run would sign it by "), "{error}");
+    assert!(error.contains("help: name that key with `--key`; `--accept-new-signer`"), "{error}");
+    refusal(2, release().args(["--replace", "--key"]).arg(&real));
+    assert_eq!((sums(&toy.output()), started()), (before, logs));
+    let taken = events(release().args(["--accept-new-signer", "--key"]).arg(&real));
+    assert_eq!(ran(&taken), ["sign", "publish"], "a new signature is no other content");
+
+    // And the development key over the real one, whether it is there or would have to be made.
+    let other = scratch();
+    for home in [data.path(), other.path()] {
+        let error = refusal(2, release().env("XDG_DATA_HOME", home));
+        assert!(error.contains("would sign it by "), "{error}");
+    }
+    assert!(!other.path().join("vgpu-pipeline").exists(), "no key was made for that");
+    let error = refusal(2, release().args(["--accept-new-signer", "--key"]).arg(&real).arg("x"));
+    assert!(error.contains("unexpected argument"), "{error}");
+
+    // The same name and version with other content.
+    let text = fs::read_to_string(toy.path("vgpu-stub.c")).unwrap();
+    fs::write(toy.path("vgpu-stub.c"), text.replace("Virtual GPU stub", "virtual GPU stub"))
+        .unwrap();
+    let before = sums(&toy.output());
+    let with_key = |more: &[&str]| {
+        let mut run = release();
+        run.args(more).arg("--key").arg(&real);
+        run
+    };
+    let error = refusal(1, &mut with_key(&[]));
+    assert!(
+        error.contains("has published the same name and version with other content"),
+        "{error}"
+    );
+    assert!(error.contains(&format!("  `{PACKAGE}` (qemu-2:4.2.1-")), "{error}");
+    assert!(error.contains("the SHA-256 of its header is "), "{error}");
+    assert!(error.contains("`SRPMS/"), "{error}");
+    assert!(error.contains("help: raise `release-suffix`"), "{error}");
+    assert_eq!(sums(&toy.output()), before);
+    // Known beforehand now, it is refused before any work.
+    refusal(2, &mut with_key(&[]));
+    refusal(2, &mut with_key(&["--accept-new-signer"]));
+    assert!(ran(&events(&mut with_key(&["--replace"]))).is_empty());
+    assert_ne!(sums(&toy.output()), before);
+
+    // A pipeline that says which key it wants takes no other in its place.
+    toy.edit("toy.yaml", "\nbuild:\n", "\nsign: { fingerprint: ABCD }\n\nbuild:\n");
+    let error = refusal(2, release().env("XDG_DATA_HOME", other.path()));
+    assert!(
+        error.contains("`sign.fingerprint` wants the key ABCD, and nothing names a key"),
+        "{error}"
+    );
+    toy.edit("toy.yaml", "{ fingerprint: ABCD }", "{ passphrase_env: SECRET }");
+    let error = refusal(2, release().env("CI", "true"));
+    assert!(error.contains("`sign.passphrase_env` names `SECRET`"), "{error}");
+}
+
+#[test]
+fn an_output_is_ours_by_its_record_alone() {
+    let toy = Toy::new("toy-ours");
+    let first = events(&mut toy.release());
+    assert_eq!(states(&first).len(), 7);
+    let out = toy.output();
+    let record = fs::read_to_string(out.join(".vgpu-pipeline.json")).unwrap();
+    assert!(record.contains("\"pipeline\": \"toy-ours\"") && record.contains(PACKAGE), "{record}");
+
+    // What is not ours stays, and is named; the same file, and no copy of it.
+    fs::write(out.join("index.html"), "mine").unwrap();
+    fs::create_dir(out.join("docs")).unwrap();
+    fs::write(out.join("docs/a"), "deep").unwrap();
+    let inode = || fs::metadata(out.join("index.html")).unwrap().ino();
+    let before = inode();
+    fs::remove_file(out.join("SHA256SUMS")).unwrap();
+    let again = events(&mut toy.release());
+    assert!(ran(&again).is_empty() && again.last().unwrap()["rewritten"] == true);
+    for name in ["docs", "index.html"] {
+        let wanted = format!("`{name}` in the output is not this program's, and stays");
+        assert!(notes(&again).contains(&wanted.as_str()), "{again:#?}");
+    }
+    assert_eq!(inode(), before);
+    assert_eq!(fs::read_to_string(out.join("docs/a")).unwrap(), "deep");
+    ends_with(
+        0,
+        Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&out),
+    );
+
+    // Among our own files it is a reason to publish nothing.
+    fs::write(out.join("repodata/x"), "x").unwrap();
+    fs::write(out.join("Packages/evil.rpm"), "evil").unwrap();
+    let state = sums(&out);
+    let error = refusal(2, &mut toy.run());
+    assert!(
+        error.contains("  `Packages/evil.rpm`, a file\n  `repodata/x`, a file\nhelp: "),
+        "{error}"
+    );
+    assert_eq!(sums(&out), state);
+    fs::remove_file(out.join("repodata/x")).unwrap();
+    fs::remove_file(out.join("Packages/evil.rpm")).unwrap();
+
+    // Another pipeline's repository, a link, and places that are never one.
+    let mut other = program();
+    other.arg("run").arg(toy.path("toy.yaml")).arg("--output");
+    let said = |output: &Path| {
+        refusal(
+            2,
+            Command::new(other.get_program())
+                .args(other.get_args())
+                .arg(output)
+                .current_dir(toy.path(""))
+                .env("VGPU_PIPELINE_STORE", kept("store"))
+                .env("XDG_DATA_HOME", kept("data"))
+                .env("HOME", toy.path("home")),
+        )
+    };
+    fs::create_dir_all(toy.path("home/deep")).unwrap();
+    for (output, wanted) in [
+        (".", "is or holds the current folder"),
+        ("/", "is the top of the file system"),
+        ("..", "is or holds the current folder"),
+        ("out/..", "is or holds the current folder"),
+        ("home", "is or holds your home folder"),
+        ("home/deep/..", "is or holds your home folder"),
+    ] {
+        let error = said(Path::new(output));
+        assert!(error.contains(wanted) && error.contains("\nhelp: "), "{output}: {error}");
+    }
+    for folder in [kept("store"), kept("store/results"), kept("store/new")] {
+        assert!(said(&folder).contains("is, holds or lies in the store"));
+    }
+    symlink(&out, toy.path("link")).unwrap();
+    fs::remove_file(out.join("SHA256SUMS")).unwrap();
+    let mut linked = program();
+    linked.arg("run").arg(toy.path("toy.yaml")).arg("--output").arg(toy.path("link"));
+    assert_eq!(events(&mut linked).last().unwrap()["rewritten"], true);
+    assert!(toy.path("link").is_symlink() && out.join("SHA256SUMS").exists());
+    toy.edit("toy.yaml", "name: toy-ours", "name: toy-another");
+    let error = refusal(2, &mut toy.run());
+    assert!(error.contains("holds the repository of the pipeline `toy-ours`"), "{error}");
+    assert_eq!(leftovers(&toy.path("")), [""; 0]);
+}
+
+#[test]
+fn a_mount_point_or_a_folder_that_cannot_be_written_is_refused_before_any_work() {
+    let Some(room) = Room::new() else { return };
+    let toy = Toy::new("toy-mounts");
+    let store = scratch();
+    let refused = |script: &str, output: &str| {
+        let path = toy.path(output);
+        fs::create_dir_all(toy.path("there")).unwrap();
+        room.sh(script, &[&toy.path("")]);
+        let mut run = program();
+        run.arg("run").arg(toy.path("toy.yaml")).arg("--output").arg(&path);
+        let error = refusal(2, room.command(&run).env("VGPU_PIPELINE_STORE", store.path()));
+        assert!(error.contains("help: "), "{error}");
+        assert_eq!(fs::read_dir(store.path().join("results")).unwrap().count(), 0);
+        error
+    };
+    let mount = "mkdir -p \"$1/a\" \"$1/b\" && mount --bind \"$1/b\" \"$1/a\"";
+    for (script, output) in [
+        (mount, "a"),
+        ("mkdir -p \"$1/c\" && mount -t tmpfs tmpfs \"$1/c\"", "c"),
+        ("mkdir -p \"$1/d\" && mount --bind \"$1/d\" \"$1/d\"", "d"),
+    ] {
+        let error = refused(script, output);
+        assert!(error.contains("is a mount point, which cannot change places"), "{error}");
+    }
+    let read_only = "mkdir -p \"$1/ro\" && mount -t tmpfs -o ro tmpfs \"$1/ro\"";
+    let error = refused(read_only, "ro/out");
+    assert!(
+        error.contains("cannot be written") && error.contains("Read-only file system"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_store_that_is_somebody_elses_or_a_link_is_refused_before_any_work() {
+    let toy = Toy::new("toy-store");
+    let precious = toy.path("precious");
+    fs::create_dir(&precious).unwrap();
+    let said = |store: &Path| refusal(2, toy.run().env("VGPU_PIPELINE_STORE", store));
+    symlink(&precious, toy.path("link")).unwrap();
+    assert!(
+        said(&toy.path("link")).contains("is a symbolic link and no folder\nhelp: choose another")
+    );
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can make what belongs to another user");
+        return;
+    }
+    let theirs = toy.path("theirs");
+    fs::create_dir(&theirs).unwrap();
+    symlink(&precious, theirs.join("ccache")).unwrap();
+    std::os::unix::fs::chown(&theirs, Some(4321), Some(4321)).unwrap();
+    assert!(said(&theirs).contains("belongs to the user 4321, and this runs as the user 0"));
+    // Given back to us, its link is still one.
+    std::os::unix::fs::chown(&theirs, Some(0), Some(0)).unwrap();
+    assert!(said(&theirs).contains("`ccache` of the store is a symbolic link"));
+    assert_eq!(fs::metadata(&precious).unwrap().uid(), 0);
+    assert_eq!(fs::read_dir(&precious).unwrap().count(), 0);
+
+    // Settings and a mirror that others could lead elsewhere.
+    let config = toy.path("config");
+    fs::create_dir_all(config.join("vgpu-pipeline")).unwrap();
+    let settings = config.join("vgpu-pipeline/config.yaml");
+    fs::write(&settings, "mirrors: []\n").unwrap();
+    ends_with(0, Command::new("chmod").arg("666").arg(&settings));
+    let error = refusal(2, toy.run().env("XDG_CONFIG_HOME", &config));
+    assert!(error.contains("may be written by everybody\nhelp: chmod o-w"), "{error}");
+    std::os::unix::fs::chown(&settings, Some(4321), None).unwrap();
+    let error = refusal(2, toy.run().env("XDG_CONFIG_HOME", &config));
+    assert!(error.contains("belong to the user 4321"), "{error}");
+    let mirror = toy.path("mirror");
+    fs::create_dir(&mirror).unwrap();
+    symlink(&precious, mirror.join("sha256")).unwrap();
+    let fill = || {
+        let mut lock = program();
+        lock.arg("lock").arg(toy.path("toy.yaml")).arg("--fetch").arg(&mirror);
+        refusal(2, &mut lock)
+    };
+    assert!(fill().contains("`sha256` of the mirror is a symbolic link"));
+    fs::remove_file(mirror.join("sha256")).unwrap();
+    std::os::unix::fs::chown(&mirror, Some(4321), None).unwrap();
+    assert!(fill().contains("belongs to the user 4321"));
+    assert_eq!(fs::read_dir(&precious).unwrap().count(), 0);
+}
