@@ -28,7 +28,7 @@ pub fn refused(command: &Command, codes: &[i32]) -> Result<String, String> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let code = output.status.code();
     let one = said.starts_with("error: ") && said.matches("error: ").count() == 1;
-    let clear = said.lines().count() <= 12 && said.lines().all(|line| line.chars().count() <= 2001);
+    let clear = said.lines().count() <= 12 && said.lines().all(|line| line.chars().count() <= 2100);
     let calm = !said.contains("panicked") && !said.contains(['\u{1b}', '\u{202e}', '\u{9b}']);
     if code.is_some_and(|code| codes.contains(&code)) && one && clear && calm {
         Ok(said)

@@ -68,11 +68,7 @@ pub fn open(path: &Path, kind: &Kind) -> Result<File> {
 
 /// Refuses early what could not be read later.
 pub fn look(path: &Path, kind: &Kind) -> Result<Metadata> {
-    let look = || -> Result<Metadata> {
-        let meta = fs::metadata(path)?;
-        plain(&meta, kind)?;
-        Ok(meta)
-    };
+    let look = || -> Result<Metadata> { Ok(opened(path, kind)?.metadata()?) };
     look().with_context(|| called(path, kind))
 }
 

@@ -21,7 +21,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
         "cmd config environment fetch files git inject openpgp rpmfile sandbox source store wrapper",
     ),
     ("source", "apt cmd config::<types> config::nearest fetch files git plan store"),
-    ("environment", "apt cmd config::<types> fetch plan sandbox store"),
+    ("environment", "apt cmd config::<types> fetch files plan sandbox store"),
     ("inject", "config"),
     ("build", "cmd config::<types> plan sandbox store"),
     ("wrapper", "cmd fetch files config::<types> plan sandbox store"),
@@ -38,7 +38,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("sandbox", "cmd config::<types>"),
     ("openpgp", "rpmfile"),
     ("rpmfile", "files"),
-    ("store", ""),
+    ("store", "files"),
     ("cmd", "text"),
     ("files", "text"),
     ("text", ""),
@@ -55,7 +55,17 @@ pub const ONLY_IN: &[(&str, &str, &str)] = &[
     ("sign", "SignedSecretKey", "only `sign` sees key material"),
     ("openpgp sign", "pgp", "only `openpgp` and `sign` read keys and signatures"),
     ("openpgp sign", "zeroize", "only `openpgp` and `sign` read keys"),
+    (USERS_OWN, "fs::read(", READS),
+    (USERS_OWN, "fs::read_to_string(", READS),
+    (USERS_OWN, "File::open(", READS),
+    (USERS_OWN, "fs::copy(", READS),
 ];
+
+/// The rooms that read what they wrote themselves. Whatever a user or a pipeline may name, every room
+/// reads by way of `files`.
+pub const USERS_OWN: &str =
+    "build cmd environment fetch files lock publish sandbox store verify wrapper";
+const READS: &str = "only `files` reads what somebody names: plain files, and bounded";
 
 /// What `std::process` has that starts nothing.
 pub const HARMLESS: &[&str] = &["ExitCode", "ExitStatus", "id"];

@@ -8,6 +8,7 @@ mod keyring;
 mod package;
 mod vault;
 
+use crate::files;
 use crate::plan::Key;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
@@ -78,7 +79,8 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
     for path in verified.wrapper() {
         let folder = work.files().join(WRAPPER);
         std::fs::create_dir_all(&folder)?;
-        std::fs::copy(path, folder.join(path.file_name().unwrap_or_default()))?;
+        let to = folder.join(path.file_name().unwrap_or_default());
+        files::copy(path, &to, &files::WRAPPER)?;
     }
     let facts = Facts { fingerprint: signer.fingerprint(), time: newest };
     let stored = store.keep(work, "sign", key.as_str(), &facts)?;

@@ -4,6 +4,7 @@
 use crate::config::{GitSource, LfsObject, Sha256};
 use crate::fetch::check::LFS_POINTER;
 use crate::fetch::{Download, Fetch, plain};
+use crate::files;
 use crate::git::Remote;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -34,7 +35,7 @@ impl Pointer {
         if length >= LARGEST_POINTER {
             return Ok(None);
         }
-        let bytes = fs::read(path)?;
+        let bytes = files::read(path, &files::SOURCE)?;
         if !bytes.starts_with(LFS_POINTER) {
             return Ok(None);
         }
@@ -135,7 +136,8 @@ pub fn download(object: &LfsObject, source: &GitSource, to: &Path, fetch: &Fetch
         body: Some(&body),
     };
     fetch.download(&batch)?;
-    let Action { href, header: headers } = action(&fs::read(&answer)?, object, &plain(&url))?;
+    let Action { href, header: headers } =
+        action(&files::read(&answer, &files::SOURCE)?, object, &plain(&url))?;
     fs::write(&header, header_lines(&headers)?)?;
     fetch.download(&Download {
         url: &href,
@@ -222,7 +224,7 @@ fn copy_local(folder: &Path, object: &LfsObject, to: &Path) -> Result<()> {
             folder.display()
         );
     };
-    fs::copy(found, to)?;
+    files::copy(found, to, &files::SOURCE)?;
     Ok(())
 }
 
