@@ -261,3 +261,52 @@ fn nothing_but_a_file_is_read_in_the_place_of_any_input() {
     assert!(cases.len() >= 152, "{}", cases.len());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+/// Options that take a path, a name or an address, with what is none.
+const OPTIONS: &[(&[&str], &str)] = &[
+    (&["run", "--mirror=http://me:C4n4ry@host/", "FILE"], "neither a folder"),
+    (&["run", "--mirror=ZOO/fifo", "FILE"], "neither a folder"),
+    (&["run", "--mirror=ZOO/plain", "FILE"], "neither a folder"),
+    (&["run", "--mirror=", "FILE"], "neither a folder"),
+    (&["run", "--mirror=\u{1b}]0;C4n4ry\u{7}", "FILE"], "neither a folder"),
+    (&["check", "--store=ZOO/fifo", "FILE"], "ZOO/fifo"),
+    (&["check", "--store=ZOO/plain", "FILE"], "ZOO/plain"),
+    (&["check", "--store=ZOO/loop", "FILE"], "ZOO/loop"),
+    (&["check", "--store=/dev/null", "FILE"], "/dev/null"),
+    (&["check", "--store=/proc/self/mem", "FILE"], "/proc/self/mem"),
+    (&["check", "--key=ZOO/fifo", "FILE"], "it is a pipe"),
+    (&["check", "--key=", "FILE"], ""),
+    (&["check", "--key-env=", "FILE"], "is not"),
+    (&["check", "--key-env=A=B", "FILE"], "is not"),
+    (&["check", "--key-env=\u{202e}", "FILE"], "is not"),
+    (&["check", "--key-env=NOBODY_SET_THIS", "FILE"], "has no signing key"),
+    (&["key", "show", "--key-env=NOBODY_SET_THIS"], "has no signing key"),
+    (&["key", "new", "ZOO/fifo"], "cannot write the key"),
+    (&["key", "new", "ZOO/plain"], "cannot write the key"),
+    (&["key", "new", "ZOO/plain/key"], "cannot write the key"),
+    (&["key", "new", "--user-id=", "ZOO/new"], "user id"),
+    (&["key", "new", "--user-id=a\nb", "ZOO/new"], "user id"),
+];
+
+#[test]
+fn options_refuse_what_they_cannot_take() {
+    let zoo = Zoo::new();
+    let folder = zoo.folder.path().display().to_string();
+    let wrong = each(OPTIONS, |(args, expected)| {
+        let (toy, store) = (Toy::new("toy-options"), scratch());
+        let file = toy.path("toy.yaml").display().to_string();
+        let mut command = program();
+        command.args(args.iter().map(|arg| arg.replace("ZOO", &folder).replace("FILE", &file)));
+        command.env("VGPU_PIPELINE_STORE", store.path());
+        match refused(&command, &[2]) {
+            Ok(said) if said.contains("C4n4ry@") || said.contains(":C4n4ry") => {
+                Some(format!("{args:?}: a password in {said}"))
+            }
+            Ok(said) if said.contains(&expected.replace("ZOO", &folder)) => None,
+            Ok(said) => Some(format!("{args:?}: no `{expected}` in {said}")),
+            Err(why) => Some(format!("{args:?}: {why}")),
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(fs::read_to_string(zoo.path("plain")).unwrap(), "plain\n");
+}

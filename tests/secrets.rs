@@ -2,9 +2,12 @@
 //! wanted. Canaries are put wherever a secret can be, and where it should not be; then everything that
 //! the program leaves and shows is searched for them.
 
+mod look;
+
 use crate::support::{Toy, ends_with, program, refusal, scratch};
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use look::{family, holding, holds, remembers};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -158,76 +161,6 @@ fn a_secret_in_the_place_of_another_file_is_refused_and_not_shown() {
         holding(store.path(), &[CANARY.as_bytes()], SystemTime::UNIX_EPOCH),
         [] as [PathBuf; 0]
     );
-}
-
-/// The files below a folder that hold one of these texts.
-fn holding(folder: &Path, texts: &[&[u8]], since: SystemTime) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let Ok(meta) = path.symlink_metadata() else { continue };
-        if meta.is_dir() {
-            found.extend(holding(&path, texts, since));
-        } else if meta.is_file()
-            && meta.len() < 64 << 20
-            && meta.modified().unwrap() >= since
-            && fs::read(&path).is_ok_and(|bytes| texts.iter().any(|text| holds(&bytes, text)))
-        {
-            found.push(path);
-        }
-    }
-    found
-}
-
-fn holds(bytes: &[u8], text: &[u8]) -> bool {
-    // Far faster than windows: most places do not begin as the text does.
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|byte| *byte == text[0]) {
-        if rest[at..].starts_with(text) {
-            return true;
-        }
-        rest = &rest[at + 1..];
-    }
-    false
-}
-
-/// This process and what it started, as far as they are alive.
-fn family(root: u32) -> Vec<u32> {
-    let parent = |pid: u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
-    };
-    let all: Vec<u32> = fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    let mut family = vec![root];
-    loop {
-        let more: Vec<u32> = all
-            .iter()
-            .copied()
-            .filter(|pid| {
-                !family.contains(pid) && parent(*pid).is_some_and(|p| family.contains(&p))
-            })
-            .collect();
-        if more.is_empty() {
-            return family;
-        }
-        family.extend(more);
-    }
-}
-
-/// Whether a process holds a text in what it can write to.
-fn remembers(pid: u32, texts: &[&[u8]]) -> bool {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-    let mut memory = File::open(format!("/proc/{pid}/mem")).unwrap();
-    maps.lines().filter(|line| line.contains("rw-p")).any(|line| {
-        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        let [from, to] = [from, to].map(|text| u64::from_str_radix(text, 16).unwrap());
-        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-        memory.seek(SeekFrom::Start(from)).unwrap();
-        memory.read_exact(&mut bytes).is_ok() && texts.iter().any(|text| holds(&bytes, text))
-    })
 }
 
 struct Secret {

@@ -28,11 +28,11 @@ pub const IMPORTS: &[(&str, &str)] = &[
     (
         "verify",
         "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile \
-         sandbox store wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
+         sandbox store text wrapper::BEGIN wrapper::END wrapper::Wrapped wrapper::package_name",
     ),
     ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::Signer store"),
-    ("fetch", "cmd config::<types> files store"),
+    ("fetch", "cmd config::<types> files store text"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),
     ("sandbox", "cmd config::<types>"),

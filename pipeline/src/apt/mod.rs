@@ -53,18 +53,24 @@ struct Target<'a> {
 
 /// Where a suite comes from, with its updates and security suites.
 pub fn origins(cmd: &Runner, suite: &str) -> Result<Vec<Origin>> {
-    if debian::is_suite(suite) && keyring().is_none() {
-        bail!(
-            "this machine has no keys of Debian's archive, so nothing of `{suite}` can be checked\n\
-             help: apt-get install debian-archive-keyring"
-        );
-    }
+    refuse_without_keys(suite, keyring())?;
     let targets = cmd.run(
         &Call::new("apt-get")
             .args(["indextargets", "--format", FORMAT, "Created-By: Packages"])
             .read(),
     )?;
     choose(&targets.stdout, suite)
+}
+
+/// Debian's suites are checked by Debian's keys, which another distribution need not have.
+fn refuse_without_keys(suite: &str, keyring: Option<&Path>) -> Result<()> {
+    if debian::is_suite(suite) && keyring.is_none() {
+        bail!(
+            "this machine has no keys of Debian's archive, so nothing of `{suite}` can be checked\n\
+             help: apt-get install debian-archive-keyring"
+        );
+    }
+    Ok(())
 }
 
 const FORMAT: &str = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)";

@@ -147,3 +147,11 @@ fn apt_is_asked_so_every_form_of_its_files_counts() {
         assert_eq!(lines(&said, "bookworm"), usual("bookworm"), "{text}: {said}");
     }
 }
+
+#[test]
+fn a_machine_without_debians_keys_is_told_which_package_has_them() {
+    let error = refuse_without_keys("trixie", None).unwrap_err().to_string();
+    assert!(error.ends_with("\nhelp: apt-get install debian-archive-keyring"), "{error}");
+    refuse_without_keys("noble", None).unwrap();
+    refuse_without_keys("trixie", Some(Path::new(KEYRINGS[0]))).unwrap();
+}
