@@ -22,26 +22,26 @@ pub const IMPORTS: &[(&str, &str)] = &[
          wrapper",
     ),
     ("source", "apt cmd config::<types> config::nearest fetch files git plan store"),
-    ("environment", "apt cmd config::<types> fetch plan sandbox store"),
+    ("environment", "apt cmd config::<types> fetch files plan sandbox store"),
     ("inject", "config"),
-    ("build", "cmd config::<types> intake plan sandbox store"),
+    ("build", "cmd config::<types> files intake plan sandbox store"),
     ("wrapper", "cmd fetch files config::<types> intake plan sandbox store"),
     (
         "verify",
         "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile sandbox store \
-         wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
+         text wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
          wrapper::is_package_of wrapper::package_name",
     ),
     ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
     ("publish", "cmd config::<types> plan sign::Signed sign::SignedPackage sign::Signer store"),
-    ("fetch", "cmd config::<types> files store"),
+    ("fetch", "cmd config::<types> files store text"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),
     ("sandbox", "cmd config::<types>"),
     ("openpgp", "rpmfile"),
     ("intake", "rpmfile store"),
     ("rpmfile", "files"),
-    ("store", ""),
+    ("store", "files"),
     ("cmd", "text"),
     ("files", "text"),
     ("text", ""),
@@ -58,7 +58,17 @@ pub const ONLY_IN: &[(&str, &str, &str)] = &[
     ("sign", "SignedSecretKey", "only `sign` sees key material"),
     ("openpgp sign", "pgp", "only `openpgp` and `sign` read keys and signatures"),
     ("openpgp sign", "zeroize", "only `openpgp` and `sign` read keys"),
+    (USERS_OWN, "fs::read(", READS),
+    (USERS_OWN, "fs::read_to_string(", READS),
+    (USERS_OWN, "File::open(", READS),
+    (USERS_OWN, "fs::copy(", READS),
 ];
+
+/// The rooms that read what they wrote themselves. Whatever a user or a pipeline may name, every room
+/// reads by way of `files`.
+pub const USERS_OWN: &str =
+    "build cmd environment fetch files lock publish sandbox store verify wrapper";
+const READS: &str = "only `files` reads what somebody names: plain files, and bounded";
 
 /// What `std::process` has that starts nothing.
 pub const HARMLESS: &[&str] = &["ExitCode", "ExitStatus", "id"];

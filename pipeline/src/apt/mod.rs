@@ -1,15 +1,25 @@
-//! This machine's own Debian sources, as lines for a suite.
+//! Where a suite of a Debian archive comes from, as lines of apt's.
 //!
-//! apt itself is asked, so that one-line and deb822 files, mirrors and proxies mean what they mean to
-//! the machine. Nothing of the machine's configuration is changed: whoever needs `deb-src` gets it
-//! through a scratch configuration.
+//! apt itself is asked what the machine has, so that one-line and deb822 files, mirrors and proxies
+//! mean what they mean to the machine. Of that the mirror is taken, and no more: one of Debian's own
+//! suites comes with its updates and its security suite wherever it is built, also where the machine
+//! is of another suite, or no Debian. Nothing of the machine's configuration is changed: whoever needs
+//! `deb-src` gets it through a scratch configuration.
+
+mod debian;
+#[cfg(test)]
+mod tests;
 
 use crate::cmd::{Call, Runner};
 use anyhow::{Result, bail};
 use std::path::Path;
 
-/// Debian's archive keys, where a machine keeps them outside apt's trusted folder.
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// Debian's archive keys, where a machine keeps them outside apt's trusted folder. Since trixie the
+/// second name is the file, and the first a link to it.
+const KEYRINGS: [&str; 2] = [
+    "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "/usr/share/keyrings/debian-archive-keyring.pgp",
+];
 
 /// One place that serves one suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,93 +42,72 @@ impl Origin {
     }
 }
 
-/// Debian's releases and their moving names: one mirror serves them side by side.
-const SUITES: &[&str] = &[
-    "bullseye",
-    "bookworm",
-    "trixie",
-    "forky",
-    "duke",
-    "sid",
-    "oldoldstable",
-    "oldstable",
-    "stable",
-    "testing",
-    "unstable",
-];
+/// What apt says of one index that it would fetch.
+struct Target<'a> {
+    uri: &'a str,
+    suite: &'a str,
+    component: &'a str,
+    /// Whose archive it is, as its Release file says; nothing before the first `apt-get update`.
+    origin: Option<&'a str>,
+}
 
-/// Where the machine gets a suite from, with its updates and security suites. One of Debian's that it
-/// does not have itself comes from the mirror of one that it has, as it was last released.
+/// Where a suite comes from, with its updates and security suites.
 pub fn origins(cmd: &Runner, suite: &str) -> Result<Vec<Origin>> {
+    refuse_without_keys(suite, keyring())?;
     let targets = cmd.run(
         &Call::new("apt-get")
-            .args(["indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"])
-            .arg("Created-By: Packages")
+            .args(["indextargets", "--format", FORMAT, "Created-By: Packages"])
             .read(),
     )?;
-    let mut origins = select(&targets.stdout, suite);
-    if origins.is_empty() {
-        origins.extend(beside(&targets.stdout, suite));
+    choose(&targets.stdout, suite)
+}
+
+/// Debian's suites are checked by Debian's keys, which another distribution need not have.
+fn refuse_without_keys(suite: &str, keyring: Option<&Path>) -> Result<()> {
+    if debian::is_suite(suite) && keyring.is_none() {
+        bail!(
+            "this machine has no keys of Debian's archive, so nothing of `{suite}` can be checked\n\
+             help: apt-get install debian-archive-keyring"
+        );
+    }
+    Ok(())
+}
+
+const FORMAT: &str = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)";
+
+/// The places of a suite, by what apt says that the machine has.
+fn choose(targets: &str, suite: &str) -> Result<Vec<Origin>> {
+    let targets: Vec<Target> = targets.lines().filter_map(target).collect();
+    if debian::is_suite(suite) {
+        return Ok(debian::origins(&targets, suite));
+    }
+    // An archive of somebody else's: the machine has it, or nobody knows where it is.
+    let wanted = [suite.to_owned(), format!("{suite}-updates"), format!("{suite}-security")];
+    let mut origins = Vec::new();
+    for target in targets.iter().filter(|target| target.component == "main") {
+        let origin = Origin { uri: target.uri.to_owned(), suite: target.suite.to_owned() };
+        if wanted.iter().any(|suite| suite == target.suite) && !origins.contains(&origin) {
+            origins.push(origin);
+        }
     }
     if origins.iter().all(|origin| origin.suite != suite) {
         bail!(
-            "this machine's apt sources do not serve `{suite}`\n\
+            "this machine's apt sources do not serve `{suite}`, and it is no suite of Debian's\n\
              help: add a `deb` line for it to /etc/apt, or run on a machine that has one"
         );
     }
     Ok(origins)
 }
 
-fn select(targets: &str, suite: &str) -> Vec<Origin> {
-    let wanted = [suite.to_owned(), format!("{suite}-updates"), format!("{suite}-security")];
-    let mut origins = Vec::new();
-    for line in targets.lines() {
-        let [uri, release, "main"] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
-        let origin = Origin { uri: uri.to_owned(), suite: release.to_owned() };
-        if wanted.iter().any(|suite| suite == release) && !origins.contains(&origin) {
-            origins.push(origin);
-        }
-    }
-    origins
-}
-
-/// The suite on the mirror from which the machine gets another one of Debian's.
-fn beside(targets: &str, suite: &str) -> Option<Origin> {
-    let mut own = SUITES.iter().flat_map(|own| select(targets, own));
-    let mirror = own.find(|origin| SUITES.contains(&&*origin.suite))?;
-    SUITES.contains(&suite).then(|| Origin { uri: mirror.uri, suite: suite.to_owned() })
+/// A line of apt's answer. What apt does not know it leaves as it was asked.
+fn target(line: &str) -> Option<Target<'_>> {
+    let mut words = line.splitn(4, ' ');
+    let (uri, suite, component) = (words.next()?, words.next()?, words.next()?);
+    let origin = words.next().filter(|origin| !origin.is_empty() && !origin.starts_with("$("));
+    Some(Target { uri, suite, component, origin })
 }
 
 /// The keyring to trust besides apt's own trusted folder, if the machine has it.
 pub fn keyring() -> Option<&'static Path> {
-    let keyring = Path::new(KEYRING);
-    keyring.exists().then_some(keyring)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_main_of_the_suite_and_its_companions_is_taken() {
-        let targets = "http://a/debian/ bookworm main\nhttp://a/debian/ bookworm contrib\n\
-                       http://a/debian/ bookworm main\nhttp://b/ bookworm-security main\n\
-                       http://c/ nodistro main\nhttp://a/debian/ trixie main\n";
-        let lines: Vec<String> =
-            select(targets, "bookworm").iter().map(Origin::source_line).collect();
-        assert_eq!(
-            lines,
-            ["deb-src http://a/debian/ bookworm main", "deb-src http://b/ bookworm-security main"]
-        );
-    }
-
-    #[test]
-    fn another_suite_of_debians_comes_from_the_machines_own_mirror() {
-        let targets = "http://n/ nodistro main\nhttp://b/ bookworm-security main\n\
-                       http://a/debian/ bookworm main\n";
-        let line = |suite| beside(targets, suite).map(|origin| origin.source_line());
-        assert_eq!(line("trixie").unwrap(), "deb-src http://a/debian/ trixie main");
-        assert_eq!(line("noble"), None);
-        assert_eq!(beside("http://n/ nodistro main\n", "trixie"), None);
-    }
+    KEYRINGS.map(Path::new).into_iter().find(|keyring| keyring.exists())
 }

@@ -1,6 +1,7 @@
 //! The log of a build, read back line by line and never as a whole.
 
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -9,8 +10,7 @@ const LONGEST: u64 = 1 << 16;
 
 /// The lines of a log, up to where it cannot be read.
 pub fn log_lines(log: &Path) -> Result<impl Iterator<Item = String>> {
-    let file =
-        crate::store::open_regular(log).with_context(|| format!("log `{}`", log.display()))?;
+    let file = files::open(log, &files::LOG)?;
     let mut reader = BufReader::new(file);
     Ok(std::iter::from_fn(move || {
         let mut line = Vec::new();

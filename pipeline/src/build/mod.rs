@@ -10,10 +10,11 @@ mod witness;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::{self, TestBinary};
+use crate::files;
 use crate::intake::{self, Folder, Limits};
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
-use crate::store::{Store, Stored, Work, copy_new, open_regular};
+use crate::store::{Store, Stored, Work, copy_new};
 use anyhow::{Context, Result, bail};
 pub use cache::Cache;
 use cache::Opened;
@@ -33,8 +34,6 @@ const TEST: &str = "test";
 /// rpmbuild's own folder, in the work.
 const TOP: &str = "rpmbuild";
 
-/// `cmd` ends a build whose log grows beyond a part of this.
-const LARGEST_LOG: u64 = 1 << 30;
 /// What a build may unpack its sources to, and how large a QEMU with all its symbols is, four times.
 const TREES: Limits = Limits { entries: 1000, depth: 0, bytes: 1 << 30 };
 
@@ -128,8 +127,8 @@ pub fn run(
     }
     let work = store.work()?;
     intake::packages(&top.path(), &work.files())?;
-    let log = open_regular(cmd.log())?;
-    copy_new(log, &work.files().join(LOG), false, LARGEST_LOG)?;
+    let log = files::open(cmd.log(), &files::LOG)?;
+    copy_new(log, &work.files().join(LOG), false, files::LOG.most)?;
     drop(top);
     if let (Some(spec), Some(binary)) = (&inputs.test_spec, &build.test_binary) {
         let tree = rpmbuild(&Goal::Tree(spec), inputs, &cache, build, image, store, cmd);

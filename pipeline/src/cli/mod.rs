@@ -259,7 +259,7 @@ fn usage_error(usage: &clap::Error) -> ExitCode {
     if !usage.use_stderr() || said == text::message(&said) {
         let _ = usage.print();
     } else {
-        eprint!("{}", text::message(&said));
+        eprintln!("{}", text::message(&said).trim_end());
     }
     ExitCode::from(if usage.use_stderr() { 2 } else { 0 })
 }

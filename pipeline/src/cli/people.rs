@@ -41,7 +41,8 @@ impl Screen {
             Event::Note { text, .. } => self.line(&format!("  {}", text::message(text))),
             Event::Output { path, rewritten } => {
                 let what = if *rewritten { "written" } else { "unchanged" };
-                self.line(&format!("repository   {what:<9} {}", path.display()));
+                let path = text::visible(&path.display().to_string());
+                self.line(&format!("repository   {what:<9} {path}"));
             }
         }
     }

@@ -258,7 +258,8 @@ impl<'a> Runner<'a> {
 
     /// Writes a line to the log. A full disk must not hide the error that is about to be shown.
     pub fn write(&self, line: &str) {
-        let _ = writeln!(self.file.borrow_mut(), "{}", masked(line));
+        // Logs are read on terminals, too.
+        let _ = writeln!(self.file.borrow_mut(), "{}", text::visible(&masked(line)));
     }
 
     /// Ends a child that nobody waits for any more, with everything it started.

@@ -14,6 +14,7 @@ mod locked;
 use crate::cmd::Runner;
 use crate::config::{Base, Lock};
 use crate::fetch::Fetch;
+use crate::files;
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::store::Stored;
@@ -99,7 +100,7 @@ pub fn identity(stored: &Stored) -> Result<Identity> {
 pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Result<Environment> {
     let (store, cmd) = (fetch.store(), fetch.cmd());
     let work = store.work()?;
-    std::fs::copy(declared.containerfile, work.files().join(CONTAINERFILE))?;
+    files::copy(declared.containerfile, &work.files().join(CONTAINERFILE), &files::CONTAINERFILE)?;
     let image = Image::of(engine, key.short());
     let context;
     let closure = match (declared.base, declared.lock) {

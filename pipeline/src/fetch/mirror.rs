@@ -1,6 +1,7 @@
 //! Mirrors: folders and servers that have content under its digest.
 
 use crate::config::WebUrl;
+use crate::text;
 use anyhow::{Result, bail};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,11 @@ impl Mirror {
         }
         let folder = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
         if !folder.is_dir() {
-            bail!("mirror `{text}` is neither a folder on this machine nor a URL of http or https");
+            bail!(
+                "mirror `{}` is neither a folder on this machine nor a URL of http or https, without a \
+                 password",
+                text::excerpt(text)
+            );
         }
         Ok(Self::Folder(std::path::absolute(folder)?))
     }

@@ -4,6 +4,7 @@ use super::Subject;
 use crate::config::Lock;
 use crate::environment;
 use crate::fetch::{Fetch, Pin};
+use crate::files;
 use crate::sandbox::Image;
 use crate::source;
 use crate::store::FileRecord;
@@ -64,7 +65,8 @@ pub fn examine(folder: &Path) -> Result<()> {
 /// Copies a file, unless it is there already as it should be.
 fn put(from: &Path, folder: &Path, pin: &Pin) -> Result<()> {
     let to = folder.join(pin.place());
-    let there = to.exists() && FileRecord::of(&to)? == FileRecord::of(from)?;
+    let there =
+        files::look(&to, &files::SOURCE).is_ok() && FileRecord::of(&to)? == FileRecord::of(from)?;
     if there {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use pgp::packet::{Packet, PacketParser, Signature};
 use pgp::types::Tag;
 use sha1::{Digest, Sha1};
 use std::fmt::Write;
-use std::io::Read;
+use std::io::{self, Read};
 use zeroize::Zeroizing;
 
 /// More than a signature or a key of 16,384 bits has. A signature may hold another one, which the
@@ -63,7 +63,7 @@ pub fn each_key(block: &[u8], largest: u64) -> Result<Vec<OneKey>> {
     let mut parser = PacketParser::new(bytes.as_slice());
     let mut keys: Vec<OneKey> = Vec::new();
     while let Some(body) = parser.next_ref() {
-        let Ok(body) = body else {
+        let Ok(mut body) = body else {
             // Where a packet has no end, nothing behind it can be told apart.
             match keys.last_mut() {
                 Some(key) => key.packets = None,
@@ -72,11 +72,14 @@ pub fn each_key(block: &[u8], largest: u64) -> Result<Vec<OneKey>> {
             break;
         };
         let header = body.packet_header();
-        let mut content = Zeroizing::new(Vec::new());
-        let read = body.take(largest + 1).read_to_end(&mut content);
-        let whole = read.is_ok() && content.len() as u64 <= largest;
-        let packet = Packet::from_reader(header, content.as_slice()).ok().filter(|_| whole);
         let tag = header.tag();
+        let most = if tag == Tag::Signature { LARGEST_PACKET } else { largest };
+        let mut content = Zeroizing::new(Vec::new());
+        let read = body.by_ref().take(most + 1).read_to_end(&mut content);
+        let whole = read.is_ok() && content.len() as u64 <= most;
+        let packet = whole.then(|| Packet::from_reader(header, content.as_slice()).ok()).flatten();
+        // What is too large is passed over, so that the next key is found.
+        let _ = io::copy(&mut body, &mut io::sink());
         if matches!(tag, Tag::PublicKey | Tag::SecretKey) || keys.is_empty() {
             let name = if tag == Tag::PublicKey { name_of(&content) } else { None };
             keys.push(OneKey { name, packets: Some(Vec::new()), secret: false });
@@ -86,9 +89,6 @@ pub fn each_key(block: &[u8], largest: u64) -> Result<Vec<OneKey>> {
         match (packet, &mut key.packets) {
             (Some(packet), Some(packets)) => packets.push(packet),
             _ => key.packets = None,
-        }
-        if !whole && content.len() as u64 > largest {
-            break;
         }
     }
     Ok(keys)

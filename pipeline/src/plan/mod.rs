@@ -73,8 +73,8 @@ impl Stage {
     fn rule(self) -> u32 {
         match self {
             Self::Inject => 1,
-            Self::Environment | Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 2,
-            Self::Source | Self::Verify => 3,
+            Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 2,
+            Self::Source | Self::Environment | Self::Verify => 3,
             Self::Publish => 4,
         }
     }

@@ -71,7 +71,7 @@ impl Loaded {
         let folder = store.scratch(&format!("default/{}", &digest.finalize().to_hex()[..16]))?;
         for (name, text) in CARRIED {
             let path = folder.join(name);
-            if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
+            if files::read(&path, &files::PIPELINE).is_ok_and(|found| found == text.as_bytes()) {
                 continue;
             }
             let parent = path.parent().context("a carried file has a folder")?;

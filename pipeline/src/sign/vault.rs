@@ -37,7 +37,7 @@ pub fn take_over() -> Result<()> {
     // No core dump of this process, and no look into it by others of the same user.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let kept = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3)?;
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdin(File::options().read(true).open("/dev/null")?)?;
     let _ = VAULT.set(File::from(kept));
     Ok(())
 }

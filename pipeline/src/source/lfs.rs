@@ -7,6 +7,7 @@ mod server;
 use crate::config::{FileName, GitSource, LfsObject, Sha256};
 use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
 use crate::fetch::{Download, Fetch, host, plain};
+use crate::files;
 use crate::git::Repository;
 use answer::Action;
 use anyhow::{Result, anyhow, bail};
@@ -34,7 +35,7 @@ impl Pointer {
         if length >= LARGEST_POINTER {
             return Ok(None);
         }
-        let bytes = fs::read(path)?;
+        let bytes = files::read(path, &files::SOURCE)?;
         Ok(is_lfs_pointer(&bytes, length).then(|| Self::parse(&bytes)))
     }
 
@@ -128,7 +129,7 @@ pub fn download(
         body: Some(&body),
     };
     fetch.download(&batch)?;
-    let action = Action::read(&fs::read(&answer)?, &object.sha256)
+    let action = Action::read(&files::read(&answer, &files::SOURCE)?, &object.sha256)
         .and_then(|action| action.refuse_in_clear(&url))
         .map_err(|why| anyhow!("the LFS server at {} {why}", plain(&url)))?;
     fs::write(&header, action.header_lines())?;
@@ -153,7 +154,7 @@ fn copy_local(folder: &Path, object: &LfsObject, to: &Path) -> Result<()> {
             folder.display()
         );
     };
-    fs::copy(found, to)?;
+    files::copy(found, to, &files::SOURCE)?;
     Ok(())
 }
 

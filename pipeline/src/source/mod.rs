@@ -202,6 +202,6 @@ fn place(from: &Path, to: &Path) -> Result<()> {
         bail!("`{}` comes from two of the sources", name.escape_debug());
     }
     fs::hard_link(from, to)
-        .or_else(|_| fs::copy(from, to).map(|_| ()))
+        .or_else(|_| files::copy(from, to, &files::SOURCE))
         .with_context(|| format!("cannot put `{}` into place", from.display()))
 }

@@ -13,14 +13,11 @@ use std::path::Path;
 const PLAIN: u32 = 0o644;
 const PROGRAM: u32 = 0o755;
 
-/// Opens a regular file, and nothing that could block or never end.
-pub fn open_regular(path: &Path) -> Result<File> {
-    open(path, OFlags::empty())
-}
-
-fn open(path: &Path, more: OFlags) -> Result<File> {
+/// Opens a regular file of a result, and nothing that could block or lead elsewhere.
+fn open(path: &Path) -> Result<File> {
     let shown = || format!("cannot open `{}`", path.display());
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | more;
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).with_context(shown)?);
     ensure!(file.metadata()?.is_file(), "`{}` is not a regular file", path.display());
     Ok(file)
@@ -71,7 +68,7 @@ impl Stored {
             bail!("the result of `{stage}` has no file `{name}`");
         };
         let path = self.path(name);
-        let from = open(&path, OFlags::NOFOLLOW)?;
+        let from = open(&path)?;
         let program = from.metadata()?.permissions().mode() & 0o100 != 0;
         let found = copy_new(from, to, program, expected.size)
             .with_context(|| format!("`{name}` of the stage `{stage}`"));

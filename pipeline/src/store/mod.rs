@@ -11,8 +11,9 @@ mod keep;
 pub mod owned;
 mod work;
 
+use crate::files;
 use anyhow::{Context, Result, bail, ensure};
-pub use copy::{copy_new, open_regular};
+pub use copy::copy_new;
 use fs_err as fs;
 use rustix::fs::{Mode, fchmod, fstat};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -267,7 +268,8 @@ impl Stored {
 impl FileRecord {
     /// The record of a file as it is now, wherever a link leads to it.
     pub fn of(path: &Path) -> Result<Self> {
-        Self::of_open(open_regular(path)?).with_context(|| path.display().to_string())
+        Self::of_open(files::open(path, &files::JUDGED)?)
+            .with_context(|| path.display().to_string())
     }
 
     /// The record of a file that has to be one itself: no link, no FIFO.
@@ -296,7 +298,7 @@ pub fn sha512(path: &Path) -> Result<String> {
 
 fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
     let mut hasher = D::new();
-    let mut file = open_regular(path)?;
+    let mut file = files::open(path, &files::JUDGED)?;
     io::copy(&mut file, &mut hasher)?;
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

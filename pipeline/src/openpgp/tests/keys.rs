@@ -2,7 +2,7 @@
 
 use super::made::{self, Owner, refused};
 use super::{OWNER, STRANGER};
-use crate::openpgp::Certificate;
+use crate::openpgp::{Certificate, Keys};
 use pgp::composed::{ArmorOptions, DsaKeySize, KeyType, SecretKeyParamsBuilder};
 use pgp::packet::SignatureType;
 use pgp::ser::Serialize;
@@ -104,4 +104,54 @@ fn damage_is_only_an_error() {
         bad[at] ^= 0x41;
         let _ = Certificate::read(made::armor(&bad).as_bytes());
     }
+}
+
+/// The right key beside one that is old, weak, unknown, revoked or broken: it counts all the same.
+#[test]
+fn one_good_key_is_not_refused_for_its_neighbours() {
+    let dsa = Owner::new(KeyType::Dsa(DsaKeySize::B2048));
+    let revoked = STRANGER.clone().says(SignatureType::KeyRevocation, Vec::new());
+    let mut anonymous = STRANGER.clone();
+    anonymous.public.details.users.clear();
+    // Of version 3, and of a kind that nobody knows.
+    let packet = |body: &[u8]| [&[0xc6, u8::try_from(body.len()).unwrap()], body].concat();
+    let third = packet(&[&[3, 0, 0, 0, 0, 0, 0, 1][..], &[0, 8, 255, 0, 2, 3]].concat());
+    let unknown = packet(&[&[4, 0, 0, 0, 0, 99][..], &[7; 30]].concat());
+    let cases = [
+        (made::packets(&[&dsa]), "is not RSA, ECDSA or EdDSA", Some(dsa.fingerprint())),
+        (made::packets(&[&revoked]), "is revoked", Some(STRANGER.fingerprint())),
+        (made::packets(&[&anonymous]), "no user id", Some(STRANGER.fingerprint())),
+        (third, "", None),
+        (unknown, "", None),
+    ];
+    for (beside, why, name) in cases {
+        let ours = made::packets(&[&OWNER]);
+        let blocks = format!("{}{}", made::armor(&beside), OWNER.armored());
+        for file in [
+            made::armor(&[&ours[..], &beside].concat()),
+            made::armor(&[&beside[..], &ours].concat()),
+            blocks,
+        ] {
+            assert_eq!(read(&file), [OWNER.fingerprint()], "{why}");
+            let keys = Keys::read(file.as_bytes()).unwrap();
+            let [refused] = &keys.refused[..] else { panic!("{why}: {:?}", keys.refused) };
+            let said = refused.to_string();
+            assert!(said.contains(why) && !said.contains('\n'), "{said}");
+            if let Some(name) = &name {
+                assert_eq!(refused.fingerprint.as_ref(), Some(name));
+                assert!(said.contains(name), "{said}");
+            }
+        }
+        refusal(made::armor(&beside));
+    }
+    let none = made::packets(&[&dsa, &revoked]);
+    let message = refusal(made::armor(&none));
+    assert!(message.starts_with("none of its 2 keys counts: the key `"), "{message}");
+}
+
+#[test]
+fn a_file_without_line_breaks_is_not_shown() {
+    let line = OWNER.armored().replace('\n', " ");
+    let message = refusal(&line);
+    assert!(message.starts_with("the line breaks of the key file are gone"), "{message}");
 }

@@ -125,8 +125,7 @@ fn keys(bytes: &[u8], now: u32) -> Result<(Vec<Candidate>, Vec<Other>)> {
     if is_one_line(bytes) {
         bail!(
             "the line breaks of the key are gone\n\
-             help: a shell keeps them where the variable is in quotes, as in `echo \"$KEY\"`; so does \
-             a secret of a CI system that is pasted as several lines"
+             help: keep them: `export KEY=\"$(cat FILE)\"` with its quotes, or name the file instead"
         );
     }
     let blocks = armour_blocks(bytes);

@@ -3,6 +3,7 @@
 use super::facts::{FileFacts, PackageFacts, mode};
 use super::walk::shown;
 use crate::files;
+use crate::text;
 use anyhow::{Context, Result, ensure};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -38,7 +39,7 @@ impl Installed {
             ensure!(
                 entry(line).is_some(),
                 "line {number} is not a name, a mode in octal and a path: `{}`\n{HELP}",
-                shown(line)
+                text::excerpt(line)
             );
         }
         ensure!(!text.is_empty(), "it is empty\n{HELP}");

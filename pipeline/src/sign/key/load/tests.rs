@@ -1,3 +1,5 @@
+mod several;
+
 use super::super::tests::{MADE, NOW, key, other};
 use super::super::{certify, config, origin};
 use super::*;
