@@ -6,7 +6,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("main", "cli"),
     (
         "cli",
-        "cmd::Runner cmd::interrupt cmd::interrupted config fetch inject::Outcome lock plan run \
+        "cmd::Runner cmd::interrupt cmd::interrupted config fetch inject::Outcome inject::readable lock plan run \
          sandbox::Engine sandbox::Scene sign store verify",
     ),
     (

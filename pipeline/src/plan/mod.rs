@@ -71,8 +71,8 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 1,
-            Self::Source | Self::Environment | Self::Verify => 2,
+            Self::Build | Self::Wrapper | Self::Sign => 1,
+            Self::Source | Self::Environment | Self::Inject | Self::Stock | Self::Verify => 2,
             Self::Publish => 3,
         }
     }
@@ -131,7 +131,10 @@ impl Plan {
 pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
     let source = source_key(pipeline);
     let environment = environment_key(pipeline, inputs);
-    let inject = Recipe::new(Stage::Inject).config("edits", &pipeline.spec.edits);
+    let inject = Recipe::new(Stage::Inject)
+        .config("edits", &pipeline.spec.edits)
+        // A file's name may be made of macros that the builder sets.
+        .config("define", &pipeline.build.define);
     let mut inject = match (&inputs.spec, &pipeline.spec.git) {
         (None, Some(path)) => inject.text("spec-path", path.as_str()).takes(&source),
         (spec, _) => inject.text("spec", spec.as_deref().unwrap_or_default()),
