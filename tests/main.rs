@@ -27,6 +27,7 @@ mod rules;
 mod shell;
 mod signing;
 mod sources;
+mod spec;
 mod support;
 mod tidy;
 mod toy;

@@ -133,15 +133,7 @@ impl Reader<'_> {
         let before = (self.found.sources.len(), self.found.patches.len());
         for (index, part) in text.split('\n').enumerate() {
             let begins_maybe = maybe > 0 || part.trim_start().starts_with(mark::MAYBE);
-            for c in part.chars() {
-                maybe = match c {
-                    mark::MAYBE => maybe + 1,
-                    mark::END => maybe.saturating_sub(1),
-                    _ => maybe,
-                };
-            }
-            let plain: String =
-                part.chars().filter(|c| ![mark::MAYBE, mark::END].contains(c)).collect();
+            let plain = without_marks(part, &mut maybe);
             let nothing = plain.trim().is_empty() || plain.trim_start().starts_with('#');
             if nothing || (index == 0 && (comment || headed || scan::is_conditional(condition))) {
                 continue;
@@ -267,6 +259,32 @@ impl Reader<'_> {
     fn hide(&mut self, line: usize, why: &'static str) {
         self.found.hidden.push((line, why));
     }
+}
+
+/// A part of an outline without the marks that hold all of it, of which `outer` are open. Where only
+/// some of it is perhaps there, that is text which only the builder's configuration knows.
+fn without_marks(part: &str, outer: &mut usize) -> String {
+    let start = part.trim_start_matches(mark::MAYBE);
+    *outer += part[..part.len() - start.len()].chars().count();
+    let mut inner = 0_usize;
+    let mut plain = String::new();
+    for c in start.chars() {
+        match c {
+            mark::MAYBE => inner += 1,
+            mark::END if inner > 0 => inner -= 1,
+            mark::END => {
+                *outer = outer.saturating_sub(1);
+                continue;
+            }
+            _ => {
+                plain.push(c);
+                continue;
+            }
+        }
+        plain.push(mark::OUTSIDE);
+    }
+    *outer += inner;
+    plain
 }
 
 /// Whether the name of a tag that begins so may be that of a Source or Patch.

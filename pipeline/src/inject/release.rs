@@ -40,7 +40,7 @@ pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
     let expanded = declarations.expanded.iter().find(|one| one.line == line);
     let expanded = expanded.and_then(|one| Tag::parse(&one.text)).map_or("", |tag| tag.value);
     let free = match end(value) {
-        Ok(End::Text) if value.ends_with(suffix) && !value.contains(char::is_whitespace) => {
+        Ok(End::Text) if value.ends_with(suffix) => {
             return Ok((label, Outcome::AlreadySatisfied));
         }
         Ok(End::Text | End::Closed) => None,
@@ -122,7 +122,8 @@ fn end(value: &str) -> Result<End<'_>, &'static str> {
                 let inner = &call[1..close];
                 let name = inner.trim_start_matches(['?', '!']);
                 let name = &name[..word(name)];
-                if ["define", "dnl", "global", "lua", "undefine"].contains(&name) || inner.contains('\\') {
+                let last = next + close + 2 == value.len() - at;
+                if last && (["define", "dnl", "global", "lua", "undefine"].contains(&name) || inner.contains('\\')) {
                     return Err("ends in what cannot be told without running it");
                 }
                 (close + 2, End::Closed)

@@ -70,10 +70,12 @@ pub fn of(spec: &SpecText, declarations: &Declarations, patch: &Declared, file: 
                 _ => {}
             }
         }
+        // Among the tags a name is at most a word, and a definition counts where it is used.
+        let tags = matches!(section, Section::Preamble | Section::Package);
         let prep = section == Section::Prep;
         for text in [&raw, &plain] {
             let use_ = calls(text, patch.number, &others, &mut found.by_number, line)
-                .or_else(|| files::named(text, file, prep));
+                .or_else(|| files::named(text, file, prep).filter(|_| !tags));
             if let Some(how) = use_ {
                 found.uses.push(Use::Other(line, how));
                 break;
