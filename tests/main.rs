@@ -32,6 +32,7 @@ mod secrets;
 mod shell;
 mod signing;
 mod sources;
+mod spec;
 mod support;
 mod tidy;
 mod toy;

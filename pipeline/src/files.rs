@@ -55,6 +55,13 @@ pub fn read_text(path: &Path, kind: &Kind) -> Result<String> {
     text.with_context(|| called(path, kind))
 }
 
+/// A file of text in whatever encoding that has ASCII in it: a spec keeps its bytes.
+pub fn read_any_text(path: &Path, kind: &Kind) -> Result<Vec<u8>> {
+    let bytes = read(path, kind)?;
+    refuse_no_text(&bytes).with_context(|| called(path, kind))?;
+    Ok(bytes)
+}
+
 /// A file of text, if there is one.
 pub fn read_text_if_there(path: &Path, kind: &Kind) -> Result<Option<String>> {
     match fs::metadata(path) {
@@ -86,7 +93,19 @@ pub fn copy(from: &Path, to: &Path, kind: &Kind) -> Result<()> {
 
 /// Bytes as text.
 pub fn text_of(bytes: Vec<u8>) -> Result<String> {
-    if let Some(secret) = text::secret(&bytes) {
+    refuse_no_text(&bytes)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(_) => {}
+        Err(error) => bail!(
+            "line {} of it is not UTF-8\nhelp: `iconv -t UTF-8` makes it UTF-8",
+            line(&bytes, error.valid_up_to())
+        ),
+    }
+    Ok(String::from_utf8(bytes)?)
+}
+
+fn refuse_no_text(bytes: &[u8]) -> Result<()> {
+    if let Some(secret) = text::secret(bytes) {
         bail!(
             "it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant"
         );
@@ -94,18 +113,15 @@ pub fn text_of(bytes: Vec<u8>) -> Result<String> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         bail!("it is UTF-16\nhelp: `iconv -f UTF-16 -t UTF-8` makes it UTF-8");
     }
-    let line = |at: usize| bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        bail!("line {} of it has a NUL byte\nhelp: name a file of text", line(at));
+        bail!("line {} of it has a NUL byte\nhelp: name a file of text", line(bytes, at));
     }
-    match std::str::from_utf8(&bytes) {
-        Ok(_) => {}
-        Err(error) => bail!(
-            "line {} of it is not UTF-8\nhelp: `iconv -t UTF-8` makes it UTF-8",
-            line(error.valid_up_to())
-        ),
-    }
-    Ok(String::from_utf8(bytes)?)
+    Ok(())
+}
+
+/// The line that a byte is in.
+fn line(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn opened(path: &Path, kind: &Kind) -> Result<File> {

@@ -6,8 +6,8 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("main", "cli"),
     (
         "cli",
-        "cmd::Runner cmd::interrupt cmd::interrupted config fetch files inject::Outcome lock plan \
-         run sandbox::Engine sandbox::Scene sign store text verify",
+        "cmd::Runner cmd::interrupt cmd::interrupted config fetch files inject::Outcome \
+         inject::readable lock plan run sandbox::Engine sandbox::Scene sign store text verify",
     ),
     (
         "run",

@@ -1,7 +1,7 @@
 //! `plan`: what a run would do.
 
 use super::{Failed, IntoFailed, Place};
-use crate::inject::Outcome;
+use crate::inject::{Outcome, readable};
 use crate::plan::{Stage, Step};
 use crate::run::{Prepared, Request};
 use anyhow::Result;
@@ -82,7 +82,8 @@ impl Plan {
             edited.edits.iter().map(|(edit, outcome)| ShownEdit { edit, outcome }).collect()
         });
         let diff = prepared.spec().filter(|_| self.diff).map(|(before, edited)| {
-            let diff = TextDiff::from_lines(before, edited.spec.as_str());
+            let (before, after) = (readable(before), readable(&edited.spec));
+            let diff = TextDiff::from_lines(&before, &after);
             diff.unified_diff().header("as it stands", "as it is built").to_string()
         });
         Ok(Shown { pipeline: prepared.pipeline().name.as_str(), steps, edits, diff })

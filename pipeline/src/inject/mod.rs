@@ -1,17 +1,21 @@
 //! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and a survey of
 //! what a spec says.
 //!
-//! Pure functions over text. No I/O ever enters this room, and only [`survey`] expands macros: the
-//! spec is read as lines, and what cannot be judged without rpm (a tag inside `%if`, the body of a
-//! macro) is never taken for certain. An edit is applied exactly where it said, or it is already
-//! satisfied, or it is an error; nothing but the lines that it names changes, and the line endings
-//! stay as they were.
+//! Pure functions over bytes. No I/O ever enters this room: the spec is read as lines, its macros are
+//! expanded as far as text alone can tell, and what cannot be judged without rpm (a tag inside `%if`,
+//! what a program prints) is never taken for certain. An edit is applied exactly where it said, or it
+//! is already satisfied, or it is an error; nothing but the lines that it names changes, and the line
+//! endings stay as they were, as does every byte that is no UTF-8.
 
 mod anchor;
+mod bytes;
+mod declared;
 mod define;
 mod insert;
+mod macros;
 mod patch;
 mod register;
+mod release;
 mod replace;
 mod scan;
 mod source;
@@ -19,12 +23,14 @@ mod spec;
 mod survey;
 mod tag;
 mod tags;
+mod uses;
 
-use crate::config::{Device, Edit};
-use anyhow::Result;
+use crate::config::{Device, Edit, Line, MacroName};
+use anyhow::{Context, Result, bail};
 use insert::Side;
 use serde::Serialize;
 use spec::SpecText;
+use std::collections::BTreeMap;
 use std::fmt;
 pub use survey::{Survey, declared, movement, survey};
 
@@ -49,22 +55,37 @@ impl fmt::Display for Outcome {
 type Done = (String, Outcome);
 
 /// The edited spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
-    pub spec: String,
+    pub spec: Vec<u8>,
     pub edits: Vec<Done>,
 }
 
-/// Applies `edits` in their order. `spec_name` is the name that errors carry.
+/// A spec as people may see it: bytes that are no UTF-8 are escaped.
+pub fn readable(spec: &[u8]) -> String {
+    bytes::decode(spec, "").map_or_else(|_| String::new(), |text| bytes::readable(&text))
+}
+
+/// Applies `edits` in their order. `spec_name` is the name that errors carry; `defines` are the
+/// macros that the builder sets, as in `build.define`.
 pub fn edit(
-    spec_text: &str,
+    spec: &[u8],
     spec_name: &str,
     edits: &[Edit],
     devices: &[Device],
+    defines: &BTreeMap<MacroName, Line>,
 ) -> Result<Edited> {
-    let mut spec = SpecText::new(spec_name, spec_text);
+    let mut spec = SpecText::new(spec_name, &bytes::decode(spec, spec_name)?, defines);
     let mut done = Vec::new();
     for (position, edit) in edits.iter().enumerate() {
+        let written = serde_json::to_string(edit).context("an edit as text")?;
+        if bytes::is_ambiguous(&written) {
+            bail!(
+                "{spec_name}: {} has a character of Unicode's private use, which stands for no text\n\
+                 help: write the edit without it",
+                bytes::readable(&written)
+            );
+        }
         done.push(match edit {
             Edit::AddSource(file) => source::add(&mut spec, file.as_str()),
             Edit::InsertAfter(_) => {
@@ -78,11 +99,11 @@ pub fn edit(
             }
             Edit::DropPatch(file) => patch::drop(&mut spec, file.as_str()),
             Edit::Define(it) => define::define(&mut spec, it.name.as_str(), it.value.as_str()),
-            Edit::ReleaseSuffix(suffix) => tags::release_suffix(&mut spec, suffix.as_str()),
+            Edit::ReleaseSuffix(suffix) => release::suffix(&mut spec, suffix.as_str()),
             Edit::Provide(capability) => tags::provide(&mut spec, capability.as_str()),
         }?);
     }
-    Ok(Edited { spec: spec.to_string(), edits: done })
+    Ok(Edited { spec: bytes::encode(&spec.to_string()), edits: done })
 }
 
 #[cfg(test)]

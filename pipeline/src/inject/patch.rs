@@ -1,28 +1,42 @@
 //! The edit `drop-patch`.
 
+use super::declared::{Declarations, Declared, FileIs};
 use super::spec::SpecText;
-use super::tag::{Numbered, numbered};
+use super::uses::{self, Use};
 use super::{Done, Outcome, anchor};
 use crate::config::nearest;
 use anyhow::{Result, bail};
 
 /// Drops a patch: its tag, and the lines of %prep that apply it by its number.
 ///
-/// A patch that is not declared is already dropped. Yet a slip of the pen must not pass for that,
-/// so a name that can only be meant for a declared patch is an error.
+/// A patch that is not declared is already dropped. Yet neither a slip of the pen nor a name that
+/// cannot be told must pass for that, so where one can be meant, that is an error.
 pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
-    let patches = numbered(spec, "patch");
-    let declared: Vec<&Numbered> = patches.iter().filter(|patch| patch.file == file).collect();
+    let declarations = Declarations::read(spec);
+    let edit = format!("`drop-patch: {file}`");
+    let patches = &declarations.patches;
+    let which = |is: FileIs| patches.iter().filter(move |patch| patch.file.is(file) == is);
+    if let Some(unclear) = which(FileIs::Unclear).next() {
+        bail!(
+            "{}: {edit}: whether this patch is meant cannot be told{}\n\
+             help: write its name without macros, with `replace` before this edit, or set the macro \
+             in `build.define`",
+            spec.name,
+            spec.show(&[unclear.line])
+        );
+    }
+    declarations.all_seen(spec, &edit)?;
+    let declared: Vec<&Declared> = which(FileIs::It).collect();
     let patch = match declared.as_slice() {
         [patch] => *patch,
         [] => {
-            if let Some(meant) = meant(file, &patches) {
+            if let Some(meant) = meant(file, patches) {
                 bail!(
                     "{}: `{file}` of `drop-patch` is no patch of the spec, but one is near{}\n\
                      help: did you mean `{}`?",
                     spec.name,
                     spec.show(&[meant.line]),
-                    meant.file
+                    meant.file.readable()
                 );
             }
             let label = format!("drop-patch {file}, which the spec does not have");
@@ -34,101 +48,100 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
             return Err(anchor::ambiguous(spec, &lines, lines.len(), &what));
         }
     };
-    renumbered(spec, &patches, patch)?;
+    if !patch.alone {
+        bail!(
+            "{}: {edit}: the line that declares it does more than that{}\n\
+             help: change that line with `replace`",
+            spec.name,
+            spec.show(&[patch.line])
+        );
+    }
+    if let Some(twin) =
+        patches.iter().find(|one| one.number == patch.number && one.line != patch.line)
+    {
+        bail!(
+            "{}: {edit}: its number is that of another patch too{}\n\
+             help: give one of them another number, with `replace` before this edit",
+            spec.name,
+            spec.show(&[patch.line, twin.line])
+        );
+    }
+    let found = uses::of(spec, &declarations, patch, file);
+    renumbered(spec, &declarations, patch, found.by_number)?;
     let mut gone = vec![patch.line];
-    for line in spec.live() {
-        let numbers = applied(spec.text(line)).unwrap_or_default();
-        if numbers == [patch.number] {
-            gone.push(line);
-        } else if numbers.contains(&patch.number) || mentions(spec.text(line), patch.number) {
-            bail!(
-                "{}: `{file}` cannot be dropped, because another use of its number is left{}\n\
+    for one in &found.uses {
+        match one {
+            Use::Applies(line) => gone.push(*line),
+            Use::Other(line, how) => bail!(
+                "{}: `{file}` cannot be dropped, because {how} is left{}\n\
                  help: change that line with `replace` before `drop-patch`",
                 spec.name,
-                spec.show(&[line])
-            );
+                spec.show(&[*line])
+            ),
         }
     }
     let label = format!("drop-patch {file}, which was Patch{}", patch.number);
+    let tag = patch.line;
     gone.sort_unstable();
-    gone.into_iter().rev().for_each(|line| spec.remove(line));
+    for line in gone.into_iter().rev() {
+        if line != tag && uses::is_needed(spec, line) {
+            spec.set(line, ":".to_owned());
+        } else {
+            spec.remove(line);
+        }
+    }
     Ok((label, Outcome::Applied))
 }
 
 /// Patches without a number count up from the ones before them: where %prep names numbers, a gap
 /// would apply the wrong ones.
-fn renumbered(spec: &SpecText, patches: &[Numbered], dropped: &Numbered) -> Result<()> {
-    let Some(by_number) = spec.live().find(|&line| applied(spec.text(line)).is_some()) else {
-        return Ok(());
-    };
+fn renumbered(
+    spec: &SpecText,
+    declarations: &Declarations,
+    dropped: &Declared,
+    by_number: Option<usize>,
+) -> Result<()> {
+    let Some(by_number) = by_number else { return Ok(()) };
+    let patches = &declarations.patches;
+    if let Some(unsure) = patches.iter().find(|one| one.automatic && !one.certain) {
+        bail!(
+            "{}: the number of this patch hangs on a condition, and %prep applies patches by number{}\n\
+             help: number the patches of the spec",
+            spec.name,
+            spec.show(&[unsure.line, by_number])
+        );
+    }
     let mut rest = patches.iter().filter(|patch| patch.line > dropped.line);
     if let Some(moved) = rest.find(|patch| patch.automatic) {
         bail!(
             "{}: without `{}`, `{}` gets another number, and %prep applies patches by number{}\n\
              help: number the patches of the spec, as in `Patch{}: {}`",
             spec.name,
-            dropped.file,
-            moved.file,
+            dropped.file.readable(),
+            moved.file.readable(),
             spec.show(&[moved.line, by_number]),
             moved.number,
-            moved.file
+            moved.file.readable()
         );
     }
     Ok(())
 }
 
-/// The numbers that a `%patch` line applies: `%patch3`, `%patch 3`, `%patch -P 3`, `%patch -P3`.
-fn applied(text: &str) -> Option<Vec<u32>> {
-    let rest = text.trim_start().strip_prefix("%patch")?;
-    let mut words = rest.split_whitespace().peekable();
-    let mut numbers = Vec::new();
-    if rest.starts_with(|c: char| c.is_ascii_digit()) {
-        numbers.extend(words.next().and_then(|word| word.parse::<u32>().ok()));
-    } else if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
-        return None;
-    }
-    while let Some(word) = words.next() {
-        let value = match word {
-            "-P" => words.next(),
-            "-b" | "-d" | "-F" | "-o" | "-p" | "-z" => {
-                words.next();
-                None
-            }
-            _ => word.strip_prefix("-P").or(Some(word)),
-        };
-        numbers.extend(value.and_then(|value| value.parse::<u32>().ok()));
-    }
-    // A bare `%patch` is the patch 0.
-    Some(if numbers.is_empty() { vec![0] } else { numbers })
-}
-
-/// Whether a line uses the patch by its number in another way.
-fn mentions(text: &str, number: u32) -> bool {
-    let braced =
-        [format!("%{{PATCH{number}}}"), format!("%{{P:{number}}}"), format!("%{{patch{number}}}")];
-    let bare = [format!("%PATCH{number}"), format!("%patch{number}")];
-    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    braced.iter().any(|word| text.contains(word))
-        || bare
-            .iter()
-            .any(|word| text.match_indices(word).any(|(at, _)| ends(&text[at + word.len()..])))
-}
-
 /// The declared patch that `file` must be meant for: the same name under another leading number, or
 /// a letter or two away. Names that differ in digits alone are siblings of one series, not slips:
 /// dropping one must not forbid to have dropped it.
-fn meant<'a>(file: &str, patches: &'a [Numbered]) -> Option<&'a Numbered> {
+fn meant<'a>(file: &str, patches: &'a [Declared]) -> Option<&'a Declared> {
     let wanted = stem(file);
     let near = patches.iter().filter(|patch| {
-        let have = stem(&patch.file);
+        let have = stem(&patch.file.shown);
         let slips = (wanted.len() / 10).max(2);
         bare(&have) == bare(&wanted)
             || (letters(&have) != letters(&wanted)
                 && strsim::damerau_levenshtein(&have, &wanted) <= slips)
     });
-    let near: Vec<&Numbered> = near.collect();
-    let name = nearest(file, near.iter().map(|patch| patch.file.as_str()))?;
-    near.into_iter().find(|patch| patch.file == name)
+    let near: Vec<&Declared> = near.collect();
+    let name = nearest(file, near.iter().map(|patch| patch.file.shown.as_str()))?;
+    near.into_iter().find(|patch| patch.file.shown == name)
 }
 
 /// The name without its extension, in lower case.

@@ -13,6 +13,8 @@ pub enum Section {
     Changelog,
     SourceList,
     PatchList,
+    /// Prose, in which nothing is used.
+    Description,
     Other,
 }
 
@@ -81,8 +83,24 @@ pub fn definition(text: &str) -> Option<&str> {
     rest.starts_with(char::is_whitespace).then(|| rest.trim_start())
 }
 
+/// Whether a word is a condition of rpm's, with its `%`.
+pub fn is_conditional(word: &str) -> bool {
+    let word = word.strip_prefix('%').unwrap_or_default();
+    let rest = word.strip_prefix("if").or_else(|| word.strip_prefix("elif"));
+    matches!(rest, Some("" | "arch" | "narch" | "os" | "nos")) || matches!(word, "else" | "endif")
+}
+
+/// Whether rpm itself reads a call, written without braces, so that no macro has to be known.
+pub fn is_directive(call: &str) -> bool {
+    let number = call.strip_prefix("%patch").map(|rest| rest.chars().all(|c| c.is_ascii_digit()));
+    is_conditional(call)
+        || matches!(call, "%include" | "%setup")
+        || number == Some(true)
+        || heading(call).is_some()
+}
+
 /// A `%` and the letters behind it.
-fn directive(text: &str) -> &str {
+pub fn directive(text: &str) -> &str {
     let end = text.strip_prefix('%').map_or(0, |rest| {
         1 + rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
     });
@@ -90,7 +108,7 @@ fn directive(text: &str) -> &str {
 }
 
 /// The section that a line opens. As in rpm: in the first column only, in any case.
-fn heading(text: &str) -> Option<Section> {
+pub fn heading(text: &str) -> Option<Section> {
     let word = text.split_whitespace().next().filter(|word| text.starts_with(word))?;
     Some(match word.to_ascii_lowercase().as_str() {
         "%package" => Section::Package,
@@ -98,8 +116,8 @@ fn heading(text: &str) -> Option<Section> {
         "%changelog" => Section::Changelog,
         "%sourcelist" => Section::SourceList,
         "%patchlist" => Section::PatchList,
-        "%description"
-        | "%generate_buildrequires"
+        "%description" => Section::Description,
+        "%generate_buildrequires"
         | "%conf"
         | "%build"
         | "%install"

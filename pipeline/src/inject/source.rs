@@ -1,22 +1,30 @@
 //! The edit `add-source`, and the number by which a source is known in the spec.
 
+use super::declared::{Declarations, Declared, FileIs};
 use super::scan::Section;
 use super::spec::SpecText;
-use super::tag::{Numbered, Tag, numbered};
+use super::tag::Tag;
 use super::{Done, Outcome};
 use anyhow::{Context, Result, bail};
 
 /// Declares `file` behind the last Source, under the number after the highest in use.
 pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
     let label = |number: u32| format!("add-source {file} as Source{number}");
-    if let Some(number) = number_of(spec, file)? {
+    let declarations = Declarations::read(spec);
+    if let Some(number) = declared(spec, &declarations, file)? {
         return Ok((label(number), Outcome::AlreadySatisfied));
     }
-    let sources = numbered(spec, "source");
+    declarations.all_seen(spec, &format!("`add-source: {file}`"))?;
+    let sources = &declarations.sources;
     let number = match sources.iter().map(|source| source.number).max() {
         Some(highest) => highest.checked_add(1).context("the spec's source numbers are used up")?,
         None => 0,
     };
+    let listed = |line: &usize| spec.place(*line).section == Section::SourceList;
+    if let Some(list) = (0..spec.len()).rev().find(listed) {
+        return listed_last(spec, &declarations, list, file, number)
+            .map(|()| (label(number), Outcome::Applied));
+    }
     let place = sources
         .iter()
         .rev()
@@ -32,35 +40,86 @@ pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
             spec.name
         );
     };
-    let Some(tag) = Tag::parse(spec.text(above)) else {
-        bail!("{}: the line of the last `Source` is no tag{}", spec.name, spec.show(&[above]));
+    // A source without a number that comes behind would take the one that is chosen.
+    if let Some(moved) = sources.iter().find(|source| source.automatic && source.line >= at) {
+        bail!(
+            "{}: `add-source {file}` would change the number of this source{}\n\
+             help: number the sources of the spec, as in `Source{}: …`",
+            spec.name,
+            spec.show(&[moved.line]),
+            moved.number
+        );
+    }
+    let line = match Tag::parse(spec.text(above)) {
+        Some(tag) if tag.is("source") => tag.alike(&format!("{}{number}", tag.name), file),
+        _ => format!("Source{number}: {file}"),
     };
-    let line = tag.alike(&format!("{}{number}", tag.name), file);
     spec.insert(at, &[line]);
     Ok((label(number), Outcome::Applied))
 }
 
-/// The number under which the spec declares `file`, if it does.
-pub fn number_of(spec: &SpecText, file: &str) -> Result<Option<u32>> {
-    let listed: Vec<usize> =
-        spec.live().filter(|&line| spec.place(line).section == Section::SourceList).collect();
-    if !listed.is_empty() {
+/// Puts `file` at the end of the last `%sourcelist`, whose order gives the numbers.
+fn listed_last(
+    spec: &mut SpecText,
+    declarations: &Declarations,
+    list: usize,
+    file: &str,
+    number: u32,
+) -> Result<()> {
+    let unsure = declarations.sources.iter().find(|source| !source.certain);
+    if let Some(after) = unsure.or(declarations.sources.iter().find(|source| source.line > list)) {
         bail!(
-            "{}: the spec has a `%sourcelist`, whose sources are numbered by their order{}\n\
-             help: declare its files as `SourceN:` tags, so that their numbers stay theirs",
+            "{}: `add-source {file}` cannot tell its number in the `%sourcelist`{}\n\
+             help: declare the files as `SourceN:` tags, so that their numbers stay theirs",
             spec.name,
-            spec.show(&listed)
+            spec.show(&[after.line])
         );
     }
-    let declared: Vec<Numbered> =
-        numbered(spec, "source").into_iter().filter(|source| source.file == file).collect();
-    match declared.iter().find(|source| source.certain).or(declared.first()) {
+    let start =
+        (0..=list).rev().take_while(|&line| spec.place(line).section == Section::SourceList);
+    let start = start.last().unwrap_or(list);
+    let last = (start..=list).rev().find(|&line| {
+        let text = spec.text(line).trim();
+        !text.is_empty() && !text.starts_with('#')
+    });
+    let at = spec.clear_of_conditionals(last.unwrap_or(list)).unwrap_or(list + 1);
+    debug_assert!(number > 0 || declarations.sources.is_empty());
+    spec.insert(at, &[file.to_owned()]);
+    Ok(())
+}
+
+/// The number under which the spec declares `file`, if it does.
+pub fn number_of(spec: &SpecText, file: &str) -> Result<Option<u32>> {
+    declared(spec, &Declarations::read(spec), file)
+}
+
+fn declared(spec: &SpecText, declarations: &Declarations, file: &str) -> Result<Option<u32>> {
+    let which =
+        |is: FileIs| declarations.sources.iter().filter(move |source| source.file.is(file) == is);
+    let found: Vec<&Declared> = which(FileIs::It).collect();
+    match found.iter().find(|source| source.certain).or(found.first()) {
         Some(source) if !source.certain => bail!(
             "{}: `{file}` is declared, but under a condition or in a macro{}\n\
              help: take that line out of there, or give the device's file another name",
             spec.name,
             spec.show(&[source.line])
         ),
-        source => Ok(source.map(|source| source.number)),
+        Some(source) => {
+            if source.automatic {
+                declarations.all_seen(spec, &format!("the number of `{file}`"))?;
+            }
+            return Ok(Some(source.number));
+        }
+        None => {}
     }
+    if let Some(unclear) = which(FileIs::Unclear).next() {
+        bail!(
+            "{}: whether this source is `{file}` cannot be told{}\n\
+             help: write its name without macros, with `replace` before this edit, or set the macro \
+             in `build.define`",
+            spec.name,
+            spec.show(&[unclear.line])
+        );
+    }
+    Ok(None)
 }

@@ -1,6 +1,9 @@
 //! The spec as lines that know where they stand, and that keep their endings.
 
+use super::bytes;
 use super::scan::{self, Place, Section};
+use crate::config::{Line as ConfigLine, MacroName};
+use std::collections::BTreeMap;
 use std::fmt;
 
 struct Line {
@@ -13,19 +16,26 @@ struct Line {
 pub struct SpecText {
     /// The name that errors carry.
     pub name: String,
+    /// The macros that the builder sets.
+    pub defines: BTreeMap<MacroName, ConfigLine>,
     lines: Vec<Line>,
     places: Vec<Place>,
 }
 
 impl SpecText {
-    pub fn new(name: &str, text: &str) -> Self {
+    pub fn new(name: &str, text: &str, defines: &BTreeMap<MacroName, ConfigLine>) -> Self {
         let lines = text.split_inclusive('\n').enumerate().map(|(index, line)| {
             let ending = ["\r\n", "\n"].into_iter().find(|ending| line.ends_with(ending));
             let ending = ending.unwrap_or_default();
             let text = line.strip_suffix(ending).unwrap_or(line).to_owned();
             Line { text, ending, number: Some(index + 1) }
         });
-        let mut spec = Self { name: name.to_owned(), lines: lines.collect(), places: Vec::new() };
+        let mut spec = Self {
+            name: name.to_owned(),
+            defines: defines.clone(),
+            lines: lines.collect(),
+            places: Vec::new(),
+        };
         spec.scan();
         spec
     }
@@ -126,7 +136,7 @@ impl SpecText {
         for &index in lines {
             let line = &self.lines[index];
             let number = line.number.map_or_else(|| "new".to_owned(), |number| number.to_string());
-            shown.extend(["\n", &format!("{number:>6}"), ": ", &line.text]);
+            shown.push_str(&format!("\n{number:>6}: {}", bytes::readable(&line.text)));
         }
         shown
     }

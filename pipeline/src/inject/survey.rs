@@ -4,15 +4,15 @@
 //! Name, epoch, version and release decide about an update, so they are certain or an error. No
 //! guess ever enters this module, nor does a condition or a program that would have to run.
 
-mod macros;
 pub mod movement;
 
+use super::bytes;
+use super::macros::{Macros, Trouble};
 use super::scan::Section;
 use super::spec::SpecText;
 use super::tag::Tag;
 use crate::config::{Line, MacroName};
 use anyhow::{Context, Result, bail};
-use macros::{Macros, Trouble};
 use rpm_version::Evr;
 use std::collections::BTreeMap;
 
@@ -42,8 +42,8 @@ pub struct Entry {
 
 /// Surveys the text `spec`. `shown` is the name that errors carry; `defines` are the macros that
 /// the builder sets, as in `build.define`.
-pub fn survey(spec: &str, shown: &str, defines: &BTreeMap<MacroName, Line>) -> Result<Survey> {
-    let spec = SpecText::new(shown, spec);
+pub fn survey(spec: &[u8], shown: &str, defines: &BTreeMap<MacroName, Line>) -> Result<Survey> {
+    let spec = SpecText::new(shown, &bytes::decode(spec, shown)?, defines);
     let mut walk = Walk::new(&spec, defines);
     (0..spec.len()).filter(|&line| !spec.place(line).body).for_each(|line| walk.line(line));
     let epoch = walk.certain("Epoch")?.unwrap_or_default().trim_start_matches('0');
@@ -58,11 +58,11 @@ pub fn survey(spec: &str, shown: &str, defines: &BTreeMap<MacroName, Line>) -> R
 }
 
 /// The file names of a spec's sources and patches, as far as text alone can tell them.
-pub fn declared(spec: &str, defines: &BTreeMap<MacroName, Line>) -> Vec<String> {
-    let spec = SpecText::new("the spec", spec);
+pub fn declared(spec: &[u8], defines: &BTreeMap<MacroName, Line>) -> Result<Vec<String>> {
+    let spec = SpecText::new("the spec", &bytes::decode(spec, "the spec")?, defines);
     let mut walk = Walk::new(&spec, defines);
     (0..spec.len()).filter(|&line| !spec.place(line).body).for_each(|line| walk.line(line));
-    walk.sources.into_iter().chain(walk.patches).collect()
+    Ok(walk.sources.into_iter().chain(walk.patches).collect())
 }
 
 /// The tags that rpm makes macros of, as far as versions and file names are made of those.
@@ -96,20 +96,22 @@ impl<'a> Walk<'a> {
             Section::Changelog => return,
             Section::Preamble | Section::Package => Tag::parse(text),
             Section::PatchList if self.is_listed(line) => {
-                return self.patches.push(self.macros.file(text.trim(), line));
+                let file = self.macros.file(text.trim(), line);
+                return self.patches.push(bytes::readable(&file));
             }
             Section::SourceList if self.is_listed(line) => {
-                return self.sources.push(self.macros.file(text.trim(), line));
+                let file = self.macros.file(text.trim(), line);
+                return self.sources.push(bytes::readable(&file));
             }
             _ => None,
         };
         let own = tag.as_ref().and_then(|tag| MACRO_TAGS.into_iter().find(|name| tag.is(name)));
         match (tag, own) {
             (Some(tag), _) if tag.is("patch") => {
-                self.patches.push(self.macros.file(tag.value, line));
+                self.patches.push(bytes::readable(&self.macros.file(tag.value, line)));
             }
             (Some(tag), _) if tag.is("source") => {
-                self.sources.push(self.macros.file(tag.value, line));
+                self.sources.push(bytes::readable(&self.macros.file(tag.value, line)));
             }
             (Some(tag), Some(name)) => self.tag(name, tag.value, line),
             // Any other line may define a macro, even a comment: rpm expands those too.
@@ -206,12 +208,12 @@ fn changelog(spec: &SpecText) -> Vec<Entry> {
     for line in (0..spec.len()).filter(|&line| spec.place(line).section == Section::Changelog) {
         let text = spec.text(line).trim_end();
         if text.starts_with('*') {
-            entries.push(Entry { header: text.to_owned(), lines: Vec::new() });
+            entries.push(Entry { header: bytes::readable(text), lines: Vec::new() });
         } else if let Some(entry) = entries.last_mut()
             && !text.is_empty()
             && !spec.is_comment(line)
         {
-            entry.lines.push(text.to_owned());
+            entry.lines.push(bytes::readable(text));
         }
     }
     entries

@@ -1,49 +1,10 @@
-//! The edits `release-suffix` and `provide`: tags of the main package.
+//! The edit `provide`: a tag of the main package.
 
 use super::spec::SpecText;
 use super::tag::Tag;
-use super::{Done, Outcome, anchor, scan};
+use super::{Done, Outcome, scan};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
-
-/// Ends the Release with `suffix`: behind the dist tag it sorts above the stock package and below
-/// the next one.
-pub fn release_suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
-    let label = format!("release-suffix {suffix}");
-    let lines: Vec<usize> = spec
-        .preamble()
-        .filter(|&line| Tag::parse(spec.text(line)).is_some_and(|tag| tag.is("release")))
-        .collect();
-    let line = match lines.as_slice() {
-        [line] => *line,
-        [] => bail!(
-            "{}: no `Release` tag before the first section\n\
-             help: `release-suffix` needs the main package's own `Release:` line",
-            spec.name
-        ),
-        _ => {
-            let what = "the `Release` tag";
-            return Err(anchor::ambiguous(spec, &lines, lines.len(), what));
-        }
-    };
-    let text = spec.text(line);
-    let value = Tag::parse(text).map(|tag| tag.value).unwrap_or_default();
-    if value.is_empty() || spec.place(line).open {
-        bail!(
-            "{}: the `Release` tag has no value that ends in its line{}\n\
-             help: write the Release in one line, such as `Release: 1%{{?dist}}`",
-            spec.name,
-            spec.show(&[line])
-        );
-    }
-    if value.ends_with(suffix) {
-        return Ok((label, Outcome::AlreadySatisfied));
-    }
-    let mut text = text.to_owned();
-    text.insert_str(text.trim_end().len(), suffix);
-    spec.set(line, text);
-    Ok((label, Outcome::Applied))
-}
 
 /// Lets the main package provide `capability`.
 pub fn provide(spec: &mut SpecText, capability: &str) -> Result<Done> {

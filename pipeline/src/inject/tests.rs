@@ -1,15 +1,20 @@
 //! The edits, each in all its outcomes, on specs of our own.
 
+mod bytes;
+mod declared;
 mod insert;
 mod patch;
 mod register;
+mod release;
 mod survey;
 mod tags;
+mod uses;
 mod whole;
 
-use super::{Edited, Outcome, edit};
+use super::{Outcome, edit};
 use crate::config::{Definition, Device, Edit, Insert, Insertion, Replacement};
 use similar::{ChangeTag, TextDiff};
+use std::collections::BTreeMap;
 
 /// A spec in the shape of XCP-ng's: no Source1, a conditional among the tags, a bare tar in %prep.
 pub const SPEC: &str = "\
@@ -69,7 +74,7 @@ pub fn device_from(name: &str, source: &str) -> Device {
         source: source.into(),
         directory: word("hw/misc"),
         condition: word("CONFIG_PCI"),
-        defines: std::collections::BTreeMap::new(),
+        defines: BTreeMap::new(),
     }
 }
 
@@ -133,13 +138,25 @@ pub fn all() -> Vec<Edit> {
     ]
 }
 
+/// What became of a spec that is text.
+pub struct Edited {
+    pub spec: String,
+    pub edits: Vec<(String, Outcome)>,
+}
+
+pub fn attempt(spec: &str, edits: &[Edit]) -> anyhow::Result<Edited> {
+    let defines = BTreeMap::from([(word("with_given"), word("1")), (word("given"), word("gpu"))]);
+    let edited = edit(spec.as_bytes(), "qemu.spec", edits, &[device()], &defines)?;
+    Ok(Edited { spec: String::from_utf8(edited.spec)?, edits: edited.edits })
+}
+
 pub fn edited(spec: &str, edits: &[Edit]) -> Edited {
-    edit(spec, "qemu.spec", edits, &[device()]).unwrap_or_else(|problem| panic!("{problem:#}"))
+    attempt(spec, edits).unwrap_or_else(|problem| panic!("{problem:#}\n{spec}"))
 }
 
 pub fn refused(spec: &str, edits: &[Edit]) -> String {
-    match edit(spec, "qemu.spec", edits, &[device()]) {
-        Ok(edited) => panic!("not refused: {:?}", edited.edits),
+    match attempt(spec, edits) {
+        Ok(edited) => panic!("not refused: {:?}\n{}", edited.edits, edited.spec),
         Err(problem) => {
             let text = format!("{problem:#}");
             assert!(text.lines().last().unwrap().starts_with("help: "), "{text}");

@@ -138,12 +138,12 @@ fn upstream(
     let defines = &subject.pipeline.build.define;
     let devices = &subject.pipeline.device;
     let edits = &subject.pipeline.spec.edits;
-    let edited = inject::edit(&pinned, spec.as_str(), edits, devices)?;
+    let edited = inject::edit(&pinned, spec.as_str(), edits, devices, defines)?;
     let ours = inject::survey(&edited.spec, spec.as_str(), defines)?;
     if tip.commit != *commit {
         let next =
             read(&tip.commit).with_context(|| format!("the spec at {} of `{name}`", tip.commit))?;
-        match inject::edit(&next, spec.as_str(), edits, devices) {
+        match inject::edit(&next, spec.as_str(), edits, devices, defines) {
             Ok(edited) => {
                 for (edit, outcome) in edited.edits {
                     let how = match outcome {
@@ -212,7 +212,7 @@ fn read_spec(
     commit: &Commit,
     spec: &TreePath,
     fetch: &Fetch,
-) -> Result<String> {
+) -> Result<Vec<u8>> {
     let found = repository.entry(commit, spec.as_str())?;
     if found.is_none_or(|entry| entry.kind != Kind::File) {
         bail!("`{spec}` is not a file of commit {commit}");
@@ -225,7 +225,7 @@ fn read_spec(
     if size > LARGEST_SPEC {
         bail!("`{spec}` of commit {commit} has {size} bytes, more than any spec");
     }
-    files::read_text(&path, &files::SPEC)
+    files::read_any_text(&path, &files::SPEC)
 }
 
 /// What became of the locked packages, and of the stock package in their repositories.

@@ -72,9 +72,8 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject => 1,
-            Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 2,
-            Self::Source | Self::Environment | Self::Verify => 3,
+            Self::Inject | Self::Build | Self::Wrapper | Self::Sign => 2,
+            Self::Source | Self::Environment | Self::Stock | Self::Verify => 3,
             Self::Publish => 4,
         }
     }
@@ -147,7 +146,10 @@ impl Plan {
 pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
     let source = source_key(pipeline);
     let environment = environment_key(pipeline, inputs);
-    let inject = Recipe::new(Stage::Inject).config("edits", &pipeline.spec.edits);
+    let inject = Recipe::new(Stage::Inject)
+        .config("edits", &pipeline.spec.edits)
+        // A file's name may be made of macros that the builder sets.
+        .config("define", &pipeline.build.define);
     let mut inject = match (&inputs.spec, &pipeline.spec.git) {
         (None, Some(path)) => inject.text("spec-path", path.as_str()).takes(&source),
         (spec, _) => inject.text("spec", spec.as_deref().unwrap_or_default()),

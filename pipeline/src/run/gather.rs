@@ -1,7 +1,7 @@
 //! What a pipeline reads besides itself, and its digests.
 
 use super::Loaded;
-use crate::config::{Base, Lock, Source, Stock};
+use crate::config::{Base, Edit, Lock, Source, Stock};
 use crate::environment;
 use crate::files;
 use crate::inject::{self, Edited};
@@ -32,7 +32,7 @@ pub struct Gathered {
 
 /// A spec as it stands and as it will be built.
 pub struct Spec {
-    pub text: String,
+    pub text: Vec<u8>,
     pub edited: Edited,
     /// As it is built for the test binary, where there is one.
     pub for_tests: Option<Edited>,
@@ -94,7 +94,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let mut spec = match &pipeline.spec.file {
         Some(file) => {
             let path = beside.join(file);
-            let text = files::read_text(&path, &files::SPEC)?;
+            let text = files::read_any_text(&path, &files::SPEC)?;
             Some(edit(loaded, text, &path.display().to_string())?)
         }
         None => None,
@@ -104,7 +104,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let mut inputs = Inputs {
         place: loaded.place.clone(),
         containerfile: digest(containerfile_text.as_bytes()),
-        spec: spec.as_ref().map(|spec| digest(spec.text.as_bytes())),
+        spec: spec.as_ref().map(|spec| digest(&spec.text)),
         carried: wrapper::digest(),
         installed: installed.as_ref().map(|(digest, _)| digest.clone()),
         devices: devices.iter().map(|(_, bytes)| digest(bytes)).collect(),
@@ -137,30 +137,31 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
 /// The spec that came with the sources.
 pub fn from_source(loaded: &Loaded, sources: &Sources) -> Result<Spec> {
     let path = sources.spec().context("the sources hold no spec")?;
-    let text = files::read_text(&path, &files::SPEC)
+    let text = files::read_any_text(&path, &files::SPEC)
         .with_context(|| format!("spec `{}`", loaded.pipeline.spec.file_name()))?;
     edit(loaded, text, loaded.pipeline.spec.file_name())
 }
 
-fn edit(loaded: &Loaded, text: String, shown: &str) -> Result<Spec> {
+fn edit(loaded: &Loaded, text: Vec<u8>, shown: &str) -> Result<Spec> {
     let pipeline = &loaded.pipeline;
-    let edited = inject::edit(&text, shown, &pipeline.spec.edits, &pipeline.device)?;
+    let edit = |spec: &[u8], edits: &[Edit]| {
+        inject::edit(spec, shown, edits, &pipeline.device, &pipeline.build.define)
+    };
+    let edited = edit(&text, &pipeline.spec.edits)?;
     let for_tests = match &pipeline.build.test_binary {
-        Some(binary) => Some(
-            inject::edit(&edited.spec, shown, &binary.edits, &pipeline.device)
-                .context("`build.test-binary`")?,
-        ),
+        Some(binary) => Some(edit(&edited.spec, &binary.edits).context("`build.test-binary`")?),
         None => None,
     };
     let stock = match &pipeline.verify.stock {
-        Some(Stock::Build(stock)) => Some(
-            inject::edit(&text, shown, &stock.edits, &pipeline.device).context("`verify.stock`")?,
-        ),
+        Some(Stock::Build(stock)) => Some(edit(&text, &stock.edits).context("`verify.stock`")?),
         None => None,
     };
+    // For the objects of its compiler cache alone: a tree that cannot be made is none.
     let stock_for_tests = stock.as_ref().zip(pipeline.build.test_binary.as_ref());
-    let stock_for_tests = stock_for_tests
-        .and_then(|(stock, binary)| inject::edit(&stock.spec, shown, &binary.edits, &[]).ok());
+    let stock_for_tests = stock_for_tests.and_then(|(stock, binary)| {
+        let defines = &pipeline.build.define;
+        inject::edit(&stock.spec, shown, &binary.edits, &[], defines).ok()
+    });
     Ok(Spec { text, edited, for_tests, stock, stock_for_tests })
 }
 

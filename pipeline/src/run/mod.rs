@@ -103,8 +103,8 @@ impl Prepared {
     }
 
     /// The spec as it stands and as it will be built; none while its git source was not fetched.
-    pub fn spec(&self) -> Option<(&str, &Edited)> {
-        self.gathered.spec.as_ref().map(|Spec { text, edited, .. }| (text.as_str(), edited))
+    pub fn spec(&self) -> Option<(&[u8], &Edited)> {
+        self.gathered.spec.as_ref().map(|Spec { text, edited, .. }| (text.as_slice(), edited))
     }
 
     /// Why the environment cannot be built yet, if its lock is missing or old.

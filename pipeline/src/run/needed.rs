@@ -25,14 +25,14 @@ pub fn notes(skipped: &[Skipped]) -> Vec<String> {
 /// rpmbuild, which looks for every one.
 pub fn check<'s>(
     skipped: &[Skipped],
-    specs: impl Iterator<Item = &'s str>,
+    specs: impl Iterator<Item = &'s [u8]>,
     defines: &BTreeMap<MacroName, Line>,
 ) -> Result<()> {
     if skipped.is_empty() {
         return Ok(());
     }
     for spec in specs {
-        let declared = inject::declared(spec, defines);
+        let declared = inject::declared(spec, defines)?;
         if let Some(needed) = skipped.iter().find(|it| declared.contains(&it.name)) {
             bail!("the spec needs what the sources do not have: {}", needed.why);
         }
@@ -50,9 +50,14 @@ mod tests {
 
     #[test]
     fn only_what_a_spec_names_is_needed() {
-        let spec = "Name: a\nVersion: 1\nSource0: https://h/%{name}-%{version}.tar.gz\nPatch1: b c.patch\n";
-        let check =
-            |name| check(&[skipped("tests"), skipped(name)], [spec].into_iter(), &BTreeMap::new());
+        let spec = b"Name: a\nVersion: 1\nSource0: https://h/%{name}-%{version}.tar.gz\nPatch1: b c.patch\n";
+        let check = |name| {
+            check(
+                &[skipped("tests"), skipped(name)],
+                [spec.as_slice()].into_iter(),
+                &BTreeMap::new(),
+            )
+        };
         for name in ["a-1.tar.gz", "b c.patch"] {
             let error = check(name).unwrap_err().to_string();
             assert!(error.contains(&format!("`{name}` is a folder\nhelp: no")), "{error}");

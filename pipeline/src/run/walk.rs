@@ -196,7 +196,7 @@ impl<'a> Walk<'a> {
             let specs = [&spec.edited].into_iter().chain(&spec.stock);
             let defines = &self.request.loaded.pipeline.build.define;
             let skipped = self.sources()?.facts()?.skipped;
-            needed::check(&skipped, specs.map(|edited| edited.spec.as_str()), defines)?;
+            needed::check(&skipped, specs.map(|edited| edited.spec.as_slice()), defines)?;
         }
         if stage == Stage::Environment && self.gathered.inputs.closure.is_none() {
             let identity = environment::identity(self.result(stage)?)?;

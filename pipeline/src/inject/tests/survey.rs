@@ -6,7 +6,6 @@ use super::*;
 use crate::config::{Line, MacroName};
 use crate::inject::survey::movement::Movement;
 use crate::inject::survey::{Entry, Survey, movement, survey};
-use std::collections::BTreeMap;
 
 /// In the shape of XCP-ng's spec, in words of our own.
 const BEFORE: &str = "\
@@ -53,11 +52,12 @@ fn given(defines: &[(&str, &str)]) -> BTreeMap<MacroName, Line> {
 
 fn surveyed(spec: &str) -> Survey {
     let defines = given(&[("dist", ".xcpng8.3")]);
-    survey(spec, "qemu.spec", &defines).unwrap_or_else(|problem| panic!("{problem:#}\n{spec}"))
+    survey(spec.as_bytes(), "qemu.spec", &defines)
+        .unwrap_or_else(|problem| panic!("{problem:#}\n{spec}"))
 }
 
 fn refusal(spec: &str) -> String {
-    match survey(spec, "qemu.spec", &given(&[("dist", ".xcpng8.3")])) {
+    match survey(spec.as_bytes(), "qemu.spec", &given(&[("dist", ".xcpng8.3")])) {
         Ok(survey) => panic!("not refused: {survey:?}"),
         Err(problem) => {
             let text = format!("{problem:#}");

@@ -73,7 +73,7 @@ fn bear(text: &str) {
         with(&format!("%define one {text}"), "%{one}%{one}"),
         with(&format!("%global one {text}\n%{{!?two:{text}}}"), "%{one}"),
     ] {
-        if let Ok(survey) = survey(&spec, "qemu.spec", &defines) {
+        if let Ok(survey) = survey(spec.as_bytes(), "qemu.spec", &defines) {
             movement(&survey, &survey);
         }
     }

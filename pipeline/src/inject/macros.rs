@@ -2,11 +2,15 @@
 //!
 //! The rules are rpm's own (`expandMacro` and `doDefine` in its rpmio/macro.c), but where rpm would
 //! leave a macro as it is, run it or look it up elsewhere, the answer is why it has no value here.
-//! What rpm's own configuration, an included file or Lua would define is taken for undefined. No
-//! program ever enters this module, and however a spec is written, the work is bounded.
+//! There are two readers. One wants a value for certain, and takes what rpm's own configuration, an
+//! included file or Lua would define for undefined. The other, [`Macros::outline`], wants to know what
+//! could stand there at all, and gets marks where that is not certain. No program ever enters this
+//! module, and however a spec is written, the work is bounded.
 
+mod call;
+
+use super::scan;
 use crate::config::{Line, MacroName};
-use crate::inject::scan;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
@@ -44,8 +48,31 @@ impl fmt::Display for Trouble {
     }
 }
 
+/// Marks in an outline: characters that Unicode keeps free for such use within a program.
+pub mod mark {
+    /// Text that cannot be known, lines with tags in it perhaps.
+    pub const UNSEEN: char = '\u{FDD0}';
+    /// Text that only the builder's own configuration knows, and that is no Source and no Patch.
+    pub const OUTSIDE: char = '\u{FDD1}';
+    /// What stands between these two is there or is not.
+    pub const MAYBE: char = '\u{FDD2}';
+    pub const END: char = '\u{FDD3}';
+
+    pub fn is(c: char) -> bool {
+        (UNSEEN..=END).contains(&c)
+    }
+}
+
 pub struct Macros {
     bodies: BTreeMap<String, Result<Rc<str>, Trouble>>,
+    /// The bodies of macros with arguments, for an outline.
+    parametric: BTreeMap<String, Rc<str>>,
+    /// Whether an outline is written.
+    outlines: bool,
+    /// Within how much of an outline that is perhaps not there.
+    unsure: usize,
+    /// Whether a program or a file of macros could have defined anything.
+    anything: bool,
     /// What is left of [`EXPANSION`].
     left: usize,
     /// The line that is read.
@@ -56,7 +83,15 @@ impl Macros {
     pub fn new(defines: &BTreeMap<MacroName, Line>) -> Self {
         let body = |value: &Line| Ok(Rc::from(value.as_str().trim()));
         let defines = defines.iter().map(|(name, value)| (name.to_string(), body(value)));
-        Self { bodies: defines.collect(), left: EXPANSION, line: 0 }
+        Self {
+            bodies: defines.collect(),
+            parametric: BTreeMap::new(),
+            outlines: false,
+            unsure: 0,
+            anything: false,
+            left: EXPANSION,
+            line: 0,
+        }
     }
 
     pub fn set(&mut self, name: &str, body: Result<String, Trouble>) {
@@ -96,6 +131,46 @@ impl Macros {
         Ok(out)
     }
 
+    /// What the text may come to, with a [`mark`] for all that is not certain. `sure` says that rpm
+    /// reads this line in any case.
+    pub fn outline(&mut self, text: &str, line: usize, sure: bool) -> String {
+        let unmarked;
+        let text = if text.contains(mark::is) {
+            unmarked = text.replace(mark::is, "\u{FFFD}");
+            &unmarked
+        } else {
+            text
+        };
+        self.outlines = true;
+        self.unsure = usize::from(!sure);
+        self.line = line;
+        let mut out = String::new();
+        // An outline has a mark where another reader has trouble.
+        if self.write(&mut out, text, 0).is_err() {
+            out.extend(['\n', mark::UNSEEN]);
+        }
+        self.outlines = false;
+        out
+    }
+
+    /// Takes in what a tag gives for its macro, marks and all.
+    pub fn set_outlined(&mut self, name: &str, value: &str, sure: bool, line: usize) {
+        self.parametric.remove(name);
+        let doubt = || Trouble::new(value, "is perhaps not the value", line);
+        self.set(name, if sure { Ok(value.to_owned()) } else { Err(doubt()) });
+    }
+
+    /// Whether a macro takes arguments, as far as that is known.
+    pub fn takes_arguments(&self, name: &str) -> Option<bool> {
+        if self.parametric.contains_key(name) {
+            return Some(true);
+        }
+        match self.bodies.get(name) {
+            Some(Ok(_)) => Some(false),
+            _ => None,
+        }
+    }
+
     fn trouble(&self, culprit: &str, why: &'static str) -> Trouble {
         Trouble::new(culprit, why, self.line)
     }
@@ -121,6 +196,15 @@ impl Macros {
             out.push_str(plain);
             let end = match from.as_bytes().get(1) {
                 Some(b'%') => 2,
+                Some(b'(' | b'[') if self.outlines => match closing(&from[1..]) {
+                    Some(end) => {
+                        self.doubt(&from[..end + 2], &self.trouble(from, "would run a program"));
+                        out.push(mark::UNSEEN);
+                        rest = &from[end + 2..];
+                        continue;
+                    }
+                    None => return Err(self.trouble(from, "is not closed")),
+                },
                 Some(b'(') => return Err(self.trouble(from, "would run a program")),
                 Some(b'[') => return Err(self.trouble(from, "is left to rpm")),
                 Some(b'{') => match closing(&from[1..]) {
@@ -134,12 +218,19 @@ impl Macros {
             };
             let (call, behind) = from.split_at(end);
             rest = match call {
+                "%define" | "%global" | "%undefine" | "%dnl" if self.outlines => {
+                    self.outline_directive(call, behind, depth)?
+                }
                 "%define" => self.define(behind, None)?,
                 "%global" => self.define(behind, Some(depth))?,
                 "%undefine" => return Err(self.trouble(from, "is left to rpm")),
                 "%%" => {
                     out.push('%');
                     behind
+                }
+                _ if self.outlines => {
+                    let taken = self.outline_call(out, call, behind, depth)?;
+                    &behind[taken..]
                 }
                 _ => {
                     self.call(out, call, depth)?;
@@ -198,8 +289,14 @@ impl Macros {
             (unescaped(body).trim_end().to_owned(), rest)
         };
         if text.starts_with('(') {
+            if self.outlines {
+                self.outline_parametric(name, text, definition);
+                let end = scan::line_end(text);
+                return Ok(text[end..].trim_start_matches('\n'));
+            }
             return Err(self.trouble(definition, "takes arguments"));
         }
+        self.parametric.remove(name);
         let body = match depth {
             None => body,
             Some(depth) => {
@@ -208,28 +305,36 @@ impl Macros {
                 out
             }
         };
-        self.set(name, Ok(body));
+        let body = match self.unsure {
+            0 => Ok(body),
+            _ => Err(self.trouble(definition, "is perhaps not defined so")),
+        };
+        self.set(name, body);
         Ok(rest)
     }
 }
 
 /// How long the name is that a text begins with.
-fn word(text: &str) -> usize {
+pub fn word(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 
-/// Where the brace is closed that a text begins with.
-fn closing(text: &str) -> Option<usize> {
+/// Where the brace, bracket or parenthesis is closed that a text begins with.
+pub fn closing(text: &str) -> Option<usize> {
+    let pair = match text.as_bytes().first() {
+        Some(b'(') => (b'(', b')'),
+        Some(b'[') => (b'[', b']'),
+        _ => (b'{', b'}'),
+    };
     let mut open = 0_usize;
     let mut bytes = text.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'\\' => {
-                bytes.next();
-            }
-            b'{' => open += 1,
-            b'}' => open -= 1,
-            _ => {}
+        if byte == b'\\' {
+            bytes.next();
+        } else if byte == pair.0 {
+            open += 1;
+        } else if byte == pair.1 {
+            open = open.checked_sub(1)?;
         }
         if open == 0 {
             return Some(at);
