@@ -1,6 +1,7 @@
 //! Resolves an image and the packages that are installed on it.
 
-use super::repodata::{self, Listed};
+use super::repodata::{self, Listed, Odd, Packages};
+use crate::cmd::interrupted;
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
@@ -10,7 +11,7 @@ use crate::openpgp::{self, Certificate};
 use crate::rpmfile::Nevra;
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
 use crate::store::{Work, sha256};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use rpm_version::Evr;
 use std::fmt::Write;
 use std::fs;
@@ -29,9 +30,31 @@ const PACKAGES: &str = "/packages";
 pub struct Listing<'a> {
     pub repository: &'a Repository,
     pub packages: Vec<Listed>,
+    /// Its entries that cannot be read.
+    pub odd: Vec<Odd>,
 }
 
-pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lock> {
+impl Listing<'_> {
+    /// An entry that may be of a package by name and architecture, and cannot be read.
+    pub fn odd(&self, name: &str, arch: &str) -> Option<&Odd> {
+        let only = &self.repository.only;
+        let asked = only.is_empty() || only.iter().any(|own| own.as_str() == name);
+        self.odd.iter().find(|odd| asked && odd.rivals(name, arch))
+    }
+
+    /// What is to be told of the entries that nobody asked for.
+    pub fn note(&self) -> Option<String> {
+        let first = self.odd.first()?;
+        Some(format!(
+            "repository `{}` has entries that cannot be read, {} of them; {first}",
+            self.repository.id,
+            self.odd.len()
+        ))
+    }
+}
+
+/// Resolves the environment. With the lock comes what is to be told of the repositories.
+pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(Lock, Vec<String>)> {
     fetch.network("a lock")?;
     fetch.will_contact(declared.reference.as_str());
     let (digest, id) = Image::resolve(fetch.cmd(), engine, &declared.reference)?;
@@ -42,8 +65,14 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lo
     let work = fetch.store().work()?;
     let keys = keys(declared, &work, fetch)?;
     let certificates: Vec<Certificate> = keys.iter().map(|(_, key)| key.clone()).collect();
-    download(declared, &base, &work, fetch)?;
-    let listings = listings(declared, &work, fetch)?;
+    let listings = match download(declared, &base, &work, fetch) {
+        Ok(()) => listings(declared, &work, fetch)?,
+        Err(error) if interrupted(&error).is_some() => return Err(error),
+        Err(error) => {
+            let listings = listings(declared, &work, fetch).unwrap_or_default();
+            return Err(explained(error, declared, &listings));
+        }
+    };
     let mut packages = Vec::new();
     for entry in fs::read_dir(work.scratch("packages")?)? {
         let path = entry?.path();
@@ -58,7 +87,25 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lo
     // A key that signed nothing of the closure has no business in the environment.
     let used = |key: &LockedKey| packages.iter().any(|package| package.key == key.fingerprint);
     let keys = keys.into_iter().map(|(locked, _)| locked).filter(used).collect();
-    Ok(Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages })
+    let notes = listings.iter().filter_map(Listing::note).collect();
+    Ok((Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages }, notes))
+}
+
+/// What yum could not resolve, with the entries that may be why.
+fn explained(error: Error, declared: &ImageBase, listings: &[Listing]) -> Error {
+    let asked = |odd: &&Odd| {
+        declared
+            .packages
+            .iter()
+            .any(|package| odd.names.iter().any(|name| name == package.as_str()))
+    };
+    let odd = listings
+        .iter()
+        .find_map(|listing| Some((&listing.repository.id, listing.odd.iter().find(asked)?)));
+    match odd {
+        Some((id, odd)) => error.context(format!("the entry of repository `{id}` for {odd}")),
+        None => error,
+    }
 }
 
 /// The keys of the repositories, each once, and each the one that is pinned.
@@ -168,14 +215,14 @@ pub fn listings<'a>(
         .repositories
         .iter()
         .map(|repository| {
-            let packages = listing(repository, work, fetch)
+            let Packages { listed, odd } = listing(repository, work, fetch)
                 .with_context(|| format!("metadata of repository `{}`", repository.id))?;
-            Ok(Listing { repository, packages })
+            Ok(Listing { repository, packages: listed, odd })
         })
         .collect()
 }
 
-fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Vec<Listed>> {
+fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Packages> {
     let to = work.path().join("metadata");
     let folder = repository.url.as_str().trim_end_matches('/');
     let get = |href: &str, size: u64| -> Result<Vec<u8>> {
@@ -209,6 +256,18 @@ fn locked(
     let shown = path.file_name().unwrap_or_default().to_string_lossy();
     let checked =
         openpgp::check_package(path, certificates).with_context(|| format!("package `{shown}`"))?;
+    // It may be a newer one than yum took, or the same: who asks for a package wants to know.
+    let Nevra { name, arch, .. } = &checked.nevra;
+    for listing in listings {
+        if let Some(odd) = listing.odd(name, arch) {
+            bail!(
+                "the environment needs {}, and repository `{}` has an entry that cannot be read for {odd}\n\
+                 help: use a mirror whose list of packages is sound",
+                checked.nevra,
+                listing.repository.id
+            );
+        }
+    }
     let same = |listed: &&Listed| {
         listed.sha256.as_deref().is_none_or(|sha256| sha256 == digest)
             && listed.nevra == checked.nevra
@@ -235,10 +294,10 @@ fn locked(
     let url = format!("{}/{}", repository.url.as_str().trim_end_matches('/'), listed.href);
     Ok(LockedPackage {
         nevra: checked.nevra.to_string(),
-        url: WebUrl::try_from(url).map_err(anyhow::Error::msg)?,
+        url: WebUrl::try_from(url).map_err(Error::msg)?,
         size,
-        sha256: Sha256::try_from(digest).map_err(anyhow::Error::msg)?,
-        key: Fingerprint::try_from(checked.fingerprint).map_err(anyhow::Error::msg)?,
+        sha256: Sha256::try_from(digest).map_err(Error::msg)?,
+        key: Fingerprint::try_from(checked.fingerprint).map_err(Error::msg)?,
     })
 }
 
