@@ -137,7 +137,7 @@ fn every_kind_of_line_is_taken_or_refused_with_what_to_pin() {
     packaging.edit("p.yaml", "\nenvironment:", &bad);
     let error = refusal(1, &mut packaging.fetch());
     assert!(error.contains("is not what the pipeline pins: sha256 "), "{error}");
-    packaging.edit("p.yaml", KEYCODEMAPDB, "keycodemapdb.tar.gz");
+    packaging.edit("p.yaml", KEYCODEMAPDB, "qemu-4.2.2.tar.gz");
     let error = refusal(1, &mut packaging.fetch());
     assert!(error.contains("`sources` of commit ") && error.contains("did you mean"), "{error}");
 }

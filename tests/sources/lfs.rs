@@ -49,7 +49,7 @@ fn a_repository_does_not_send_this_machine_to_another_host() {
         "http://169.254.169.254/latest".to_owned(),
         format!("file://{}", packaging.path("served/qemu.git").display()),
         packaging.path("served/qemu.git").display().to_string(),
-        "ssh://git@lfs.example/a".to_owned(),
+        "ssh://lfs.example/a".to_owned(),
     ] {
         lfsconfig(&packaging, &format!("[lfs]\n\turl = {url}\n"));
         let error = refusal(1, &mut packaging.fetch());

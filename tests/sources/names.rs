@@ -95,7 +95,7 @@ fn what_is_no_source_is_told_and_hinders_nothing() {
     let commit = packaging.git("upstream-keys", &["rev-parse", "HEAD"]);
     packaging
         .git("work", &["update-index", "--add", "--cacheinfo", "160000", &commit, "SOURCES/sub"]);
-    packaging.git("work", &["add", "--all", "--ignore-removal"]);
+    packaging.git("work", &["add", "--ignore-removal", "."]);
     packaging.git("work", &["commit", "--quiet", "-m", "Everything"]);
     let before = packaging.git("work", &["rev-parse", "HEAD~1"]);
     let now = packaging.git("work", &["rev-parse", "HEAD"]);
