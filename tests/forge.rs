@@ -24,6 +24,8 @@ pub enum Fault {
     /// Something else is served, as if it were right.
     Instead(Vec<u8>),
     Status(u16),
+    /// Leads elsewhere, with a status that says how.
+    Redirect(u16, String),
     /// Bytes without an end, and without saying how many.
     Endless,
 }
@@ -40,6 +42,8 @@ struct Shared {
     ended: AtomicBool,
     faults: Mutex<BTreeMap<String, Fault>>,
     requests: Mutex<Vec<String>>,
+    /// Whether anybody sent credentials.
+    authorized: AtomicBool,
 }
 
 impl Forge {
@@ -51,6 +55,7 @@ impl Forge {
             ended: AtomicBool::new(false),
             faults: Mutex::default(),
             requests: Mutex::default(),
+            authorized: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
         let thread = thread::spawn(move || {
@@ -77,6 +82,17 @@ impl Forge {
     pub fn fault(&self, path: &str, fault: Fault) -> &Self {
         self.shared.faults.lock().unwrap().insert(path.to_owned(), fault);
         self
+    }
+
+    /// From now on nothing has a fault.
+    pub fn clear(&self) -> &Self {
+        self.shared.faults.lock().unwrap().clear();
+        self
+    }
+
+    /// Whether any request so far came with credentials.
+    pub fn authorized(&self) -> bool {
+        self.shared.authorized.load(Ordering::Relaxed)
     }
 
     /// The requests so far: method, path, and the range where one was asked for.
@@ -132,6 +148,9 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
     let range = request.header("range").to_owned();
     let told = format!("{} {} {range}", request.method, request.path).trim_end().to_owned();
     shared.requests.lock().unwrap().push(told);
+    if !request.header("authorization").is_empty() {
+        shared.authorized.store(true, Ordering::Relaxed);
+    }
     let fault = take_fault(shared, &request.path);
     match fault {
         Some(Fault::Hang) => {
@@ -140,12 +159,16 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
             }
         }
         Some(Fault::Status(status)) => respond(&mut stream, &format!("{status} Fault"), "", b""),
+        Some(Fault::Redirect(status, to)) => {
+            let location = format!("Location: {to}\r\n");
+            respond(&mut stream, &format!("{status} Elsewhere"), &location, b"");
+        }
         Some(Fault::Endless) => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
             while stream.write_all(&[b' '; 8192]).is_ok() {}
         }
         Some(Fault::Instead(bytes)) => respond(&mut stream, "200 OK", "", &bytes),
-        _ if request.path.ends_with("/info/lfs/objects/batch") => {
+        _ if request.path.ends_with("/objects/batch") => {
             batch(&mut stream, &request, shared);
         }
         _ if request.path.contains(".git/") => git(&mut stream, &request, &shared.root),
@@ -173,7 +196,7 @@ fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
 }
 
 fn file(stream: &mut TcpStream, request: &Request, root: &Path, fault: Option<&Fault>) {
-    let Ok(bytes) = fs::read(root.join(request.path.trim_start_matches('/'))) else {
+    let Ok(bytes) = fs::read(root.join(decoded(request.path.trim_start_matches('/')))) else {
         return respond(stream, "404 Not Found", "", b"");
     };
     let from = request.header("range").trim_start_matches("bytes=").trim_end_matches('-');
@@ -198,6 +221,17 @@ fn file(stream: &mut TcpStream, request: &Request, root: &Path, fault: Option<&F
                 stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..part]));
         }
     }
+}
+
+/// A path without its percent signs.
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend(part[2..].bytes());
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// docs/api/batch.md of git-lfs. An object that is not there is an error of its own.

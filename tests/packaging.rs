@@ -116,6 +116,14 @@ impl Packaging {
         self.git("work", &["rev-parse", "HEAD"])
     }
 
+    /// Commits everything, and has the pipeline pin that.
+    pub fn pin(&self, message: &str) -> String {
+        let before = self.git("work", &["rev-parse", "HEAD"]);
+        let commit = self.commit(message);
+        self.edit("p.yaml", &before, &commit);
+        commit
+    }
+
     /// Makes the forge's repository what the working one is.
     pub fn publish(&self) {
         let served = self.path("served/qemu.git");

@@ -1,6 +1,9 @@
 //! Sources from a forge: git, git-lfs, archives of commits, mirrors; what goes wrong is in `faults`.
 
+mod distgit;
 mod faults;
+mod lfs;
+mod names;
 
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU};
 use crate::support::{ends_with, events, kept, ran, refusal, sha256};
@@ -180,16 +183,4 @@ fn mirrors_stand_in_the_users_settings_too() {
     fs::write(settings.join("config.yaml"), "mirors: []\n").unwrap();
     let error = refusal(2, packaging.fetch().env("XDG_CONFIG_HOME", &configured));
     assert!(error.contains("unknown field `mirors`") && error.contains("did you mean `mirrors`?"));
-}
-
-#[test]
-fn a_link_in_the_tree_is_refused() {
-    let packaging = Packaging::new("link");
-    std::os::unix::fs::symlink("/etc/passwd", packaging.work().join("SOURCES/x.patch")).unwrap();
-    let before = packaging.git("work", &["rev-parse", "HEAD"]);
-    let commit = packaging.commit("Add a link");
-    packaging.edit("p.yaml", &before, &commit);
-    let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains("`SOURCES/x.patch` in commit "), "{error}");
-    assert!(error.contains("is not a plain file"), "{error}");
 }

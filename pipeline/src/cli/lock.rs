@@ -59,6 +59,7 @@ impl Lock {
             return Ok(());
         }
         let resolved = subject.resolve().work()?;
+        resolved.notes.iter().for_each(|note| eprintln!("note: {note}"));
         resolved.changes.iter().for_each(|line| say!("{line}"));
         if resolved.changes.is_empty() {
             say!("nothing changed");

@@ -4,11 +4,11 @@
 //! pinned ones, and never an objection to bytes that are. Padding, further members and a signature
 //! behind an archive are its author's own.
 
+use super::gzip::Gzip;
 use crate::config::{Sha256, Sha512};
 use crate::files;
 use crate::store::{sha256, sha512};
 use anyhow::{Result, bail};
-use flate2::bufread::GzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -22,7 +22,6 @@ const LFS_POINTERS: [&[u8]; 3] = [
 ];
 /// A pointer has less than this (git-lfs, docs/spec.md).
 pub const LARGEST_POINTER: u64 = 1024;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 /// How an xz stream ends (The .xz File Format, 2.1.2.4).
 const XZ_FOOTER_MAGIC: &[u8] = b"YZ";
@@ -31,6 +30,7 @@ const MOST_UNPACKED: u64 = 1 << 30;
 
 /// Whether bytes of a file this long begin as a git-lfs pointer does.
 pub fn is_lfs_pointer(head: &[u8], length: u64) -> bool {
+    let head = head.trim_ascii_start();
     length < LARGEST_POINTER && LFS_POINTERS.iter().any(|pointer| head.starts_with(pointer))
 }
 
@@ -90,8 +90,8 @@ fn no_pointer(path: &Path, shown: &str) -> Result<Vec<u8>> {
 /// Whether a compressed file lacks its end, as far as that can be seen: a guess for a message.
 fn cut_off(path: &Path, head: &[u8]) -> bool {
     let Ok(file) = files::open(path, &files::SOURCE) else { return false };
-    if head.starts_with(&GZIP_MAGIC) {
-        return gzip_is_cut(BufReader::new(file)).unwrap_or(false);
+    if Gzip::<&[u8]>::begins(head) {
+        return gzip_is_cut(BufReader::new(file));
     }
     if head.starts_with(XZ_MAGIC) {
         return xz_is_cut(file).unwrap_or(true);
@@ -99,31 +99,10 @@ fn cut_off(path: &Path, head: &[u8]) -> bool {
     false
 }
 
-/// gzip's end shows only to who reads it through. Zeros may stand between its members and behind them,
-/// and whatever else stands there is no part of it (gzip(1) warns of it and goes on).
-fn gzip_is_cut(mut input: impl BufRead) -> Result<bool> {
-    let mut left = MOST_UNPACKED;
-    loop {
-        let mut member = GzDecoder::new(&mut input).take(left);
-        match io::copy(&mut member, &mut io::sink()) {
-            Ok(unpacked) => left -= unpacked,
-            Err(error) => return Ok(error.kind() == io::ErrorKind::UnexpectedEof),
-        }
-        if left == 0 {
-            return Ok(false);
-        }
-        loop {
-            let bytes = input.fill_buf()?;
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            if zeros == 0 {
-                if !bytes.starts_with(&GZIP_MAGIC) {
-                    return Ok(false);
-                }
-                break;
-            }
-            input.consume(zeros);
-        }
-    }
+/// gzip's end shows only to who reads it through.
+fn gzip_is_cut(input: impl BufRead) -> bool {
+    let unpacked = io::copy(&mut Gzip::new(input).take(MOST_UNPACKED), &mut io::sink());
+    unpacked.is_err_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 /// Whether an xz file ends otherwise than with a stream's footer and padding of zeros. Decoding would

@@ -7,6 +7,7 @@
 
 pub mod check;
 mod curl;
+mod gzip;
 mod host;
 mod mirror;
 mod pin;
@@ -19,6 +20,7 @@ use crate::store::Store;
 use anyhow::{Context, Result, bail};
 use curl::{Credentials, Patience};
 pub use curl::{Download, plain};
+pub use gzip::Gzip;
 pub use host::host;
 pub use mirror::Mirror;
 pub use pin::Pin;

@@ -47,6 +47,8 @@ pub struct Resolved {
     lock: Lock,
     /// What is other than in the lock that stands, a line each.
     pub changes: Vec<String>,
+    /// What is odd about the repositories and was in nobody's way.
+    pub notes: Vec<String>,
 }
 
 impl Subject<'_> {
@@ -91,9 +93,9 @@ impl Subject<'_> {
         let declared = self.declared().context("the environment needs no lock")?;
         let runner = self.runner()?;
         let fetch = Fetch::new(self.store, self.origins, &runner);
-        let lock = resolve::resolve(declared, self.engine()?, &fetch)?;
+        let (lock, notes) = resolve::resolve(declared, self.engine()?, &fetch)?;
         let changes = changes::between(self.read()?.as_ref(), &lock);
-        Ok(Resolved { lock, changes })
+        Ok(Resolved { lock, changes, notes })
     }
 
     /// Writes a resolved lock, whole or not at all.

@@ -3,6 +3,7 @@
 //! It changes nothing and decides nothing: each finding says what is so, and whether it can wait.
 
 use super::Subject;
+use super::repodata::Odd;
 use super::resolve::{self, Listing};
 use crate::cmd::interrupted;
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
@@ -238,7 +239,14 @@ fn environment(
     let Base::Image(declared) = &subject.pipeline.environment.base else { return Ok(()) };
     let work = fetch.store().work()?;
     let listings = resolve::listings(declared, &work, fetch)?;
+    listings.iter().filter_map(Listing::note).for_each(|note| report.note(note));
     if let Some(ours) = ours {
+        for listing in &listings {
+            // Whatever architecture it is for: it could win over ours.
+            if let Some(odd) = listing.odd(&ours.name, "noarch") {
+                report.act(unreadable(listing, odd));
+            }
+        }
         let listed = listings.iter().flat_map(|listing| &listing.packages);
         let stock = listed.filter(|listed| listed.nevra.name == ours.name);
         if let Some(newest) = stock.map(resolve::evr).max() {
@@ -265,7 +273,11 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
             |listing: &&Listing| package.url.as_str().starts_with(listing.repository.url.as_str());
         let listed = || listings.iter().filter(own).flat_map(|listing| &listing.packages);
         let same = listed().find(|listed| listed.nevra.to_string() == package.nevra);
+        let odd = listings.iter().filter(own).find_map(|listing| {
+            Some(unreadable(listing, listing.odd(package.name(), package.arch())?))
+        });
         match same.map(|listed| listed.sha256.as_deref()) {
+            None if odd.is_some() => {}
             None => report.act(format!(
                 "{} was withdrawn from its repository: only the store and mirrors have it",
                 package.nevra
@@ -276,6 +288,7 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
             )),
             Some(_) => unchanged += 1,
         }
+        odd.into_iter().for_each(|finding| report.act(finding));
         let rivals = listed().filter(|listed| {
             listed.nevra.name == package.name() && package.arch() == listed.nevra.arch
         });
@@ -289,6 +302,10 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
     if !newer.is_empty() {
         report.note(format!("newer in the repositories: {}", newer.join(", ")));
     }
+}
+
+fn unreadable(listing: &Listing, odd: &Odd) -> String {
+    format!("repository `{}` has an entry that cannot be read for {odd}", listing.repository.id)
 }
 
 /// An error without what it would advise.

@@ -4,6 +4,10 @@
 //! written them, so everything is bounded: what they unpack to, how many packages they list, how long
 //! a name is.
 //!
+//! One entry that cannot be read is no reason to refuse the others: it is kept with its names and the
+//! reason, for whoever asks for one of those. That hides nothing which a server could not as well leave
+//! out of its list.
+//!
 //! What never enters: dependencies (yum resolves them), lists of files, databases, addresses outside
 //! of the repository.
 
@@ -13,7 +17,8 @@ mod unpack;
 mod xml;
 
 use crate::rpmfile::Nevra;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
+use std::fmt;
 use std::mem::take;
 use unpack::unpack;
 use xml::{Element, Node, walk};
@@ -21,6 +26,14 @@ use xml::{Element, Node, walk};
 /// More than twice what the largest distributions list.
 const MOST_PACKAGES: usize = 250_000;
 const LONGEST_HREF: usize = 1024;
+/// More entries than this that cannot be read are not one odd package.
+const MOST_ODD: usize = 1000;
+/// An entry has one name; whoever gives it many wants something else.
+const MOST_NAMES: usize = 8;
+/// No package has a longer name, so nobody asks for one.
+const LONGEST_NAME: usize = 255;
+/// The most that is kept of why an entry cannot be read.
+const LONGEST_REASON: usize = 300;
 
 /// The list of packages, as `repomd.xml` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +54,45 @@ pub struct Listed {
     pub size: u64,
     /// From the repository's own address on.
     pub href: String,
+}
+
+/// An entry of the list that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Odd {
+    /// Everything that it calls itself.
+    pub names: Vec<String>,
+    /// Where it gives one, and only one.
+    arch: Option<String>,
+    pub why: String,
+}
+
+/// The list of packages.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Packages {
+    pub listed: Vec<Listed>,
+    pub odd: Vec<Odd>,
+}
+
+impl Odd {
+    /// Whether it could have been taken in the place of a package, by name and architecture.
+    pub fn rivals(&self, name: &str, arch: &str) -> bool {
+        let own = self.names.iter().any(|own| own == name);
+        own && match self.arch.as_deref() {
+            Some("src" | "nosrc") => false,
+            Some(own) => own == arch || [own, arch].contains(&"noarch"),
+            None => true,
+        }
+    }
+}
+
+/// As it is told: by its name, if it has one.
+impl fmt::Display for Odd {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.names.first() {
+            Some(name) => write!(out, "`{}`: {}", name.escape_debug(), self.why),
+            None => write!(out, "a package without a name: {}", self.why),
+        }
+    }
 }
 
 /// Reads `repomd.xml`.
@@ -72,36 +124,36 @@ fn read_repomd(xml: &[u8]) -> Result<Primary> {
 }
 
 /// Reads the list of packages, compressed as the end of its `href` says.
-pub fn packages(primary: &[u8], href: &str) -> Result<Vec<Listed>> {
+pub fn packages(primary: &[u8], href: &str) -> Result<Packages> {
     read_packages(primary, href).with_context(|| format!("`{}`", href.escape_debug()))
 }
 
-fn read_packages(primary: &[u8], href: &str) -> Result<Vec<Listed>> {
-    let mut packages = Vec::new();
+fn read_packages(primary: &[u8], href: &str) -> Result<Packages> {
+    let mut packages = Packages::default();
     let mut draft = Draft::default();
     walk(unpack(primary, href)?, "metadata", |path, node| {
-        match (path, node) {
-            ("metadata/package", Node::Begin(_)) => draft = Draft::default(),
-            ("metadata/package/name", Node::End(text)) => {
-                once(&mut draft.name, text.to_owned(), "name")?;
+        if ("metadata/package", true) == (path, matches!(node, Node::Begin(_))) {
+            draft = Draft::default();
+        }
+        // What is wrong with the document ends the walk; what is wrong with an entry stays its own.
+        if let Err(error) = draft.field(path, node) {
+            draft.trouble.get_or_insert(error);
+        }
+        ensure!(
+            draft.names.len() <= MOST_NAMES,
+            "a package in it has more than {MOST_NAMES} names"
+        );
+        if let ("metadata/package", Node::End(_)) = (path, node) {
+            let Packages { listed, odd } = &mut packages;
+            ensure!(
+                listed.len() + odd.len() < MOST_PACKAGES,
+                "it lists more than {MOST_PACKAGES} packages"
+            );
+            match take(&mut draft).finished() {
+                Ok(entry) => listed.push(entry),
+                Err(entry) if odd.len() < MOST_ODD => odd.push(entry),
+                Err(entry) => bail!("more than {MOST_ODD} entries of it cannot be read; {entry}"),
             }
-            ("metadata/package/arch", Node::End(text)) => {
-                once(&mut draft.arch, text.to_owned(), "architecture")?;
-            }
-            ("metadata/package/version", Node::Begin(element)) => draft.version(element)?,
-            ("metadata/package/checksum", node) => draft.checksum(node)?,
-            ("metadata/package/size", Node::Begin(element)) => {
-                once(&mut draft.size, number(&element.required("package")?)?, "size")?;
-            }
-            ("metadata/package/location", Node::Begin(element)) => draft.location(element)?,
-            ("metadata/package", Node::End(_)) => {
-                ensure!(
-                    packages.len() < MOST_PACKAGES,
-                    "it lists more than {MOST_PACKAGES} packages"
-                );
-                packages.push(take(&mut draft).listed()?);
-            }
-            _ => {}
         }
         Ok(())
     })?;
@@ -111,6 +163,8 @@ fn read_packages(primary: &[u8], href: &str) -> Result<Vec<Listed>> {
 /// What is known of a file while its element is read.
 #[derive(Default)]
 struct Draft {
+    /// Every one that fits.
+    names: Vec<String>,
     name: Option<String>,
     /// Epoch, version and release.
     version: Option<(u32, String, String)>,
@@ -120,9 +174,50 @@ struct Draft {
     sha256: Option<String>,
     size: Option<u64>,
     href: Option<String>,
+    /// The first thing that is wrong with it.
+    trouble: Option<Error>,
+    several_arches: bool,
 }
 
 impl Draft {
+    /// Takes in what an element of a package says of it.
+    fn field(&mut self, path: &str, node: Node) -> Result<()> {
+        match (path, node) {
+            ("metadata/package/name", Node::End(text)) => {
+                if text.len() <= LONGEST_NAME && !self.names.iter().any(|name| name == text) {
+                    self.names.push(text.to_owned());
+                }
+                once(&mut self.name, text.to_owned(), "name")
+            }
+            ("metadata/package/arch", Node::End(text)) => {
+                self.several_arches = self.arch.is_some();
+                once(&mut self.arch, text.to_owned(), "architecture")
+            }
+            ("metadata/package/version", Node::Begin(element)) => self.version(element),
+            ("metadata/package/checksum", node) => self.checksum(node),
+            ("metadata/package/size", Node::Begin(element)) => {
+                once(&mut self.size, number(&element.required("package")?)?, "size")
+            }
+            ("metadata/package/location", Node::Begin(element)) => self.location(element),
+            _ => Ok(()),
+        }
+    }
+
+    fn finished(mut self) -> Result<Listed, Odd> {
+        let names = take(&mut self.names);
+        let arch = self.arch.clone().filter(|_| !self.several_arches);
+        let arch = arch.filter(|arch| arch.len() <= LONGEST_NAME);
+        let listed = match self.trouble.take() {
+            Some(trouble) => Err(trouble),
+            None => self.listed(),
+        };
+        listed.map_err(|error| {
+            let why = format!("{error:#}");
+            let why = why.lines().next().unwrap_or_default();
+            Odd { names, arch, why: why.chars().take(LONGEST_REASON).collect() }
+        })
+    }
+
     fn version(&mut self, element: Element) -> Result<()> {
         let epoch = element.attribute("epoch")?.unwrap_or_default();
         let epoch = match epoch.as_str() {
@@ -151,8 +246,8 @@ impl Draft {
 
     fn location(&mut self, element: Element) -> Result<()> {
         let href = element.required("href")?;
-        // What createrepo calls a base is another address to start from.
-        let elsewhere = element.attribute("xml:base")?.is_some();
+        // What createrepo calls a base is another address to start from; an empty one is this one.
+        let elsewhere = element.attribute("xml:base")?.is_some_and(|base| !base.is_empty());
         if elsewhere || !stays_inside(&href) {
             bail!(
                 "`{}` is not below the address of the repository\n\

@@ -1,7 +1,7 @@
 //! Resolves an image and the packages that are installed on it.
 
-use super::repodata::{self, Listed};
-use crate::cmd::Runner;
+use super::repodata::{self, Listed, Odd, Packages};
+use crate::cmd::{Runner, interrupted};
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
@@ -13,7 +13,7 @@ use crate::openpgp::{self, Certificate, Keys, Refused};
 use crate::rpmfile::Nevra;
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
 use crate::store::{Work, sha256};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use rpm_version::Evr;
 use std::fmt::Write;
 use std::fs;
@@ -34,9 +34,31 @@ const PACKAGES: &str = "/packages";
 pub struct Listing<'a> {
     pub repository: &'a Repository,
     pub packages: Vec<Listed>,
+    /// Its entries that cannot be read.
+    pub odd: Vec<Odd>,
 }
 
-pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lock> {
+impl Listing<'_> {
+    /// An entry that may be of a package by name and architecture, and cannot be read.
+    pub fn odd(&self, name: &str, arch: &str) -> Option<&Odd> {
+        let only = &self.repository.only;
+        let asked = only.is_empty() || only.iter().any(|own| own.as_str() == name);
+        self.odd.iter().find(|odd| asked && odd.rivals(name, arch))
+    }
+
+    /// What is to be told of the entries that nobody asked for.
+    pub fn note(&self) -> Option<String> {
+        let first = self.odd.first()?;
+        Some(format!(
+            "repository `{}` has entries that cannot be read, {} of them; {first}",
+            self.repository.id,
+            self.odd.len()
+        ))
+    }
+}
+
+/// Resolves the environment. With the lock comes what is to be told of the repositories.
+pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(Lock, Vec<String>)> {
     fetch.network("a lock")?;
     fetch.will_contact(declared.reference.as_str());
     let (digest, id) = Image::resolve(fetch.cmd(), engine, &declared.reference)?;
@@ -47,8 +69,14 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lo
     let work = fetch.store().work()?;
     let keys = keys(declared, &work, fetch)?;
     let certificates: Vec<Certificate> = keys.iter().map(|(_, key)| key.clone()).collect();
-    download(declared, &base, &work, fetch)?;
-    let listings = listings(declared, &work, fetch)?;
+    let listings = match download(declared, &base, &work, fetch) {
+        Ok(()) => listings(declared, &work, fetch)?,
+        Err(error) if interrupted(&error).is_some() => return Err(error),
+        Err(error) => {
+            let listings = listings(declared, &work, fetch).unwrap_or_default();
+            return Err(explained(error, declared, &listings));
+        }
+    };
     let mut packages = Vec::new();
     let downloaded = Folder::open(&work.scratch("packages")?, "packages", DOWNLOADED)?;
     let taken = work.scratch("taken")?;
@@ -64,7 +92,25 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<Lo
     // A key that signed nothing of the closure has no business in the environment.
     let used = |key: &LockedKey| packages.iter().any(|package| package.key == key.fingerprint);
     let keys = keys.into_iter().map(|(locked, _)| locked).filter(used).collect();
-    Ok(Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages })
+    let notes = listings.iter().filter_map(Listing::note).collect();
+    Ok((Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages }, notes))
+}
+
+/// What yum could not resolve, with the entries that may be why.
+fn explained(error: Error, declared: &ImageBase, listings: &[Listing]) -> Error {
+    let asked = |odd: &&Odd| {
+        declared
+            .packages
+            .iter()
+            .any(|package| odd.names.iter().any(|name| name == package.as_str()))
+    };
+    let odd = listings
+        .iter()
+        .find_map(|listing| Some((&listing.repository.id, listing.odd.iter().find(asked)?)));
+    match odd {
+        Some((id, odd)) => error.context(format!("the entry of repository `{id}` for {odd}")),
+        None => error,
+    }
 }
 
 /// The keys of the repositories, each once, and each the one that is pinned.
@@ -189,14 +235,14 @@ pub fn listings<'a>(
         .repositories
         .iter()
         .map(|repository| {
-            let packages = listing(repository, work, fetch)
+            let Packages { listed, odd } = listing(repository, work, fetch)
                 .with_context(|| format!("metadata of repository `{}`", repository.id))?;
-            Ok(Listing { repository, packages })
+            Ok(Listing { repository, packages: listed, odd })
         })
         .collect()
 }
 
-fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Vec<Listed>> {
+fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Packages> {
     let to = work.path().join("metadata");
     let folder = repository.url.as_str().trim_end_matches('/');
     let get = |href: &str, size: u64| -> Result<Vec<u8>> {
@@ -230,6 +276,18 @@ fn locked(
     let shown = intake::shown(Path::new(path.file_name().unwrap_or_default()));
     let checked =
         openpgp::check_package(path, certificates).with_context(|| format!("package `{shown}`"))?;
+    // It may be a newer one than yum took, or the same: who asks for a package wants to know.
+    let Nevra { name, arch, .. } = &checked.nevra;
+    for listing in listings {
+        if let Some(odd) = listing.odd(name, arch) {
+            bail!(
+                "the environment needs {}, and repository `{}` has an entry that cannot be read for {odd}\n\
+                 help: use a mirror whose list of packages is sound",
+                checked.nevra,
+                listing.repository.id
+            );
+        }
+    }
     let same = |listed: &&Listed| {
         listed.sha256.as_deref().is_none_or(|sha256| sha256 == digest)
             && listed.nevra == checked.nevra
@@ -256,10 +314,10 @@ fn locked(
     let url = format!("{}/{}", repository.url.as_str().trim_end_matches('/'), listed.href);
     Ok(LockedPackage {
         nevra: checked.nevra.to_string(),
-        url: WebUrl::try_from(url).map_err(anyhow::Error::msg)?,
+        url: WebUrl::try_from(url).map_err(Error::msg)?,
         size,
-        sha256: Sha256::try_from(digest).map_err(anyhow::Error::msg)?,
-        key: Fingerprint::try_from(checked.fingerprint).map_err(anyhow::Error::msg)?,
+        sha256: Sha256::try_from(digest).map_err(Error::msg)?,
+        key: Fingerprint::try_from(checked.fingerprint).map_err(Error::msg)?,
     })
 }
 

@@ -17,6 +17,9 @@ use std::path::Path;
 
 /// More than the largest packages of any distribution have.
 const MOST_FILES: usize = 20_000;
+/// Files that tell git what to do.
+const GITS_OWN: [&str; 5] =
+    [".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".lfsconfig"];
 /// Each link costs a call of git.
 const MOST_LINKS: usize = 100;
 
@@ -170,7 +173,7 @@ fn contents(source: &GitSource, repository: &Repository) -> Result<Contents> {
     for entry in entries {
         let name = entry.path.rsplit('/').next().unwrap_or_default().to_owned();
         // git's own affair and no source's, wherever they are.
-        if name.starts_with(".git") || name == ".lfsconfig" {
+        if GITS_OWN.contains(&name.as_str()) {
             continue;
         }
         let shown = name.escape_debug();

@@ -1,7 +1,7 @@
 //! Compressed metadata as a stream of what it unpacks to.
 
+use crate::fetch::Gzip;
 use anyhow::{Result, bail};
-use flate2::read::MultiGzDecoder;
 use liblzma::read::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use std::io::Read;
@@ -14,7 +14,7 @@ pub fn unpack<'a>(bytes: &'a [u8], href: &str) -> Result<Box<dyn Read + 'a>> {
     let suffix = href.rsplit_once('.').map_or("", |(_, suffix)| suffix);
     Ok(match suffix {
         "xml" => Box::new(bytes),
-        "gz" => Box::new(MultiGzDecoder::new(bytes)),
+        "gz" => Box::new(Gzip::new(bytes)),
         "xz" => {
             let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?;
             Box::new(XzDecoder::new_stream(bytes, stream))

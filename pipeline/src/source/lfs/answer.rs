@@ -172,17 +172,17 @@ mod tests {
     #[test]
     fn what_leads_nowhere_says_why() {
         for (object, expected) in [
-            (r#"{ "oid": "other" }"#, "says nothing of the object abab"),
-            (r#"{ "oid": "@" }"#, "offers no download of the object abab"),
+            (r#"{ "oid": "other" }"#, "says nothing of the object @"),
+            (r#"{ "oid": "@" }"#, "offers no download of the object @"),
             (r#"{ "oid": "@", "actions": null }"#, "offers no download"),
             (r#"{ "oid": "@", "actions": [] }"#, "offers no download"),
             (r#"{ "oid": "@", "actions": { "download": null } }"#, "offers no download"),
             (
                 r#"{ "oid": "@", "error": { "code": 404, "message": "Object does not exist" } }"#,
-                "abab: 404 Object does not exist",
+                "@: 404 Object does not exist",
             ),
-            (r#"{ "oid": "@", "error": { "code": 410 } }"#, "abab: 410"),
-            (r#"{ "oid": "@", "error": "gone" }"#, "abab: gone"),
+            (r#"{ "oid": "@", "error": { "code": 410 } }"#, "@: 410"),
+            (r#"{ "oid": "@", "error": "gone" }"#, "@: gone"),
             (
                 r#"{ "oid": "@", "error": { "code": "x", "message": "a\u001b[2J\nb" } }"#,
                 "a\\u{1b}[2J\\nb",
@@ -215,11 +215,8 @@ mod tests {
             ),
         ] {
             let found = read(object).unwrap_err();
-            let expected = expected.replace("abab", &"ab".repeat(32).as_str()[..64]);
-            assert!(
-                found.contains(&expected) || found.contains("abab") && expected.contains("abab"),
-                "{object}: {found}"
-            );
+            let expected = expected.replace('@', &"ab".repeat(32));
+            assert!(found.contains(&expected), "{object}: {found}");
             assert!(!found.contains('\n') && found.len() < 600, "{found}");
         }
         for (answer, expected) in [
