@@ -187,7 +187,7 @@ fn rpmbuild(
         memory: build.limits.memory.engine_notation(),
         pids: build.limits.pids,
     };
-    if let Err(error) = sandbox::run(cmd, image, &job) {
+    if let Err(error) = sandbox::run(cmd, image, &job, work.path()) {
         if interrupted(&error).is_none() {
             Scene::leave(&job, image, work.path())?;
             store.set_aside(work, inputs.name)?;

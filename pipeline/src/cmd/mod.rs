@@ -6,81 +6,44 @@
 //! it with everything it started.
 
 mod call;
+mod child;
 mod failure;
 pub mod interrupt;
+mod pipes;
 mod which;
 
 pub use call::{Call, masked};
-pub use failure::Failure;
+pub use failure::{Failure, Incomplete};
+pub use pipes::Pipes;
 pub use which::{find, missing};
 
 use anyhow::{Context, Result, anyhow};
+use child::{Heard, Source, Started, ask_to_end, prepared, start};
 use interrupt::Interrupted;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use pipes::Marks;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// Lines of output that an error shows.
 const TAIL: usize = 20;
 /// How often a waiting run looks whether it was interrupted.
 const TICK: Duration = Duration::from_millis(50);
-/// A longer line is taken in pieces of this size: nobody's output may fill this machine's memory.
-const LONGEST_LINE: u64 = 1 << 20;
-/// Lines that may wait to be looked at before a child has to.
-const WAITING: usize = 256;
 /// How long a child that has said everything may take to end before it is ended.
 const GRACE: Duration = Duration::from_secs(5);
-/// What a child may see of this program's environment: where to find programs, homes and sockets,
-/// how to reach the network, and the settings of the container engine.
-const ENVIRONMENT: &[&str] = &[
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "XDG_RUNTIME_DIR",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "all_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_SSH_COMMAND",
-    "GIT_SSL_CAINFO",
-    "SSH_AUTH_SOCK",
-    "APT_CONFIG",
-    "CONTAINERS_CONF",
-    "CONTAINERS_STORAGE_CONF",
-    "CONTAINERS_REGISTRIES_CONF",
-    "DOCKER_HOST",
-    "DOCKER_CONFIG",
-    "DOCKER_CONTEXT",
-    "DOCKER_CERT_PATH",
-    "DOCKER_TLS_VERIFY",
-];
-
 /// Runs calls for one stage and writes its log.
 pub struct Runner<'a> {
     log: PathBuf,
     file: RefCell<File>,
     on_line: Box<dyn Fn(&str) + 'a>,
+    on_note: Box<dyn Fn(&str) + 'a>,
 }
 
 /// What a call wrote to its standard output.
@@ -89,25 +52,25 @@ pub struct Output {
     pub stdout: String,
 }
 
-struct Heard {
-    from_stdout: bool,
-    line: String,
-    /// A piece of a long line does not end one.
-    whole: bool,
-}
-
-/// A child, what it says, and its standard input, which the handle keeps open.
-struct Started {
-    child: Child,
-    heard: Receiver<Heard>,
-    _input: Option<JoinHandle<ChildStdin>>,
-}
-
 impl<'a> Runner<'a> {
     /// A runner that logs to `log`, made anew, and hands each line of output to `on_line`.
     pub fn new(log: &Path, on_line: impl Fn(&str) + 'a) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("log `{}`", log.display()))?;
-        Ok(Self { log: log.to_owned(), file: RefCell::new(file), on_line: Box::new(on_line) })
+        let (file, on_line) = (RefCell::new(file), Box::new(on_line));
+        Ok(Self { log: log.to_owned(), file, on_line, on_note: Box::new(|_| {}) })
+    }
+
+    /// With somebody to tell what people should know while it goes.
+    #[must_use]
+    pub fn on_note(mut self, on_note: impl Fn(&str) + 'a) -> Self {
+        self.on_note = Box::new(on_note);
+        self
+    }
+
+    /// Tells people something, and the log.
+    pub fn note(&self, text: &str) {
+        self.write(&format!("note: {text}"));
+        (self.on_note)(text);
     }
 
     pub fn log(&self) -> &Path {
@@ -118,15 +81,20 @@ impl<'a> Runner<'a> {
     pub fn run(&self, call: &Call) -> Result<Output> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
-        let Started { mut child, heard, _input } = start(call)?;
+        let Started { mut child, heard, mut held, _input } = start(call)?;
         let began = Instant::now();
         let mut stdout = String::new();
+        let mut marks = Marks::default();
         let mut tail = VecDeque::with_capacity(TAIL);
+        let mut complaint = VecDeque::with_capacity(TAIL);
         let mut printed = 0;
         let mut said_all: Option<Instant> = None;
         loop {
             match heard.recv_timeout(TICK) {
-                Ok(Heard { from_stdout, line, whole }) => {
+                Ok(Heard { source: Source::Gone, .. }) => held.clear(),
+                Ok(Heard { source: Source::End, line, .. }) => marks.hear(&line),
+                Ok(Heard { source, line, whole }) => {
+                    let from_stdout = source == Source::Stdout;
                     printed += line.len() as u64 + 1;
                     if let Some(most) = call.overflown(printed) {
                         let stop = anyhow!("`{}` printed more than {most} bytes", call.short());
@@ -146,10 +114,10 @@ impl<'a> Runner<'a> {
                         said_all = Some(Instant::now());
                         ask_to_end(&child);
                     }
-                    if tail.len() == TAIL {
-                        tail.pop_front();
+                    if source == Source::Stderr {
+                        push(&mut complaint, masked(&line));
                     }
-                    tail.push_back(masked(&line));
+                    push(&mut tail, masked(&line));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -167,13 +135,21 @@ impl<'a> Runner<'a> {
             self.go_on(call, &mut child, began)?;
             std::thread::sleep(TICK / 10);
         };
-        if status.success() || said_all.is_some() {
+        // Whoever starts a program for us has no say in how that ended.
+        let whole = call.own_pipes().is_none() || marks.ended().is_some();
+        let status = marks.ended().map_or(status, |code| ExitStatus::from_raw(code << 8));
+        if (status.success() && whole) || said_all.is_some() {
             return Ok(Output { stdout });
         }
         // A terminal's Ctrl-C may end the child before the flag is seen here.
         interrupt::check()?;
-        let tail = tail.into_iter().collect();
-        Err(Failure { program: call.short(), status, tail, log: self.log.clone() }.into())
+        let (tail, complaint) = (tail.into(), complaint.into());
+        let (program, log) = (call.short(), self.log.clone());
+        let failure = Failure { program, status, tail, complaint, stdout, log };
+        if whole {
+            return Err(failure.into());
+        }
+        Err(Incomplete { begun: marks.begun(), failure }.into())
     }
 
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.
@@ -238,66 +214,12 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// A command with the environment that every child gets.
-fn prepared(call: &Call) -> Result<Command> {
-    let mut command: Command = call.command()?;
-    command
-        .env_clear()
-        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-        .env("LC_ALL", "C.UTF-8")
-        .envs(call.variables());
-    Ok(command)
-}
-
-fn start(call: &Call) -> Result<Started> {
-    let mut command = prepared(call)?;
-    let stdin = if call.input().is_some() { Stdio::piped() } else { Stdio::null() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
-    let (sender, heard) = sync_channel(WAITING);
-    if let Some(stdout) = child.stdout.take() {
-        listen(stdout, true, sender.clone());
+/// Adds to the last lines.
+fn push(tail: &mut VecDeque<String>, line: String) {
+    if tail.len() == TAIL {
+        tail.pop_front();
     }
-    if let Some(stderr) = child.stderr.take() {
-        listen(stderr, false, sender);
-    }
-    let input = call.input().map(str::to_owned).zip(child.stdin.take());
-    let input = input.map(|(text, mut pipe)| {
-        std::thread::spawn(move || {
-            // Whether anybody listened shows in what is answered.
-            let _ = pipe.write_all(text.as_bytes());
-            pipe
-        })
-    });
-    Ok(Started { child, heard, _input: input })
-}
-
-/// The signal that a program can take its time for, and that an engine hands on into a container.
-fn ask_to_end(child: &Child) {
-    if let Some(process) = Pid::from_raw(child.id().cast_signed()) {
-        let _ = kill_process(process, Signal::TERM);
-    }
-}
-
-/// Lines as they come; what is not UTF-8 is shown as well as it can be.
-fn listen(pipe: impl Read + Send + 'static, from_stdout: bool, sender: SyncSender<Heard>) {
-    std::thread::spawn(move || {
-        let mut reader = BufReader::new(pipe);
-        let mut line = Vec::new();
-        while reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|read| read > 0)
-        {
-            let whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
-            let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
-            line.clear();
-            if sender.send(Heard { from_stdout, line: text, whole }).is_err() {
-                break;
-            }
-        }
-    });
+    tail.push_back(line);
 }
 
 /// Whether an error is an interruption, and by which signal.

@@ -31,6 +31,8 @@ pub struct Subject<'a> {
     pub store: &'a Store,
     pub origins: &'a Origins,
     pub engine: Option<Engine>,
+    /// Whom to tell what people should know while it goes.
+    pub on_note: &'a dyn Fn(&str),
 }
 
 /// What is to be done.
@@ -159,8 +161,8 @@ impl Subject<'_> {
             .context("no podman or docker on PATH\nhelp: apt-get install podman")
     }
 
-    fn runner(&self) -> Result<Runner<'static>> {
-        Runner::new(&self.log()?, |_| {})
+    fn runner(&self) -> Result<Runner<'_>> {
+        Ok(Runner::new(&self.log()?, |_| {})?.on_note(self.on_note))
     }
 
     fn log(&self) -> Result<PathBuf> {

@@ -8,8 +8,8 @@
 mod image;
 mod scene;
 
-use crate::cmd::{Call, Output, Runner, find};
-use anyhow::Result;
+use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find};
+use anyhow::{Error, Result};
 pub use image::Image;
 pub use scene::Scene;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ const PROXIES: [&str; 6] =
 /// rpm 4.11 and yum walk over every descriptor that they might have. docker may allow a billion, and
 /// that takes hours; podman has a sane default, which this would undo together with the host's others.
 const DESCRIPTORS: &str = "--ulimit=nofile=4096:4096";
+/// The most bytes that a job may print whose output is read.
+const MOST_OUTPUT: u64 = 16 << 20;
 /// The longest that resolving packages may take.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(60 * 60);
 
@@ -120,19 +122,33 @@ pub struct Dialogue {
     pub most_output: u64,
 }
 
-/// Runs a job in an image to its end. An interrupted job's container is removed at once.
-pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
-    start(cmd, image, job, |call| call)
+/// Runs a job in an image to its end. An interrupted job's container is removed at once. `under` is a
+/// folder of the work that this is a part of.
+pub fn run(cmd: &Runner, image: &Image, job: &Job, under: &Path) -> Result<()> {
+    start(cmd, image, job, under, "", |call| call)?;
+    Ok(())
+}
+
+/// Runs a job whose output is judged, and returns that.
+pub fn ask(cmd: &Runner, image: &Image, job: &Job, under: &Path) -> Result<String> {
+    let answer = start(cmd, image, job, under, "", |call| call.read().most_output(MOST_OUTPUT))?;
+    Ok(answer.stdout)
 }
 
 /// Runs a job and talks to it.
-pub fn talk(cmd: &Runner, image: &Image, job: &Job, dialogue: &Dialogue) -> Result<Output> {
+pub fn talk(
+    cmd: &Runner,
+    image: &Image,
+    job: &Job,
+    under: &Path,
+    dialogue: &Dialogue,
+) -> Result<String> {
     let Dialogue { input, until, limit, most_output } = dialogue;
-    start(cmd, image, job, |call| {
-        let call = call.limit(*limit).most_output(*most_output);
-        let call = until.iter().fold(call, |call, line| call.until(line));
-        if input.is_empty() { call } else { call.arg("--interactive").told(input) }
-    })
+    let answer = start(cmd, image, job, under, input, |call| {
+        let call = call.read().limit(*limit).most_output(*most_output);
+        until.iter().fold(call, |call, line| call.until(line))
+    })?;
+    Ok(answer.stdout)
 }
 
 /// `with` adds to the call before its image is named.
@@ -140,18 +156,45 @@ fn start(
     cmd: &Runner,
     image: &Image,
     job: &Job,
-    with: impl FnOnce(Call) -> Call,
+    under: &Path,
+    input: &str,
+    with: impl Fn(Call) -> Call,
 ) -> Result<Output> {
     let engine = image.engine();
     let name = format!("vgpu-pipeline-{}-{}", job.purpose, std::process::id());
-    if job.confinement == Confinement::Sealed {
-        for mount in job.mounts.iter().filter(|mount| mount.writable) {
-            hand_over(&mount.host)?;
+    let once = || {
+        let pipes = Pipes::make(under)?;
+        if job.confinement == Confinement::Sealed {
+            let writable = job.mounts.iter().filter(|mount| mount.writable);
+            let writable = writable.map(|mount| mount.host.clone()).chain(pipes.paths());
+            writable.into_iter().try_for_each(|path| hand_over(&path))?;
         }
+        let call = with(arguments(engine, &name, job)).told(input);
+        // Not the engine's own way for a container's output, which loses some under load.
+        let call = call.arg("--mount");
+        let call = call.arg(Mount::read_only(pipes.folder(), Pipes::INSIDE).argument());
+        let stdin = if input.is_empty() { "/dev/null" } else { Pipes::STDIN };
+        let call = call.pipes(pipes).arg(image.reference());
+        let call = call.args(["/bin/sh", "-c", Pipes::RUN, "sh", stdin]).args(&job.argv);
+        cmd.run(&call.cleaned_up_by(removal(engine, &name)))
+    };
+    match once() {
+        Err(error) if may_run_again(&error, job) => {
+            let first = error.to_string();
+            let first = first.lines().next().unwrap_or_default();
+            cmd.note(&format!("{}: {first}; asked once more", job.purpose));
+            let _ = cmd.run(&removal(engine, &name));
+            once()
+        }
+        other => other,
     }
-    let call = with(arguments(engine, &name, job));
-    let call = call.arg(image.reference()).args(&job.argv).read();
-    cmd.run(&call.cleaned_up_by(removal(engine, &name)))
+}
+
+/// Whether an answer that is not whole leaves everything as it was.
+fn may_run_again(error: &Error, job: &Job) -> bool {
+    error.downcast_ref::<Incomplete>().is_some_and(|incomplete| {
+        !incomplete.begun || job.mounts.iter().all(|mount| !mount.writable)
+    })
 }
 
 /// What ends a container, and all that runs in it, at once.

@@ -36,7 +36,8 @@ impl Walk<'_> {
             {
                 (self.on_event)(Event::Progress { stage, done, total });
             }
-        })?;
+        })?
+        .on_note(|text| (self.on_event)(Event::Note { stage, text }));
         let pipeline = &self.request.loaded.pipeline;
         let beside = &self.request.loaded.beside;
         let store = &self.store;
