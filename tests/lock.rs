@@ -270,6 +270,13 @@ fn a_lock_that_is_not_the_pipelines_or_was_edited_is_refused() {
     );
 }
 
+/// However its test ends.
+impl Drop for World {
+    fn drop(&mut self) {
+        forget_images(self);
+    }
+}
+
 /// Removes every name of a world's base and of what was built on it, and so the images themselves.
 fn forget_images(world: &World) {
     let listed = Command::new("podman")

@@ -63,8 +63,21 @@ impl Judgement {
         notes.filter_map(|event| Some(event["text"].as_str()?.to_owned())).collect()
     }
 
-    /// Our own file before the real podman: what it plays when a session with this in its argv starts.
+    /// Our own file before the real podman: what a QEMU in its container plays when a session with this
+    /// in its argv starts.
     fn played(&self, session: &str, script: &str) -> Command {
+        let inside = format!(
+            "pipes=$(printf '%s\\n' \"$*\" | sed 's/.*source=\\([^,]*\\),target=.answers,.*/\\1/')\n\
+             exec 9>\"$pipes/end\"; echo begun >&9; status=0\n\
+             sh -c '{}' >\"$pipes/out\" 2>\"$pipes/err\" 9>&- || status=$?\n\
+             echo \"ended $status\" >&9; exit $status",
+            script.replace('\'', r"'\''")
+        );
+        self.engine(session, &inside)
+    }
+
+    /// The engine itself plays then.
+    fn engine(&self, session: &str, script: &str) -> Command {
         let real = need::program("podman", "podman");
         let text = format!(
             "#!/bin/sh\nset -eu\ncase \"$*\" in run*'{session}'*) {script} ;; esac\nexec {} \"$@\"\n",
@@ -234,12 +247,42 @@ fn a_qemu_that_is_up_to_no_good_is_one_clear_error() {
             "echo '{\"QMP\": {}}'; echo 'qemu-system-x86_64: boom' >&2; exit 134",
             "gave up in a QMP session: boom",
         ),
-        ("kill -9 $$", "was ended by signal 9"),
+        ("kill -9 $$", "ended with exit code 137"),
         ("exit 125", "ended with exit code 125"),
     ] {
         let judgement = Judgement::new();
         let error = said(&ends_with(1, &mut judgement.played("none,accel=qtest", script)));
         assert!(error.contains(expected), "{script}\n{error}");
+    }
+}
+
+/// What an engine of which the program never heard from inside had done.
+#[test]
+fn an_answer_that_is_not_whole_is_asked_for_once_more_and_aloud() {
+    let pipes =
+        "pipes=$(printf '%s\\n' \"$*\" | sed 's/.*source=\\([^,]*\\),target=.answers,.*/\\1/')";
+    let half =
+        format!("{pipes}; echo begun >$pipes/end; echo '{{\"QMP\": {{}}}}' >$pipes/out; exit 0");
+    for (script, part) in [
+        ("exit 0", "none at all"),
+        ("exit 125", "none at all"),
+        ("kill -9 $$", "none at all"),
+        (half.as_str(), "not whole"),
+    ] {
+        let judgement = Judgement::new();
+        let told = judgement.path("told");
+        let once = format!("if mkdir {} 2>/dev/null; then {script}; fi", told.display());
+        let events = events(&mut judgement.engine("none,accel=qtest", &once));
+        let again = |event: &&Value| {
+            let text = event["text"].as_str().unwrap_or_default();
+            text.starts_with(&format!("probe: the answer from inside is {part}: `podman run` "))
+                && text.ends_with("; asked once more")
+        };
+        assert_eq!(events.iter().filter(again).count(), 1, "{script}: {events:#?}");
+        let judgement = Judgement::new();
+        let error = said(&ends_with(1, &mut judgement.engine("none,accel=qtest", script)));
+        assert!(error.contains(&format!("the answer from inside is {part}: ")), "{error}");
+        assert!(error.contains("; asked once more"), "{error}");
     }
 }
 

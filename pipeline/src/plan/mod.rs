@@ -72,8 +72,8 @@ impl Stage {
     fn rule(self) -> u32 {
         match self {
             Self::Inject | Self::Build | Self::Stock | Self::Wrapper | Self::Sign => 1,
-            Self::Source | Self::Environment | Self::Verify => 2,
-            Self::Publish => 3,
+            Self::Source | Self::Environment => 2,
+            Self::Publish | Self::Verify => 3,
         }
     }
 }

@@ -256,3 +256,6 @@ pub fn hand_over(path: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
