@@ -33,4 +33,5 @@ mod sources;
 mod support;
 mod tidy;
 mod toy;
+mod workflows;
 mod wrapper;

@@ -2,11 +2,14 @@ use super::*;
 use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// An image with a shell and nothing else; it is gone with this.
-struct Shell(Image);
+struct Shell {
+    image: Image,
+    log: PathBuf,
+}
 
 impl Shell {
     fn make(cmd: &Runner, folder: &Path) -> Self {
@@ -19,37 +22,39 @@ impl Shell {
         let tar = folder.join("tree.tar");
         let call = Call::new("tar").args(["--create", "--file"]).arg(&tar).arg("--directory");
         cmd.run(&call.arg(&tree).arg(".")).unwrap();
-        let image = Image::of(Engine::Podman, &format!("answers-{}", std::process::id()));
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("answers-{}-{number}", std::process::id());
+        let image = Image::of(Engine::Podman, &name);
         image.import(cmd, &tar).unwrap();
-        Self(image)
+        Self { image, log: folder.join("log-of-the-end") }
     }
 }
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        let call = ["rmi", "--force", self.0.reference()];
-        let _ = Command::new("podman").args(call).stdout(Stdio::null()).status();
+        let call = Engine::Podman.call().args(["rmi", "--force", self.image.reference()]);
+        let _ = Runner::new(&self.log, |_| {}).and_then(|cmd| cmd.run(&call));
     }
 }
 
-/// Programs that keep both of a small machine's processors busy.
-struct Burners(Vec<Child>);
+/// Threads that keep both of a small machine's processors busy.
+struct Burners(Arc<AtomicBool>);
 
 impl Burners {
     fn light() -> Self {
-        // They end with this end of the pipe, however that comes.
-        let script = "(while :; do :; done) & read -r _; kill $!";
-        let burn = || Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn();
-        Self(vec![burn().unwrap(), burn().unwrap()])
+        let out = Arc::new(AtomicBool::new(false));
+        for _ in 0..2 {
+            let out = Arc::clone(&out);
+            std::thread::spawn(move || while !out.load(Ordering::Relaxed) {});
+        }
+        Self(out)
     }
 }
 
 impl Drop for Burners {
     fn drop(&mut self) {
-        for burner in &mut self.0 {
-            drop(burner.stdin.take());
-            let _ = burner.wait();
-        }
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -88,7 +93,7 @@ fn no_answer_is_lost_beside_a_busy_machine() {
             if number >= probes {
                 return;
             }
-            one(&cmd, &shell.0, &under, thread, number);
+            one(&cmd, &shell.image, &under, thread, number);
         }
     };
     std::thread::scope(|scope| {
@@ -140,7 +145,7 @@ fn what_is_hostile_inside_is_one_error_and_hurts_nobody() {
     let cmd = cmd.on_note(|_| notes.set(notes.get() + 1));
     let shell = Shell::make(&cmd, folder.path());
     let asked = |script: &str| {
-        let answer = ask(&cmd, &shell.0, &job("hostile".into(), script), folder.path());
+        let answer = ask(&cmd, &shell.image, &job("hostile".into(), script), folder.path());
         answer.map_err(|error| error.to_string().lines().next().unwrap().to_owned())
     };
     // Nothing of the pipes' folder can be changed from inside.
