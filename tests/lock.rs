@@ -288,7 +288,7 @@ fn forget_images(world: &World) {
     for id in ids {
         let mark = ["image", "inspect", "--format", "{{index .Labels \"vgpu-pipeline-test\"}}", id];
         let label = Command::new("podman").args(mark).output().unwrap().stdout;
-        if String::from_utf8(label).unwrap().trim() == world.name {
+        if String::from_utf8_lossy(&label).trim() == registry::label(&world.name) {
             let _ = Command::new("podman").args(["rmi", "--force", id]).output();
         }
     }

@@ -111,7 +111,10 @@ fn initrd() -> &'static Path {
         initramfs::make(&tree, &made);
         // A fixed place, since a static is never dropped.
         let kept = support::kept("initrd");
-        fs::rename(&made, &kept).or_else(|_| fs::copy(&made, &kept).map(|_| ())).unwrap();
+        // Whole or not at all: another suite may boot from it at this moment.
+        let part = kept.with_extension(std::process::id().to_string());
+        fs::copy(&made, &part).unwrap();
+        fs::rename(&part, &kept).unwrap();
         kept
     })
 }

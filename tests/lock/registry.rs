@@ -49,7 +49,7 @@ impl Registry {
     /// Pushes a stand-in of a test's own, and says its reference. What is built on it has its label.
     pub fn base_for(&self, test: &str) -> String {
         let folder = scratch();
-        let containerfile = format!("FROM {STAND_IN}\nLABEL vgpu-pipeline-test={test}\n");
+        let containerfile = format!("FROM {STAND_IN}\nLABEL vgpu-pipeline-test={}\n", label(test));
         fs::write(folder.path().join("Containerfile"), containerfile).unwrap();
         let reference = format!("{}/library/{test}:7.5.1804", self.address);
         let mut build = Command::new("podman");
@@ -65,6 +65,11 @@ impl Registry {
     pub fn configuration(&self) -> PathBuf {
         self.leash.folder().join("registries.conf")
     }
+}
+
+/// The label of a test's images. Another suite on this machine may run the same test.
+pub fn label(test: &str) -> String {
+    format!("{test}-{}", std::process::id())
 }
 
 /// The stand-in's name in the engine.

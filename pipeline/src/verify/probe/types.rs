@@ -116,8 +116,9 @@ fn compare(
 /// as it lists any: those that it has no list for are returned.
 ///
 /// `device-list-properties` (qom/qom-qmp-cmds.c) has no list for what is no device or abstract; it
-/// leaves out every name that begins with `legacy-`, which QEMU itself once gave to a second form of
-/// a property, five names of the base class, and, up to 5.x, what has no setter.
+/// leaves out every name that begins with `legacy-`, which QEMU itself gives to a second form of some
+/// properties (a type that has the same name once more ends QEMU), five names of the base class, and,
+/// up to 5.x, what has no setter.
 /// `qom-list-properties` has them, but of an abstract type only what is in its class, and up to 5.x
 /// that is not the table of its file.
 fn properties(found: &QomType, replies: &Replies, asked: &OfType) -> Result<Vec<String>> {
@@ -137,10 +138,8 @@ fn properties(found: &QomType, replies: &Replies, asked: &OfType) -> Result<Vec<
     let mut unseen = Vec::new();
     for property in own {
         let property_name = property.name.as_str();
-        // QEMU's own second form of a property says so in its type.
-        let second = |kind: &&&str| !kind.starts_with("legacy<");
         let kind = of_device.get(property_name);
-        let Some(kind) = kind.or_else(|| of_object.get(property_name).filter(second)) else {
+        let Some(kind) = kind.or_else(|| of_object.get(property_name)) else {
             if is_hidden(property_name) {
                 unseen.push(format!("`{property_name}` of `{name}`"));
                 continue;
