@@ -1,18 +1,20 @@
 //! SIGINT in the middle of rpmbuild.
 
-use crate::support::{Toy, ends_with, events};
+use crate::support::{Toy, ends_with, events, within};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A number of seconds that no other process sleeps for.
-const SLEEP: &str = "sleep 86341";
+/// A number of seconds that no other process sleeps for, of another suite neither.
+fn sleep() -> String {
+    format!("sleep 86341.{}", std::process::id())
+}
 
 #[test]
 fn an_interrupted_build_is_gone_within_two_seconds_and_the_next_run_goes_on() {
     let toy = Toy::new("toy-interrupt");
     events(toy.run().args(["--until", "inject"]));
-    toy.edit("qemu.spec", "\n%install\n", &format!("\n{SLEEP}\n\n%install\n"));
+    toy.edit("qemu.spec", "\n%install\n", &format!("\n{}\n\n%install\n", sleep()));
     let mut child = toy.run().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("rpmbuild to sleep", || sleepers() > 0);
 
@@ -21,7 +23,7 @@ fn an_interrupted_build_is_gone_within_two_seconds_and_the_next_run_goes_on() {
     let status = child.wait().unwrap();
     let took = signalled.elapsed();
     assert_eq!(status.code(), Some(130));
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < within(Duration::from_secs(2)), "{took:?}");
     assert_eq!(sleepers(), 0, "the container's processes are gone");
     let name = format!("name=vgpu-pipeline-build-{}", child.id());
     let left =
@@ -29,7 +31,7 @@ fn an_interrupted_build_is_gone_within_two_seconds_and_the_next_run_goes_on() {
     assert_eq!(String::from_utf8(left.stdout).unwrap(), "");
     assert!(!toy.output().exists());
 
-    toy.edit("qemu.spec", SLEEP, "true");
+    toy.edit("qemu.spec", &sleep(), "true");
     events(&mut toy.run());
     assert!(toy.output().join("repodata/repomd.xml").exists());
 }
@@ -37,14 +39,14 @@ fn an_interrupted_build_is_gone_within_two_seconds_and_the_next_run_goes_on() {
 fn wait_for(what: &str, done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < Duration::from_secs(300), "waited in vain for {what}");
+        assert!(began.elapsed() < within(Duration::from_secs(300)), "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
 /// How many processes of this machine sleep our sleep; a container's are among them.
 fn sleepers() -> usize {
-    let wanted: Vec<u8> = SLEEP.replace(' ', "\0").into_bytes();
+    let wanted: Vec<u8> = sleep().replace(' ', "\0").into_bytes();
     let processes = fs::read_dir("/proc").unwrap().flatten();
     processes
         .filter(|process| {

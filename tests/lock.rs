@@ -271,6 +271,13 @@ fn a_lock_that_is_not_the_pipelines_or_was_edited_is_refused() {
     );
 }
 
+/// However its test ends.
+impl Drop for World {
+    fn drop(&mut self) {
+        forget_images(self);
+    }
+}
+
 /// Removes every name of a world's base and of what was built on it, and so the images themselves.
 fn forget_images(world: &World) {
     let listed = Command::new("podman")
@@ -282,7 +289,7 @@ fn forget_images(world: &World) {
     for id in ids {
         let mark = ["image", "inspect", "--format", "{{index .Labels \"vgpu-pipeline-test\"}}", id];
         let label = Command::new("podman").args(mark).output().unwrap().stdout;
-        if String::from_utf8(label).unwrap().trim() == world.name {
+        if String::from_utf8_lossy(&label).trim() == registry::label(&world.name) {
             let _ = Command::new("podman").args(["rmi", "--force", id]).output();
         }
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// A repository that the workstation pipeline published.
@@ -207,6 +207,14 @@ pub fn environment() -> String {
     let from = text.find("\n  base:").unwrap();
     let to = text.find("\ndevice:").unwrap();
     text[from..to].to_owned()
+}
+
+/// A limit for an idle machine, as it is on one that has this much else to do at the moment.
+pub fn within(limit: Duration) -> Duration {
+    let load = fs::read_to_string("/proc/loadavg").unwrap();
+    let load: f64 = load.split(' ').next().unwrap().parse().unwrap();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    limit.mul_f64((load / f64::from(u32::try_from(processors).unwrap())).max(1.0) * 1.5)
 }
 
 pub fn sha256(path: &Path) -> String {

@@ -27,9 +27,10 @@ pub fn package(suite: &str, name: &str) -> PathBuf {
     let mut files = fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().path());
     let file = files.find(|file| file.extension().is_some_and(|end| end == "deb")).unwrap();
     fs::create_dir_all(&folder).unwrap();
-    // Whole or not at all.
-    fs::copy(file, kept.with_extension("part")).unwrap();
-    fs::rename(kept.with_extension("part"), &kept).unwrap();
+    // Whole or not at all, whoever else fetches it at this moment.
+    let part = kept.with_extension(std::process::id().to_string());
+    fs::copy(file, &part).unwrap();
+    fs::rename(&part, &kept).unwrap();
     kept
 }
 

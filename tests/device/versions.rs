@@ -3,7 +3,7 @@
 use super::suite;
 use crate::install::{installed, need::run};
 use crate::support;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -36,6 +36,10 @@ impl Version {
 fn build(name: &str) -> PathBuf {
     let folder = support::kept("device").join(name);
     fs::create_dir_all(&folder).unwrap();
+    // It is laid out anew, and another suite may run what is in it: one at a time, to this one's end.
+    let lock = File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    std::mem::forget(lock);
     let ours = support::root().join("tests/device");
     let pipeline = folder.join("pipeline.yaml");
     // Its paths are relative to where it is written, and what Debian built stands beside it.

@@ -1,6 +1,7 @@
 //! A dom0 for packages: a container of Debian with real rpm and dnf and Python, whose systemd, xapi and
 //! packages of xenopsd and QEMU are stand-ins.
 
+use crate::leash::Leash;
 use crate::lock::registry;
 use crate::support::{self, ends_with};
 use rpm::{
@@ -154,9 +155,10 @@ dnf -y install debian-root-stand-in
 
 /// The repository of the vendor's packages, made once.
 fn vendors() -> &'static Path {
-    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    static FOLDER: OnceLock<Leash> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        let folder = support::scratch();
+        let held = Leash::folder_alone();
+        let folder = held.folder();
         let package = |name: &str, version: &str, release: &str| {
             let config = BuildConfig::v4().compression(CompressionType::None);
             let mut builder = PackageBuilder::new(name, version, "MIT", "noarch", "A stand-in");
@@ -166,7 +168,7 @@ fn vendors() -> &'static Path {
         let write = |mut builder: PackageBuilder| {
             let package = builder.build().unwrap();
             let name = package.metadata.get_nevra().unwrap().to_string();
-            package.write_file(folder.path().join(format!("{name}.rpm"))).unwrap();
+            package.write_file(folder.join(format!("{name}.rpm"))).unwrap();
         };
         let mut root = package("debian-root-stand-in", "12", "1");
         for path in ["/usr/bin/python3", "/bin/sh"] {
@@ -202,10 +204,10 @@ fn vendors() -> &'static Path {
         broken.pre_install_script(Scriptlet::new("exit 1"));
         broken.requires(Dependency::any("vgpu-stub-dom0"));
         write(broken);
-        ends_with(0, Command::new("createrepo_c").arg("--quiet").arg(folder.path()));
-        folder
+        ends_with(0, Command::new("createrepo_c").arg("--quiet").arg(folder));
+        held
     });
-    folder.path()
+    folder.folder()
 }
 
 /// The published package for dom0.

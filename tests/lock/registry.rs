@@ -1,52 +1,55 @@
 //! A container registry on the loopback, Debian's, and in it a base image: a stand-in for CentOS 7 made
 //! of Debian, whose yum is dnf.
 
+use crate::leash::Leash;
 use crate::support::{ends_with, events, kept, program, root, scratch};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::Once;
-use std::time::Duration;
-use tempfile::TempDir;
+use std::time::{Duration, Instant};
 
-/// A registry that runs until it is dropped.
+/// A registry that runs as long as the tests do, or until it is dropped.
 pub struct Registry {
-    folder: TempDir,
     address: String,
-    process: Child,
+    leash: Leash,
 }
 
 impl Registry {
     /// Starts an empty one, on whose machine the stand-in is at hand.
     pub fn start() -> Self {
-        let folder = scratch();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let storage = folder.path().join("storage");
+        let folder = scratch().keep();
+        // The kernel chooses the port: one that was free a moment ago may be another's by now.
         let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-             http: {{addr: \"{address}\"}}\n",
-            storage.display()
+            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
+             http: {{addr: \"127.0.0.1:0\"}}\n",
+            folder.join("storage").display()
         );
-        fs::write(folder.path().join("config.yml"), config).unwrap();
+        fs::write(folder.join("config.yml"), config).unwrap();
+        let config = folder.join("config.yml");
+        let serve = ["docker-registry", "serve", config.to_str().unwrap()];
+        let leash = Leash::on(&folder, &serve);
+        let began = Instant::now();
+        let address = loop {
+            let said = leash.said();
+            let rest = said.split_once("listening on 127.0.0.1:").map(|(_, rest)| rest);
+            let port = rest.and_then(|rest| rest.split_once(|c: char| !c.is_ascii_digit()));
+            if let Some((port, _)) = port {
+                break format!("127.0.0.1:{port}");
+            }
+            assert!(!leash.has_ended() && began.elapsed() < Duration::from_secs(300), "{said}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
         let insecure = format!("[[registry]]\nlocation = \"{address}\"\ninsecure = true\n");
-        fs::write(folder.path().join("registries.conf"), insecure).unwrap();
-        let mut serve = Command::new("docker-registry");
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        serve.arg("serve").arg(folder.path().join("config.yml")).stdout(log.try_clone().unwrap());
-        let registry = Self { folder, address, process: serve.stderr(log).spawn().unwrap() };
-        while TcpStream::connect(&registry.address).is_err() {
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        fs::write(folder.join("registries.conf"), insecure).unwrap();
         stand_in();
-        registry
+        Self { address, leash }
     }
 
     /// Pushes a stand-in of a test's own, and says its reference. What is built on it has its label.
     pub fn base_for(&self, test: &str) -> String {
         let folder = scratch();
-        let containerfile = format!("FROM {STAND_IN}\nLABEL vgpu-pipeline-test={test}\n");
+        let containerfile = format!("FROM {STAND_IN}\nLABEL vgpu-pipeline-test={}\n", label(test));
         fs::write(folder.path().join("Containerfile"), containerfile).unwrap();
         let reference = format!("{}/library/{test}:7.5.1804", self.address);
         let mut build = Command::new("podman");
@@ -60,15 +63,13 @@ impl Registry {
 
     /// What podman needs to know to talk to it.
     pub fn configuration(&self) -> PathBuf {
-        self.folder.path().join("registries.conf")
+        self.leash.folder().join("registries.conf")
     }
 }
 
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The label of a test's images. Another suite on this machine may run the same test.
+pub fn label(test: &str) -> String {
+    format!("{test}-{}", std::process::id())
 }
 
 /// The stand-in's name in the engine.

@@ -207,7 +207,7 @@ fn rpmbuild(
         memory: build.limits.memory.engine_notation(),
         pids: build.limits.pids,
     };
-    if let Err(error) = sandbox::run(cmd, image, &job) {
+    if let Err(error) = sandbox::run(cmd, image, &job, work.path()) {
         if interrupted(&error).is_none() {
             Scene::leave(&cache::without(job), image, work.path())?;
             store.set_aside(work, inputs.name)?;

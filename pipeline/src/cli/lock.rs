@@ -40,6 +40,7 @@ impl Lock {
             store: &store,
             origins: &origins,
             engine: self.engine,
+            on_note: &|text| eprintln!("note: {text}"),
         };
         let task = match (self.check, &self.fetch) {
             (true, _) => Task::Check,

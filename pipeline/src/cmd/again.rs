@@ -1,7 +1,7 @@
 //! This program once more: in its own place without what it should not know, or beside it for an
 //! answer that is too much for its own memory.
 
-use super::ENVIRONMENT;
+use super::child::ENVIRONMENT;
 use anyhow::{Context, Error, Result, bail};
 use std::ffi::OsStr;
 use std::fs::File;

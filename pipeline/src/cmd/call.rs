@@ -1,11 +1,13 @@
 //! One call: a program, its arguments, and what is particular about running it.
 
+use super::Pipes;
 use crate::text::masked;
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use xshell::Shell;
 
@@ -24,6 +26,7 @@ pub struct Call {
     input: String,
     last_line: Option<&'static str>,
     most_output: Option<u64>,
+    pipes: Option<Arc<Pipes>>,
 }
 
 impl Call {
@@ -41,6 +44,7 @@ impl Call {
             input: String::new(),
             last_line: None,
             most_output: None,
+            pipes: None,
         }
     }
 
@@ -125,6 +129,17 @@ impl Call {
     pub fn most_output(mut self, bytes: u64) -> Self {
         self.most_output = Some(bytes);
         self
+    }
+
+    /// The program that it starts speaks through these, and its own output is only about that.
+    #[must_use]
+    pub fn pipes(mut self, pipes: Pipes) -> Self {
+        self.pipes = Some(Arc::new(pipes));
+        self
+    }
+
+    pub(super) fn own_pipes(&self) -> Option<&Pipes> {
+        self.pipes.as_deref()
     }
 
     pub(super) fn command(&self) -> Result<Command> {

@@ -12,8 +12,31 @@ pub struct Failure {
     pub program: String,
     pub status: ExitStatus,
     pub tail: Vec<String>,
+    /// Of the tail, what it said on its standard error.
+    pub complaint: Vec<String>,
+    /// Its standard output, where that was to be read.
+    pub stdout: String,
     pub log: PathBuf,
 }
+
+/// The answer of a program that another one started is not whole: something ended it, or never let it
+/// begin.
+#[derive(Debug)]
+pub struct Incomplete {
+    /// Whether the program itself was started.
+    pub begun: bool,
+    /// How the other one ended.
+    pub failure: Failure,
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = if self.begun { "not whole" } else { "none at all" };
+        write!(f, "the answer from inside is {part}: {}", self.failure)
+    }
+}
+
+impl std::error::Error for Incomplete {}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,40 +7,39 @@
 
 pub mod again;
 mod call;
+mod child;
 mod failure;
 pub mod interrupt;
+mod pipes;
 mod reaper;
 mod which;
 
 pub use crate::text::masked;
 pub use call::Call;
-pub use failure::Failure;
+pub use failure::{Failure, Incomplete};
+pub use pipes::Pipes;
 pub use which::{find, missing};
 
 use crate::text;
 use anyhow::{Context, Result, anyhow};
+use child::{Heard, Source, Started, ask_to_end, prepared, start};
 use interrupt::Interrupted;
+use pipes::Marks;
 use reaper::Reaper;
-use rustix::process::{Pid, Signal, kill_process};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// Lines of output that an error shows.
 const TAIL: usize = 20;
 /// How often a waiting run looks whether it was interrupted.
 const TICK: Duration = Duration::from_millis(50);
-/// A longer line is taken in pieces of this size: nobody's output may fill this machine's memory.
-const LONGEST_LINE: u64 = 1 << 16;
-/// Lines that may wait to be looked at before a child has to.
-const WAITING: usize = 256;
 /// What a call may print that sets no bound of its own: thirty times the log of a QEMU that shows every
 /// command. A log is on somebody's disk, and every line of it takes time.
 const MOST_OUTPUT: u64 = 256 << 20;
@@ -49,50 +48,13 @@ const MOST_LINES: u64 = 4 << 20;
 const MOST_KEPT: usize = 32 << 20;
 /// How long a child that has said everything may take to end before it is ended.
 const GRACE: Duration = Duration::from_secs(5);
-/// What a child may see of this program's environment: where to find programs, homes and sockets,
-/// how to reach the network, and the settings of the container engine.
-const ENVIRONMENT: &[&str] = &[
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "XDG_RUNTIME_DIR",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "all_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_SSH_COMMAND",
-    "GIT_SSL_CAINFO",
-    "SSH_AUTH_SOCK",
-    "APT_CONFIG",
-    "CONTAINERS_CONF",
-    "CONTAINERS_STORAGE_CONF",
-    "CONTAINERS_REGISTRIES_CONF",
-    "DOCKER_HOST",
-    "DOCKER_CONFIG",
-    "DOCKER_CONTEXT",
-    "DOCKER_CERT_PATH",
-    "DOCKER_TLS_VERIFY",
-];
-
 /// Runs calls for one stage and writes its log.
 pub struct Runner<'a> {
     log: PathBuf,
     works_for: PathBuf,
     file: RefCell<File>,
     on_line: Box<dyn Fn(&str) + 'a>,
+    on_note: Box<dyn Fn(&str) + 'a>,
 }
 
 /// What a call wrote to its standard output.
@@ -101,27 +63,13 @@ pub struct Output {
     pub stdout: String,
 }
 
-struct Heard {
-    from_stdout: bool,
-    line: String,
-    /// A piece of a long line does not end one.
-    whole: bool,
-}
-
-/// A child, what it says, and its standard input, which the handle keeps open.
-struct Started {
-    child: Child,
-    heard: Receiver<Heard>,
-    reaper: Reaper,
-    _input: Option<JoinHandle<ChildStdin>>,
-}
-
 impl<'a> Runner<'a> {
     /// A runner that logs to `log`, made anew, and hands each line of output to `on_line`.
     pub fn new(log: &Path, on_line: impl Fn(&str) + 'a) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("log `{}`", log.display()))?;
         let (file, on_line) = (RefCell::new(file), Box::new(on_line));
-        Ok(Self { log: log.to_owned(), works_for: PathBuf::new(), file, on_line })
+        let on_note = Box::new(|_: &str| {});
+        Ok(Self { log: log.to_owned(), works_for: PathBuf::new(), file, on_line, on_note })
     }
 
     /// Says which folder it works for: what outlives this process is told apart by it.
@@ -134,6 +82,19 @@ impl<'a> Runner<'a> {
         &self.works_for
     }
 
+    /// With somebody to tell what people should know while it goes.
+    #[must_use]
+    pub fn on_note(mut self, on_note: impl Fn(&str) + 'a) -> Self {
+        self.on_note = Box::new(on_note);
+        self
+    }
+
+    /// Tells people something, and the log.
+    pub fn note(&self, text: &str) {
+        self.write(&format!("note: {text}"));
+        (self.on_note)(text);
+    }
+
     pub fn log(&self) -> &Path {
         &self.log
     }
@@ -142,15 +103,20 @@ impl<'a> Runner<'a> {
     pub fn run(&self, call: &Call) -> Result<Output> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
-        let Started { mut child, heard, mut reaper, _input } = start(call)?;
+        let Started { mut child, heard, mut reaper, mut held, _input } = start(call)?;
         let began = Instant::now();
         let mut stdout = String::new();
+        let mut marks = Marks::default();
         let mut tail = VecDeque::with_capacity(TAIL);
+        let mut complaint = VecDeque::with_capacity(TAIL);
         let (mut printed, mut lines) = (0, 0);
         let mut said_all: Option<Instant> = None;
         loop {
             match heard.recv_timeout(TICK) {
-                Ok(Heard { from_stdout, line, whole }) => {
+                Ok(Heard { source: Source::Gone, .. }) => held.clear(),
+                Ok(Heard { source: Source::End, line, .. }) => marks.hear(&line),
+                Ok(Heard { source, line, whole }) => {
+                    let from_stdout = source == Source::Stdout;
                     printed += line.len() as u64 + 1;
                     lines += 1;
                     if let Some(flood) = flood(call, printed, lines, stdout.len() + line.len()) {
@@ -171,10 +137,10 @@ impl<'a> Runner<'a> {
                         said_all = Some(Instant::now());
                         ask_to_end(&child);
                     }
-                    if tail.len() == TAIL {
-                        tail.pop_front();
+                    if source == Source::Stderr {
+                        push(&mut complaint, text::excerpt(&line));
                     }
-                    tail.push_back(text::excerpt(&line));
+                    push(&mut tail, text::excerpt(&line));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -192,13 +158,21 @@ impl<'a> Runner<'a> {
             self.go_on(call, &mut child, &mut reaper, began)?;
             std::thread::sleep(TICK / 10);
         };
-        if status.success() || said_all.is_some() {
+        // Whoever starts a program for us has no say in how that ended.
+        let whole = call.own_pipes().is_none() || marks.ended().is_some();
+        let status = marks.ended().map_or(status, |code| ExitStatus::from_raw(code << 8));
+        if (status.success() && whole) || said_all.is_some() {
             return Ok(Output { stdout });
         }
         // A terminal's Ctrl-C may end the child before the flag is seen here.
         interrupt::check()?;
-        let tail = tail.into_iter().collect();
-        Err(Failure { program: call.short(), status, tail, log: self.log.clone() }.into())
+        let (tail, complaint) = (tail.into(), complaint.into());
+        let (program, log) = (call.short(), self.log.clone());
+        let failure = Failure { program, status, tail, complaint, stdout, log };
+        if whole {
+            return Err(failure.into());
+        }
+        Err(Incomplete { begun: marks.begun(), failure }.into())
     }
 
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.
@@ -284,81 +258,12 @@ fn flood(call: &Call, printed: u64, lines: u64, kept: usize) -> Option<String> {
     (lines > MOST_LINES).then(|| format!("{MOST_LINES} lines"))
 }
 
-/// A command with the environment that every child gets.
-fn prepared(call: &Call) -> Result<Command> {
-    let mut command: Command = call.command()?;
-    command
-        .env_clear()
-        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-        .env("LC_ALL", "C.UTF-8")
-        .envs(call.variables());
-    Ok(command)
-}
-
-fn start(call: &Call) -> Result<Started> {
-    let reaper = Reaper::stand_by(call)?;
-    let mut command = prepared(call)?;
-    let stdin = if call.input().is_some() { Stdio::piped() } else { Stdio::null() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.process_group(reaper.group());
-    let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
-    let (sender, heard) = sync_channel(WAITING);
-    if let Some(stdout) = child.stdout.take() {
-        listen(stdout, true, sender.clone());
+/// Adds to the last lines.
+fn push(tail: &mut VecDeque<String>, line: String) {
+    if tail.len() == TAIL {
+        tail.pop_front();
     }
-    if let Some(stderr) = child.stderr.take() {
-        listen(stderr, false, sender);
-    }
-    let input = call.input().map(str::to_owned).zip(child.stdin.take());
-    let input = input.map(|(text, mut pipe)| {
-        std::thread::spawn(move || {
-            // Whether anybody listened shows in what is answered.
-            let _ = pipe.write_all(text.as_bytes());
-            pipe
-        })
-    });
-    Ok(Started { child, heard, reaper, _input: input })
-}
-
-/// The signal that a program can take its time for, and that an engine hands on into a container.
-fn ask_to_end(child: &Child) {
-    if let Some(process) = Pid::from_raw(child.id().cast_signed()) {
-        let _ = kill_process(process, Signal::TERM);
-    }
-}
-
-/// Lines as they come; what is not UTF-8 is shown as well as it can be.
-fn listen(pipe: impl Read + Send + 'static, from_stdout: bool, sender: SyncSender<Heard>) {
-    std::thread::spawn(move || {
-        let mut reader = BufReader::new(pipe);
-        let mut line = Vec::new();
-        loop {
-            let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
-            let Ok(count) = read else { break };
-            if count == 0 && line.is_empty() {
-                break;
-            }
-            let whole = line.ends_with(b"\n") || (count as u64) < LONGEST_LINE;
-            let rest = if whole { Vec::new() } else { unfinished(&mut line) };
-            let mut text = String::from_utf8_lossy(&line).into_owned();
-            if whole {
-                text.truncate(text.trim_end_matches(['\n', '\r']).len());
-            }
-            line = rest;
-            if sender.send(Heard { from_stdout, line: text, whole }).is_err() {
-                break;
-            }
-        }
-    });
-}
-
-/// Takes the begin of a character off the end of a piece, for the next one to have it whole.
-fn unfinished(piece: &mut Vec<u8>) -> Vec<u8> {
-    let first = piece.iter().rposition(|byte| byte & 0xc0 != 0x80);
-    match first.filter(|at| piece.len() - at < 4) {
-        Some(at) if std::str::from_utf8(&piece[at..]).is_err() => piece.split_off(at),
-        _ => Vec::new(),
-    }
+    tail.push_back(line);
 }
 
 /// Whether an error is an interruption, and by which signal.

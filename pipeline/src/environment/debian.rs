@@ -37,9 +37,9 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, fetch: &Fetch) -> Result<()> {
 }
 
 /// The installed packages, one a line, sorted.
-pub fn closure(cmd: &Runner, image: &Image) -> Result<String> {
+pub fn closure(cmd: &Runner, image: &Image, under: &Path) -> Result<String> {
     let format = "--showformat=${Package} ${Version} ${Architecture}\\n";
-    let output = super::inspect(cmd, image, &["dpkg-query", "--show", format])?;
+    let output = super::inspect(cmd, image, under, &["dpkg-query", "--show", format])?;
     let mut lines: Vec<&str> = output.lines().collect();
     lines.sort_unstable();
     Ok(lines.join("\n") + "\n")

@@ -82,8 +82,14 @@ pub fn save_base(lock: &Lock, image: &Image, to: &Path, fetch: &Fetch) -> Result
 
 /// Refuses an image that has anything else installed than its base and the lock. Returns what is
 /// installed, with the sha256 of what the lock brought.
-pub fn closure(lock: &Lock, base: &Image, image: &Image, cmd: &Runner) -> Result<String> {
-    let (before, after) = (installed(cmd, base)?, installed(cmd, image)?);
+pub fn closure(
+    lock: &Lock,
+    base: &Image,
+    image: &Image,
+    under: &Path,
+    cmd: &Runner,
+) -> Result<String> {
+    let (before, after) = (installed(cmd, base, under)?, installed(cmd, image, under)?);
     let locked: BTreeSet<&str> = lock.packages.iter().map(|p| p.nevra.as_str()).collect();
     if let Some(nevra) = locked.iter().find(|nevra| !after.contains(**nevra)) {
         bail!(
@@ -108,9 +114,10 @@ pub fn closure(lock: &Lock, base: &Image, image: &Image, cmd: &Runner) -> Result
 }
 
 /// The installed packages by NEVRA. Imported keys stand in the same database and are no packages.
-fn installed(cmd: &Runner, image: &Image) -> Result<BTreeSet<String>> {
+fn installed(cmd: &Runner, image: &Image, under: &Path) -> Result<BTreeSet<String>> {
     let format = "%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\\n";
-    let output = super::inspect(cmd, image, &["rpm", "--query", "--all", "--queryformat", format])?;
+    let query = ["rpm", "--query", "--all", "--queryformat", format];
+    let output = super::inspect(cmd, image, under, &query)?;
     let packages = output.lines().filter(|line| !line.starts_with("gpg-pubkey-"));
     // As the lock has it, an epoch of 0 goes without saying.
     Ok(packages.map(|nevra| nevra.replacen("-0:", "-", 1)).collect())

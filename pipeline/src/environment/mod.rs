@@ -109,13 +109,13 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
             debian::bootstrap(base, &work.files().join(BASE), fetch)?;
             context = work.scratch(CONTEXT)?;
             make(&image, &work.files(), &context, None, fetch)?;
-            debian::closure(cmd, &image)?
+            debian::closure(cmd, &image, work.path())?
         }
         (Base::Image(_), Some(lock)) => {
             context = work.files().join(CONTEXT);
             locked::lay_out(lock, &context, fetch)?;
             make(&image, &work.files(), &context, Some(lock), fetch)?;
-            locked::closure(lock, &image.base(), &image, cmd)?
+            locked::closure(lock, &image.base(), &image, work.path(), cmd)?
         }
         (Base::Image(_), None) => bail!("the environment has no lock"),
     };
@@ -148,7 +148,7 @@ fn make(
 }
 
 /// Asks an image something.
-fn inspect(cmd: &Runner, image: &Image, argv: &[&str]) -> Result<String> {
+fn inspect(cmd: &Runner, image: &Image, under: &Path, argv: &[&str]) -> Result<String> {
     let job = Job {
         purpose: "closure".into(),
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
@@ -158,5 +158,5 @@ fn inspect(cmd: &Runner, image: &Image, argv: &[&str]) -> Result<String> {
         memory: "512m".to_owned(),
         pids: 64,
     };
-    Ok(sandbox::read(cmd, image, &job)?.stdout)
+    sandbox::ask(cmd, image, &job, under)
 }

@@ -79,7 +79,8 @@ mod tests {
     fn failure(program: &str, code: i32, line: &str) -> Error {
         let status = ExitStatus::from_raw(code << 8);
         let (program, tail) = (program.to_owned(), vec![line.to_owned()]);
-        Failure { program, status, tail, log: "l".into() }.into()
+        let (complaint, stdout, log) = (tail.clone(), String::new(), "l".into());
+        Failure { program, status, tail, complaint, stdout, log }.into()
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Subject<'a> {
     pub store: &'a Store,
     pub origins: &'a Origins,
     pub engine: Option<Engine>,
+    /// Whom to tell what people should know while it goes.
+    pub on_note: &'a dyn Fn(&str),
 }
 
 /// What is to be done.
@@ -161,8 +163,9 @@ impl Subject<'_> {
             .context("no podman or docker on PATH\nhelp: apt-get install podman")
     }
 
-    fn runner(&self) -> Result<Runner<'static>> {
-        Ok(Runner::new(&self.log()?, |_| {})?.working_for(self.store.root()))
+    fn runner(&self) -> Result<Runner<'_>> {
+        let runner = Runner::new(&self.log()?, |_| {})?.working_for(self.store.root());
+        Ok(runner.on_note(self.on_note))
     }
 
     fn log(&self) -> Result<PathBuf> {

@@ -198,9 +198,9 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
         memory: "4g".to_owned(),
         pids: 512,
     };
-    let output =
-        sandbox::read(fetch.cmd(), base, &job).context("yum cannot resolve the packages")?;
-    if let Some(line) = output.stdout.lines().find(|line| line.starts_with("No package ")) {
+    let output = sandbox::ask(fetch.cmd(), base, &job, work.path())
+        .context("yum cannot resolve the packages")?;
+    if let Some(line) = output.lines().find(|line| line.starts_with("No package ")) {
         bail!("{line}\nhelp: which of the repositories should have it?");
     }
     Ok(())

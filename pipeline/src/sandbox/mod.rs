@@ -10,13 +10,13 @@ mod owner;
 mod scene;
 mod users;
 
-use crate::cmd::{Call, Output, Runner, find};
-use anyhow::{Context, Result, ensure};
+use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find};
+use anyhow::{Context, Error, Result, ensure};
 pub use image::Image;
 pub use scene::Scene;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 pub use users::{builder, hand_over};
 
@@ -27,6 +27,8 @@ const PROXIES: [&str; 6] =
 /// rpm 4.11 and yum walk over every descriptor that they might have. docker may allow a billion, and
 /// that takes hours; podman has a sane default, which this would undo together with the host's others.
 const DESCRIPTORS: &str = "--ulimit=nofile=4096:4096";
+/// The most bytes that a job may print whose output is read.
+const MOST_OUTPUT: u64 = 16 << 20;
 /// The longest that resolving packages may take.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// When podman ends a container, whether a runner and its reaper still live or not. docker has no word
@@ -129,25 +131,33 @@ pub struct Dialogue {
     pub most_output: u64,
 }
 
-/// Runs a job in an image to its end. An interrupted job's container is removed at once. What it prints
-/// is in the log, and in nobody's memory.
-pub fn run(cmd: &Runner, image: &Image, job: &Job) -> Result<()> {
-    start(cmd, image, job, |call| call).map(|_| ())
+/// Runs a job in an image to its end. An interrupted job's container is removed at once. `under` is a
+/// folder of the work that this is a part of.
+pub fn run(cmd: &Runner, image: &Image, job: &Job, under: &Path) -> Result<()> {
+    start(cmd, image, job, under, "", |call| call)?;
+    Ok(())
 }
 
-/// Runs a job for what it prints.
-pub fn read(cmd: &Runner, image: &Image, job: &Job) -> Result<Output> {
-    start(cmd, image, job, Call::read)
+/// Runs a job whose output is judged, and returns that.
+pub fn ask(cmd: &Runner, image: &Image, job: &Job, under: &Path) -> Result<String> {
+    let answer = start(cmd, image, job, under, "", |call| call.read().most_output(MOST_OUTPUT))?;
+    Ok(answer.stdout)
 }
 
 /// Runs a job and talks to it.
-pub fn talk(cmd: &Runner, image: &Image, job: &Job, dialogue: &Dialogue) -> Result<Output> {
+pub fn talk(
+    cmd: &Runner,
+    image: &Image,
+    job: &Job,
+    under: &Path,
+    dialogue: &Dialogue,
+) -> Result<String> {
     let Dialogue { input, until, limit, most_output } = dialogue;
-    start(cmd, image, job, |call| {
-        let call = call.limit(*limit).most_output(*most_output).read();
-        let call = until.iter().fold(call, |call, line| call.until(line));
-        if input.is_empty() { call } else { call.arg("--interactive").told(input) }
-    })
+    let answer = start(cmd, image, job, under, input, |call| {
+        let call = call.read().limit(*limit).most_output(*most_output);
+        until.iter().fold(call, |call, line| call.until(line))
+    })?;
+    Ok(answer.stdout)
 }
 
 /// `with` adds to the call before its image is named.
@@ -155,21 +165,51 @@ fn start(
     cmd: &Runner,
     image: &Image,
     job: &Job,
-    with: impl FnOnce(Call) -> Call,
+    under: &Path,
+    input: &str,
+    with: impl Fn(Call) -> Call,
 ) -> Result<Output> {
     let engine = image.engine();
     owner::sweep(cmd, engine)?;
     let name = owner::container_name(&job.purpose);
-    for mount in job.mounts.iter().filter(|mount| mount.writable) {
-        users::hand_over_to(&mount.host, engine, job.confinement)?;
+    let once = || {
+        let pipes = Pipes::make(under)?;
+        for mount in job.mounts.iter().filter(|mount| mount.writable) {
+            users::hand_over_to(&mount.host, engine, job.confinement)?;
+        }
+        for pipe in pipes.paths() {
+            users::hand_over_to(&pipe, engine, job.confinement)?;
+        }
+        let mut call = arguments(engine, &name, job, cmd)?;
+        if engine == Engine::Podman {
+            call = call.arg(format!("--timeout={}", DEADLINE.as_secs()));
+        }
+        let call = with(call).told(input);
+        // Not the engine's own way for a container's output, which loses some under load.
+        let call = call.arg("--mount");
+        let call = call.arg(Mount::read_only(pipes.folder(), Pipes::INSIDE).argument()?);
+        let stdin = if input.is_empty() { "/dev/null" } else { Pipes::STDIN };
+        let call = call.pipes(pipes).arg(image.reference());
+        let call = call.args(["/bin/sh", "-c", Pipes::RUN, "sh", stdin]).args(&job.argv);
+        cmd.run(&call.cleaned_up_by(removal(engine, &name)))
+    };
+    match once() {
+        Err(error) if may_run_again(&error, job) => {
+            let first = error.to_string();
+            let first = first.lines().next().unwrap_or_default();
+            cmd.note(&format!("{}: {first}; asked once more", job.purpose));
+            let _ = cmd.run(&removal(engine, &name));
+            once()
+        }
+        other => other,
     }
-    let mut call = arguments(engine, &name, job, cmd)?;
-    if engine == Engine::Podman {
-        call = call.arg(format!("--timeout={}", DEADLINE.as_secs()));
-    }
-    let call = with(call);
-    let call = call.arg(image.reference()).args(&job.argv);
-    cmd.run(&call.cleaned_up_by(removal(engine, &name)))
+}
+
+/// Whether an answer that is not whole leaves everything as it was.
+fn may_run_again(error: &Error, job: &Job) -> bool {
+    error.downcast_ref::<Incomplete>().is_some_and(|incomplete| {
+        !incomplete.begun || job.mounts.iter().all(|mount| !mount.writable)
+    })
 }
 
 /// What ends a container, and all that runs in it, at once.
@@ -214,5 +254,7 @@ fn arguments(engine: Engine, name: &str, job: &Job, cmd: &Runner) -> Result<Call
     Ok(call)
 }
 
+#[cfg(test)]
+mod answers_tests;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,9 @@ SLOT = 5
 # Sent at once, and still far less than a socket buffers: neither end waits for the other.
 BATCH = 1000
 
+# For what hangs: a machine that is busy with other things may need minutes for seconds of work.
+LIMIT = 600
+
 FIRMWARE = ["-L", "/usr/share/seabios", "-L", "/usr/share/qemu"]
 
 
@@ -46,6 +49,7 @@ class Machine:
         except BaseException:
             self.process.kill()
             self.process.wait()
+            shutil.rmtree(self.folder)
             raise
 
     def path(self, name):
@@ -67,7 +71,7 @@ class Machine:
                     raise Died(self.messages()) from None
                 continue
             listener.close()
-            connection.settimeout(60)
+            connection.settimeout(LIMIT)
             return connection.makefile("rw")
 
     def __enter__(self):
@@ -77,12 +81,17 @@ class Machine:
         if kind is None:
             self.monitor.write('{"execute": "quit"}\n')
             self.monitor.flush()
-        else:
+        elif not issubclass(kind, (Died, ConnectionError)):
+            # Whatever went wrong, it goes on.
             self.process.kill()
-        code = self.process.wait(timeout=120)
-        said = self.messages()
-        if kind is None:
+        # One that closed its sockets is about to end by itself, and how it does may be asked for.
+        try:
+            code = self.code = self.process.wait(timeout=LIMIT)
+        finally:
+            self.process.kill()
+            said = self.said = self.messages()
             shutil.rmtree(self.folder)
+        if kind is None:
             assert code == 0 and not said, "QEMU ended with {}:\n{}".format(code, said)
         elif said and not issubclass(kind, (Died, ConnectionError)):
             print("QEMU said:\n" + said)
@@ -99,12 +108,9 @@ class Machine:
         return said
 
     def death(self):
-        """Waits for the end of a QEMU that gave up; what it said."""
-        code = self.process.wait(timeout=120)
-        said = self.messages()
-        shutil.rmtree(self.folder)
-        assert code == 1, "QEMU ended with {}:\n{}".format(code, said)
-        return said
+        """What a QEMU said that gave up, once its `with` has ended."""
+        assert self.code == 1, "QEMU ended with {}:\n{}".format(self.code, self.said)
+        return self.said
 
     # ---- the bus ----
 
@@ -124,6 +130,7 @@ class Machine:
         while True:
             words = self.qtest.readline().split()
             if not words:
+                self.process.wait(timeout=LIMIT)
                 raise Died(self.messages())
             if words[0] == "OK":
                 return int(words[1], 0) if len(words) > 1 else None
@@ -164,7 +171,7 @@ class Machine:
             line = ""
         if not line:
             # Its last words are there once it is gone.
-            self.process.wait(timeout=120)
+            self.process.wait(timeout=LIMIT)
             raise Died(self.messages())
         return json.loads(line)
 

@@ -37,7 +37,8 @@ impl Walk<'_> {
                 (self.on_event)(Event::Progress { stage, done, total });
             }
         })?
-        .working_for(self.store.root());
+        .working_for(self.store.root())
+        .on_note(|text| (self.on_event)(Event::Note { stage, text }));
         let pipeline = &self.request.loaded.pipeline;
         let beside = &self.request.loaded.beside;
         let store = &self.store;

@@ -12,7 +12,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(120);
 /// A list of all types has a tenth of a megabyte.
 const MOST_OUTPUT: u64 = 16 << 20;
-/// What an engine ends with when the program was never run, or was ended for its memory.
+/// What the shell says of a program that was never run, or was ended for its memory.
 const ENGINES_OWN: [i32; 4] = [125, 126, 127, 137];
 
 /// A binary, and where it runs.
@@ -39,23 +39,28 @@ pub struct Session<'a> {
 
 /// A program that gave up by itself.
 pub struct GaveUp {
-    tail: Vec<String>,
+    /// The last of its standard error.
+    complaint: Vec<String>,
+    stdout: String,
     name: String,
 }
 
 impl GaveUp {
     /// Whether it had got so far as to greet (QEMU, docs/interop/qmp-spec.txt, 2.2).
     pub fn greeted(&self) -> bool {
-        self.tail.iter().any(|line| line.starts_with("{\"QMP\""))
+        self.stdout.lines().any(|line| line.starts_with("{\"QMP\""))
     }
 
-    /// The reason that it gave: the last line with its name, or the last one at all.
+    /// The reason that it gave: the last complaint with its name, or the last one at all, or the last
+    /// word otherwise. The two streams are never mixed: how they interleave is different each time.
     pub fn words(&self) -> String {
-        let said = || self.tail.iter().rev().map(|line| line.trim()).filter(|line| is_said(line));
+        let complaint = || self.complaint.iter().rev().map(|line| line.trim());
+        let complaint = || complaint().filter(|line| is_said(line));
         let prefix = format!("{}: ", self.name);
-        let named = said().find_map(|line| line.strip_prefix(&prefix));
-        let words = named.or_else(|| said().next()).unwrap_or("it gave no reason");
-        words.chars().take(300).collect()
+        let named = complaint().find_map(|line| line.strip_prefix(&prefix));
+        let otherwise = || self.stdout.lines().rev().map(str::trim).find(|line| is_said(line));
+        let words = named.or_else(|| complaint().next()).or_else(otherwise);
+        words.unwrap_or("it gave no reason").chars().take(300).collect()
     }
 }
 
@@ -81,10 +86,14 @@ impl Program<'_> {
         match self.say(session) {
             Ok(said) => Ok(Ok(said)),
             Err(error) => match error.downcast_ref::<Failure>() {
-                Some(Failure { status, tail, .. })
+                Some(Failure { status, complaint, stdout, .. })
                     if status.code().is_some_and(|code| !ENGINES_OWN.contains(&code)) =>
                 {
-                    Ok(Err(GaveUp { tail: tail.clone(), name: self.own_name().to_owned() }))
+                    Ok(Err(GaveUp {
+                        complaint: complaint.clone(),
+                        stdout: stdout.clone(),
+                        name: self.own_name().to_owned(),
+                    }))
                 }
                 _ => Err(error),
             },
@@ -106,7 +115,9 @@ impl Program<'_> {
         };
         let dialogue =
             Dialogue { input, until, limit: limit.unwrap_or(LIMIT), most_output: MOST_OUTPUT };
-        Ok(sandbox::talk(self.cmd, self.image, &job, &dialogue)?.stdout)
+        // Beside what it may read: in there, an answer would be an input.
+        let under = self.folder.parent().unwrap_or(self.folder);
+        sandbox::talk(self.cmd, self.image, &job, under, &dialogue)
     }
 }
 

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 
 from .host import VM, contains, one_line, uuid
 
@@ -191,10 +190,10 @@ def interrupted_between_steps(host):
     host.set(VM, platform={"vga": "std", GUIDE: "-device vgpu-stub"})
     host.change("xapi", fault="slow vm-param-set")
     child = subprocess.Popen(host.argv(["attach", "web"]), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not host.calls("xe", "vm-param-set"):
-        time.sleep(0.02)
+    host.waits(lambda: host.calls("xe", "vm-param-set"), child)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    host.write("state/go", "")
+    out, err = child.communicate(timeout=600)
     assert host.platform() == {OURS: DEFAULT, GUIDE: "-device vgpu-stub"}, (out, err)
     assert child.returncode == 130, (child.returncode, err)
     contains(err.decode(), "stopped after: set the device", "what is left: xe vm-param-remove")

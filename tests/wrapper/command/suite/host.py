@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections import namedtuple
 from functools import lru_cache
 from pathlib import Path
@@ -192,6 +193,16 @@ class Host:
 
     def forget(self):
         self.write("state/calls", "")
+
+    def waits(self, what, child, ends=False):
+        """Waits until something is so, or until a program that may end has ended."""
+        deadline = time.monotonic() + 600
+        while not what():
+            if child.poll() is not None:
+                assert ends, child.communicate()
+                return
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.1)
 
     def calls(self, *first):
         lines = self.path("state/calls").read_text().splitlines()

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 
 from .host import STOCK, VM, Host, contains, one_line, uuid
 
@@ -80,13 +79,14 @@ def consent_does_not_stay(host):
     # The program that gives it takes its time, so that Ctrl-C finds it between two steps.
     touch = host.path("bin/touch")
     touch.unlink()
-    touch.write_text('#!/bin/sh\n/bin/touch "$1"\n/bin/sleep 1\n')
+    wait = 'while [ ! -e "{}" ]; do /bin/sleep 0.02; done'.format(host.path("state/go"))
+    touch.write_text('#!/bin/sh\n/bin/touch "$1"\n' + wait + "\n")
     touch.chmod(0o755)
     child = subprocess.Popen(host.argv(["rollback", "--keep-vms", "--yes"]), stderr=subprocess.PIPE)
-    while child.poll() is None and not host.path(CONSENT).exists():
-        time.sleep(0.02)
+    host.waits(host.path(CONSENT).exists, child)
     child.send_signal(signal.SIGINT)
-    complaint = child.communicate(timeout=30)[1].decode()
+    host.write("state/go", "")
+    complaint = child.communicate(timeout=600)[1].decode()
     assert child.returncode == 130 and not host.path(CONSENT).exists(), complaint
     host("rollback", "--keep-vms", "--yes")
     at_stock(host)
@@ -254,12 +254,14 @@ def interrupted_while_yum_runs(host):
             host.change("rpm", fault="slow downgrade")
             argv = host.argv(["rollback", "--yes"])
             child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            while not host.calls("yum", "-y", "downgrade"):
-                time.sleep(0.02)
-            for _ in range(presses):
-                time.sleep(0.3)
-                child.send_signal(signal.SIGINT)
-            _, complaint = child.communicate(timeout=30)
+            host.waits(lambda: host.calls("yum", "-y", "downgrade"), child)
+            child.send_signal(signal.SIGINT)
+            if presses == 1:
+                host.write("state/go", "")
+            else:
+                # Two that come too soon are one, so it is pressed until it has been heard.
+                host.waits(lambda: child.send_signal(signal.SIGINT), child, ends=True)
+            _, complaint = child.communicate(timeout=600)
             assert host.load("rpm")["installed"]["qemu"]["release"] == release, complaint
             assert child.returncode == (130 if presses == 1 else 1), (child.returncode, complaint)
             contains(complaint.decode(), "yum -y remove vgpu-stub-dom0")
