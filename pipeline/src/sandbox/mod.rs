@@ -255,6 +255,4 @@ fn arguments(engine: Engine, name: &str, job: &Job, cmd: &Runner) -> Result<Call
 }
 
 #[cfg(test)]
-mod answers_tests;
-#[cfg(test)]
 mod tests;

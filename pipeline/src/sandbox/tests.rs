@@ -1,3 +1,5 @@
+mod answers;
+
 use super::*;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
