@@ -242,6 +242,31 @@ fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     }
 }
 
+/// The test binary comes through the same door, out of the tree that was built.
+#[test]
+fn a_test_binary_that_is_no_file_is_not_taken() {
+    let file = "i386-softmmu/qemu-system-i386";
+    let section = format!("build:\n  test-binary:\n    file: {file}\n    edits: []\n");
+    for (commands, expected) in [
+        ("ln -sf /etc/passwd FILE", "%build left 0 files `i386-softmmu/qemu-system-i386`"),
+        ("rm FILE; mkfifo FILE", "%build left 0 files"),
+        ("mv i386-softmmu real; ln -s real i386-softmmu", "%build left 0 files"),
+        ("truncate -s 1T FILE", "/i386-softmmu/qemu-system-i386` has 1099511627776 bytes"),
+        ("cp -r ../$(basename $PWD) ../again", "%build left 2 files"),
+    ] {
+        let toy = Toy::new("toy-odd-test-binary");
+        toy.edit("toy.yaml", "build:\n", &section);
+        let commands = commands.replace("FILE", file);
+        // For the test binary alone: the packages are built of the same tree.
+        let only = format!(
+            "case \"$(cat /proc/$PPID/cmdline | tr '\\0' ' ')\" in *' -bc '*) {commands} ;; esac"
+        );
+        toy.edit("qemu.spec", "\n%install\n", &format!("\n{only}\n\n%install\n"));
+        let error = refusal(1, toy.run().args(["--until", "build"]));
+        assert!(error.contains(expected), "{commands}: {error}");
+    }
+}
+
 /// What `run` does where everything is as it should be, for the tests of swaps.
 fn until(toy: &Toy, stage: &str) -> Vec<Value> {
     events(toy.run().args(["--until", stage]))

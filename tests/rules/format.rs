@@ -1,7 +1,7 @@
 //! Packages of rpm's format 6: read and judged like those of format 4, and refused where a run or a
 //! target is of format 4 alone.
 
-use super::package::{FILE, of_format_6};
+use super::package::{Bytes, FILE, of_format_6, plain};
 use crate::support::{ends_with, program, refusal, scratch};
 use serde_json::Value;
 use std::fs;
@@ -71,4 +71,32 @@ fn a_digest_of_format_6_that_is_not_so_is_told() {
     let output = program().arg("verify").arg(&package).output().unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(said.contains("the SHA3-256 of its header is not what it says"), "{said}");
+}
+
+/// What is a source package by one tag and a binary one by another would be judged as one, and installed
+/// as the other.
+#[test]
+fn a_package_that_is_two_things_at_once_is_refused() {
+    let folder = scratch();
+    let whole = plain(folder.path());
+    let refused = |edit: &dyn Fn(&mut Bytes)| {
+        let mut bytes = whole.clone();
+        edit(&mut bytes);
+        refusal(1, program().arg("verify").arg(bytes.write(folder.path())))
+    };
+    let expected = "it says in one place that it is a source package, and not in another";
+    let header = whole.header();
+    for said in [
+        // Its lead; neither tag; both, where its size was.
+        refused(&|it| it.0[7] = 1),
+        refused(&|it| it.0[6] = 1),
+        refused(&|it| {
+            it.hide(&header, 1044, 1999).mend();
+        }),
+        refused(&|it| {
+            it.hide(&header, 1009, 1106).mend();
+        }),
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
 }

@@ -37,8 +37,11 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
     let provides =
         facts.provides.iter().filter(|text| !own(text) && !text.starts_with(BY_BUILD_ID));
     found.extend(provides.map(|text| format!("it provides `{text}`")));
-    // Of its own family: symbols want the sources beside them.
-    let family = |text: &str| text.starts_with("rpmlib(") || text.contains("-debugsource");
+    // Of its own family: symbols want the sources beside them, and what they share with others.
+    let family = |text: &str| {
+        text.starts_with("rpmlib(")
+            || ["-debugsource", "-debuginfo"].iter().any(|it| text.contains(it))
+    };
     let requires = facts.requires.iter().chain(&facts.weak).filter(|text| !family(text));
     found.extend(requires.map(|text| format!("it requires `{text}`")));
     found.extend(facts.conflicts.iter().map(|text| format!("it conflicts with `{text}`")));

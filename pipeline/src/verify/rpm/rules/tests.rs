@@ -1,7 +1,8 @@
 //! The list of rules against the README's table and the pipeline file's words.
 
 use super::super::nevra::between;
-use super::{LIST, Policy, judge};
+use super::super::read::read;
+use super::{LIST, Policy, Signing, judge};
 use crate::config::{Level, Rule};
 use crate::rpmfile::Nevra;
 use std::collections::BTreeSet;
@@ -47,4 +48,22 @@ fn the_default_policy_asks_nothing_of_a_target() {
     let targets = LIST.iter().filter(|entry| entry.targets != "all");
     assert_eq!(targets.count(), 11);
     let _: fn(&super::PackageFacts, &Policy) -> Vec<super::Finding> = judge;
+}
+
+/// A run without a target has no rpm to name, and signs no such package all the same.
+#[test]
+fn a_run_takes_no_package_of_format_6() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("six.rpm");
+    let mut builder = rpm::PackageBuilder::new("six", "1", "MIT", "noarch", "A test");
+    builder.using_config(rpm::BuildConfig::v6()).build().unwrap().write_file(&path).unwrap();
+    // The crate's lead says 3, and its header 6.
+    let facts = read(&path, &[], &mut |_, _| Ok(None)).unwrap();
+    assert_eq!((facts.format, facts.source), (6, false));
+    let run = Policy { signing: Signing::ToCome, ..Policy::default() };
+    let found: Vec<(Rule, String)> =
+        judge(&facts, &run).into_iter().map(|found| (found.rule, found.what)).collect();
+    let what = "it is a package of the format 6, and only the format 4 is signed here".to_owned();
+    assert_eq!(found, [(Rule::PackageFormat, what)]);
+    assert!(judge(&facts, &Policy::default()).is_empty());
 }
