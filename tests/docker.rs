@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A daemon that ends with the test.
-struct Daemon(Child);
+pub struct Daemon(Child);
 
 impl Daemon {
-    fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path) -> Self {
         let at = |name: &str| folder.join(name).display().to_string();
         let log = std::fs::File::create(folder.join("log")).unwrap();
         let child = Command::new("dockerd")
