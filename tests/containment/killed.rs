@@ -45,12 +45,14 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_running() {
     let began = SystemTime::now();
     events(&mut run());
     let whole = began.elapsed().unwrap().as_millis();
-    let (mut moment, mut struck) = (began.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos(), 0);
+    let (mut moment, mut struck) =
+        (began.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos(), 0);
     for number in 0..kills() {
         let device = fs::read_to_string(toy.path("vgpu-stub.c")).unwrap();
         fs::write(toy.path("vgpu-stub.c"), format!("{device}/* {number} */\n")).unwrap();
         let mut child = run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        moment =
+            moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let wait = u64::try_from((moment >> 33) % whole).unwrap();
         std::thread::sleep(Duration::from_millis(wait));
         struck += u32::from(child.try_wait().unwrap().is_none());
@@ -60,7 +62,9 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_running() {
         let mine = format!("-{}-", child.id());
         let label = format!("name={mine}");
         wait_for(&format!("the end of all after {wait} ms"), 60, || {
-            sleepers(BESIDE).is_empty() && containers(&label).is_empty() && speaking_of(&mine).is_empty()
+            sleepers(BESIDE).is_empty()
+                && containers(&label).is_empty()
+                && speaking_of(&mine).is_empty()
         });
     }
     println!("{struck} of {} runs were killed before their end", kills());
@@ -86,7 +90,8 @@ fn what_a_killed_reaper_left_is_cleared_by_the_next_run_of_the_same_store() {
     let mut child = run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for("the build to sleep", 300, || !sleepers(LEFT).is_empty());
     let parent = child.id().to_string();
-    let reapers = Command::new("pgrep").args(["--parent", &parent, "--exact", "sh"]).output().unwrap();
+    let reapers =
+        Command::new("pgrep").args(["--parent", &parent, "--exact", "sh"]).output().unwrap();
     let reapers = String::from_utf8(reapers.stdout).unwrap();
     assert!(!reapers.is_empty());
     ends_with(0, Command::new("kill").arg("-KILL").args(reapers.lines()));
@@ -96,12 +101,19 @@ fn what_a_killed_reaper_left_is_cleared_by_the_next_run_of_the_same_store() {
 
     // One of another store, whose runner is gone as well.
     let elsewhere = format!("test-elsewhere-{}", std::process::id());
-    let image = ends_with(0, Command::new("podman").args(["ps", "--all", "--format", "{{.Image}}", "--filter"])
-        .arg(format!("name=-{parent}-")));
+    let image = ends_with(
+        0,
+        Command::new("podman")
+            .args(["ps", "--all", "--format", "{{.Image}}", "--filter"])
+            .arg(format!("name=-{parent}-")),
+    );
     let image = String::from_utf8(image.stdout).unwrap();
     let mut other = Command::new("podman");
     other.args(["run", "--detach", "--rm", "--network=none", "--name", &elsewhere]);
-    other.args(["--label=vgpu-pipeline.store=0123456789abcdef", "--label=vgpu-pipeline.runner=x/1/1/1"]);
+    other.args([
+        "--label=vgpu-pipeline.store=0123456789abcdef",
+        "--label=vgpu-pipeline.runner=x/1/1/1",
+    ]);
     ends_with(0, other.args([image.trim(), "sleep", &ELSEWHERE.to_string()]));
 
     toy.edit("qemu.spec", &sleep, "\n%install\n");

@@ -43,7 +43,8 @@ fn nobodys(id: u32) -> bool {
     let users = ["/etc/passwd", "/etc/group"].map(|file| fs::read_to_string(file).unwrap());
     let known = users.iter().flat_map(|text| text.lines());
     let known = known.filter_map(|line| line.split(':').nth(2)?.parse::<u32>().ok());
-    let given = ["/etc/subuid", "/etc/subgid"].map(|file| fs::read_to_string(file).unwrap_or_default());
+    let given =
+        ["/etc/subuid", "/etc/subgid"].map(|file| fs::read_to_string(file).unwrap_or_default());
     let given = given.iter().flat_map(|text| text.lines()).filter_map(|line| {
         let mut fields = line.split(':').skip(1).map(|field| field.parse::<u64>().ok());
         let start = fields.next()??;
@@ -151,7 +152,10 @@ fn dockers_build_is_nobody_either_and_makes_the_same_packages() {
     run.kill().unwrap();
     run.wait().unwrap();
     wait_for("the container's end", 30, || sleepers(DOCKERS_SLEEP).is_empty());
-    let listed = ends_with(0, Command::new("docker").args(["ps", "--all", "--quiet"]).env("DOCKER_HOST", &socket));
+    let listed = ends_with(
+        0,
+        Command::new("docker").args(["ps", "--all", "--quiet"]).env("DOCKER_HOST", &socket),
+    );
     assert!(listed.stdout.is_empty());
 }
 

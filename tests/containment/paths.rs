@@ -23,8 +23,8 @@ fn a_store_may_lie_at_any_path_that_is_text() {
     refusal(1, toy.run().env("VGPU_PIPELINE_STORE", &store));
     let mut shell = crate::support::program();
     shell.arg("shell").arg(toy.path("toy.yaml")).env("VGPU_PIPELINE_STORE", &store);
-    let said = ends_with(0, shell.args(["--", "sh", "-c", "ls /build /ccache"]));
-    drop(said);
+    let said = ends_with(0, shell.args(["--", "sh", "-c", "ls /build; ls /ccache || :"])).stdout;
+    assert!(String::from_utf8(said).unwrap().contains("BUILD"));
 }
 
 /// An engine without images has to be told of archives and folders too.
@@ -38,7 +38,11 @@ fn images_are_made_from_a_store_at_any_path() {
     let at = |name: &str| images.join(name).display().to_string();
     fs::write(
         &config,
-        format!("[storage]\ndriver = \"overlay\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n", at("graph"), at("run")),
+        format!(
+            "[storage]\ndriver = \"overlay\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
+            at("graph"),
+            at("run")
+        ),
     )
     .unwrap();
     let toy = Toy::new("odd-images");

@@ -57,9 +57,7 @@ enum State {
 impl Cache {
     pub fn open(&self, pipeline: &str, store: &Store) -> Result<Opened> {
         let (state, work, folder) = match self {
-            Self::Own(key) => {
-                (State::Own, None, own(&store.root().join(OWN), pipeline, key)?)
-            }
+            Self::Own(key) => (State::Own, None, own(&store.root().join(OWN), pipeline, key)?),
             Self::Fill => {
                 let work = store.work()?;
                 let folder = work.scratch("ccache")?;
@@ -95,7 +93,9 @@ impl Opened {
             ("CCACHE_COMPILERCHECK", "content"),
         ];
         match self.state {
-            State::ReadOnly => variables.extend([("CCACHE_READONLY", "1"), ("CCACHE_NOSTATS", "1")]),
+            State::ReadOnly => {
+                variables.extend([("CCACHE_READONLY", "1"), ("CCACHE_NOSTATS", "1")])
+            }
             State::Filling => variables.push(("CCACHE_MAXSIZE", "2G")),
             State::Own => {}
         }
@@ -151,7 +151,11 @@ fn ours(folder: &Path, owners: &[u32]) -> Result<()> {
     }
     let found = folder.symlink_metadata()?;
     let help = "help: remove it, and find out who put it there";
-    ensure!(found.is_dir(), "`{}` is no folder, and a link is not followed\n{help}", folder.display());
+    ensure!(
+        found.is_dir(),
+        "`{}` is no folder, and a link is not followed\n{help}",
+        folder.display()
+    );
     ensure!(
         owners.contains(&found.uid()),
         "`{}` belongs to the user {}\n{help}",
@@ -194,11 +198,7 @@ fn pack(folder: &Path, archive: &Path) -> Result<()> {
     Ok(())
 }
 
-fn find(
-    folder: &Path,
-    name: &str,
-    objects: &mut BTreeMap<String, (PathBuf, u64)>,
-) -> Result<()> {
+fn find(folder: &Path, name: &str, objects: &mut BTreeMap<String, (PathBuf, u64)>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;

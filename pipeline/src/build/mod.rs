@@ -134,7 +134,9 @@ pub fn run(
             (Ok(_), Cache::Fill) => {}
             // Whether this tree is good is for the build with the devices to say.
             (Err(error), Cache::Fill) if interrupted(&error).is_none() => {
-                cmd.write(&format!("the cache has not all of the test binary's objects: {error:#}"));
+                cmd.write(&format!(
+                    "the cache has not all of the test binary's objects: {error:#}"
+                ));
                 store.drop_set_aside(inputs.name)?;
             }
             (tree, _) => {

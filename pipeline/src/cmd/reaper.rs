@@ -75,7 +75,8 @@ pub struct Reaper {
 impl Reaper {
     /// Starts it before the call is started, so that there is no moment in between.
     pub fn stand_by(call: &Call) -> Result<Self> {
-        let mut words = vec!["-c", SCRIPT, "reaper"].into_iter().map(Into::into).collect::<Vec<_>>();
+        let mut words =
+            vec!["-c", SCRIPT, "reaper"].into_iter().map(Into::into).collect::<Vec<_>>();
         if let Some(cleanup) = call.cleanup() {
             words.extend(cleanup.argv());
         }

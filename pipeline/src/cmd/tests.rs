@@ -117,7 +117,8 @@ fn sleepers(seconds: u32) -> usize {
 }
 
 /// One that leads a group of its own, one that a dead parent left, and one that does not listen.
-const FAMILY: &str = "setsid sleep 86301 & (sleep 86302 &) ; trap '' TERM; sleep 86303 & sleep 86304";
+const FAMILY: &str =
+    "setsid sleep 86301 & (sleep 86302 &) ; trap '' TERM; sleep 86303 & sleep 86304";
 
 #[test]
 fn everything_that_a_child_started_ends_with_it() {

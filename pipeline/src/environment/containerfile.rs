@@ -50,7 +50,10 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
                     refuse(*line, "FROM stands before `ARG BASE`")?;
                 }
                 if !matches!(words[..], ["${BASE}" | "$BASE"]) {
-                    refuse(*line, "the base is the pipeline's: FROM takes `${BASE}` and nothing else")?;
+                    refuse(
+                        *line,
+                        "the base is the pipeline's: FROM takes `${BASE}` and nothing else",
+                    )?;
                 }
                 has_base = true;
             }
@@ -62,7 +65,8 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
                 }
             }
             "COPY" => {
-                let good = |flag: &&&str| ["--chown=", "--chmod="].iter().any(|it| flag.starts_with(it));
+                let good =
+                    |flag: &&&str| ["--chown=", "--chmod="].iter().any(|it| flag.starts_with(it));
                 if let Some(flag) = flags().find(|flag| !good(flag)) {
                     let flag = flag.split('=').next().unwrap_or(flag);
                     refuse(*line, &format!("COPY takes no {}", shortened(flag)))?;
@@ -75,8 +79,13 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
                 refuse(*line, "BASE is the base, and has been used")?;
             }
             "ARG" | "ENV" | "LABEL" | "USER" | "WORKDIR" | "SHELL" => {}
-            "ADD" => refuse(*line, "ADD may fetch what nothing pins; COPY takes files of the context")?,
-            _ => refuse(*line, &format!("{} is no instruction for an environment", shortened(&name)))?,
+            "ADD" => {
+                refuse(*line, "ADD may fetch what nothing pins; COPY takes files of the context")?
+            }
+            _ => refuse(
+                *line,
+                &format!("{} is no instruction for an environment", shortened(&name)),
+            )?,
         }
         // What docker takes for a document inside, podman before 4.6 takes for instructions.
         if matches!(name.as_str(), "RUN" | "COPY") && words.iter().any(|word| is_document(word)) {
@@ -192,7 +201,10 @@ mod tests {
         ];
         for (text, expected) in after {
             let said = said(&format!("ARG BASE\nFROM ${{BASE}}\n{text}\n"));
-            assert!(said.starts_with("Containerfile:3: ") && said.contains(expected), "{text}: {said}");
+            assert!(
+                said.starts_with("Containerfile:3: ") && said.contains(expected),
+                "{text}: {said}"
+            );
             assert!(said.contains("\nhelp: "), "{said}");
         }
     }

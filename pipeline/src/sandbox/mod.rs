@@ -83,7 +83,8 @@ impl Mount {
     /// quote or a colon. Of two characters that end a line CSV makes one.
     fn argument(&self) -> Result<String> {
         let shown = self.host.display();
-        let host = self.host.to_str().with_context(|| format!("the path `{shown}` is not UTF-8"))?;
+        let host =
+            self.host.to_str().with_context(|| format!("the path `{shown}` is not UTF-8"))?;
         ensure!(!host.contains('\r'), "the path `{shown}` holds a carriage return");
         let source = format!("source={host}").replace('"', "\"\"");
         let access = if self.writable { "" } else { ",readonly" };
@@ -190,8 +191,9 @@ fn arguments(engine: Engine, name: &str, job: &Job, cmd: &Runner) -> Result<Call
         Engine::Podman => call.arg("--http-proxy=false"),
     };
     call = match job.confinement {
-        Confinement::Sealed => call
-            .args(["--network=none", "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev"]),
+        Confinement::Sealed => {
+            call.args(["--network=none", "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev"])
+        }
         Confinement::Resolver => {
             let call = call.args(["--network=host", "--cap-add=DAC_OVERRIDE"]);
             PROXIES.iter().fold(call, |call, name| call.args(["--env", name])).limit(RESOLVER_LIMIT)

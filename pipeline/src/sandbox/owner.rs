@@ -25,12 +25,7 @@ struct Process {
 impl Process {
     fn this() -> Self {
         let id = std::process::id();
-        Self {
-            boot: boot(),
-            namespace: namespace(),
-            id,
-            started: started(id).unwrap_or_default(),
-        }
+        Self { boot: boot(), namespace: namespace(), id, started: started(id).unwrap_or_default() }
     }
 
     fn label(&self) -> String {

@@ -20,7 +20,8 @@ fn fields(text: &str) -> Vec<String> {
 
 #[test]
 fn a_mount_says_every_path_that_can_be_said() {
-    for host in ["/a", "/a,b", "/a\"b", "/a:b", "/a b", "/a\nb", "/a=b", "/\",target=/etc,\"", "/ü"] {
+    for host in ["/a", "/a,b", "/a\"b", "/a:b", "/a b", "/a\nb", "/a=b", "/\",target=/etc,\"", "/ü"]
+    {
         let said = Mount::read_only(host, "/in").argument().unwrap();
         let expected = ["type=bind", &format!("source={host}"), "target=/in", "readonly"];
         assert_eq!(fields(&said), expected, "{said}");
