@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// Starts a daemon in a folder. Its SIGTERM lets it unmount what it has mounted.
-fn daemon() -> Leash {
+pub fn daemon() -> Leash {
     let folder = scratch().keep();
     let at = |name: &str| folder.join(name).display().to_string();
     let (host, data, exec, pid) = (at("socket"), at("data"), at("exec"), at("daemon.pid"));

@@ -94,7 +94,7 @@ impl Opened {
         ];
         match self.state {
             State::ReadOnly => {
-                variables.extend([("CCACHE_READONLY", "1"), ("CCACHE_NOSTATS", "1")])
+                variables.extend([("CCACHE_READONLY", "1"), ("CCACHE_NOSTATS", "1")]);
             }
             State::Filling => variables.push(("CCACHE_MAXSIZE", "2G")),
             State::Own => {}

@@ -241,7 +241,7 @@ impl<'a> Runner<'a> {
         if let Some(cleanup) = call.cleanup() {
             self.write(&format!("$ {cleanup}"));
         }
-        reaper.reap();
+        reaper.reap(child);
         let _ = child.kill();
         let _ = child.wait();
     }

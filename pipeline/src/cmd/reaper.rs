@@ -93,11 +93,13 @@ impl Reaper {
         self.shell.id().cast_signed()
     }
 
-    /// Has it end everything, and waits for that.
-    pub fn reap(&mut self) {
+    /// Has it end the call with everything it started, and waits for that.
+    pub fn reap(&mut self, call: &mut Child) {
         drop(self.pipe.take());
         let began = Instant::now();
         while began.elapsed() < PATIENCE && matches!(self.shell.try_wait(), Ok(None)) {
+            // Until somebody has asked for its end, it is a process.
+            let _ = call.try_wait();
             std::thread::sleep(Duration::from_millis(10));
         }
         // Whoever of the group is left, itself among them.

@@ -80,7 +80,7 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
             }
             "ARG" | "ENV" | "LABEL" | "USER" | "WORKDIR" | "SHELL" => {}
             "ADD" => {
-                refuse(*line, "ADD may fetch what nothing pins; COPY takes files of the context")?
+                refuse(*line, "ADD may fetch what nothing pins; COPY takes files of the context")?;
             }
             _ => refuse(
                 *line,

@@ -132,8 +132,9 @@ impl Image {
             .call()
             .args(["build", "--network=none", "--tag", &self.reference])
             .arg(format!("--build-arg=BASE={}", self.base().reference))
-            .arg("--file")
-            .arg(containerfile);
+            .arg("--file");
+        // podman takes a path there for a list of paths.
+        call = in_its_folder(call, containerfile)?;
         call = match self.engine {
             // Without a time every build has an id of its own; docker's builder has no such option. A
             // layer of another build may be something else under the same words.
@@ -142,7 +143,7 @@ impl Image {
                 .arg("--http-proxy=false"),
             Engine::Docker => call.args(["--no-cache", DESCRIPTORS]),
         };
-        cmd.run(&call.arg(context))?;
+        cmd.run(&call.arg(std::path::absolute(context)?))?;
         Ok(())
     }
 }

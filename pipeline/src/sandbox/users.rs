@@ -18,7 +18,7 @@ const BUILDER: u32 = 1000;
 /// How many ids a container has.
 const COUNT: u32 = 1 << 16;
 /// Where they are looked for: systemd keeps nothing from 1879048192 on (its "Users, Groups, UIDs and
-/// GIDs"), SSSD and FreeIPA end at 2000200000 (sssd-ad(5), `ldap_idmap_range_max`), and what is beyond
+/// GIDs"), SSSD and `FreeIPA` end at 2000200000 (sssd-ad(5), `ldap_idmap_range_max`), and what is beyond
 /// 2^31 some programs take for negative.
 const FIRST: u32 = 0x7d00_0000;
 const END: u32 = 0x8000_0000;

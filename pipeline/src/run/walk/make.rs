@@ -80,30 +80,7 @@ impl Walk<'_> {
                 let image = self.image(&fetch)?;
                 build::run(&inputs, &pipeline.build, &image, key, store, &cmd)?.stored().clone()
             }
-            Stage::Stock => {
-                let edited = self.spec()?.stock.as_ref().context("no section `verify.stock`")?;
-                let work = store.work()?;
-                let spec = work.scratch("spec")?.join(self.spec_name());
-                fs::write(&spec, &edited.spec)?;
-                let mut test_spec = None;
-                if let Some(edited) = &self.spec()?.stock_for_tests {
-                    let spec = work.scratch("test-spec")?.join(self.spec_name());
-                    fs::write(&spec, &edited.spec)?;
-                    test_spec = Some(spec);
-                }
-                let sources = self.sources()?;
-                let inputs = build::Inputs {
-                    name: &own_name,
-                    kind: stage.name(),
-                    sources: sources.files().collect(),
-                    spec,
-                    test_spec,
-                    names: Vec::new(),
-                    cache: build::Cache::Fill,
-                };
-                let image = self.image(&fetch)?;
-                build::run(&inputs, &pipeline.build, &image, key, store, &cmd)?.stored().clone()
-            }
+            Stage::Stock => self.stock(key, &fetch)?,
             Stage::Wrapper => {
                 let image = self.image(&fetch)?;
                 let config = pipeline.wrapper.as_ref().context("no section `wrapper`")?;
@@ -134,6 +111,34 @@ impl Walk<'_> {
                     .clone()
             }
         })
+    }
+
+    /// The package without the devices, whose build fills the compiler cache.
+    fn stock(&self, key: &Key, fetch: &Fetch) -> Result<Stored> {
+        let (store, own_name) = (&self.store, self.request.loaded.own_name());
+        let edited = self.spec()?.stock.as_ref().context("no section `verify.stock`")?;
+        let work = store.work()?;
+        let spec = work.scratch("spec")?.join(self.spec_name());
+        fs::write(&spec, &edited.spec)?;
+        let mut test_spec = None;
+        if let Some(edited) = &self.spec()?.stock_for_tests {
+            let spec = work.scratch("test-spec")?.join(self.spec_name());
+            fs::write(&spec, &edited.spec)?;
+            test_spec = Some(spec);
+        }
+        let sources = self.sources()?;
+        let inputs = build::Inputs {
+            name: &own_name,
+            kind: Stage::Stock.name(),
+            sources: sources.files().collect(),
+            spec,
+            test_spec,
+            names: Vec::new(),
+            cache: build::Cache::Fill,
+        };
+        let image = self.image(fetch)?;
+        let build = &self.request.loaded.pipeline.build;
+        Ok(build::run(&inputs, build, &image, key, store, fetch.cmd())?.stored().clone())
     }
 
     /// The cache that the devices are built with.
