@@ -173,7 +173,8 @@ impl<'a> Runner<'a> {
         // A terminal's Ctrl-C may end the child before the flag is seen here.
         interrupt::check()?;
         let tail = tail.into_iter().collect();
-        Err(Failure { program: call.short(), status, tail, log: self.log.clone() }.into())
+        let scarce = failure::scarce(&self.log);
+        Err(Failure { program: call.short(), status, tail, scarce, log: self.log.clone() }.into())
     }
 
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.

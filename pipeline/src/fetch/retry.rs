@@ -79,7 +79,7 @@ mod tests {
     fn failure(program: &str, code: i32, line: &str) -> Error {
         let status = ExitStatus::from_raw(code << 8);
         let (program, tail) = (program.to_owned(), vec![line.to_owned()]);
-        Failure { program, status, tail, log: "l".into() }.into()
+        Failure { program, status, tail, scarce: None, log: "l".into() }.into()
     }
 
     #[test]

@@ -10,8 +10,8 @@ mod remote;
 use crate::cmd::{Call, Runner};
 use crate::config::{Commit, TreePath};
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 pub use remote::{Remote, Tip, find};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The name that the commit of interest has in a bundle.

@@ -8,7 +8,7 @@ use crate::fetch::{Fetch, Pin, Wanted, check, retry};
 use crate::git::{Remote, Repository, find};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
-use std::fs;
+use fs_err as fs;
 use std::path::Path;
 
 /// Puts the files into the work's files, and the spec into their folder `spec`.

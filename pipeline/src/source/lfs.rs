@@ -6,10 +6,10 @@ use crate::fetch::check::LFS_POINTER;
 use crate::fetch::{Download, Fetch, plain};
 use crate::git::Remote;
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A pointer has less than this (docs/spec.md).

@@ -26,13 +26,13 @@ pub use audit::{Asked, Audit, Found, audit, keys};
 use difference::Portrait;
 pub use difference::{Allowed, Change, difference, only_adds};
 pub use elf::{ElfFacts, Property, Qom, QomType};
+use fs_err as fs;
 use packages::Reader;
 pub use probe::digest as guest_digest;
 use report::Compared;
 pub use report::Report;
 pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What was made, and is to be judged.

@@ -4,7 +4,7 @@ use crate::config::{VendorWrapper, Wrapper};
 use crate::fetch::{Fetch, Pin, Wanted, check};
 use crate::store::sha256;
 use anyhow::{Context, Result, bail};
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 
 /// The file as it is pinned. `beside` is the folder that relative paths start from.
