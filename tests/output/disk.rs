@@ -94,7 +94,7 @@ impl Disk {
     }
 
     fn is_clean(&self, said: &str) {
-        let work = fs::read_dir(self.path("store/work")).map(Iterator::count).unwrap_or(0);
+        let work = fs::read_dir(self.path("store/work")).map_or(0, Iterator::count);
         assert_eq!(work, 0, "{said}");
         assert!(leftovers(&self.path("")).is_empty(), "{said}");
     }
