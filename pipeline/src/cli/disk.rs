@@ -21,6 +21,8 @@ const TROUBLES: [(Errno, &str, &str); 4] = [
          `--store` or `--output`",
     ),
 ];
+/// What is said of a child that failed where there was no room (`cmd::Failure`).
+const SCARCE: &str = " KiB are free on the disk of `";
 const MAKE_ROOM: &str = "make room on that file system, or name another one with `--store` or \
     `--output`; what was finished is kept, and the next run goes on from there";
 
@@ -34,7 +36,8 @@ pub fn failed(error: &Error) -> bool {
 /// What to try, where one of these messages has a trouble of a disk in it.
 pub fn help(texts: &[String]) -> Option<&'static str> {
     let said = |words: &str| texts.iter().any(|text| text.contains(words));
-    TROUBLES.iter().find(|(_, words, _)| said(words)).map(|(_, _, help)| *help)
+    let known = TROUBLES.iter().find(|(_, words, _)| said(words)).map(|(_, _, help)| *help);
+    known.or(said(SCARCE).then_some(MAKE_ROOM))
 }
 
 #[cfg(test)]
@@ -52,7 +55,9 @@ mod tests {
             let child = format!("`rpmbuild` ended\n  | cp: error writing 'x': {words}");
             assert!(help(&[child]).is_some());
         }
-        assert!(!failed(&anyhow::anyhow!("No space left on device")));
+        let words_alone = anyhow::Error::msg("No space left on device");
+        assert!(!failed(&words_alone));
+        assert_eq!(help(&["0 KiB are free on the disk of `x`".to_owned()]), Some(MAKE_ROOM));
         assert_eq!(help(&["another trouble".to_owned()]), None);
     }
 }

@@ -50,11 +50,11 @@ pub trait IntoFailed<T> {
 impl<T> IntoFailed<T> for Result<T> {
     fn input(self) -> Result<T, Failed> {
         // A full disk says nothing about the input, however early it is met.
-        let kind = |error: Error| match disk::failed(&error) {
-            true => Failed::Work(error),
-            false => Failed::Input(error),
-        };
-        self.map_err(kind)
+        self.map_err(
+            |error| {
+                if disk::failed(&error) { Failed::Work(error) } else { Failed::Input(error) }
+            },
+        )
     }
 
     fn work(self) -> Result<T, Failed> {

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+
+/// With less, in KiB, a disk is full for all that runs here.
+const SCARCE: u64 = 1024;
 
 /// A call that ended badly, with the last of what it said.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub struct Failure {
     pub complaint: Vec<String>,
     /// Its standard output, where that was to be read.
     pub stdout: String,
+    /// How many KiB its disk has left, where that may be the reason: few programs say so.
+    pub scarce: Option<u64>,
     pub log: PathBuf,
 }
 
@@ -48,8 +53,18 @@ impl fmt::Display for Failure {
         for line in &self.tail {
             write!(f, "\n  | {line}")?;
         }
+        if let Some(left) = self.scarce {
+            write!(f, "\n  {left} KiB are free on the disk of `{}`", self.log.display())?;
+        }
         write!(f, "\nhelp: the whole output is in {}", self.log.display())
     }
 }
 
 impl std::error::Error for Failure {}
+
+/// What is left on the disk of a log, which is that of the work, where it is next to nothing.
+pub fn scarce(log: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(log).ok()?;
+    let left = disk.f_bavail.saturating_mul(disk.f_frsize) >> 10;
+    (left < SCARCE).then_some(left)
+}

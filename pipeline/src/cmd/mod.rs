@@ -168,7 +168,8 @@ impl<'a> Runner<'a> {
         interrupt::check()?;
         let (tail, complaint) = (tail.into(), complaint.into());
         let (program, log) = (call.short(), self.log.clone());
-        let failure = Failure { program, status, tail, complaint, stdout, log };
+        let scarce = failure::scarce(&self.log);
+        let failure = Failure { program, status, tail, complaint, stdout, scarce, log };
         if whole {
             return Err(failure.into());
         }

@@ -6,8 +6,8 @@ use crate::config::{ImageDigest, Lock, LockedPackage};
 use crate::fetch::{Fetch, Pin, Wanted, retry};
 use crate::sandbox::Image;
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 /// The folders of the build's context, as the Containerfile copies them.

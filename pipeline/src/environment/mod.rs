@@ -119,9 +119,9 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
         }
         (Base::Image(_), None) => bail!("the environment has no lock"),
     };
-    std::fs::write(work.files().join(CLOSURE), &closure)?;
+    fs_err::write(work.files().join(CLOSURE), &closure)?;
     let mut digest = blake3::Hasher::new();
-    let containerfile = std::fs::read(work.files().join(CONTAINERFILE))?;
+    let containerfile = fs_err::read(work.files().join(CONTAINERFILE))?;
     digest.update(closure.as_bytes()).update(&containerfile);
     let identity = Identity {
         digest: digest.finalize().to_hex().to_string(),

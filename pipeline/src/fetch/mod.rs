@@ -20,13 +20,13 @@ use crate::store::Store;
 use anyhow::{Context, Result, bail};
 use curl::{Credentials, Patience};
 pub use curl::{Download, plain};
+use fs_err as fs;
 pub use gzip::Gzip;
 pub use host::host;
 pub use mirror::Mirror;
 pub use pin::Pin;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The most that is taken of what no pin gives a size for.

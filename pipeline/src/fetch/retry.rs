@@ -80,7 +80,7 @@ mod tests {
         let status = ExitStatus::from_raw(code << 8);
         let (program, tail) = (program.to_owned(), vec![line.to_owned()]);
         let (complaint, stdout, log) = (tail.clone(), String::new(), "l".into());
-        Failure { program, status, tail, complaint, stdout, log }.into()
+        Failure { program, status, tail, complaint, stdout, scarce: None, log }.into()
     }
 
     #[test]

@@ -11,8 +11,8 @@ mod tree;
 use crate::cmd::{Call, Runner};
 use crate::config::{Commit, TreeFolder, TreePath};
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 pub use remote::{Remote, Tip, find};
-use std::fs;
 use std::path::{Path, PathBuf};
 pub use tree::{Kind, TreeEntry};
 

@@ -4,8 +4,8 @@
 use super::{Image, Job, arguments, owner, removal};
 use crate::cmd::Runner;
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;

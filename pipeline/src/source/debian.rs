@@ -8,7 +8,7 @@ use crate::config::DebianSource;
 use crate::fetch::{Fetch, Wanted};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 
 /// Puts the pinned files of a package into the work's files. apt is asked for what is not at hand.

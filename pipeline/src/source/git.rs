@@ -11,8 +11,8 @@ use crate::fetch::{Fetch, LARGEST, Pin, Wanted, check, retry};
 use crate::git::{Kind, Remote, Repository, TreeEntry, find};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 /// More than the largest packages of any distribution have.

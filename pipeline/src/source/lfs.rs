@@ -11,8 +11,8 @@ use crate::files;
 use crate::git::Repository;
 use answer::Action;
 use anyhow::{Result, anyhow, bail};
+use fs_err as fs;
 use server::Endpoint;
-use std::fs;
 use std::path::Path;
 
 /// No answer about one object comes near this.

@@ -15,9 +15,9 @@ use crate::plan::Key;
 use crate::store::{Store, Stored, Work, sha256};
 use anyhow::{Context, Result, bail};
 pub use debian::served;
+use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of a result: the files, and the spec of a git source. No name of a file can be the other.

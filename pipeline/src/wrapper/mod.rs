@@ -19,10 +19,10 @@ use crate::store::Stored;
 use anyhow::Result;
 use carried::FILES;
 pub use carried::digest;
+use fs_err as fs;
 pub use package::{is as is_package_of, name as package_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 pub use vendor::{bring, pins};
@@ -126,7 +126,7 @@ impl Bench {
     fn put(&self, wrapper: &Path) -> Result<()> {
         let file = self.folder.join(PATCHED);
         fs::copy(wrapper, &file)?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o755))?;
         sandbox::hand_over(&file)
     }
 

@@ -5,7 +5,7 @@ use crate::fetch::{Fetch, Pin, Wanted, check};
 use crate::files;
 use crate::store::sha256;
 use anyhow::{Result, bail};
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 
 /// The file as it is pinned. `beside` is the folder that relative paths start from.

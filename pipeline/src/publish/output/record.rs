@@ -44,6 +44,21 @@ pub struct Record {
     pub files: BTreeMap<String, FileRecord>,
 }
 
+/// What has to be known of a record before anything else of it.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// What the manifest says of an output that has no record.
+#[derive(Deserialize)]
+struct Manifest {
+    pipeline: String,
+    builder: String,
+    signer: String,
+    development_key: bool,
+}
+
 impl Record {
     /// The record that a repository in the store will have.
     pub fn of(stored: &Stored) -> Result<Self> {
@@ -67,10 +82,6 @@ impl Record {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(shown),
-        }
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
         }
         let Format { format } = serde_json::from_slice(&text).with_context(shown)?;
         if format != FORMAT {
@@ -129,13 +140,6 @@ fn adopt(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
         own_file(&folder.join(name))?.take(LARGEST).read_to_string(&mut text)?;
         Ok(text)
     };
-    #[derive(Deserialize)]
-    struct Manifest {
-        pipeline: String,
-        builder: String,
-        signer: String,
-        development_key: bool,
-    }
     let manifest: Manifest = serde_json::from_str(&bounded(MANIFEST)?)?;
     if manifest.pipeline != pipeline || !manifest.builder.starts_with("vgpu-pipeline ") {
         return Ok(None);

@@ -109,6 +109,9 @@ fn tree(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
+/// A name, and what somebody puts there.
+type Case = (&'static str, fn(&Path));
+
 fn fifo(path: &Path) {
     let mode = rustix::fs::Mode::from_raw_mode(0o644);
     rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
@@ -185,7 +188,7 @@ fn what_is_not_ours_is_carried_over_by_its_name_and_told() {
 fn what_lies_among_our_files_or_in_their_way_is_a_reason_to_refuse() {
     let world = World::new();
     let (old, new) = (world.repository("1", "a"), world.repository("2", "b"));
-    let cases: [(&str, fn(&Path)); 10] = [
+    let cases: [Case; 10] = [
         ("Packages/evil.rpm", |at| std_fs::write(at, "evil").unwrap()),
         ("repodata/x", |at| std_fs::write(at, "x").unwrap()),
         ("repodata/folder", |at| std_fs::create_dir(at).unwrap()),

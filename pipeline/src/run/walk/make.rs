@@ -17,8 +17,8 @@ use crate::store::Stored;
 use crate::verify::{self, Verified};
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 use std::cell::Cell;
-use std::fs;
 
 /// The folder of what `inject` made for `build.test-binary`.
 const FOR_TESTS: &str = "test";

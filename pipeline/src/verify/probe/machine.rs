@@ -6,7 +6,7 @@ use super::qmp::{BARE, Number, Replies, Script, quoted};
 use super::{Check, HELP, Plugged};
 use crate::config::ExpectedType;
 use anyhow::{Context, Result, bail};
-use std::fs;
+use fs_err as fs;
 use std::path::Path;
 
 /// The machines that have PCI configuration space behind ports 0xcf8 and 0xcfc, by their aliases and

@@ -3,7 +3,7 @@
 use crate::cmd::{Failure, Runner};
 use crate::sandbox::{self, Confinement, Dialogue, Image, Job, Mount};
 use anyhow::{Context, Result};
-use std::fs;
+use fs_err as fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -128,6 +128,6 @@ pub fn bring(path: &Path, folder: &Path, inside: &str) -> Result<String> {
     fs::create_dir_all(&to)?;
     let file = to.join(&*name);
     fs::copy(path, &file).with_context(|| format!("`{}`", path.display()))?;
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o755))?;
     Ok(format!("{inside}/{name}"))
 }

@@ -10,9 +10,9 @@ use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, Claim, Kind, RpmFile};
 use crate::verify::elf::{self, Qom};
 use anyhow::{Context, Result, bail, ensure};
+use fs_err as fs;
 use rpm::{IndexSignatureTag, IndexTag as Tag};
 use std::borrow::Cow;
-use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -64,7 +64,7 @@ pub fn extract(package: &Path, wanted: &Path, folder: &Path) -> Result<String> {
         if path == wanted {
             let to = folder.join(&name);
             fs::write(&to, content)?;
-            fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+            fs::set_permissions(&to, PermissionsExt::from_mode(0o755))?;
             found = true;
         }
         Ok(None)

@@ -147,7 +147,7 @@ fn a_folder_that_only_is_called_like_one_of_ours_is_left_alone() {
     let scene = Scene::new();
     scene.journal();
     scene.stage();
-    let cases: [(&str, fn(&Path)); 5] = [
+    let cases: [Case; 5] = [
         ("notes", |at| std_fs::write(at.join("mine"), "mine").unwrap()),
         ("tree", |at| std_fs::create_dir_all(at.join("tree/mine")).unwrap()),
         ("journal", |at| std_fs::write(at.join("journal.json"), "{}").unwrap()),

@@ -79,7 +79,7 @@ fn older(world: &World, folder: &Path) {
     let mut sums = String::new();
     for name in ["Packages/qemu-1-1.x86_64.rpm", "manifest.json", "repodata/repomd.xml"] {
         let sum = crate::store::sha256(&folder.join(name)).unwrap();
-        sums += &format!("{sum}  {name}\n");
+        sums.extend([sum.as_str(), "  ", name, "\n"]);
     }
     std_fs::write(folder.join("SHA256SUMS"), sums).unwrap();
 }

@@ -16,8 +16,8 @@ use crate::config::{ExpectedType, Guest, Pci};
 use anyhow::{Context, Result, bail, ensure};
 use at_hand::AtHand;
 pub use at_hand::digest;
+use fs_err as fs;
 use initramfs::Archive;
-use std::fs;
 use std::time::Duration;
 
 const NAME: &str = "guest";
