@@ -38,7 +38,7 @@ pub const KERNEL: Kind = Kind { name: "kernel", most: 256 << 20 };
 pub const JUDGED: Kind = Kind { name: "", most: u64::MAX };
 
 /// File systems whose files are answers of the kernel, without a size and some without an end
-/// (statfs(2): PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC).
+/// (statfs(2): the magic numbers of proc, sysfs, debugfs and tracefs).
 const ANSWERS: [u64; 4] = [0x9fa0, 0x6265_6572, 0x6462_6720, 0x7472_6163];
 
 /// All bytes of a file.
@@ -92,7 +92,7 @@ pub fn text_of(bytes: Vec<u8>) -> Result<String> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         bail!("it is UTF-16\nhelp: `iconv -f UTF-16 -t UTF-8` makes it UTF-8");
     }
-    let line = |at: usize| bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = |at: usize| bytes[..at].split(|byte| *byte == b'\n').count();
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
         bail!("line {} of it has a NUL byte\nhelp: name a file of text", line(at));
     }

@@ -151,13 +151,15 @@ mod tests {
     use std::fmt::Write;
     use std::time::{Duration, Instant};
 
+    type Reader<'a> = &'a dyn Fn(&str) -> Result<()>;
+
     /// Reads a hostile text as everything that is read, within a tenth of a second each.
     fn refused(what: &str, text: &str) -> String {
         let pipeline = |text: &str| super::super::parse(text, "f").map(drop);
         let lock = |text: &str| super::super::Lock::parse(text, "f").map(drop);
         let contract = |text: &str| super::super::parse_contract(text, "f").map(drop);
         let settings = |text: &str| super::super::Settings::parse(text, "f").map(drop);
-        let readers: [&dyn Fn(&str) -> Result<()>; 4] = [&pipeline, &lock, &contract, &settings];
+        let readers: [Reader; 4] = [&pipeline, &lock, &contract, &settings];
         let mut said = String::new();
         for read in readers {
             let began = Instant::now();

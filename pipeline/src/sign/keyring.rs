@@ -34,7 +34,7 @@ pub struct Public {
     /// In seconds since 1970.
     pub expires: Option<u32>,
     /// The public key, ASCII-armoured.
-    pub public: String,
+    pub armored: String,
     /// The other keys in its file, each with the reason why it is not the one.
     pub others: Vec<String>,
 }
@@ -45,7 +45,7 @@ impl Public {
             fingerprint: key.fingerprint(),
             user_id: key.user_id().to_owned(),
             expires: key.expires(),
-            public: key.public_armored().to_owned(),
+            armored: key.public_armored().to_owned(),
             others: key.others().to_vec(),
         }
     }
@@ -62,7 +62,7 @@ impl Signer {
     }
 
     pub fn public_armored(&self) -> &str {
-        &self.public.public
+        &self.public.armored
     }
 
     /// What is said of the other keys in its file.
