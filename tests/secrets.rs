@@ -212,6 +212,8 @@ fn looked_into(toy: &Toy, run: &mut Command, texts: &[&[u8]]) {
             }
         }
         assert!(!remembers(run.id(), texts), "the runner's memory");
+        let known = toy.output().display().to_string();
+        assert!(remembers(run.id(), &[known.as_bytes()]), "the look sees nothing at all");
         looks += 1;
         std::thread::sleep(Duration::from_millis(200));
     }
