@@ -14,7 +14,7 @@ use crate::store::{Store, Stored};
 use crate::verify::Verified;
 use anyhow::{Context, Result};
 pub use key::SigningKey;
-pub use keyring::{Public, Signer, load, make_development_key, now, open, write_new};
+pub use keyring::{Public, Signer, load, make_development_key, make_place, now, open, write_new};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 pub use vault::{put_away, take_over, wipe};
