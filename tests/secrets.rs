@@ -61,7 +61,7 @@ fn said(command: &mut Command) -> (Option<i32>, String) {
 
 #[test]
 fn a_secret_in_the_place_of_another_file_is_refused_and_not_shown() {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     let (store, home) = (scratch(), scratch());
     let settings = home.path().join("vgpu-pipeline");
     fs::create_dir(&settings).unwrap();
@@ -80,7 +80,7 @@ fn a_secret_in_the_place_of_another_file_is_refused_and_not_shown() {
             command.env("VGPU_PIPELINE_STORE", store.path()).env("XDG_CONFIG_HOME", home.path());
             let (code, said) = said(command);
             if !codes.contains(&code.unwrap_or(-1)) || said.contains(CANARY) {
-                wrong += &format!("{what} as {place}: {code:?} {said}\n");
+                wrong.push(format!("{what} as {place}: {code:?} {said}"));
             }
         };
         for place in places {
@@ -153,10 +153,10 @@ fn a_secret_in_the_place_of_another_file_is_refused_and_not_shown() {
         fs::write(lock.path("toy.lock"), text).unwrap();
         let (code, said) = said(program().arg("check").arg(lock.path("toy.yaml")));
         if code != Some(2) || said.contains(CANARY) {
-            wrong += &format!("{what} as a lock: {code:?} {said}\n");
+            wrong.push(format!("{what} as a lock: {code:?} {said}"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(
         holding(store.path(), &[CANARY.as_bytes()], SystemTime::UNIX_EPOCH),
         [] as [PathBuf; 0]
@@ -212,6 +212,8 @@ fn looked_into(toy: &Toy, run: &mut Command, texts: &[&[u8]]) {
             }
         }
         assert!(!remembers(run.id(), texts), "the runner's memory");
+        let known = toy.output().display().to_string();
+        assert!(remembers(run.id(), &[known.as_bytes()]), "the look sees nothing at all");
         looks += 1;
         std::thread::sleep(Duration::from_millis(200));
     }

@@ -173,7 +173,8 @@ fn pure_rooms_do_no_io() -> io::Result<()> {
 }
 
 fn impure(source: &Source) -> Vec<String> {
-    if !PURE.contains(&source.room()) {
+    // A test may look at the clock.
+    if !PURE.contains(&source.room()) || source.is_test() {
         return Vec::new();
     }
     let modules =

@@ -40,7 +40,7 @@ pub const KERNEL: Kind = Kind { name: "kernel", most: 256 << 20 };
 pub const JUDGED: Kind = Kind { name: "", most: u64::MAX };
 
 /// File systems whose files are answers of the kernel, without a size and some without an end
-/// (statfs(2): PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC).
+/// (statfs(2): the magic numbers of proc, sysfs, debugfs and tracefs).
 const ANSWERS: [u64; 4] = [0x9fa0, 0x6265_6572, 0x6462_6720, 0x7472_6163];
 
 /// All bytes of a file.
@@ -121,7 +121,7 @@ fn refuse_no_text(bytes: &[u8]) -> Result<()> {
 
 /// The line that a byte is in.
 fn line(bytes: &[u8], at: usize) -> usize {
-    bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+    bytes[..at].split(|byte| *byte == b'\n').count()
 }
 
 fn opened(path: &Path, kind: &Kind) -> Result<File> {

@@ -97,6 +97,7 @@ impl Key {
 }
 
 fn make(file: &Path, user_id: &str) -> Result<()> {
+    sign::make_place(file)?;
     let key = SigningKey::generate(user_id, sign::now()?)?;
     sign::write_new(file, &key)?;
     tell!("wrote the secret key to {}", file.display());

@@ -38,7 +38,7 @@ pub struct Public {
     /// In seconds since 1970.
     pub expires: Option<u32>,
     /// The public key, ASCII-armoured.
-    pub public: String,
+    pub armored: String,
     /// The other keys in its file, each with the reason why it is not the one.
     pub others: Vec<String>,
 }
@@ -49,7 +49,7 @@ impl Public {
             fingerprint: key.fingerprint(),
             user_id: key.user_id().to_owned(),
             expires: key.expires(),
-            public: key.public_armored().to_owned(),
+            armored: key.public_armored().to_owned(),
             others: key.others().to_vec(),
         }
     }
@@ -66,7 +66,7 @@ impl Signer {
     }
 
     pub fn public_armored(&self) -> &str {
-        &self.public.public
+        &self.public.armored
     }
 
     /// What is said of the other keys in its file.
@@ -204,13 +204,26 @@ pub fn make_development_key() -> Result<Signer> {
     }
 }
 
+/// Refuses, before the work of making a key, a place where none can be written; its folder is made.
+pub fn make_place(path: &Path) -> Result<()> {
+    let shown = || format!("cannot write the key `{}`", path.display());
+    if path.symlink_metadata().is_ok() {
+        bail!("{}: it is there already\nhelp: name a file that does not exist", shown());
+    }
+    let folder = folder_of(path);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(shown)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Writes a new secret key, for its owner's eyes only, whole or not at all, and never over another
 /// file.
 pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let shown = || format!("cannot write the key `{}`", path.display());
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(shown)?;
+    let folder = folder_of(path);
     // A temporary file is its owner's alone from the begin (mode 0600).
     let mut file = NamedTempFile::new_in(folder).with_context(shown)?;
     file.write_all(key.secret_armored()?.as_bytes()).with_context(shown)?;

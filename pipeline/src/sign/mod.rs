@@ -15,7 +15,9 @@ use crate::verify::Verified;
 use anyhow::{Context, Result};
 use fs_err as fs;
 pub use key::SigningKey;
-pub use keyring::{Public, Signer, in_ci, load, make_development_key, now, open, write_new};
+pub use keyring::{
+    Public, Signer, in_ci, load, make_development_key, make_place, now, open, write_new,
+};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 pub use vault::{put_away, take_over, wipe};

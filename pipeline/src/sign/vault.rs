@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 const NAME: &str = "vgpu-pipeline-secrets";
-/// How the kernel shows such a file (proc_pid_fd(5)).
+/// How the kernel shows such a file (`proc_pid_fd(5)`).
 const SHOWN: &str = "/memfd:vgpu-pipeline-secrets (deleted)";
 /// Above what a key or a passphrase has.
 const LARGEST: u32 = 1 << 20;

@@ -1,0 +1,74 @@
+use super::*;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+type Reader<'a> = &'a dyn Fn(&str) -> Result<()>;
+
+/// Reads a hostile text as everything that is read, within a tenth of a second each.
+fn refused(what: &str, text: &str) -> String {
+    let pipeline = |text: &str| crate::config::parse(text, "f").map(drop);
+    let lock = |text: &str| crate::config::Lock::parse(text, "f").map(drop);
+    let contract = |text: &str| crate::config::parse_contract(text, "f").map(drop);
+    let settings = |text: &str| crate::config::Settings::parse(text, "f").map(drop);
+    let readers: [Reader; 4] = [&pipeline, &lock, &contract, &settings];
+    let mut said = String::new();
+    for read in readers {
+        let began = Instant::now();
+        let error = read(text).expect_err(what).to_string();
+        let took = began.elapsed();
+        // Without optimisation, and on a machine that others use too, all takes ten times as long.
+        let most = Duration::from_millis(if cfg!(debug_assertions) { 3000 } else { 300 });
+        assert!(took < most, "{what}: {took:?}");
+        assert!(error.len() < 1000 && error.starts_with("f:"), "{what}: {error}");
+        said = error;
+    }
+    said
+}
+
+#[test]
+fn nests_and_repetitions_are_refused_at_once() {
+    let deep = |open: &str, times: usize| open.repeat(times);
+    let indented = (0..1000).fold(String::new(), |mut text, depth| {
+        let _ = writeln!(text, "{}a:", " ".repeat(depth));
+        text
+    });
+    let laughs = (1..9).fold("a0: &a0 [x]\n".to_owned(), |mut text, n| {
+        let _ = writeln!(text, "a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 9].join(", "));
+        text
+    });
+    let long = format!("a: &a {}\nb:\n{}", "x".repeat(1 << 19), "- *a\n".repeat(90_000));
+    let tags = (0..40_000).fold(String::new(), |mut text, n| {
+        let _ = writeln!(text, "%TAG !a{n}! x");
+        text
+    });
+    let texts = [
+        ("brackets", deep("[", 50_000), "`[` and `{`"),
+        ("braces", deep("{", 50_000), "`[` and `{`"),
+        ("braces with keys", deep("{a: ", 50_000), "`[` and `{`"),
+        ("brackets that comments close", deep("[ #]\n", 50_000), "`[` and `{`"),
+        ("brackets below the bound", deep("[", 1999), ""),
+        ("lists in lists", deep("- ", 50_000), "recursion limit"),
+        ("keys of keys", deep("? ", 50_000), "recursion limit"),
+        ("a staircase", indented, "recursion limit"),
+        ("a billion laughs", laughs, "repe"),
+        ("one long scalar many times", long, "its aliases repeat"),
+        ("tags", tags, "begin with `%`"),
+        ("an anchor in itself", "a: &a [*a]\n".to_owned(), ""),
+        ("documents", deep("---\na\n", 100_000), ""),
+        ("tagged lists", deep("!a [", 1900), ""),
+        ("one scalar", "x".repeat(1 << 20), "invalid type: string, expected"),
+        ("one key", format!("{}: 1", "x".repeat(1000)), ""),
+        ("quotes without an end", format!("'{}", "x\n".repeat(1 << 19)), ""),
+        ("a block of text", format!("|\n{}", " x\n".repeat(300_000)), ""),
+    ];
+    for (what, text, expected) in texts {
+        let error = refused(what, &text);
+        assert!(error.contains(expected), "{what}: {error}");
+    }
+}
+
+#[test]
+fn a_few_aliases_are_a_convenience() {
+    let lists: Vec<Vec<String>> = read("- &a [x, y]\n- *a\n- *a\n", "f").unwrap();
+    assert_eq!(lists[2], ["x", "y"]);
+}
