@@ -116,9 +116,8 @@ impl Reader<'_> {
         if scan::heading(first).is_some() {
             self.detour = None;
         }
-        let raw = (line + 1..end).fold(first.to_owned(), |text, next| {
-            text + "\n" + self.spec.text(next)
-        });
+        let raw =
+            (line + 1..end).fold(first.to_owned(), |text, next| text + "\n" + self.spec.text(next));
         // A line that opens or closes a condition is itself read in any case but for those around it.
         let text = self.macros.outline(&raw, line, place.depth == 0);
         let tagged = matches!(place.section, Section::Preamble | Section::Package);
@@ -177,7 +176,9 @@ impl Reader<'_> {
         }
         let defines = ["%define", "%global", "{define", "{global"];
         let alone = tags == 1 && end == line + 1 && !defines.iter().any(|word| raw.contains(word));
-        for declared in self.found.sources[before.0..].iter_mut().chain(&mut self.found.patches[before.1..]) {
+        for declared in
+            self.found.sources[before.0..].iter_mut().chain(&mut self.found.patches[before.1..])
+        {
             declared.alone = alone;
         }
         self.found.expanded.push(Expanded { line, end, text });
@@ -187,7 +188,10 @@ impl Reader<'_> {
     fn tag_line(&mut self, line: usize, plain: &str, first: &str, certain: bool) {
         let literal = Tag::parse(first);
         if self.detour.is_some_and(|made| made != line) && literal.is_some() {
-            self.hide(self.detour.unwrap_or(line), "makes a heading, so it is unclear where the tags end");
+            self.hide(
+                self.detour.unwrap_or(line),
+                "makes a heading, so it is unclear where the tags end",
+            );
         }
         let label = plain.split_once(':').map_or(plain, |(label, _)| label);
         if let Some(at) = label.find(mark::UNSEEN)
@@ -209,7 +213,8 @@ impl Reader<'_> {
         let own = literal.is_some_and(|literal| literal.is(tag.name));
         if tag.is("source") || tag.is("patch") {
             let kind = if tag.is("source") { Kind::Source } else { Kind::Patch };
-            let spelled = Tag::parse(first).filter(|_| own).map_or(tag.value, |literal| literal.value);
+            let spelled =
+                Tag::parse(first).filter(|_| own).map_or(tag.value, |literal| literal.value);
             self.declare(line, kind, tag.number, tag.value, spelled, certain);
             if declares(tag.value) || (tag.value.contains(mark::UNSEEN) && declares(spelled)) {
                 self.hide(line, "may declare more than one");
@@ -303,7 +308,9 @@ fn declares(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     ["source", "patch"].into_iter().any(|word| {
         lower.match_indices(word).any(|(at, _)| {
-            lower[at + word.len()..].trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(':')
+            lower[at + word.len()..]
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .starts_with(':')
         })
     })
 }

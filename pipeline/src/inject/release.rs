@@ -123,7 +123,10 @@ fn end(value: &str) -> Result<End<'_>, &'static str> {
                 let name = inner.trim_start_matches(['?', '!']);
                 let name = &name[..word(name)];
                 let last = next + close + 2 == value.len() - at;
-                if last && (["define", "dnl", "global", "lua", "undefine"].contains(&name) || inner.contains('\\')) {
+                if last
+                    && (["define", "dnl", "global", "lua", "undefine"].contains(&name)
+                        || inner.contains('\\'))
+                {
                     return Err("ends in what cannot be told without running it");
                 }
                 (close + 2, End::Closed)
@@ -139,7 +142,8 @@ fn end(value: &str) -> Result<End<'_>, &'static str> {
                     return Err("ends in a macro that takes the rest of its line");
                 }
                 if behind.starts_with([' ', '\t']) {
-                    let plain = !behind.contains(['#', '{', '}', '\\', '(', '[']) || balanced(behind);
+                    let plain =
+                        !behind.contains(['#', '{', '}', '\\', '(', '[']) || balanced(behind);
                     if tests > 0 || !plain {
                         return Err("has something behind its value");
                     }

@@ -22,9 +22,8 @@ pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
     };
     let listed = |line: &usize| spec.place(*line).section == Section::SourceList;
     if let Some(list) = (0..spec.len()).rev().find(listed) {
-        return listed_last(spec, &declarations, list, file, number).map(|()| {
-            (label(number), Outcome::Applied)
-        });
+        return listed_last(spec, &declarations, list, file, number)
+            .map(|()| (label(number), Outcome::Applied));
     }
     let place = sources
         .iter()
@@ -76,7 +75,8 @@ fn listed_last(
             spec.show(&[after.line])
         );
     }
-    let start = (0..=list).rev().take_while(|&line| spec.place(line).section == Section::SourceList);
+    let start =
+        (0..=list).rev().take_while(|&line| spec.place(line).section == Section::SourceList);
     let start = start.last().unwrap_or(list);
     let last = (start..=list).rev().find(|&line| {
         let text = spec.text(line).trim();
@@ -94,9 +94,8 @@ pub fn number_of(spec: &SpecText, file: &str) -> Result<Option<u32>> {
 }
 
 fn declared(spec: &SpecText, declarations: &Declarations, file: &str) -> Result<Option<u32>> {
-    let which = |is: FileIs| {
-        declarations.sources.iter().filter(move |source| source.file.is(file) == is)
-    };
+    let which =
+        |is: FileIs| declarations.sources.iter().filter(move |source| source.file.is(file) == is);
     let found: Vec<&Declared> = which(FileIs::It).collect();
     match found.iter().find(|source| source.certain).or(found.first()) {
         Some(source) if !source.certain => bail!(

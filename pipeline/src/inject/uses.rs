@@ -120,7 +120,10 @@ fn applied(text: &str) -> Option<Applied> {
             "-R" | "-E" | "-Z" => continue,
             _ => match word.strip_prefix("-P") {
                 Some(number) => number,
-                None if ["-b", "-d", "-F", "-o", "-p", "-z"].iter().any(|o| word.starts_with(o)) => {
+                None if ["-b", "-d", "-F", "-o", "-p", "-z"]
+                    .iter()
+                    .any(|o| word.starts_with(o)) =>
+                {
                     continue;
                 }
                 None => word,
@@ -194,10 +197,10 @@ fn calls(
                     Some(Applied::Unclear) | None => return not_told,
                 }
             }
-            "PATCH" | "PATCHURL" => {
-                if behind.starts_with(|c: char| "%{$".contains(c) || mark::is(c)) {
-                    return not_told;
-                }
+            "PATCH" | "PATCHURL"
+                if behind.starts_with(|c: char| "%{$".contains(c) || mark::is(c)) =>
+            {
+                return not_told;
             }
             _ => {}
         }

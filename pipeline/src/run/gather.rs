@@ -136,8 +136,8 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
 /// The spec that came with the sources.
 pub fn from_source(loaded: &Loaded, sources: &Sources) -> Result<Spec> {
     let path = sources.spec().context("the sources hold no spec")?;
-    let text = fs::read(&path)
-        .with_context(|| format!("spec `{}`", loaded.pipeline.spec.file_name()))?;
+    let text =
+        fs::read(&path).with_context(|| format!("spec `{}`", loaded.pipeline.spec.file_name()))?;
     edit(loaded, text, loaded.pipeline.spec.file_name())
 }
 
@@ -148,15 +148,11 @@ fn edit(loaded: &Loaded, text: Vec<u8>, shown: &str) -> Result<Spec> {
     };
     let edited = edit(&text, &pipeline.spec.edits)?;
     let for_tests = match &pipeline.build.test_binary {
-        Some(binary) => {
-            Some(edit(&edited.spec, &binary.edits).context("`build.test-binary`")?)
-        }
+        Some(binary) => Some(edit(&edited.spec, &binary.edits).context("`build.test-binary`")?),
         None => None,
     };
     let stock = match &pipeline.verify.stock {
-        Some(Stock::Build(stock)) => {
-            Some(edit(&text, &stock.edits).context("`verify.stock`")?)
-        }
+        Some(Stock::Build(stock)) => Some(edit(&text, &stock.edits).context("`verify.stock`")?),
         None => None,
     };
     Ok(Spec { text, edited, for_tests, stock })

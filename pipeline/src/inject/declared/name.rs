@@ -30,7 +30,8 @@ impl Name {
         let last = value[at..].chars().next().unwrap_or_default();
         let behind = &value[at + last.len_utf8()..];
         // A macro may take what follows it for its arguments.
-        let arguments = behind.starts_with([' ', '\t']) || value[..at].contains(char::is_whitespace);
+        let arguments =
+            behind.starts_with([' ', '\t']) || value[..at].contains(char::is_whitespace);
         let tail = if arguments { "" } else { behind };
         if tail.contains('/') {
             return Self { shown: file(tail).to_owned(), tail: None };

@@ -41,18 +41,8 @@ const SECTIONS: [&str; 2] = ["debug_package", "ldconfig_scriptlets"];
 const SILENT: [&str; 7] = ["dnl", "dump", "echo", "error", "nil", "trace", "warn"];
 
 /// Built-in macros that give one word which is no tag.
-const WORDS: [&str; 10] = [
-    "F",
-    "P",
-    "S",
-    "defined",
-    "getconfdir",
-    "getncpus",
-    "suffix",
-    "undefined",
-    "with",
-    "without",
-];
+const WORDS: [&str; 10] =
+    ["F", "P", "S", "defined", "getconfdir", "getncpus", "suffix", "undefined", "with", "without"];
 
 /// Words without which Lua gives no text to the spec.
 const LUA_OUTPUT: [&str; 8] =
@@ -262,12 +252,14 @@ fn with_arguments(body: &str, arguments: &str) -> Option<String> {
         let braced = from.strip_prefix('{');
         let inner = braced.unwrap_or(from);
         let parameter = inner.trim_start_matches(['?', '!']);
-        let digits = parameter.len() - parameter.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let digits =
+            parameter.len() - parameter.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let stars = inner.len() - inner.trim_start_matches('*').len();
         let (text, taken) = if parameter.starts_with('-') {
             return None;
-        } else if from.starts_with('%') {
-            if from[1..].trim_start_matches('{').starts_with(|c: char| "*#-".contains(c) || c.is_ascii_digit()) {
+        } else if let Some(escaped) = from.strip_prefix('%') {
+            let escaped = escaped.trim_start_matches('{');
+            if escaped.starts_with(|c: char| "*#-".contains(c) || c.is_ascii_digit()) {
                 return None;
             }
             ("%%".to_owned(), 1)

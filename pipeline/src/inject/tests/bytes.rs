@@ -23,7 +23,8 @@ fn every_byte_comes_out_as_it_went_in() {
             }
         }
     }
-    let whole: Vec<u8> = (0..=0xFFFF_u32).filter_map(char::from_u32).skip(1).collect::<String>().into();
+    let whole: Vec<u8> =
+        (0..=0xFFFF_u32).filter_map(char::from_u32).skip(1).collect::<String>().into();
     assert_eq!(encode(&decode(&whole, "a").unwrap()), whole);
 }
 
@@ -32,7 +33,9 @@ fn latin_1_stays_as_it_is_around_every_edit() {
     let mut spec = b"# par Ren\xe9\n".to_vec();
     spec.extend(SPEC.replace("A device model", "Un mod\u{1}le").bytes());
     let spec: Vec<u8> = spec.into_iter().map(|byte| if byte == 1 { 0xe8 } else { byte }).collect();
-    let spec = [&spec[..], b"* Tue Jan 06 2026 Andr\xe9 <a@example.org> - 1\n- no end of line: \xfc"].concat();
+    let spec =
+        [&spec[..], b"* Tue Jan 06 2026 Andr\xe9 <a@example.org> - 1\n- no end of line: \xfc"]
+            .concat();
     let new = edited_bytes(&spec, &all());
     let odd = |text: &[u8]| text.iter().filter(|byte| **byte >= 0x80).copied().collect::<Vec<u8>>();
     assert_eq!(odd(&new), odd(&spec));
@@ -48,7 +51,10 @@ fn other_encodings_are_bytes_too() {
     for odd in [&b"\xf0\xd2"[..], b"\x83\x5cx", b"\xe2\x82", b"\xed\xa0\x80", b"\xef\xbc\x80"] {
         let spec = [b"Name: a\nSource0: a\nSummary: ", odd, b"\n%prep\n"].concat();
         let new = edited_bytes(&spec, &[add_source("x.c")]);
-        assert_eq!(new, [b"Name: a\nSource0: a\nSource1: x.c\nSummary: ", odd, b"\n%prep\n"].concat());
+        assert_eq!(
+            new,
+            [b"Name: a\nSource0: a\nSource1: x.c\nSummary: ", odd, b"\n%prep\n"].concat()
+        );
     }
 }
 

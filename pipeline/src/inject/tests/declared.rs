@@ -4,7 +4,9 @@ use super::*;
 
 /// One patch among others, spelled as the case has it.
 fn patched(head: &str, tag: &str) -> String {
-    format!("{head}Name: toy\nVersion: 1\nURL: https://example.org/p\nSource0: a.tar\n{tag}\n%prep\n%setup\n%patch1 -p1\n")
+    format!(
+        "{head}Name: toy\nVersion: 1\nURL: https://example.org/p\nSource0: a.tar\n{tag}\n%prep\n%setup\n%patch1 -p1\n"
+    )
 }
 
 #[test]
@@ -31,7 +33,10 @@ fn a_patch_is_known_by_its_expanded_name() {
         let new = edited(&spec, &[drop_patch("toy-1-gpu.patch")]).spec;
         let gone = diff(&spec, &new);
         assert_eq!(gone.len(), 2, "{spec}{gone:?}");
-        assert!(gone[0].to_lowercase().contains("patch") && gone[1] == "-%patch1 -p1\n", "{gone:?}");
+        assert!(
+            gone[0].to_lowercase().contains("patch") && gone[1] == "-%patch1 -p1\n",
+            "{gone:?}"
+        );
         satisfied(&new, &[drop_patch("toy-1-gpu.patch")]);
     }
 }
@@ -68,7 +73,8 @@ fn a_line_that_does_more_than_declare_is_left_alone() {
         let problem = refused(&patched("", tag), &[drop_patch("x.patch")]);
         assert!(problem.contains("does more than that"), "{problem}");
     }
-    let twins = "Source0: a\n%if 1\nPatch1: x.patch\n%else\nPatch1: y.patch\n%endif\n%prep\n%patch1\n";
+    let twins =
+        "Source0: a\n%if 1\nPatch1: x.patch\n%else\nPatch1: y.patch\n%endif\n%prep\n%patch1\n";
     assert!(refused(twins, &[drop_patch("x.patch")]).contains("that of another patch too"));
 }
 
@@ -88,7 +94,8 @@ fn lists_of_files_are_read() {
     assert_eq!(edited(spec, &[add_source("a.c")]).edits[0].0, "add-source a.c as Source1");
     assert_eq!(edited(spec, &[add_source("x.c")]).edits[0].0, "add-source x.c as Source2");
     for list in ["%{nope}", "%if 1\nb\n%endif", "%(ls)", "%{?extra}"] {
-        let problem = refused(&spec.replace("\n\n%prep", &format!("\n{list}\n%prep")), &[add_source("x.c")]);
+        let problem =
+            refused(&spec.replace("\n\n%prep", &format!("\n{list}\n%prep")), &[add_source("x.c")]);
         assert!(problem.contains("\n     5: ") || problem.contains("\n     6: b"), "{problem}");
     }
     let problem = refused(&format!("{spec}%package b\nSource: z\n"), &[add_source("x.c")]);
@@ -97,8 +104,11 @@ fn lists_of_files_are_read() {
 
 #[test]
 fn a_source_is_known_by_its_expanded_name() {
-    for tag in ["%{name}.c", "%{url}/%{name}.c#/%{name}.c", "x%{?nope:/}/toy.c", "?f=%{name}.c/?a=toy.c"] {
-        let spec = format!("Name: toy\nURL: https://example.org\nSource0: a.tar\nSource7: {tag}\n%prep\n");
+    for tag in
+        ["%{name}.c", "%{url}/%{name}.c#/%{name}.c", "x%{?nope:/}/toy.c", "?f=%{name}.c/?a=toy.c"]
+    {
+        let spec =
+            format!("Name: toy\nURL: https://example.org\nSource0: a.tar\nSource7: {tag}\n%prep\n");
         satisfied(&spec, &[add_source("toy.c")]);
         let edits = [add_source("toy.c"), device_after("%prep", "vgpu-stub")];
         // The device's own file is not there, so nothing is copied from a wrong number.
@@ -108,7 +118,10 @@ fn a_source_is_known_by_its_expanded_name() {
     let new = edited(&spec, &[device_after("tar xzf %{SOURCE2}", "vgpu-stub")]).spec;
     assert!(new.contains("cp -p \"%{SOURCE9}\" hw/misc/vgpu-stub.c"), "{new}");
     let problem = refused("Source0: %{nope}\n%prep\n", &[add_source("toy.c")]);
-    assert!(problem.contains("whether this source is `toy.c` cannot be told\n     1: "), "{problem}");
+    assert!(
+        problem.contains("whether this source is `toy.c` cannot be told\n     1: "),
+        "{problem}"
+    );
 }
 
 #[test]

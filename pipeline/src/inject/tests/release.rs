@@ -8,10 +8,11 @@ fn release(head: &str, value: &str) -> String {
 
 fn gives(head: &str, value: &str, expected: &str) {
     let spec = release(head, value);
-    changes(&spec, suffix(".vgpu1"), &[
-        &format!("-Release: {value}\n"),
-        &format!("+Release: {expected}\n"),
-    ]);
+    changes(
+        &spec,
+        suffix(".vgpu1"),
+        &[&format!("-Release: {value}\n"), &format!("+Release: {expected}\n")],
+    );
 }
 
 #[test]
@@ -42,7 +43,11 @@ fn arguments_are_kept_apart_from_the_suffix() {
     gives("", "%autorelease -p -e %{?asan:asan}", "%{autorelease -p -e %{?asan:asan}}.vgpu1");
     gives("", "0.%release_func 3", "0.%{release_func 3}.vgpu1");
     gives("%define release_func() %1%{?dist}\n", "%release_func 3", "%{release_func 3}.vgpu1");
-    gives("%define release_func() \\\n%1%{?dist}\\\n%{nil}\n", "%release_func\t3", "%{release_func\t3}.vgpu1");
+    gives(
+        "%define release_func() \\\n%1%{?dist}\\\n%{nil}\n",
+        "%release_func\t3",
+        "%{release_func\t3}.vgpu1",
+    );
     satisfied(&release("", "%{autorelease -e asan}.vgpu1"), &[suffix(".vgpu1")]);
     // The suffix among the arguments is not the suffix of the Release.
     gives("", "%autorelease -e asan.vgpu1", "%{autorelease -e asan.vgpu1}.vgpu1");

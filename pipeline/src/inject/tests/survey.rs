@@ -52,7 +52,8 @@ fn given(defines: &[(&str, &str)]) -> BTreeMap<MacroName, Line> {
 
 fn surveyed(spec: &str) -> Survey {
     let defines = given(&[("dist", ".xcpng8.3")]);
-    survey(spec.as_bytes(), "qemu.spec", &defines).unwrap_or_else(|problem| panic!("{problem:#}\n{spec}"))
+    survey(spec.as_bytes(), "qemu.spec", &defines)
+        .unwrap_or_else(|problem| panic!("{problem:#}\n{spec}"))
 }
 
 fn refusal(spec: &str) -> String {

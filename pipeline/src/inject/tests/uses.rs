@@ -3,7 +3,9 @@
 use super::*;
 
 fn with(head: &str, prep: &str) -> String {
-    format!("{head}Name: toy\nPatch3: c.patch\nPatch7: toy-gpu.patch\n%prep\n%setup\n{prep}\n%build\n")
+    format!(
+        "{head}Name: toy\nPatch3: c.patch\nPatch7: toy-gpu.patch\n%prep\n%setup\n{prep}\n%build\n"
+    )
 }
 
 fn dropped(head: &str, prep: &str) -> Vec<String> {
@@ -56,11 +58,14 @@ fn a_use_that_would_stay_is_refused_with_its_line() {
         let problem = refused(&with("", prep), &[drop_patch("toy-gpu.patch")]);
         assert!(problem.contains(&format!("\n     6: {prep}\n")), "{problem}");
     }
-    for head in ["%define use %patch7 -p1\n", "%define use() %patch%1 -p1\n", "%global use %{PATCH7}\n"] {
+    for head in
+        ["%define use %patch7 -p1\n", "%define use() %patch%1 -p1\n", "%global use %{PATCH7}\n"]
+    {
         let problem = refused(&with(head, "%use 7"), &[drop_patch("toy-gpu.patch")]);
         assert!(problem.contains("cannot be dropped"), "{problem}");
     }
-    let problem = refused(&with("%global n 7\n", "patch < %{PATCH%{n}}"), &[drop_patch("toy-gpu.patch")]);
+    let problem =
+        refused(&with("%global n 7\n", "patch < %{PATCH%{n}}"), &[drop_patch("toy-gpu.patch")]);
     assert!(problem.contains("cannot be told"), "{problem}");
 }
 
@@ -100,9 +105,19 @@ fn a_patch_line_goes_even_where_a_macro_gives_its_number() {
 
 #[test]
 fn a_shell_keeps_the_command_that_it_needs() {
-    for (before, after) in [("if [ -e x ]; then", "fi"), ("for i in 1; do", "done"), ("test -e x &&", ""), ("{", "}"), ("case a in\na)", ";; esac")] {
+    for (before, after) in [
+        ("if [ -e x ]; then", "fi"),
+        ("for i in 1; do", "done"),
+        ("test -e x &&", ""),
+        ("{", "}"),
+        ("case a in\na)", ";; esac"),
+    ] {
         let prep = format!("{before}\n%patch7 -p1\n{after}");
-        assert_eq!(dropped("", &prep), ["-Patch7: toy-gpu.patch\n", "-%patch7 -p1\n", "+:\n"], "{prep}");
+        assert_eq!(
+            dropped("", &prep),
+            ["-Patch7: toy-gpu.patch\n", "-%patch7 -p1\n", "+:\n"],
+            "{prep}"
+        );
     }
     // A line that goes on, or that another goes on in, is no line to take away.
     for prep in ["%patch7 -p1 \\\n  -b .x", "echo \\\n%patch7 -p1"] {

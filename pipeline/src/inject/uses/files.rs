@@ -16,9 +16,8 @@ const FOLDER: [&str; 7] = [
 /// How a text uses `file`, if it does. In `prep` a name may be put together.
 pub fn named(text: &str, file: &str, prep: bool) -> Option<&'static str> {
     let part = |c: char| c.is_ascii_alphanumeric() || "_.+~-".contains(c);
-    let whole = |at: usize| {
-        !text[..at].ends_with(part) && !text[at + file.len()..].starts_with(part)
-    };
+    let whole =
+        |at: usize| !text[..at].ends_with(part) && !text[at + file.len()..].starts_with(part);
     if text.match_indices(file).any(|(at, _)| whole(at)) {
         return Some("a use of the file by its name");
     }
@@ -38,7 +37,8 @@ pub fn named(text: &str, file: &str, prep: bool) -> Option<&'static str> {
             if name.is_empty() || !path.starts_with('/') || name == "." || name == ".." {
                 return Some("a use of the folder with all sources");
             }
-            let glued = behind.starts_with(['"', '\'', '`']) && behind[1..].starts_with(|c: char| part(c) || "*?[$".contains(c));
+            let glued = behind.starts_with(['"', '\'', '`'])
+                && behind[1..].starts_with(|c: char| part(c) || "*?[$".contains(c));
             if glued || may_be(name, file) {
                 return Some("a use of files of the folder with all sources");
             }
