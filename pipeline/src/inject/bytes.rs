@@ -20,7 +20,7 @@ fn raw(c: char) -> Option<u8> {
 
 /// The text of a spec. What rpm itself would not read as text is refused with its line.
 pub fn decode(spec: &[u8], name: &str) -> Result<String> {
-    let line_of = |at: usize| spec[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let line_of = |at: usize| spec[..at].split(|&byte| byte == b'\n').count();
     if spec.starts_with(b"\xef\xbb\xbf") {
         bail!(
             "{name}: line 1 begins with a byte order mark, which rpm takes for an unknown tag\n\
@@ -74,11 +74,11 @@ pub fn readable(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match (raw(c), c) {
-            (Some(byte), _) => out.push_str(&format!("\\x{byte:02X}")),
+            (Some(byte), _) => out.extend(["\\x", &format!("{byte:02X}")]),
             (None, '\n' | '\t') => out.push(c),
             (None, '\r') if matches!(chars.peek(), None | Some('\n')) => out.push(c),
             (None, _) if c.is_control() || turns(c) => {
-                out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+                out.extend(["\\u{", &format!("{:x}", u32::from(c)), "}"]);
             }
             _ => out.push(c),
         }

@@ -134,13 +134,7 @@ impl Macros {
     /// What the text may come to, with a [`mark`] for all that is not certain. `sure` says that rpm
     /// reads this line in any case.
     pub fn outline(&mut self, text: &str, line: usize, sure: bool) -> String {
-        let unmarked;
-        let text = if text.contains(mark::is) {
-            unmarked = text.replace(mark::is, "\u{FFFD}");
-            &unmarked
-        } else {
-            text
-        };
+        let text = &text.replace(mark::is, "\u{FFFD}");
         self.outlines = true;
         self.unsure = usize::from(!sure);
         self.line = line;

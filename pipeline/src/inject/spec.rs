@@ -136,7 +136,7 @@ impl SpecText {
         for &index in lines {
             let line = &self.lines[index];
             let number = line.number.map_or_else(|| "new".to_owned(), |number| number.to_string());
-            shown.push_str(&format!("\n{number:>6}: {}", bytes::readable(&line.text)));
+            shown.extend([format!("\n{number:>6}: "), bytes::readable(&line.text)]);
         }
         shown
     }

@@ -197,10 +197,10 @@ fn calls(
                     Some(Applied::Unclear) | None => return not_told,
                 }
             }
-            "PATCH" | "PATCHURL" => {
-                if behind.starts_with(|c: char| "%{$".contains(c) || mark::is(c)) {
-                    return not_told;
-                }
+            "PATCH" | "PATCHURL"
+                if behind.starts_with(|c: char| "%{$".contains(c) || mark::is(c)) =>
+            {
+                return not_told;
             }
             _ => {}
         }

@@ -257,11 +257,9 @@ fn with_arguments(body: &str, arguments: &str) -> Option<String> {
         let stars = inner.len() - inner.trim_start_matches('*').len();
         let (text, taken) = if parameter.starts_with('-') {
             return None;
-        } else if from.starts_with('%') {
-            if from[1..]
-                .trim_start_matches('{')
-                .starts_with(|c: char| "*#-".contains(c) || c.is_ascii_digit())
-            {
+        } else if let Some(escaped) = from.strip_prefix('%') {
+            let escaped = escaped.trim_start_matches('{');
+            if escaped.starts_with(|c: char| "*#-".contains(c) || c.is_ascii_digit()) {
                 return None;
             }
             ("%%".to_owned(), 1)
