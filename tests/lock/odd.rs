@@ -44,12 +44,10 @@ fn an_odd_package_that_nobody_asked_for_hinders_nothing() {
     let report =
         String::from_utf8(ends_with(0, world.program("lock").arg("--check")).stdout).unwrap();
     assert!(report.contains("    repository `vendor` has entries that cannot be read"), "{report}");
-    // What is only unusual is not even told.
-    for (from, to) in [
-        ("<location ", "<location xml:base=\"\" "),
-        ("type=\"sha256\"", "type=\"blake3\""),
-        ("<arch>noarch<", "<arch>e2k<"),
-    ] {
+    // What is only unusual is not even told. (A checksum of a kind that nobody knows is for dnf no
+    // repository at all; that we would read it is a unit test.)
+    for (from, to) in [("<location ", "<location xml:base=\"\" "), ("<arch>noarch<", "<arch>e2k<")]
+    {
         world.vendor.index();
         world.vendor.rewrite(|xml| with(xml, "unrelated", |entry| entry.replace(from, to)));
         let (changes, notes) = lock(&world);
@@ -73,24 +71,16 @@ fn an_odd_package_that_is_asked_for_is_refused_by_its_name() {
     assert!(error.contains(expected), "{error}");
     assert!(!world.lock_file().exists());
     // Another of its name, which yum does not take, and which may be what it should have taken.
-    for version in ["0.1", "9:9"] {
-        world.centos.index();
-        world.centos.rewrite(|xml| {
-            with(xml, "toy-libs", |entry| {
-                let other = entry.replace("ver=\"1.0\"", &format!("ver=\"{version}\""));
-                let other = other
-                    .replace("<location ", &elsewhere)
-                    .replace("pkgid=\"YES\">", "pkgid=\"YES\">0");
-                format!("{entry}\n{}", other.replace("epoch=\"0\"", "epoch=\"\""))
-            })
-        });
-        let error = refusal(1, &mut world.program("lock"));
-        assert!(
-            error.contains("entry") && error.contains("cannot be read for `toy-libs`: "),
-            "{version}: {error}"
-        );
-        assert!(!world.lock_file().exists());
-    }
+    world.centos.index();
+    world.centos.rewrite(|xml| {
+        with(xml, "toy-libs", |entry| {
+            let other = entry.replace("ver=\"1.0\"", "ver=\"0.1\"");
+            format!("{entry}\n{}", other.replace("<location ", &elsewhere))
+        })
+    });
+    let error = refusal(1, &mut world.program("lock"));
+    assert!(error.contains(expected), "{error}");
+    assert!(!world.lock_file().exists());
     // For a machine that nobody builds on, it is nobody's.
     world.centos.index();
     world.centos.rewrite(|xml| {

@@ -98,15 +98,15 @@ impl Repository {
     /// Rewrites the list of packages, as another tool would have written it.
     pub fn rewrite(&self, change: impl Fn(&str) -> String) {
         let folder = self.folder.join("repodata");
-        let mut listed = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-        let primary =
-            listed.find(|path| path.to_string_lossy().ends_with("primary.xml.gz")).unwrap();
+        let index = fs::read_to_string(folder.join("repomd.xml")).unwrap();
+        let name = index.split('"').find(|word| word.ends_with("primary.xml.gz")).unwrap();
+        let primary = self.folder.join(name);
         let xml = ends_with(0, Command::new("gzip").arg("-dc").arg(primary)).stdout;
         let scratch = tempfile::tempdir().unwrap();
         let to = scratch.path().join("primary.xml");
         fs::write(&to, change(&String::from_utf8(xml).unwrap())).unwrap();
         let mut modify = Command::new("modifyrepo_c");
-        modify.args(["--mdtype=primary", "--remove-old-files"]).arg(to).arg(folder);
+        modify.arg("--mdtype=primary").arg(to).arg(folder);
         ends_with(0, &mut modify);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::packaging::Packaging;
 use crate::support::{ends_with, events, kept, refusal};
+use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -44,7 +45,7 @@ fn every_name_that_rpm_takes_is_built_and_packed() {
     let mut declared = String::new();
     for (number, name) in ODD.iter().enumerate().filter(|(_, name)| !name.contains('\\')) {
         fs::write(packaging.work().join("SOURCES").join(name), name).unwrap();
-        declared += &format!("Source{}: {name}\n", 10 + number);
+        writeln!(declared, "Source{}: {name}", 10 + number).unwrap();
     }
     // A link to a file beside it is that file.
     symlink(PATCH, packaging.work().join("SOURCES/again.patch")).unwrap();

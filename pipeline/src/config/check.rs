@@ -89,7 +89,7 @@ fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
                 vec![archive.file_name()]
             }
             Source::Git(git) => {
-                let pinned = lookaside(git)?.into_iter().map(|file| file.name.as_str());
+                let pinned = lookaside(git)?.iter().map(|file| file.name.as_str());
                 git.lfs.iter().map(|object| object.file.as_str()).chain(pinned).collect()
             }
         };

@@ -288,7 +288,9 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
             )),
             Some(_) => unchanged += 1,
         }
-        odd.into_iter().for_each(|finding| report.act(finding));
+        if let Some(finding) = odd {
+            report.act(finding);
+        }
         let rivals = listed().filter(|listed| {
             listed.nevra.name == package.name() && package.arch() == listed.nevra.arch
         });

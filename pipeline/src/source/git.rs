@@ -111,8 +111,8 @@ pub fn fetch(
     }
     if brought.files.is_empty() {
         let GitSource { url, commit, directory, .. } = source;
-        let whys = skipped.iter().map(|it| format!("\n  {}", it.why)).collect::<String>();
-        bail!("commit {commit} of {url} has no files in `{directory}`{whys}");
+        let whys: Vec<&str> = skipped.iter().map(|it| it.why.as_str()).collect();
+        bail!("commit {commit} of {url} has no files in `{directory}`\n{}", whys.join("\n"));
     }
     brought.skipped.extend(skipped);
     Ok(())

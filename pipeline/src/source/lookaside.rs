@@ -168,19 +168,16 @@ fn parse(text: &str) -> Result<Vec<Entry>> {
 }
 
 fn entry(line: &str) -> Option<Entry> {
-    let (kind, file, digest) = match line.split_once(" (").zip(line.rsplit_once(") = ")) {
-        Some(((kind, _), (_, digest))) => {
-            let file = line.strip_prefix(kind)?.strip_prefix(" (")?;
-            (kind, file.strip_suffix(digest)?.strip_suffix(") = ")?, digest)
-        }
-        None => {
-            let (digest, file) = line.split_once(char::is_whitespace)?;
-            ("md5", file.trim_start().trim_start_matches('*'), digest)
-        }
+    let ends = line.split_once(" (").zip(line.rsplit_once(") = "));
+    let (kind, file, digest) = if let Some(((kind, _), (_, digest))) = ends {
+        let file = line.strip_prefix(kind)?.strip_prefix(" (")?;
+        (kind, file.strip_suffix(digest)?.strip_suffix(") = ")?, digest)
+    } else {
+        let (digest, file) = line.split_once(char::is_whitespace)?;
+        ("md5", file.trim_start().trim_start_matches('*'), digest)
     };
     let kind = kind.to_ascii_lowercase();
     let digest = digest.to_ascii_lowercase();
-    // Others are longer than none of these, and none of them is known here.
     let length = match kind.as_str() {
         "md5" => 32,
         "sha1" => 40,

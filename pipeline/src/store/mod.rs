@@ -19,6 +19,7 @@ use rustix::fs::{Mode, fchmod, fstat};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Digest;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -300,7 +301,10 @@ fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
     let mut hasher = D::new();
     let mut file = files::open(path, &files::JUDGED)?;
     io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
 }
 
 /// The sha256 of bytes.

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn read(object: &str) -> Result<Action, String> {
-        whole(&format!("{{ \"objects\": [{}] }}", object.replace("@", &"ab".repeat(32))))
+        whole(&format!("{{ \"objects\": [{}] }}", object.replace('@', &"ab".repeat(32))))
     }
 
     fn whole(answer: &str) -> Result<Action, String> {

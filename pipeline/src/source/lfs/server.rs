@@ -28,7 +28,7 @@ pub fn of(source: &GitSource, repository: &Repository, fetch: &Fetch) -> Result<
     let remote = Remote::new(&source.url, fetch.cmd())?;
     let own = endpoint(remote.address());
     let Some(named) = named(source, repository, fetch)? else { return Ok(own) };
-    follow(&named, own, source)
+    follow(&named, &own, source)
 }
 
 /// The server that the `.lfsconfig` of the commit names.
@@ -55,7 +55,7 @@ fn server(settings: &[(String, String)]) -> Option<&str> {
 }
 
 /// The server that a repository names for itself, if it is on the repository's own host.
-fn follow(named: &str, own: Endpoint, source: &GitSource) -> Result<Endpoint> {
+fn follow(named: &str, own: &Endpoint, source: &GitSource) -> Result<Endpoint> {
     let shown: String = plain(named).chars().take(200).flat_map(char::escape_debug).collect();
     let commit = &source.commit;
     let Ok(url) = WebUrl::try_from(named.to_owned()) else {
@@ -66,7 +66,7 @@ fn follow(named: &str, own: Endpoint, source: &GitSource) -> Result<Endpoint> {
         );
     };
     let url = url.as_str().trim_end_matches('/');
-    let is_own = match &own {
+    let is_own = match own {
         Endpoint::Server(own) => {
             let keeps_secret = url.starts_with("https:") || own.starts_with("http:");
             keeps_secret && host(url) == host(own)
@@ -145,7 +145,7 @@ mod tests {
             ("https://h/lfs", "http://h/a.git/info/lfs", "https://h/lfs"),
             ("http://h:80/lfs", "http://h:80/a.git/info/lfs", "http://h:80/lfs"),
         ] {
-            assert_eq!(follow(named, at(own), &source()).unwrap(), at(expected), "{named}");
+            assert_eq!(follow(named, &at(own), &source()).unwrap(), at(expected), "{named}");
         }
     }
 
@@ -169,13 +169,13 @@ mod tests {
             "https://h/\u{1b}[2J",
             "",
         ] {
-            let error = follow(named, at("https://h/a.git/info/lfs"), &source()).unwrap_err();
+            let error = follow(named, &at("https://h/a.git/info/lfs"), &source()).unwrap_err();
             let error = error.to_string();
             assert!(error.contains("`lfs-url`") || error.contains("lfs-url: "), "{named}: {error}");
             assert!(!error.contains("secret") && !error.contains('\u{1b}'), "{error}");
         }
         // A local repository has no host to share.
-        follow("https://h/lfs", Endpoint::Folder("/srv/a".into()), &source()).unwrap_err();
+        follow("https://h/lfs", &Endpoint::Folder("/srv/a".into()), &source()).unwrap_err();
     }
 
     #[test]
