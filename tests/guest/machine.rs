@@ -44,7 +44,9 @@ impl Boot<'_> {
     pub fn start(&self) -> Guest {
         let folder = support::scratch();
         let monitor = folder.path().join("monitor");
-        let mut qemu = Command::new(self.qemu);
+        // It ends with the thread of its test, however that ends: nothing is dropped where a test is killed.
+        let mut qemu = Command::new("setpriv");
+        qemu.args(["--pdeathsig", "KILL", "--"]).arg(self.qemu);
         // QEMU looks beside where it is installed, and these have no firmware.
         for (file, package) in [
             ("/usr/share/seabios/bios-256k.bin", "seabios"),
@@ -158,6 +160,13 @@ impl Guest {
             assert!(start.elapsed() < LIMIT && !gone, "no `{heading}`: {self}");
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Says a line to a guest that asks for one. Its terminal echoes, so not before it has said all.
+    #[track_caller]
+    pub fn answers(&mut self, line: &str) {
+        self.reaches("asking", 1);
+        self.say(line);
     }
 
     /// Says a line to the guest.
