@@ -13,7 +13,8 @@ pub use versions::Version;
 /// Runs the driver, which has to succeed.
 #[track_caller]
 fn qtest(version: Version, arguments: &[&str]) {
-    let mut driver = Command::new(need::program("python3", "python3"));
+    let mut driver = Command::new("setpriv");
+    driver.args(["--pdeathsig", "KILL", "--"]).arg(need::program("python3", "python3"));
     // Python would leave its compiled files in the tree.
     driver.arg("-B").arg(support::root().join("tests/device/qtest")).arg(version.binary());
     // QEMU lets go of little at its end, so leaks are looked for while it runs.
@@ -76,7 +77,8 @@ fn ten_million_random_accesses_bring_no_word_of_a_sanitizer() {
 /// The second device of the pipeline for 10.0: what its `defines` say is what it was compiled with.
 #[test]
 fn another_device_of_the_same_build_works_beside_ours() {
-    let mut qemu = Command::new(Version::V10_0.binary());
+    let mut qemu = Command::new("setpriv");
+    qemu.args(["--pdeathsig", "KILL", "--"]).arg(Version::V10_0.binary());
     qemu.args(["-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-machine", "pc,accel=qtest"]);
     qemu.args(["-nodefaults", "-display", "none", "-qtest", "stdio", "-qtest-log", "/dev/null"]);
     qemu.args(["-device", "vgpu-stub,addr=5", "-device", "two-bars,addr=6"]);

@@ -151,7 +151,7 @@ fn it_is_plugged_in_and_out_of_a_running_guest() {
         guest.waits_for("DEVICE_DELETED");
         guest.reaches(&format!("gone {number}"), 1);
     }
-    guest.say("enough");
+    guest.answers("enough");
     let guest = guest.ends();
     for number in 1..=3 {
         assert_eq!(guest.registers(&format!("added {number}")), registers(number));
@@ -162,7 +162,7 @@ fn it_is_plugged_in_and_out_of_a_running_guest() {
 fn a_guest_that_ejects_it_hurts_nobody() {
     let mut guest = start("eject", &[DEVICE], &[]);
     guest.waits_for("DEVICE_DELETED");
-    guest.say("enough");
+    guest.answers("enough");
     assert_eq!(guest.ends().section("ejected"), "");
 }
 

@@ -1,5 +1,5 @@
-//! The workflows by zizmor's strictest judgement, its auditor. It comes from PyPI, at a version of
-//! its own, into a folder under target/; where PyPI is out of reach, that is said and counted.
+//! The workflows by zizmor's strictest judgement, its auditor. It comes from `PyPI`, at a version of
+//! its own, into a folder under target/; where `PyPI` is out of reach, that is said and counted.
 
 use crate::support::{kept, root};
 use std::fs;

@@ -33,7 +33,9 @@ class Machine:
         self.folder = tempfile.mkdtemp(prefix="vgpu-qtest-")
         self.events = []
         sockets = [self._listen(name) for name in ("qtest", "qmp")]
-        arguments = [qemu or self.qemu, *FIRMWARE, "-machine", machine + ",accel=qtest"]
+        # It ends with this program, however that ends.
+        arguments = ["setpriv", "--pdeathsig", "KILL", "--", qemu or self.qemu, *FIRMWARE]
+        arguments += ["-machine", machine + ",accel=qtest"]
         arguments += ["-nodefaults", "-no-user-config", "-display", "none"]
         arguments += ["-qtest", "unix:" + self.path("qtest"), "-qtest-log", "/dev/null"]
         arguments += ["-qmp", "unix:" + self.path("qmp")]

@@ -13,6 +13,8 @@ struct Shell {
 
 impl Shell {
     fn make(cmd: &Runner, folder: &Path) -> Self {
+        // Tests of one process must not share a name.
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let tree = folder.join("tree");
         for name in ["bin", "dev", "proc", "sys", "tmp", "etc", "run"] {
             fs::create_dir_all(tree.join(name)).unwrap();
@@ -22,7 +24,6 @@ impl Shell {
         let tar = folder.join("tree.tar");
         let call = Call::new("tar").args(["--create", "--file"]).arg(&tar).arg("--directory");
         cmd.run(&call.arg(&tree).arg(".")).unwrap();
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("answers-{}-{number}", std::process::id());
         let image = Image::of(Engine::Podman, &name);
