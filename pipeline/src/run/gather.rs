@@ -99,7 +99,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
         }
         None => None,
     };
-    let signer = sign::load(&pipeline.sign, beside)?;
+    let signer = sign::load(&pipeline.sign, beside, &store.scratch(sign::PUBLIC_KEYS)?)?;
     let lock = read_lock(loaded)?;
     let mut inputs = Inputs {
         place: loaded.place.clone(),

@@ -43,7 +43,9 @@ impl<'a> Walk<'a> {
         on_event: &'a dyn Fn(Event),
     ) -> Result<Self> {
         let signer = match gathered.signer.take() {
-            None if request.until >= Stage::Sign => Some(sign::make_development_key()?),
+            None if request.until >= Stage::Sign => {
+                Some(sign::make_development_key(&store.scratch(sign::PUBLIC_KEYS)?)?)
+            }
             signer => signer,
         };
         gathered.inputs.signer = signer.as_ref().map(Signer::fingerprint);

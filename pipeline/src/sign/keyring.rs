@@ -1,6 +1,7 @@
 //! Where keys are found, and the development key that stands in until there is one.
 
 use super::key::SigningKey;
+use super::remembered::Remembered;
 use super::vault;
 use crate::cmd::again;
 use crate::config::{KeySource, Sign};
@@ -94,14 +95,41 @@ impl Signer {
 }
 
 /// The configured key, or the development key where there is one. `beside` is the folder that
-/// relative paths start from.
-pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
-    if sign.key.is_none() {
-        refuse_without_key(sign)?;
-        if !development_key_file()?.exists() {
-            return Ok(None);
+/// relative paths start from, `memory` one where what is public of a key is remembered.
+pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>> {
+    let file = match &sign.key {
+        Some(KeySource::Env(_)) => None,
+        Some(KeySource::File(file)) => Some(beside.join(file)),
+        None => {
+            refuse_without_key(sign)?;
+            let file = development_key_file()?;
+            if !file.exists() {
+                return Ok(None);
+            }
+            Some(file)
         }
+    };
+    let remembered = file.and_then(|file| Remembered::of(&file, sign, memory));
+    let public = match remembered.as_ref().and_then(Remembered::get) {
+        Some(public) => public,
+        None => ask(sign, beside)?,
+    };
+    if let Some(remembered) = remembered {
+        remembered.keep(&public);
     }
+    let signer = Signer { public, sign: sign.clone(), beside: beside.to_owned() };
+    if sign.key.is_some() && signer.is_development() && in_ci() {
+        bail!(
+            "the key {} is a development key, and `CI` is set: a key that is named there has to be a \
+             real one\nhelp: `vgpu-pipeline key new` makes one",
+            signer.fingerprint()
+        );
+    }
+    Ok(Some(signer))
+}
+
+/// What a process of its own says of the key: its memory ends with it.
+fn ask(sign: &Sign, beside: &Path) -> Result<Public> {
     let mut args: Vec<OsString> = ["key", "show", "--json"].map(OsString::from).to_vec();
     let mut option = |name: &str, value: &str| args.push(format!("{name}={value}").into());
     if let Some(name) = &sign.passphrase_env {
@@ -115,17 +143,7 @@ pub fn load(sign: &Sign, beside: &Path) -> Result<Option<Signer>> {
         Some(KeySource::File(file)) => args.extend(["--".into(), beside.join(file).into()]),
         None => {}
     }
-    let public = again::ask(args, vault::handle())?;
-    let public = serde_json::from_str(&public)?;
-    let signer = Signer { public, sign: sign.clone(), beside: beside.to_owned() };
-    if sign.key.is_some() && signer.is_development() && in_ci() {
-        bail!(
-            "the key {} is a development key, and `CI` is set: a key that is named there has to be a \
-             real one\nhelp: `vgpu-pipeline key new` makes one",
-            signer.fingerprint()
-        );
-    }
-    Ok(Some(signer))
+    Ok(serde_json::from_str(&again::ask(args, vault::handle())?)?)
 }
 
 /// The configured key itself, or the development key where there is one.
@@ -188,7 +206,7 @@ pub fn in_ci() -> bool {
 
 /// Makes the development key, once for this user: of two runs that both found none, the later one
 /// takes the other's.
-pub fn make_development_key() -> Result<Signer> {
+pub fn make_development_key(memory: &Path) -> Result<Signer> {
     let file = development_key_file()?;
     let folder = file.parent().context("the key's file has a folder")?;
     let help = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
@@ -197,7 +215,7 @@ pub fn make_development_key() -> Result<Signer> {
     let args: [&OsStr; 5] =
         ["key".as_ref(), "new".as_ref(), user_id.as_ref(), "--".as_ref(), file.as_ref()];
     let made = again::ask(args, None);
-    match (load(&Sign::default(), Path::new(""))?, made) {
+    match (load(&Sign::default(), Path::new(""), memory)?, made) {
         (Some(signer), _) => Ok(signer),
         (None, Err(error)) => Err(error),
         (None, Ok(_)) => bail!("the development key is gone"),

@@ -6,6 +6,7 @@
 mod key;
 mod keyring;
 mod package;
+mod remembered;
 mod vault;
 
 use crate::plan::Key;
@@ -21,6 +22,9 @@ pub use keyring::{
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 pub use vault::{put_away, take_over, wipe};
+
+/// The folder of the store that remembers what is public of keys.
+pub const PUBLIC_KEYS: &str = "public-keys";
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
