@@ -46,6 +46,9 @@ fn a_property_that_one_listing_leaves_out_is_seen_in_the_other() {
     let ours = ours.replacen(field, &format!("{field}    char *legacy_mode;\n"), 1);
     let more = "    DEFINE_PROP_STRING(\"legacy-mode\", VgpuStubState, legacy_mode),\n";
     let ours = ours.replacen(property, &format!("{property}{more}"), 1);
+    let (count, one_more) = ("vgpu_stub_properties[3 +", "vgpu_stub_properties[4 +");
+    assert!(ours.contains(count), "{ours}");
+    let ours = ours.replacen(count, one_more, 1);
     fs::write(judgement.path("vgpu-stub.c"), ours).unwrap();
     let source = format!("{}/device/vgpu-stub.c", support::root().display());
     let judgement = judgement.with("p.yaml", &source, "vgpu-stub.c").with(
