@@ -55,7 +55,7 @@ mod tests {
             let child = format!("`rpmbuild` ended\n  | cp: error writing 'x': {words}");
             assert!(help(&[child]).is_some());
         }
-        let words_alone = anyhow::Error::msg("No space left on device");
+        let words_alone = Error::msg("No space left on device");
         assert!(!failed(&words_alone));
         assert_eq!(help(&["0 KiB are free on the disk of `x`".to_owned()]), Some(MAKE_ROOM));
         assert_eq!(help(&["another trouble".to_owned()]), None);
