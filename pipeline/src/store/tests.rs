@@ -72,7 +72,7 @@ mod whose {
     }
 
     fn chmod(path: &Path, mode: u32) {
-        fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     }
 
     fn refused(root: &Path) -> String {
@@ -243,7 +243,7 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     let (folder, store) = store();
     let stored = keep(&store, "k", "content");
     let (path, to) = (stored.path("sub/file"), folder.path().join("to"));
-    fs::set_permissions(&path, std::fs::Permissions::from_mode(0o4755)).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o4755)).unwrap();
     stored.copy_out("sub/file", &to).unwrap();
     assert_eq!(fs::read(&to).unwrap(), b"content");
     assert_eq!(to.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
@@ -266,7 +266,7 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     fs::write(folder.path().join("elsewhere"), "content").unwrap();
     refused(&|| symlink(folder.path().join("elsewhere"), &path).unwrap());
     refused(&|| {
-        let mode = rustix::fs::Mode::RUSR;
+        let mode = Mode::RUSR;
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     });
     assert!(!stored.intact());
@@ -286,7 +286,7 @@ fn a_work_folder_goes_however_deep_a_build_made_it() {
         let mut inner = work.scratch(name).unwrap();
         symlink(&outside, inner.join("link")).unwrap();
         let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
-        let mode = rustix::fs::Mode::RWXU;
+        let mode = Mode::RWXU;
         let mut fd = rustix::fs::open(&inner, flags, mode).unwrap();
         for _ in 0..5000 * (at + 1) {
             rustix::fs::mkdirat(&fd, "x", mode).unwrap();
@@ -296,7 +296,7 @@ fn a_work_folder_goes_however_deep_a_build_made_it() {
         inner.push("closed");
         fs::create_dir(&inner).unwrap();
         fs::write(inner.join("file"), "").unwrap();
-        fs::set_permissions(&inner, fs::Permissions::from_mode(0o500)).unwrap();
+        fs::set_permissions(&inner, PermissionsExt::from_mode(0o500)).unwrap();
     }
     drop(work);
     assert!(!path.exists());

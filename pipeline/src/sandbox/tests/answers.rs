@@ -183,6 +183,7 @@ fn only_what_changes_nothing_runs_again() {
             tail: Vec::new(),
             complaint: Vec::new(),
             stdout: String::new(),
+            scarce: None,
             log: "log".into(),
         };
         Error::from(Incomplete { begun, failure })
