@@ -59,9 +59,9 @@ fn what_is_said_arrives_whole_whatever_the_one_between_does() {
         // Its streams are lost, its end is another.
         "\"$@\" >/dev/null 2>&1; exit 125",
         "\"$@\"; kill -9 $$",
-        // It goes first.
-        "\"$@\" >/dev/null 2>&1 & exit 1",
-        "\"$@\" & exec >&- 2>&-; sleep 1",
+        // It goes first, or is silent first, once it has started what it should.
+        "\"$@\" >/dev/null 2>&1 & sleep 1; exit 1",
+        "\"$@\" & sleep 1; exec >&- 2>&-; sleep 1",
     ] {
         let script =
             "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i + 1)); done; echo last >&2";
