@@ -9,14 +9,13 @@ use super::Before;
 use super::place::Place;
 use super::record::{RECORD, Record};
 use crate::store::Stored;
-use crate::store::owned::{own_file, own_folder, plain_file};
+use crate::store::owned::{own_file, own_folder};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
 use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -81,18 +80,14 @@ fn begin(work: &Path, before: &Before, place: &Place) -> Result<()> {
 
 fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Path) -> Result<()> {
     let mut folders = BTreeSet::from([tree.to_owned()]);
-    for (name, expected) in stored.files() {
+    for name in stored.names() {
         let to = tree.join(name);
         let folder = to.parent().context("a file has a folder")?;
         fs::create_dir_all(folder)?;
         folders
             .extend(folder.ancestors().take_while(|up| up.starts_with(tree)).map(Path::to_owned));
-        let (size, blake3) = copy(&stored.path(name), &to)?;
-        if (size, &blake3) != (expected.size, &expected.blake3) {
-            bail!(
-                "the repository was altered in the store: `{name}`\nhelp: run again; it will be made anew"
-            );
-        }
+        stored.copy_out(name, &to)?;
+        sync(&to)?;
     }
     let mut record = fs::File::create(tree.join(RECORD))?;
     record.write_all((serde_json::to_string_pretty(new)? + "\n").as_bytes())?;
@@ -116,30 +111,6 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
     folders.iter().try_for_each(|folder| sync(folder))
 }
 
-/// Copies a file of the store to the disk, and says what went through.
-fn copy(from: &Path, to: &Path) -> Result<(u64, String)> {
-    let source = plain_file(from, OpenOptions::new().read(true))
-        .with_context(|| from.display().to_string())?;
-    let mode = source.metadata()?.permissions();
-    let mut source = fs::File::from_parts(source, from);
-    let mut target = fs::File::create_new(to)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut size = 0;
-    loop {
-        let count = source.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&buffer[..count]);
-        target.write_all(&buffer[..count])?;
-        size += count as u64;
-    }
-    target.set_permissions(mode)?;
-    target.sync_all()?;
-    Ok((size, hasher.finalize().to_hex().to_string()))
-}
-
 fn exchange(place: &Place, tree: &Path) -> Result<()> {
     let how = if place.there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
     renameat_with(CWD, tree, CWD, &place.path, how).map_err(io::Error::from).with_context(
@@ -154,8 +125,8 @@ fn exchange(place: &Place, tree: &Path) -> Result<()> {
     sync(&place.parent)
 }
 
-fn sync(folder: &Path) -> Result<()> {
-    fs::File::open(folder)?.sync_all()?;
+fn sync(path: &Path) -> Result<()> {
+    fs::File::open(path)?.sync_all()?;
     Ok(())
 }
 
