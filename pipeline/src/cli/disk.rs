@@ -5,9 +5,10 @@ use rustix::io::Errno;
 use std::io;
 
 /// What each is called in the C library's words, which children print too, and what to try.
-const TROUBLES: [(Errno, &str, &str); 4] = [
+const TROUBLES: [(Errno, &str, &str); 5] = [
     (Errno::NOSPC, "No space left on device", MAKE_ROOM),
     (Errno::DQUOT, "Disk quota exceeded", MAKE_ROOM),
+    (Errno::FBIG, "File too large", "`ulimit -f` limits the size of files, or the file system does"),
     (
         Errno::IO,
         "Input/output error",
@@ -29,7 +30,7 @@ const MAKE_ROOM: &str = "make room on that file system, or name another one with
 /// Whether an error is one of a disk and not of what somebody wrote.
 pub fn failed(error: &Error) -> bool {
     let codes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
-    let ours = [Errno::NOSPC, Errno::DQUOT, Errno::IO].map(Errno::raw_os_error);
+    let ours = [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::IO].map(Errno::raw_os_error);
     codes.into_iter().any(|code| ours.contains(&code))
 }
 

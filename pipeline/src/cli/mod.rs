@@ -196,9 +196,18 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.put_secrets_away() {
         return Failed::Input(error).report();
     }
+    if let Err(error) = std::env::current_dir() {
+        let error = anyhow!("the current folder: {error}\nhelp: change into one that is there");
+        return Failed::Input(error).report();
+    }
     // The builder in a container reads what is laid out here; secrets have modes of their own.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
-    let result = interrupt::listen().input().and_then(|()| match &cli.command {
+    // Making a key has nothing to clean up, and ends at once.
+    let listen = match &cli.command {
+        Command::Key(_) => Ok(()),
+        _ => interrupt::listen(),
+    };
+    let result = listen.input().and_then(|()| match &cli.command {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
@@ -256,12 +265,14 @@ impl Cli {
 /// What the arguments lack: by clap itself, unless it would repeat what no terminal should see.
 fn usage_error(usage: &clap::Error) -> ExitCode {
     let said = usage.render().to_string();
-    if !usage.use_stderr() || said == text::message(&said) {
-        let _ = usage.print();
+    let printed = if !usage.use_stderr() || said == text::message(&said) {
+        usage.print()
     } else {
-        eprintln!("{}", text::message(&said).trim_end());
-    }
-    ExitCode::from(if usage.use_stderr() { 2 } else { 0 })
+        tell!("{}", text::message(&said).trim_end());
+        Ok(())
+    };
+    // Whoever asked for help and did not get it, as from a full disk, is told so.
+    ExitCode::from(if usage.use_stderr() { 2 } else { u8::from(printed.is_err()) })
 }
 
 /// Where results are kept unless somebody says otherwise (XDG Base Directory Specification).

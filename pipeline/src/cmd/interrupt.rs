@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM as something to look at, so that whoever waits can clean up first.
 
 use anyhow::Result;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -28,6 +28,8 @@ pub fn listen() -> Result<()> {
         signal_hook::flag::register(*signal, Arc::clone(flag))?;
     }
     let _ = FLAGS.set(flags);
+    // A file beyond `ulimit -f` is an error of the write then, and not the end without a word.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     Ok(())
 }
 

@@ -63,7 +63,15 @@ impl Stage {
             // Where there is a stock package, its build filled the compiler cache that this one reads.
             Self::Build => &[Self::Source, Self::Environment, Self::Inject, Self::Stock],
             Self::Wrapper => &[Self::Environment],
-            Self::Verify => &[Self::Environment, Self::Build, Self::Stock, Self::Wrapper],
+            // The source package has to hold what went in, so that is read again.
+            Self::Verify => &[
+                Self::Source,
+                Self::Environment,
+                Self::Inject,
+                Self::Build,
+                Self::Stock,
+                Self::Wrapper,
+            ],
             Self::Sign => &[Self::Build, Self::Wrapper, Self::Verify],
             Self::Publish => &[Self::Source, Self::Inject, Self::Sign],
         }
@@ -74,7 +82,8 @@ impl Stage {
         match self {
             Self::Inject | Self::Build | Self::Wrapper | Self::Sign => 2,
             Self::Source | Self::Environment | Self::Stock => 3,
-            Self::Verify | Self::Publish => 4,
+            Self::Publish => 4,
+            Self::Verify => 5,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::gather::{self, Gathered};
 use super::{Outcome, Request, needed};
 use crate::build::Built;
 use crate::cmd::interrupt;
+use crate::config::{self, Edit};
 use crate::environment::{self, Environment};
 use crate::plan::{Key, Plan, Stage, plan};
 use crate::publish::{self, Published};
@@ -21,6 +22,7 @@ use anyhow::{Context, Result};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::PathBuf;
 use std::time::Instant;
 
 pub struct Walk<'a> {
@@ -230,7 +232,25 @@ impl<'a> Walk<'a> {
     fn made(&self) -> Result<Made> {
         let wrapped = self.done.get(&Stage::Wrapper).cloned().map(Wrapped::recall);
         let stock = self.done.get(&Stage::Stock).cloned().map(Built::recall);
-        Ok(Made { built: self.built()?, stock, wrapped })
+        let spec = self.result(Stage::Inject)?.path(self.spec_name());
+        let mut given: BTreeMap<_, _> = self.given()?.into_iter().collect();
+        given.insert(self.spec_name().to_owned(), spec);
+        Ok(Made { built: self.built()?, stock, wrapped, given })
+    }
+
+    /// The files that the build has beside its spec: the sources and the devices. A patch that an edit
+    /// dropped is not among them, so that nothing in the spec can apply it by another road.
+    fn given(&self) -> Result<Vec<(String, PathBuf)>> {
+        let pipeline = &self.request.loaded.pipeline;
+        let dropped = |name: &str| {
+            pipeline.spec.edits.iter().any(|edit| matches!(edit, Edit::DropPatch(it) if it.as_str() == name))
+        };
+        let injected = self.result(Stage::Inject)?;
+        let sources = self.sources()?;
+        let sources = sources.files().filter(|(name, _)| !dropped(name));
+        let devices = pipeline.device.iter().map(config::Device::file_name);
+        let devices = devices.map(|name| (name, injected.path(name)));
+        Ok(sources.chain(devices).map(|(name, path)| (name.to_owned(), path)).collect())
     }
 
     fn result(&self, stage: Stage) -> Result<&Stored> {

@@ -110,13 +110,16 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
         }
     };
     let remembered = file.and_then(|file| Remembered::of(&file, sign, memory));
-    let public = match remembered.as_ref().and_then(Remembered::get) {
-        Some(public) => public,
-        None => ask(sign, beside)?,
+    let public = match (remembered.as_ref().and_then(Remembered::get), remembered) {
+        (Some(public), _) => public,
+        (None, remembered) => {
+            let public = ask(sign, beside)?;
+            if let Some(remembered) = remembered {
+                remembered.keep(&public);
+            }
+            public
+        }
     };
-    if let Some(remembered) = remembered {
-        remembered.keep(&public);
-    }
     let signer = Signer { public, sign: sign.clone(), beside: beside.to_owned() };
     if sign.key.is_some() && signer.is_development() && in_ci() {
         bail!(

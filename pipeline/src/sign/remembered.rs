@@ -34,19 +34,13 @@ impl Remembered {
         serde_json::from_slice(&fs::read(&self.file).ok()?).ok()
     }
 
-    /// What cannot be kept is asked for again.
+    /// What cannot be kept, or not in full, is asked for again.
     pub fn keep(&self, public: &Public) {
-        if public.expires.is_some() {
-            return;
+        if public.expires.is_none()
+            && let Ok(text) = serde_json::to_vec(public)
+        {
+            let _ = fs::write(&self.file, text);
         }
-        let keep = || -> anyhow::Result<()> {
-            let folder = self.file.parent().unwrap_or(Path::new("."));
-            let staged = tempfile::NamedTempFile::new_in(folder)?;
-            fs::write(staged.path(), serde_json::to_vec(public)?)?;
-            staged.persist(&self.file)?;
-            Ok(())
-        };
-        let _ = keep();
     }
 }
 

@@ -31,11 +31,12 @@ static VAULT: OnceLock<File> = OnceLock::new();
 /// Takes over what an earlier image of this process put away. To be called before anything is read
 /// from the standard input, and before any process is started.
 pub fn take_over() -> Result<()> {
+    // No core dump of this process, and no look into it by others of the same user: a key may come from
+    // a file as well. What it starts is as it was.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     if std::fs::read_link("/proc/self/fd/0").ok().as_deref() != Some(Path::new(SHOWN)) {
         return Ok(());
     }
-    // No core dump of this process, and no look into it by others of the same user.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let kept = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3)?;
     rustix::stdio::dup2_stdin(File::options().read(true).open("/dev/null")?)?;
     let _ = VAULT.set(File::from(kept));

@@ -19,16 +19,64 @@ const PRIVATE: Mode = Mode::RWXU;
 /// to try.
 pub fn private_folder(path: &Path, what: &str, help: &str) -> Result<()> {
     let shown = || format!("cannot make {what} `{}`\nhelp: {help}", path.display());
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).or_else(|error| {
-        // A link to nowhere: the look below says so.
-        if path.is_symlink() { Ok(()) } else { Err(error) }.with_context(shown)
-    })?;
+    refuse_foreign_parents(path, what, help)?;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).with_context(shown)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        // What it is, the look below says.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(error).with_context(shown);
+        }
+        _ => {}
+    }
     let folder = own_folder(path, what, help)?;
     let mode = fstat(&folder).with_context(shown)?.st_mode & 0o7777;
     if mode != PRIVATE.bits() {
         fchmod(&folder, PRIVATE).with_context(shown)?;
     }
     Ok(())
+}
+
+/// Refuses a place that somebody else could take away and put another one there: each folder that holds
+/// it, by its name and behind the links in that, has to be root's or ours, and none may be written by
+/// everybody unless it keeps owners apart (the sticky bit). A group that may write is the owner's choice.
+pub fn refuse_foreign_parents(path: &Path, what: &str, help: &str) -> Result<()> {
+    let path = std::path::absolute(path)?;
+    let real = path.ancestors().skip(1).find_map(|up| up.canonicalize().ok()).unwrap_or_default();
+    let we = rustix::process::geteuid().as_raw();
+    let unmapped = unmapped_id();
+    for folder in path.ancestors().skip(1).chain(real.ancestors()) {
+        // What is not there yet will be made by us, below what is.
+        let Ok(found) = folder.symlink_metadata() else { continue };
+        let owner = found.uid();
+        if owner != 0 && owner != we && Some(owner) != unmapped {
+            bail!(
+                "{what} `{}` lies in `{}` of the user {owner}, who could put another one in its place\n\
+                 help: {help}; with `sudo`, `sudo -H` takes root's own home",
+                path.display(),
+                folder.display()
+            );
+        }
+        if !found.is_symlink() && found.mode() & 0o1002 == 0o002 {
+            bail!(
+                "{what} `{}` lies in `{}`, which everybody may write to\nhelp: {help}",
+                path.display(),
+                folder.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Who owns, as it looks in here, what belongs to ids that this user namespace does not have: in one of
+/// a single user the top of the file system (user_namespaces(7)).
+fn unmapped_id() -> Option<u32> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let map = read("/proc/self/uid_map")?;
+    let whole = map.split_whitespace().eq(["0", "0", "4294967295"]);
+    let overflow = read("/proc/sys/kernel/overflowuid")?.trim().parse().ok();
+    overflow.filter(|_| !whole)
 }
 
 /// Opens a folder of ours, which is refused where it is a link or somebody else's.

@@ -34,7 +34,7 @@ impl Copies {
             });
             copied.collect::<Result<Vec<PathBuf>>>()
         };
-        let Made { built, stock, wrapped } = made;
+        let Made { built, stock, wrapped, .. } = made;
         let stored = built.stored();
         let (mut carried, mut wrapper) = (Vec::new(), None);
         if let Some(wrapped) = wrapped {

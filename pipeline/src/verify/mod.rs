@@ -14,6 +14,7 @@ mod packages;
 mod probe;
 mod report;
 mod rpm;
+mod source;
 
 use crate::build::Built;
 use crate::cmd::Runner;
@@ -44,6 +45,8 @@ pub struct Made {
     /// The same packages without the devices, to compare with.
     pub stock: Option<Built>,
     pub wrapped: Option<Wrapped>,
+    /// What went in, by name: the spec, the devices and the sources, and nothing else.
+    pub given: BTreeMap<String, PathBuf>,
 }
 
 /// What may leave.
@@ -140,7 +143,8 @@ pub fn run(
     for path in &copies.sources {
         sources.push(reader.read(path)?);
     }
-    sources.iter().try_for_each(packages::hold_source)?;
+    let devices: Vec<&str> = pipeline.device.iter().map(config::Device::file_name).collect();
+    sources.iter().try_for_each(|facts| source::hold(facts, &made.given, &devices))?;
     let judged = packages::Judged {
         built,
         carried,

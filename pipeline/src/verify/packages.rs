@@ -5,7 +5,7 @@
 
 use super::elf::{self, Census, Qom};
 use super::expect;
-use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing, mode};
+use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
@@ -147,25 +147,6 @@ pub fn hold(
         bail!("{}", refusal(&refused));
     }
     Ok(warnings)
-}
-
-/// A source package is installed on no host; it leaves signed, and so it has to be what it says, and
-/// nothing but files to build from.
-pub fn hold_source(facts: &PackageFacts) -> Result<()> {
-    let id = &facts.nevra;
-    if let Some(fault) = facts.faults.first() {
-        bail!("{id}: {}", fault.what);
-    }
-    ensure!(facts.format == 4, "{id} is a package of the format {}, not 4", facts.format);
-    let odd = facts.files.iter().find(|file| {
-        !file.is_regular() || file.mode & mode::SETUID_SETGID != 0 || file.capabilities.is_some()
-    });
-    if let Some(file) = odd {
-        bail!("{id}: `{}` is no plain file", file.path.escape_debug());
-    }
-    let runs = facts.scriptlets.len() + facts.triggers.len();
-    ensure!(runs == 0, "{id} is a source package that would run something");
-    Ok(())
 }
 
 impl Judged<'_> {

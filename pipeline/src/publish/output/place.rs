@@ -1,7 +1,7 @@
 //! Where an output folder may be. Everything here is found out before any work.
 
 use super::Output;
-use crate::store::owned::own_folder;
+use crate::store::owned::{own_folder, refuse_foreign_parents};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
 use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, accessat, statx};
@@ -23,6 +23,12 @@ pub struct Place {
 /// Finds where the output is, and refuses a place that no repository may take.
 pub fn find(output: &Output) -> Result<Place> {
     let path = resolve(output.folder)?;
+    // As it was named, and as it is: whoever owns a folder on the way, or a link, could lead elsewhere.
+    let linked = output.folder.join("in it");
+    let named = if output.folder.is_symlink() { &linked } else { output.folder };
+    for way in [named, &path] {
+        refuse_foreign_parents(way, "the output", HELP)?;
+    }
     let shown = path.display();
     let Some(parent) = path.parent().map(Path::to_owned) else {
         bail!("the output `{shown}` is the top of the file system\nhelp: {HELP}");

@@ -3,7 +3,6 @@
 use super::Walk;
 use crate::build::{self, Built, SourceName};
 use crate::cmd::{Runner, interrupted};
-use crate::config;
 use crate::environment;
 use crate::fetch::Fetch;
 use crate::plan::{CompilerCache, Key, Stage};
@@ -62,16 +61,12 @@ impl Walk<'_> {
             Stage::Inject => self.inject(key)?,
             Stage::Build => {
                 let injected = self.result(Stage::Inject)?;
-                let devices = pipeline.device.iter().map(config::Device::file_name);
                 let for_tests = injected.path(FOR_TESTS).join(self.spec_name());
-                let sources = self.sources()?;
+                let given = self.given()?;
                 let inputs = build::Inputs {
                     name: &own_name,
                     kind: stage.name(),
-                    sources: sources
-                        .files()
-                        .chain(devices.map(|name| (name, injected.path(name))))
-                        .collect(),
+                    sources: given.iter().map(|(name, path)| (&**name, path.clone())).collect(),
                     spec: injected.path(self.spec_name()),
                     test_spec: for_tests.exists().then_some(for_tests),
                     names: self.source_names(),

@@ -1,0 +1,98 @@
+//! The source package: what was built from is what went in, file by file.
+//!
+//! A spec can say one thing of its sources and do another: take its own file for a device's, or apply a
+//! patch that was dropped. What it packs as its source is then not what it was given.
+
+use super::rpm::PackageFacts;
+use super::rpm::mode;
+use crate::files;
+use anyhow::{Result, bail, ensure};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Refuses a source package that is not sound, or holds anything but what was `given` to the build. It
+/// need not hold all of that, for a packaging repository has files that no spec names; but the devices.
+pub fn hold(
+    facts: &PackageFacts,
+    given: &BTreeMap<String, PathBuf>,
+    devices: &[&str],
+) -> Result<()> {
+    let id = &facts.nevra;
+    if let Some(fault) = facts.faults.first() {
+        bail!("{id}: {}", fault.what);
+    }
+    ensure!(facts.format == 4, "{id} is a package of the format {}, not 4", facts.format);
+    let runs = facts.scriptlets.len() + facts.triggers.len();
+    ensure!(runs == 0, "{id} is a source package that would run something");
+    for file in &facts.files {
+        let shown = file.path.escape_debug();
+        if !file.is_regular()
+            || file.mode & mode::SETUID_SETGID != 0
+            || file.capabilities.is_some()
+        {
+            bail!("{id}: `{shown}` is no plain file");
+        }
+        let Some(given) = given.get(&file.path) else {
+            bail!(
+                "{id} holds `{shown}`, which is none of the files that the build was given\n\
+                 help: the spec declares it in a way that no edit saw: look for what defines it there"
+            );
+        };
+        let digest = file.digest.as_deref().unwrap_or_default();
+        ensure!(
+            is_of(given, digest)?,
+            "{id} holds another `{shown}` than the one that the build was given\n\
+             help: something in the spec changes its sources before they are packed"
+        );
+    }
+    let held = |name: &str| facts.files.iter().any(|file| file.path == name);
+    if let Some(device) = devices.iter().find(|name| !held(name)) {
+        bail!(
+            "{id} does not hold the device's `{device}`: whoever gets the package has to get its source\n\
+             help: the edit `add-source: {device}` declares it, unless the spec has a source of that name"
+        );
+    }
+    Ok(())
+}
+
+/// Whether a file has a digest, by the algorithm that has its length: MD5 was rpm's own for source
+/// packages, and is still where a distribution sets no other (`_source_filedigest_algorithm`).
+fn is_of(path: &Path, digest: &str) -> Result<bool> {
+    Ok(match digest.len() {
+        32 => hashed::<Md5>(path)? == digest,
+        40 => hashed::<Sha1>(path)? == digest,
+        64 => hashed::<Sha256>(path)? == digest,
+        _ => false,
+    })
+}
+
+fn hashed<D: Digest + io::Write>(path: &Path) -> Result<String> {
+    let mut hasher = D::new();
+    io::copy(&mut files::open(path, &files::JUDGED)?, &mut hasher)?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_by_each_digest_that_rpm_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "abc").unwrap();
+        for digest in [
+            "900150983cd24fb0d6963f7d28e17f72",
+            "a9993e364706816aba3e25717850c26c9cd0d89d",
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ] {
+            assert!(is_of(&path, digest).unwrap());
+            assert!(!is_of(&path, &digest.replace('c', "d")).unwrap());
+        }
+        assert!(!is_of(&path, "").unwrap());
+    }
+}
