@@ -9,7 +9,7 @@
 use super::Built;
 use crate::plan::Key;
 use crate::sandbox::{self, Job, Mount};
-use crate::store::{Store, Work};
+use crate::store::{Store, Work, clear};
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::OFlags;
 use std::borrow::Cow;
@@ -130,7 +130,9 @@ fn own(all: &Path, pipeline: &str, key: &Key) -> Result<PathBuf> {
         let entry = entry?;
         if entry.file_name() != key.short() {
             if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+                // However deep a build made it; what cannot be cleared now is in nobody's way.
+                let _ = clear(&entry.path());
+                let _ = fs::remove_dir(entry.path());
             } else {
                 fs::remove_file(entry.path())?;
             }

@@ -18,7 +18,9 @@ pub struct Progress {
 pub fn progress(line: &str) -> Option<Progress> {
     let (counts, _) = line.strip_prefix('[')?.split_once(']')?;
     let (done, total) = counts.split_once('/')?;
-    Some(Progress { done: done.trim().parse().ok()?, total: total.trim().parse().ok()? })
+    let (done, total) = (done.trim().parse().ok()?, total.trim().parse().ok()?);
+    // Whoever prints more has not counted.
+    (done <= total && u32::try_from(total).is_ok()).then_some(Progress { done, total })
 }
 
 /// The lines of a log that show what was done, read one after the other: a log is larger than memory is.

@@ -8,7 +8,11 @@ use std::io;
 const TROUBLES: [(Errno, &str, &str); 5] = [
     (Errno::NOSPC, "No space left on device", MAKE_ROOM),
     (Errno::DQUOT, "Disk quota exceeded", MAKE_ROOM),
-    (Errno::FBIG, "File too large", "`ulimit -f` limits the size of files, or the file system does"),
+    (
+        Errno::FBIG,
+        "File too large",
+        "`ulimit -f` limits the size of files, or the file system does",
+    ),
     (
         Errno::IO,
         "Input/output error",

@@ -25,6 +25,8 @@ impl std::error::Error for Interrupted {}
 pub fn listen() -> Result<()> {
     let flags = [SIGINT, SIGTERM].map(|signal| (signal, Arc::new(AtomicBool::new(false))));
     for (signal, flag) in &flags {
+        // The second one ends this at once; what it has started is ended by what stands by for that.
+        signal_hook::flag::register_conditional_shutdown(*signal, 128 + signal, Arc::clone(flag))?;
         signal_hook::flag::register(*signal, Arc::clone(flag))?;
     }
     let _ = FLAGS.set(flags);

@@ -161,6 +161,9 @@ impl<'a> Runner<'a> {
         // Whoever starts a program for us has no say in how that ended.
         let whole = call.own_pipes().is_none() || marks.ended().is_some();
         let status = marks.ended().map_or(status, |code| ExitStatus::from_raw(code << 8));
+        if whole || said_all.is_some() {
+            reaper.dismiss();
+        }
         if (status.success() && whole) || said_all.is_some() {
             return Ok(Output { stdout });
         }
@@ -185,6 +188,7 @@ impl<'a> Runner<'a> {
         let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
         loop {
             if let Some(status) = child.try_wait()? {
+                reaper.dismiss();
                 return Ok(status);
             }
             if let Err(interrupted) = interrupt::check() {

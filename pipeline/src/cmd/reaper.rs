@@ -70,6 +70,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Reaper {
     shell: Child,
     pipe: Option<ChildStdin>,
+    /// Whether the call has ended by itself.
+    over: bool,
 }
 
 impl Reaper {
@@ -85,12 +87,17 @@ impl Reaper {
         command.current_dir("/").process_group(0);
         let mut shell = command.spawn().context("cannot start `/bin/sh`")?;
         let pipe = shell.stdin.take();
-        Ok(Self { shell, pipe })
+        Ok(Self { shell, pipe, over: false })
     }
 
     /// The group that the call runs in.
     pub fn group(&self) -> i32 {
         self.shell.id().cast_signed()
+    }
+
+    /// Tells it that the call has ended by itself.
+    pub fn dismiss(&mut self) {
+        self.over = true;
     }
 
     /// Has it end the call with everything it started, and waits for that.
@@ -112,7 +119,10 @@ impl Reaper {
 
 impl Drop for Reaper {
     fn drop(&mut self) {
-        if let Some(mut pipe) = self.pipe.take() {
+        // Without that word, as where a panic ends this, it ends what is left of the call.
+        if let Some(mut pipe) = self.pipe.take()
+            && self.over
+        {
             let _ = pipe.write_all(b"\n");
         }
         let _ = self.shell.wait();

@@ -258,13 +258,16 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
     Plan { steps, compiler_cache }
 }
 
-/// What one pipeline's own cache is kept under: the pipeline, and all but its devices and edits.
+/// What one pipeline's own cache is kept under: the pipeline, and all that runs in its build but its
+/// devices. An edit runs too, and what it left must not outlive it.
 fn own_cache(pipeline: &Pipeline, inputs: &Inputs, source: &Key) -> Option<Key> {
     Some(
         Recipe::new(Stage::Build)
             .text("place", &inputs.place)
             .text("name", pipeline.name.as_str())
             .text("spec", inputs.spec.as_deref().unwrap_or_default())
+            .config("edits", &pipeline.spec.edits)
+            .config("define", &pipeline.build.define)
             .takes(source)
             .text("closure", inputs.closure.as_ref()?)
             .key(),

@@ -243,7 +243,11 @@ impl<'a> Walk<'a> {
     fn given(&self) -> Result<Vec<(String, PathBuf)>> {
         let pipeline = &self.request.loaded.pipeline;
         let dropped = |name: &str| {
-            pipeline.spec.edits.iter().any(|edit| matches!(edit, Edit::DropPatch(it) if it.as_str() == name))
+            pipeline
+                .spec
+                .edits
+                .iter()
+                .any(|edit| matches!(edit, Edit::DropPatch(it) if it.as_str() == name))
         };
         let injected = self.result(Stage::Inject)?;
         let sources = self.sources()?;

@@ -13,7 +13,7 @@ use crate::plan::Key;
 use crate::rpmfile::RpmFile;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use fs_err as fs;
 pub use key::SigningKey;
 pub use keyring::{
@@ -22,6 +22,9 @@ pub use keyring::{
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 pub use vault::{put_away, take_over, wipe};
+
+/// How far a build's time may be ahead, for clocks and time zones: a changelog has days.
+const LATEST: u32 = 2 * 24 * 60 * 60;
 
 /// The folder of the store that remembers what is public of keys.
 pub const PUBLIC_KEYS: &str = "public-keys";
@@ -105,6 +108,12 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         file.copy_out(&unsigned)?;
         let shown = || format!("cannot sign `{}`", file.file_name());
         let time = build_time(&unsigned).with_context(shown)?;
+        ensure!(
+            time <= now()?.saturating_add(LATEST),
+            "{}: it was built in the future, by its own word ({time} seconds after 1970)\n\
+             help: the newest entry of the spec's %changelog has the time; clients refuse such signatures",
+            shown()
+        );
         newest = newest.max(time);
         let to = folder.join(file.file_name());
         package::sign_package(&unsigned, &to, &secret, time).with_context(shown)?;

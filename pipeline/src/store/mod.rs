@@ -13,6 +13,7 @@ mod work;
 
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
+pub use clear::clear;
 pub use copy::copy_new;
 use fs_err as fs;
 use rustix::fs::{Mode, fchmod, fstat};
@@ -297,7 +298,8 @@ pub fn sha512(path: &Path) -> Result<String> {
     digest::<sha2::Sha512>(path)
 }
 
-fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
+/// A file's digest, in hexadecimal.
+pub fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
     let mut hasher = D::new();
     let mut file = files::open(path, &files::JUDGED)?;
     io::copy(&mut file, &mut hasher)?;

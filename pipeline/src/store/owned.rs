@@ -70,7 +70,7 @@ pub fn refuse_foreign_parents(path: &Path, what: &str, help: &str) -> Result<()>
 }
 
 /// Who owns, as it looks in here, what belongs to ids that this user namespace does not have: in one of
-/// a single user the top of the file system (user_namespaces(7)).
+/// a single user the top of the file system (`user_namespaces(7)`).
 fn unmapped_id() -> Option<u32> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let map = read("/proc/self/uid_map")?;

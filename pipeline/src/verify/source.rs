@@ -5,13 +5,12 @@
 
 use super::rpm::PackageFacts;
 use super::rpm::mode;
-use crate::files;
+use crate::store;
 use anyhow::{Result, bail, ensure};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Refuses a source package that is not sound, or holds anything but what was `given` to the build. It
@@ -30,9 +29,7 @@ pub fn hold(
     ensure!(runs == 0, "{id} is a source package that would run something");
     for file in &facts.files {
         let shown = file.path.escape_debug();
-        if !file.is_regular()
-            || file.mode & mode::SETUID_SETGID != 0
-            || file.capabilities.is_some()
+        if !file.is_regular() || file.mode & mode::SETUID_SETGID != 0 || file.capabilities.is_some()
         {
             bail!("{id}: `{shown}` is no plain file");
         }
@@ -63,17 +60,11 @@ pub fn hold(
 /// packages, and is still where a distribution sets no other (`_source_filedigest_algorithm`).
 fn is_of(path: &Path, digest: &str) -> Result<bool> {
     Ok(match digest.len() {
-        32 => hashed::<Md5>(path)? == digest,
-        40 => hashed::<Sha1>(path)? == digest,
-        64 => hashed::<Sha256>(path)? == digest,
+        32 => store::digest::<Md5>(path)? == digest,
+        40 => store::digest::<Sha1>(path)? == digest,
+        64 => store::digest::<Sha256>(path)? == digest,
         _ => false,
     })
-}
-
-fn hashed<D: Digest + io::Write>(path: &Path) -> Result<String> {
-    let mut hasher = D::new();
-    io::copy(&mut files::open(path, &files::JUDGED)?, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

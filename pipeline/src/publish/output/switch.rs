@@ -12,7 +12,8 @@ use crate::store::Stored;
 use crate::store::owned::{own_file, own_folder};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
-use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
+use rustix::fs::{AtFlags, CWD, RenameFlags, StatxAttributes, StatxFlags};
+use rustix::fs::{linkat, renameat_with, statx};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -52,10 +53,11 @@ pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> 
     done?;
     match ended? {
         Settled::Clear => Ok(()),
-        Settled::Left => bail!(
-            "the new state is in place; what is not this program's could not be carried over in full, \
-             and is in `{}`\nhelp: move it into the output by hand",
-            tree.display()
+        Settled::Left(why) => bail!(
+            "the new state is in place; the old one could not be cleared in full, and what is left of it \
+             is in `{}`{}\nhelp: move what is yours into the output by hand",
+            tree.display(),
+            why.map(|why| format!(": {why}")).unwrap_or_default()
         ),
     }
 }
@@ -97,7 +99,17 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
         if !fs::symlink_metadata(&from)?.is_dir() {
             // With a second name it is there at every moment. Where it cannot have one, it follows
             // after the switch, as folders do.
-            let _ = linkat(CWD, &from, CWD, tree.join(name), AtFlags::empty());
+            let linked = linkat(CWD, &from, CWD, tree.join(name), AtFlags::empty());
+            let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+            let found = statx(CWD, &from, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
+            if linked.is_err() && found.is_ok_and(|it| it.stx_attributes.intersects(fixed)) {
+                bail!(
+                    "`{}` is not this program's and may not be moved (lsattr shows why), so that no new \
+                     state can take its folder's place\nhelp: chattr -i -a {}",
+                    from.display(),
+                    from.display()
+                );
+            }
         }
     }
     // A web server has to read it; where its owner has decided otherwise, that stays.
@@ -145,9 +157,10 @@ pub fn sweep(parent: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         let named = path.file_name().is_some_and(|n| n.as_bytes().starts_with(PREFIX.as_bytes()));
         // What is another's, or has no journal of ours, is not ours to clear.
+        // What cannot be put right for one output is no reason to publish none of the others.
         if named
             && own_folder(&path, "the folder", "").is_ok()
-            && settle(&path, parent)? == Settled::Left
+            && !matches!(settle(&path, parent), Ok(Settled::Clear))
         {
             left.push(path.join(TREE));
         }
@@ -155,11 +168,11 @@ pub fn sweep(parent: &Path) -> Result<Vec<PathBuf>> {
     Ok(left)
 }
 
-#[derive(PartialEq, Eq)]
 enum Settled {
     Clear,
-    /// Something of somebody's has no place in the new state.
-    Left,
+    /// Something of the old state had to stay, for a reason that may be known: as somebody's that has no
+    /// place in the new one.
+    Left(Option<String>),
 }
 
 /// Ends a switch, wherever it was: what was not switched in is dropped, what was not carried over is.
@@ -192,11 +205,14 @@ fn settle(work: &Path, parent: &Path) -> Result<Settled> {
         Ok(_) => {
             let old = Old { tree: &tree, output: &output, ours: &journal.ours };
             // First what is not ours, and only when it is safe what is.
-            let mut clear = old.give_back()?;
-            sync(&output)?;
-            clear &= old.clear(&tree, "")?;
-            if !clear {
-                return Ok(Settled::Left);
+            let ended = old.give_back().and_then(|given| {
+                sync(&output)?;
+                Ok(old.clear(&tree, "")? && given)
+            });
+            match ended {
+                Ok(true) => {}
+                Ok(false) => return Ok(Settled::Left(None)),
+                Err(error) => return Ok(Settled::Left(Some(format!("{error:#}")))),
             }
             fs::remove_dir(&tree)?;
         }
@@ -231,6 +247,8 @@ impl Old<'_> {
     /// Removes what is ours; what came in between is somebody's, and goes the same way.
     fn clear(&self, folder: &Path, prefix: &str) -> Result<bool> {
         let mut clear = true;
+        // It is ours, whatever mode somebody gave it; what cannot be done about it shows below.
+        let _ = fs::set_permissions(folder, PermissionsExt::from_mode(0o755));
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let path = entry.path();

@@ -59,7 +59,17 @@ impl Portrait {
         text: impl Into<String>,
     ) {
         let subject = Subject { place: place.to_owned(), area, name: name.into() };
-        self.0.insert(subject, text.into());
+        let text = text.into();
+        // Two packages may say different things of one subject: neither hides behind the other.
+        self.0
+            .entry(subject)
+            .and_modify(|said| {
+                if *said != text {
+                    said.push_str(", and ");
+                    said.push_str(&text);
+                }
+            })
+            .or_insert_with(|| text.clone());
     }
 
     fn package(&mut self, place: &str, facts: &PackageFacts) {
@@ -128,8 +138,12 @@ impl Portrait {
         let read = |file: &&FileFacts| facts.elf_of(Path::new(&file.path)).is_some();
         let programs: BTreeSet<&str> =
             facts.files.iter().filter(read).filter_map(|file| file.digest.as_deref()).collect();
-        // Links by build id say only that a program is another one.
-        let files = facts.files.iter().filter(|file| !file.path.starts_with(BUILD_IDS));
+        // Links by build id say only that a program is another one; so do the folders that they are in.
+        let by_build_id = |file: &&FileFacts| {
+            Path::new(&file.path).starts_with(BUILD_IDS)
+                && (file.link.is_some() || file.is_directory())
+        };
+        let files = facts.files.iter().filter(|file| !by_build_id(file));
         for file in files {
             let mut text = format!("{:06o} {}:{}", file.mode, file.user, file.group);
             for more in file.flags.iter().chain(&file.capabilities) {

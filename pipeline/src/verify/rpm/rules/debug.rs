@@ -3,10 +3,12 @@
 
 use super::super::facts::PackageFacts;
 use super::files::below;
+use std::path::Path;
 
 /// Where such a package has its files, and the folders on the way there.
 const PLACES: [&str; 2] = ["/usr/lib/debug", "/usr/src/debug"];
 /// What it provides by build-id, for whoever looks for the symbols of a program.
+const BY_BUILD_ID_FOLDER: &str = "/usr/lib/debug/.build-id";
 const BY_BUILD_ID: &str = "debuginfo(build-id) = ";
 
 pub fn promise(facts: &PackageFacts) -> Vec<String> {
@@ -23,6 +25,19 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
     if let Some(file) = stray.next() {
         found
             .push(format!("it has `{}`, which is no file for debuggers", file.path.escape_debug()));
+    }
+    let odd = facts.files.iter().find(|file| {
+        let path = Path::new(&file.path);
+        let by_build_id = path.starts_with(BY_BUILD_ID_FOLDER);
+        // gdb runs such a file for whoever looks at the program that it is named after.
+        let script = ["-gdb.py", "-gdb.gdb", "-gdb.scm"].iter().any(|end| file.path.ends_with(end));
+        (file.is_directory() && file.mode & 0o7777 != 0o755)
+            || (file.link.is_some() && !by_build_id)
+            || script
+    });
+    if let Some(file) = odd {
+        let shown = file.path.escape_debug();
+        found.push(format!("`{shown}` is no plain file of symbols or sources, or no open folder"));
     }
     found.extend(
         facts.scriptlets.iter().map(|script| format!("it has a scriptlet, %{}", script.kind)),
