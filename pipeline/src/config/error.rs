@@ -29,11 +29,25 @@ pub fn render(error: &serde_yaml::Error, file: &str) -> Error {
 /// Without the scalar that has the wrong type: a file in the place of another may hold a secret, and
 /// the line and the column are enough.
 fn unquoted(what: &str) -> String {
+    let unknown = ["unknown field `", "unknown variant `"];
+    if let Some(begin) = unknown.iter().find_map(|words| Some(what.find(words)? + words.len()))
+        && let Some(length) = what[begin..].find('`')
+        && !is_likely_a_word(&what[begin..begin + length])
+    {
+        let known = what[begin + length + 1..].trim_start_matches(',').trim_start();
+        return format!("{} that is none, {known}", what[..begin - 1].trim_end());
+    }
     let from = what.find("string \"").map(|at| at + "string".len());
     match from.zip(what.rfind("\", expected")) {
         Some((from, to)) if from < to => format!("{}{}", &what[..from], &what[to + 1..]),
         _ => what.to_owned(),
     }
+}
+
+/// Whether somebody may have mistyped a word of the format; what else stands there may be a secret.
+fn is_likely_a_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || "-_".contains(c);
+    text.len() <= 24 && text.chars().all(plain)
 }
 
 /// What to try, where serde's message shows it.

@@ -1,6 +1,6 @@
 //! The section `sign`. A pipeline file names where a key is; it never holds one.
 
-use super::words::{Line, MacroName};
+use super::words::{Line, VariableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ pub struct Sign {
     /// Where the ASCII-armoured RSA key is; without it, a development key is made once.
     pub key: Option<KeySource>,
     /// The environment variable that holds the key's passphrase.
-    pub passphrase_env: Option<MacroName>,
+    pub passphrase_env: Option<VariableName>,
     /// The fingerprint that the key must have; any other key is refused.
     pub fingerprint: Option<Line>,
 }
@@ -24,5 +24,5 @@ pub enum KeySource {
     /// A file, relative to the pipeline file.
     File(PathBuf),
     /// An environment variable that holds the armoured key itself, as CI systems hand secrets over.
-    Env(MacroName),
+    Env(VariableName),
 }

@@ -25,7 +25,7 @@ impl<T: TryFrom<String, Error = String>> Visitor<'_> for Spelling<T> {
 }
 
 macro_rules! word {
-    ($(#[$doc:meta])* $name:ident, $pattern:literal, $expected:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $expected:expr, $valid:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
         #[schemars(extend("pattern" = $pattern))]
@@ -44,7 +44,7 @@ macro_rules! word {
                 if valid(&text) {
                     Ok(Self(text))
                 } else {
-                    Err(format!("`{}` is not {}", crate::text::excerpt(&text), $expected))
+                    Err(refused(&text, $expected))
                 }
             }
         }
@@ -62,6 +62,15 @@ macro_rules! word {
             }
         }
     };
+}
+
+/// What is said of a text that is no such word. In the place of a variable's name often stands what the
+/// variable should hold, and that is shown to nobody.
+fn refused(text: &str, expected: &str) -> String {
+    if expected == VARIABLE {
+        return format!("that is not {VARIABLE}");
+    }
+    format!("`{}` is not {expected}", crate::text::excerpt(text))
 }
 
 /// First character and every other one from their sets, within a sane length.
@@ -218,6 +227,12 @@ word!(
     MacroName, "^[A-Za-z_][A-Za-z0-9_]{2,}$", "an rpm macro name of at least three letters, digits and `_`",
     |s| s.len() >= 3 && spelled(s, |c| c.is_ascii_alphabetic() || c == '_',
         |c| c.is_ascii_alphanumeric() || c == '_')
+);
+const VARIABLE: &str = "the name of an environment variable: letters, digits and `_`";
+word!(
+    /// The name of an environment variable.
+    VariableName, "^[A-Za-z_][A-Za-z0-9_]*$", VARIABLE,
+    |s| spelled(s, |c| c.is_ascii_alphabetic() || c == '_', |c| c.is_ascii_alphanumeric() || c == '_')
 );
 word!(
     /// The name of a C macro.

@@ -57,7 +57,7 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
                 }
                 has_base = true;
             }
-            _ if !has_base => refuse(*line, &format!("{} stands before FROM", shortened(&name)))?,
+            _ if !has_base => refuse(*line, &format!("{} stands before FROM", called(&name)))?,
             "RUN" => {
                 if let Some(flag) = flags().next() {
                     let flag = flag.split('=').next().unwrap_or(flag);
@@ -82,10 +82,7 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
             "ADD" => {
                 refuse(*line, "ADD may fetch what nothing pins; COPY takes files of the context")?;
             }
-            _ => refuse(
-                *line,
-                &format!("{} is no instruction for an environment", shortened(&name)),
-            )?,
+            _ => refuse(*line, &format!("{} is no instruction for an environment", called(&name)))?,
         }
         // What docker takes for a document inside, podman before 4.6 takes for instructions.
         if matches!(name.as_str(), "RUN" | "COPY") && words.iter().any(|word| is_document(word)) {
@@ -96,6 +93,34 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
         refuse(text.lines().count().max(1), "it has no FROM")?;
     }
     Ok(())
+}
+
+/// The instructions that there are (Dockerfile reference).
+const INSTRUCTIONS: [&str; 18] = [
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
+/// An instruction, for a message. Another word may be of a file that is something else, and secret.
+fn called(name: &str) -> String {
+    let known = INSTRUCTIONS.contains(&name);
+    if known { format!("`{name}`") } else { "something that is no instruction".to_owned() }
 }
 
 /// A word of a foreign file, for a message.

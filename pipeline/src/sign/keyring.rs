@@ -164,8 +164,13 @@ pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
             // An unset secret of a CI system is an empty variable: never a reason for another key.
             let text = vault::variable(name.as_str())?;
             let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else {
+                // Somebody may have given the passphrase itself where its variable's name belongs.
+                let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+                let is_name = name.as_str().chars().all(usual);
+                let shown = if is_name { format!("`{name}`") } else { "that is named".to_owned() };
                 bail!(
-                    "the environment variable `{name}` has no signing key\nhelp: put the armoured key there"
+                    "the environment variable {shown} has no signing key\n\
+                     help: put the armoured key there"
                 );
             };
             (text, format!("environment variable `{name}`"))

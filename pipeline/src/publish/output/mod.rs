@@ -20,6 +20,7 @@ use place::Place;
 use record::Record;
 pub use record::{Content, Facts};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -128,7 +129,12 @@ pub fn is_current(stored: &Stored, output: &Path) -> bool {
     };
     wanted.after(Some(&there)) == there
         && stored.files().iter().all(|(name, expected)| {
-            FileRecord::of_plain(&output.join(name)).is_ok_and(|found| found == *expected)
+            let path = output.join(name);
+            let ours_alone = path
+                .ancestors()
+                .take_while(|up| *up != output)
+                .all(|up| up.symlink_metadata().is_ok_and(|it| it.mode() & 0o022 == 0));
+            ours_alone && FileRecord::of_plain(&path).is_ok_and(|found| found == *expected)
         })
 }
 

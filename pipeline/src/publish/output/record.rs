@@ -57,6 +57,8 @@ struct Manifest {
     builder: String,
     signer: String,
     development_key: bool,
+    /// What versions that write records say besides.
+    compiler_cache: Option<serde_json::Value>,
 }
 
 impl Record {
@@ -142,6 +144,10 @@ fn adopt(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
     };
     let manifest: Manifest = serde_json::from_str(&bounded(MANIFEST)?)?;
     if manifest.pipeline != pipeline || !manifest.builder.starts_with("vgpu-pipeline ") {
+        return Ok(None);
+    }
+    // Where a record was and is gone, nobody knows any more what was published before.
+    if manifest.compiler_cache.is_some() {
         return Ok(None);
     }
     let mut files = BTreeMap::new();
