@@ -46,8 +46,8 @@ fn unquoted(what: &str) -> String {
 
 /// Whether somebody may have mistyped a word of the format; what else stands there may be a secret.
 fn is_likely_a_word(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || "-_".contains(c);
-    text.len() <= 24 && text.chars().all(plain)
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    text.len() <= 16 && text.chars().all(plain)
 }
 
 /// What to try, where serde's message shows it.

@@ -120,7 +120,7 @@ const INSTRUCTIONS: [&str; 18] = [
 /// An instruction, for a message. Another word may be of a file that is something else, and secret.
 fn called(name: &str) -> String {
     let known = INSTRUCTIONS.contains(&name);
-    if known { format!("`{name}`") } else { "something that is no instruction".to_owned() }
+    if known { format!("`{name}`") } else { "this".to_owned() }
 }
 
 /// A word of a foreign file, for a message.
@@ -217,7 +217,7 @@ mod tests {
             ("ENTRYPOINT [\"/evil\"]", "`ENTRYPOINT` is no instruction"),
             ("HEALTHCHECK CMD true", "`HEALTHCHECK` is no instruction"),
             ("CMD x", "`CMD` is no instruction"),
-            ("IMPORT x", "`IMPORT` is no instruction"),
+            ("IMPORT x", "this is no instruction"),
             ("ADD\u{a0}http://h/f /", "is no instruction"),
             ("RUN true\r", "the character \\u{d}"),
             ("RUN true\u{b}", "the character \\u{b}"),
@@ -250,7 +250,7 @@ mod tests {
             ("ARG BASE\nRUN true\nFROM ${BASE}\n", ":2: `RUN` stands before FROM"),
             ("\u{feff}ARG BASE\nFROM ${BASE}\n", ":1: the character \\u{feff}"),
             ("#!/x\n# syntax=docker.io/evil\nARG BASE\nFROM ${BASE}\n", ":2: `syntax=`"),
-            ("// syntax=docker.io/evil\nARG BASE\nFROM ${BASE}\n", ":1: `//` stands before FROM"),
+            ("// syntax=docker.io/evil\nARG BASE\nFROM ${BASE}\n", ":1: this stands before FROM"),
             ("{\"syntax\": \"docker.io/evil\"}\nARG BASE\nFROM ${BASE}\n", ":1: "),
         ] {
             assert!(said(text).contains(expected), "{text:?}: {}", said(text));
