@@ -92,17 +92,20 @@ fn the_steps_of_an_image_are_nobody_on_the_host_and_its_files_are_as_ever() {
     }
     let shown = inside(
         "cd /; stat -c '%n %u:%g %a %h' made made/file made/link given grouped last program capable \
-         made/builders work /usr/bin/passwd; cat /tmp/id; echo $SAID; pwd; ls /etc/issue 2>/dev/null",
+         made/builders work; cat /tmp/id; echo $SAID; pwd; [ ! -e /etc/issue ]",
     );
     assert_eq!(
         shown,
         "made 0:0 1777 2\nmade/file 0:0 644 2\nmade/link 0:0 777 1\ngiven 1000:1000 644 1\n\
          grouped 0:7 644 1\nlast 65535:0 644 1\nprogram 0:0 6755 1\ncapable 0:0 755 1\n\
-         made/builders 1000:0 644 1\nwork 0:0 755 2\n/usr/bin/passwd 0:0 4755 1\n1000\nwell\n/\n"
+         made/builders 1000:0 644 1\nwork 0:0 755 2\n1000\nwell\n/\n"
     );
     // No id of the host's anywhere, and what dpkg installed is still whose it was.
     assert_eq!(inside("find / -xdev \\( -uid +65535 -o -gid +65535 \\)"), "");
-    assert_eq!(inside("stat -c %U:%G /var/mail /usr/sbin/unix_chkpwd"), "root:mail\nroot:shadow\n");
+    assert_eq!(
+        inside("stat -c '%U:%G %a' /var/mail /var/local"),
+        "root:mail 2775\nroot:staff 2775\n"
+    );
     assert_eq!(podman(&["image", "inspect", "--format", "{{.Config.User}}", &image]), "1000\n");
 
     // The same image again, from what the store has.

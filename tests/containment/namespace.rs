@@ -2,7 +2,7 @@
 
 use super::{sleepers, wait_for};
 use crate::docker::daemon;
-use crate::support::{Toy, ends_with, events, kept, scratch};
+use crate::support::{Toy, ends_with, events, kept};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
