@@ -3,7 +3,8 @@
 //! podman gives a build a user namespace of its own too, and then has to be kept from two things. The
 //! layer that a step makes would name the host's ids. Where all layers become one, podman reads it
 //! through the namespace instead, and refuses an id that is not in it: so the image is the same one
-//! whichever ids the host has to spare, and for whoever is not root. And the root folder of a build's
+//! whichever ids the host has to spare, and for whoever is not root; but for a file capability, which
+//! the kernel binds to the id of its namespace's root. And the root folder of a build's
 //! container stays the host's root, whom the namespace does not have: an archive that holds nothing but
 //! a root folder, added first of all, gives it over.
 //!
@@ -79,8 +80,10 @@ impl Image {
         let call = self
             .build_call(engine, &base)
             .args(ids)
-            // Without a time every build has an id of its own; docker's builder has no such option.
-            .args(["--timestamp=0", "--squash-all", "--pull=never", "--layers=false"])
+            // With a time or the base's name every build has an id of its own; docker's builder has no such
+            // options.
+            .args(["--timestamp=0", "--omit-history"])
+            .args(["--squash-all", "--pull=never", "--layers=false"])
             .args(["--http-proxy=false", "--file"]);
         // podman takes a path there for a list of paths.
         let call = in_its_folder(call, containerfile)?.arg(std::path::absolute(&own_context)?);
