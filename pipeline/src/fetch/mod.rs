@@ -10,6 +10,7 @@ mod curl;
 mod gzip;
 mod host;
 mod mirror;
+mod origin;
 mod pin;
 pub mod retry;
 
@@ -24,6 +25,7 @@ use fs_err as fs;
 pub use gzip::Gzip;
 pub use host::host;
 pub use mirror::Mirror;
+pub use origin::{Origin, same_origin};
 pub use pin::Pin;
 use std::cell::RefCell;
 use std::collections::BTreeSet;

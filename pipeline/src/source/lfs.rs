@@ -6,7 +6,7 @@ mod server;
 
 use crate::config::{FileName, GitSource, LfsObject, Sha256};
 use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
-use crate::fetch::{Download, Fetch, host, plain};
+use crate::fetch::{Download, Fetch, plain, same_origin};
 use crate::files;
 use crate::git::Repository;
 use answer::Action;
@@ -135,8 +135,8 @@ pub fn download(
     fs::write(&header, action.header_lines())?;
     let file =
         Download { url: &action.href, to, size: object.size, header: Some(&header), body: None };
-    // The server may lead to any host, and the user's credentials are for those that the user names.
-    if host(&action.href) == host(&url) && action.headers.is_empty() {
+    // The server may lead anywhere, and the user's credentials are for where the user leads.
+    if same_origin(&action.href, &url) && action.headers.is_empty() {
         fetch.download(&file)
     } else {
         fetch.download_for_server(&file)

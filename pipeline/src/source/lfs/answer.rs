@@ -5,6 +5,7 @@
 //! reasons here go on after the server's name.
 
 use crate::config::Sha256;
+use crate::fetch::Origin;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -61,13 +62,14 @@ impl Action {
         Ok(Self { href: href.to_owned(), headers: headers(action)? })
     }
 
-    /// Refuses to send what a server gave over https, such as a token, to where anybody can listen.
+    /// Refuses to leave https for where anybody can listen: the object is pinned, and who asks for it,
+    /// and with which token, is still nobody's business.
     pub fn refuse_in_clear(self, endpoint: &str) -> Result<Self, String> {
-        let clear = self.href.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:"));
-        if clear && endpoint.starts_with("https:") && !self.headers.is_empty() {
-            return Err(
-                "would have its own headers sent over http, where anybody can listen".into()
-            );
+        let is_https = |url: &str| Origin::of(url).map(|origin| origin.is_https);
+        if is_https(endpoint) != Some(false) && is_https(&self.href) != Some(true) {
+            return Err("is asked over https and leads to http, where anybody can listen\n\
+                 help: `same-as` of the object, or a mirror, is another way to it"
+                .into());
         }
         Ok(self)
     }
@@ -241,16 +243,23 @@ mod tests {
     }
 
     #[test]
-    fn a_token_does_not_leave_https() {
-        let action = |header: &str| {
+    fn nothing_leaves_https() {
+        let action = |href: &str, header: &str| {
             read(&format!(
-                r#"{{ "oid": "@", "actions": {{ "download": {{ "href": "HTTP://h/o", "header": {header} }} }} }}"#
+                r#"{{ "oid": "@", "actions": {{ "download": {{ "href": "{href}", "header": {header} }} }} }}"#
             ))
             .unwrap()
         };
-        let token = r#"{ "Authorization": "x" }"#;
-        assert!(action(token).refuse_in_clear("https://h").unwrap_err().contains("over http"));
-        action(token).refuse_in_clear("http://h").unwrap();
-        action("null").refuse_in_clear("https://h").unwrap();
+        for header in [r#"{ "Authorization": "x" }"#, "null"] {
+            for href in ["HTTP://h/o", "http://h:443/o"] {
+                for endpoint in ["https://h", "HTTPS://h/lfs"] {
+                    let why = action(href, header).refuse_in_clear(endpoint).unwrap_err();
+                    assert!(why.contains("leads to http, where anybody"), "{why}");
+                }
+                action(href, header).refuse_in_clear("http://h").unwrap();
+            }
+            action("https://h/o", header).refuse_in_clear("https://h").unwrap();
+            action("https://h/o", header).refuse_in_clear("http://h").unwrap();
+        }
     }
 }
