@@ -5,6 +5,7 @@
 //! comes of it may be several lines, tags and headings among them.
 
 mod name;
+pub mod numbers;
 
 use super::macros::{Macros, mark};
 use super::scan::{self, Section};
@@ -51,6 +52,8 @@ pub struct Declarations {
     hidden: Vec<(usize, &'static str)>,
     /// Lines that make the named tag of the main package without being it.
     pub made_releases: Vec<usize>,
+    /// The first line that may give a number, or the folder of all files, another meaning.
+    redefined: Option<usize>,
 }
 
 impl Declarations {
@@ -64,6 +67,7 @@ impl Declarations {
                 expanded: Vec::new(),
                 hidden: Vec::new(),
                 made_releases: Vec::new(),
+                redefined: (0..spec.len()).find(|&line| numbers::redefines(spec.text(line))),
             },
             detour: None,
         };
@@ -74,7 +78,22 @@ impl Declarations {
             reader.group(line, end);
             line = end;
         }
+        let redefined = reader.found.redefined.into_iter().chain(reader.macros.redefined);
+        reader.found.redefined = redefined.min();
         reader.found
+    }
+
+    /// Refuses a spec in which `%{SOURCE1}` or `%{PATCH1}` may be another file than the tag of that
+    /// number names.
+    pub fn numbers_hold(&self, spec: &SpecText, edit: &str) -> Result<()> {
+        let Some(line) = self.redefined else { return Ok(()) };
+        bail!(
+            "{}: {edit} relies on the numbers of sources and patches, but this line may define \
+             their macros anew{}\n\
+             help: take that definition out, with `replace` before this edit",
+            spec.name,
+            spec.show(&[line])
+        )
     }
 
     pub fn of(&self, kind: Kind) -> &[Declared] {
@@ -102,7 +121,7 @@ struct Reader<'a> {
     macros: Macros,
     found: Declarations,
     /// The line whose macro opened another section than the spec's own headings say.
-    detour: Option<usize>,
+    detour: Option<(usize, Section)>,
 }
 
 impl Reader<'_> {
@@ -110,9 +129,6 @@ impl Reader<'_> {
     fn group(&mut self, line: usize, end: usize) {
         let place = self.spec.place(line);
         let first = self.spec.text(line);
-        if place.section == Section::Changelog {
-            return;
-        }
         if scan::heading(first).is_some() {
             self.detour = None;
         }
@@ -122,7 +138,10 @@ impl Reader<'_> {
         let text = self.macros.outline(&raw, line, place.depth == 0);
         let tagged = matches!(place.section, Section::Preamble | Section::Package);
         let listed = matches!(place.section, Section::SourceList | Section::PatchList);
-        let mut section = place.section;
+        let mut section = match self.detour {
+            Some((_, opened)) if declares_files(opened) => opened,
+            _ => place.section,
+        };
         let headed = scan::heading(first).is_some();
         let comment = first.trim_start().starts_with('#');
         let condition = scan::directive(first.trim_start());
@@ -139,7 +158,7 @@ impl Reader<'_> {
             }
             if let Some(opened) = scan::heading(&plain) {
                 section = opened;
-                self.detour = Some(line);
+                self.detour = Some((line, opened));
                 continue;
             }
             match scan::directive(plain.trim_start()) {
@@ -155,6 +174,8 @@ impl Reader<'_> {
             if matches!(section, Section::Preamble | Section::Package) {
                 tags += 1;
                 self.tag_line(line, &plain, first, certain);
+            } else if section != place.section && declares_files(section) {
+                self.hide(line, "stands in a list that a macro opens");
             } else if section == place.section && listed {
                 if plain.chars().all(mark::is) {
                     self.hide(line, "may make entries of its list");
@@ -175,6 +196,10 @@ impl Reader<'_> {
             self.hide(line, "may declare one where no tag stands");
         }
         let defines = ["%define", "%global", "{define", "{global"];
+        // What a program prints may go on behind the comment that it is called in.
+        if comment && tagged && self.macros.ran && text.contains(mark::UNSEEN) {
+            self.hide(line, "runs a program in a comment, which may declare more in further lines");
+        }
         let alone = tags == 1 && end == line + 1 && !defines.iter().any(|word| raw.contains(word));
         for declared in
             self.found.sources[before.0..].iter_mut().chain(&mut self.found.patches[before.1..])
@@ -187,11 +212,10 @@ impl Reader<'_> {
     /// A line among the tags, as it comes out of the macros.
     fn tag_line(&mut self, line: usize, plain: &str, first: &str, certain: bool) {
         let literal = Tag::parse(first);
-        if self.detour.is_some_and(|made| made != line) && literal.is_some() {
-            self.hide(
-                self.detour.unwrap_or(line),
-                "makes a heading, so it is unclear where the tags end",
-            );
+        if let Some((made, _)) = self.detour.filter(|(made, _)| *made != line)
+            && literal.is_some()
+        {
+            self.hide(made, "makes a heading, so it is unclear where the tags end");
         }
         let label = plain.split_once(':').map_or(plain, |(label, _)| label);
         if let Some(at) = label.find(mark::UNSEEN)
@@ -290,6 +314,12 @@ fn without_marks(part: &str, outer: &mut usize) -> String {
     }
     *outer += inner;
     plain
+}
+
+/// Whether the lines of a section may declare files.
+fn declares_files(section: Section) -> bool {
+    use Section::{Package, PatchList, Preamble, SourceList};
+    matches!(section, Preamble | Package | SourceList | PatchList)
 }
 
 /// Whether the name of a tag that begins so may be that of a Source or Patch.

@@ -8,7 +8,9 @@
 //! module, and however a spec is written, the work is bounded.
 
 mod call;
+mod lua;
 
+use super::declared::numbers;
 use super::scan;
 use crate::config::{Line, MacroName};
 use std::collections::BTreeMap;
@@ -73,6 +75,10 @@ pub struct Macros {
     unsure: usize,
     /// Whether a program or a file of macros could have defined anything.
     anything: bool,
+    /// Whether what the last outline holds is the output of a program, in part.
+    pub ran: bool,
+    /// The first line that may define a macro by which a source or patch is known.
+    pub redefined: Option<usize>,
     /// What is left of [`EXPANSION`].
     left: usize,
     /// The line that is read.
@@ -89,17 +95,33 @@ impl Macros {
             outlines: false,
             unsure: 0,
             anything: false,
+            ran: false,
+            redefined: None,
             left: EXPANSION,
             line: 0,
         }
     }
 
     pub fn set(&mut self, name: &str, body: Result<String, Trouble>) {
+        self.note(name);
         self.bodies.insert(name.to_owned(), body.map(Rc::from));
+    }
+
+    /// Takes in that any macro may have another body from here on.
+    pub(super) fn doubt_all(&mut self, culprit: &str, why: &'static str) {
+        let trouble = self.trouble(culprit, why);
+        self.anything = true;
+        self.redefined.get_or_insert(self.line);
+        let known = std::mem::take(&mut self.parametric).into_keys();
+        let known: Vec<String> = known.chain(self.bodies.keys().cloned()).collect();
+        self.bodies.extend(known.into_iter().map(|name| (name, Err(trouble.clone()))));
     }
 
     /// Takes in that nothing is sure about what the text defines or takes back.
     pub fn doubt(&mut self, text: &str, trouble: &Trouble) {
+        if self.outlines {
+            self.doubt_programs(text);
+        }
         for call in text.split('%').skip(1) {
             let call = call.trim_start_matches('{');
             let name = ["define", "global", "undefine"].into_iter().find_map(|word| {
@@ -109,8 +131,15 @@ impl Macros {
             });
             if let Some(name) = name {
                 let name = name[..word(name)].to_owned();
+                self.note(&name);
                 self.bodies.insert(name, Err(trouble.clone()));
             }
+        }
+    }
+
+    fn note(&mut self, name: &str) {
+        if numbers::is_one(name) {
+            self.redefined.get_or_insert(self.line);
         }
     }
 
@@ -136,6 +165,7 @@ impl Macros {
     pub fn outline(&mut self, text: &str, line: usize, sure: bool) -> String {
         let text = &text.replace(mark::is, "\u{FFFD}");
         self.outlines = true;
+        self.ran = false;
         self.unsure = usize::from(!sure);
         self.line = line;
         let mut out = String::new();
@@ -193,6 +223,7 @@ impl Macros {
                 Some(b'(' | b'[') if self.outlines => match closing(&from[1..]) {
                     Some(end) => {
                         self.doubt(&from[..end + 2], &self.trouble(from, "would run a program"));
+                        self.ran = true;
                         out.push(mark::UNSEEN);
                         rest = &from[end + 2..];
                         continue;
@@ -216,6 +247,11 @@ impl Macros {
                     self.outline_directive(call, behind, depth)?
                 }
                 "%define" => self.define(behind, None)?,
+                "%include" if self.outlines => {
+                    self.doubt_all(from, "is a file that may define anything");
+                    out.push_str(call);
+                    behind
+                }
                 "%global" => self.define(behind, Some(depth))?,
                 "%undefine" => return Err(self.trouble(from, "is left to rpm")),
                 "%%" => {
@@ -299,9 +335,14 @@ impl Macros {
                 out
             }
         };
+        let trouble = self.trouble(definition, "is perhaps not defined so");
         let body = match self.unsure {
             0 => Ok(body),
-            _ => Err(self.trouble(definition, "is perhaps not defined so")),
+            _ => {
+                // What is perhaps called is perhaps carried out.
+                self.doubt(&body, &trouble);
+                Err(trouble)
+            }
         };
         self.set(name, body);
         Ok(rest)

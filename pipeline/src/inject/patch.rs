@@ -26,6 +26,7 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
         );
     }
     declarations.all_seen(spec, &edit)?;
+    declarations.numbers_hold(spec, &edit)?;
     let declared: Vec<&Declared> = which(FileIs::It).collect();
     let patch = match declared.as_slice() {
         [patch] => *patch,

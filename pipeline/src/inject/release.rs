@@ -123,8 +123,11 @@ fn end(value: &str) -> Result<End<'_>, &'static str> {
                 let name = inner.trim_start_matches(['?', '!']);
                 let name = &name[..word(name)];
                 let last = next + close + 2 == value.len() - at;
+                // What a program prints may end in anything, a comment or a line of its own.
+                let program = !call.starts_with('{');
                 if last
-                    && (["define", "dnl", "global", "lua", "undefine"].contains(&name)
+                    && (program
+                        || ["define", "dnl", "global", "lua", "undefine"].contains(&name)
                         || inner.contains('\\'))
                 {
                     return Err("ends in what cannot be told without running it");

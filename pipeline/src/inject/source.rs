@@ -5,19 +5,31 @@ use super::scan::Section;
 use super::spec::SpecText;
 use super::tag::Tag;
 use super::{Done, Outcome};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+
+/// The highest number that rpm takes: it counts in an `int`.
+const HIGHEST: u32 = i32::MAX.unsigned_abs();
 
 /// Declares `file` behind the last Source, under the number after the highest in use.
 pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
     let label = |number: u32| format!("add-source {file} as Source{number}");
     let declarations = Declarations::read(spec);
+    let edit = format!("`add-source: {file}`");
     if let Some(number) = declared(spec, &declarations, file)? {
+        declarations.numbers_hold(spec, &edit)?;
         return Ok((label(number), Outcome::AlreadySatisfied));
     }
-    declarations.all_seen(spec, &format!("`add-source: {file}`"))?;
+    declarations.all_seen(spec, &edit)?;
+    declarations.numbers_hold(spec, &edit)?;
     let sources = &declarations.sources;
-    let number = match sources.iter().map(|source| source.number).max() {
-        Some(highest) => highest.checked_add(1).context("the spec's source numbers are used up")?,
+    let number = match sources.iter().max_by_key(|source| source.number) {
+        Some(last) if last.number >= HIGHEST => bail!(
+            "{}: `add-source: {file}` has no number above that of this source{}\n\
+             help: give that source a smaller number, with `replace` before this edit",
+            spec.name,
+            spec.show(&[last.line])
+        ),
+        Some(last) => last.number + 1,
         None => 0,
     };
     let listed = |line: &usize| spec.place(*line).section == Section::SourceList;
@@ -90,7 +102,10 @@ fn listed_last(
 
 /// The number under which the spec declares `file`, if it does.
 pub fn number_of(spec: &SpecText, file: &str) -> Result<Option<u32>> {
-    declared(spec, &Declarations::read(spec), file)
+    let declarations = Declarations::read(spec);
+    let number = declared(spec, &declarations, file)?;
+    declarations.numbers_hold(spec, &format!("the number of `{file}`"))?;
+    Ok(number)
 }
 
 fn declared(spec: &SpecText, declarations: &Declarations, file: &str) -> Result<Option<u32>> {

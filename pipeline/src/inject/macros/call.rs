@@ -1,6 +1,6 @@
 //! What a macro call comes to in an outline: text where that is certain, marks where it is not.
 
-use super::{Macros, Trouble, closing, mark, unescaped, word};
+use super::{Macros, Trouble, closing, lua, mark, unescaped, word};
 use crate::inject::scan;
 use std::rc::Rc;
 
@@ -44,10 +44,6 @@ const SILENT: [&str; 7] = ["dnl", "dump", "echo", "error", "nil", "trace", "warn
 const WORDS: [&str; 10] =
     ["F", "P", "S", "defined", "getconfdir", "getncpus", "suffix", "undefined", "with", "without"];
 
-/// Words without which Lua gives no text to the spec.
-const LUA_OUTPUT: [&str; 8] =
-    ["print", "return", "macros", "load", "require", "dofile", "_G", "_ENV"];
-
 impl Macros {
     /// `%define`, `%global`, `%undefine` and `%dnl`; gives the text behind what they take.
     pub(super) fn outline_directive<'t>(
@@ -57,7 +53,15 @@ impl Macros {
         depth: usize,
     ) -> Result<&'t str, Trouble> {
         match call {
-            "%define" => self.define(behind, None),
+            "%define" => {
+                let rest = self.define(behind, None)?;
+                if depth > 0 {
+                    // Within a macro, rpm takes it back with that macro, or some time later.
+                    let name = behind.trim_start_matches([' ', '\t']);
+                    self.forget(&name[..word(name)], "is defined within a macro");
+                }
+                Ok(rest)
+            }
             "%global" => self.define(behind, Some(depth)),
             "%undefine" => {
                 let rest = behind.trim_start_matches([' ', '\t']);
@@ -81,6 +85,7 @@ impl Macros {
         self.forget(name, "takes options");
         if self.unsure == 0 && matches!(options, "" | "-") {
             self.bodies.remove(name);
+            self.note(name);
             self.parametric.insert(name.to_owned(), Rc::from(body));
         } else {
             self.doubt(&body, &self.trouble(definition, "is perhaps not defined so"));
@@ -150,6 +155,8 @@ impl Macros {
         let why = "makes more text than a spec should need";
         let left = self.left.checked_sub(body.len() + 1);
         self.left = left.ok_or_else(|| self.trouble(call, why))?;
+        // A body has marks where a program ran when it was defined.
+        self.ran |= body.contains(mark::UNSEEN);
         self.write(out, body, self.below(depth, call)?)
     }
 
@@ -173,8 +180,8 @@ impl Macros {
             (None, Some(body)) => self.outline_body(out, &body, name, depth),
             (Some(value), None) => self.maybe(out, value, below),
             (None, None) => {
-                let seen = !self.anything || HARMLESS.contains(&name);
-                if !denies && SECTIONS.contains(&name) {
+                let seen = !self.anything;
+                if !denies && seen && SECTIONS.contains(&name) {
                     out.push_str("%files");
                 } else if !denies && self.bodies.contains_key(name) {
                     out.push(mark::UNSEEN);
@@ -207,24 +214,27 @@ impl Macros {
             "expand" => {
                 let mut once = String::new();
                 self.write(&mut once, value, self.below(depth, call)?)?;
+                if once.contains(mark::UNSEEN) {
+                    self.doubt_all(call, "expands what cannot be seen");
+                }
                 return self.outline_body(out, &once, call, depth);
             }
             "verbose" => return self.maybe(out, value, self.below(depth, call)?),
             "lua" => {
-                let code = call;
-                let output = LUA_OUTPUT.iter().any(|word| code.contains(word));
-                self.anything |= output || code.contains("rpm");
                 self.doubt(call, &self.trouble(call, "is a program"));
-                if output {
+                if lua::prints(call) {
+                    self.ran = true;
                     out.push(mark::UNSEEN);
                 }
             }
-            "load" => self.anything = true,
+            "load" => self.doubt_all(call, "is a file that may define anything"),
             "define" | "global" | "undefine" => {
                 self.doubt(call, &self.trouble(call, "is left to rpm"));
             }
-            _ if SECTIONS.contains(&name) => out.push_str("%files"),
             _ if SILENT.contains(&name) => {}
+            // Whatever stands in its place now, it is not known any more.
+            _ if self.anything => self.unseen(out, call),
+            _ if SECTIONS.contains(&name) => out.push_str("%files"),
             _ if WORDS.contains(&name) || HARMLESS.contains(&name) => out.push(mark::OUTSIDE),
             _ => self.unseen(out, call),
         }

@@ -1,0 +1,28 @@
+//! Which macros give the numbers of sources and patches their meaning.
+//!
+//! rpm defines them by the tags; a spec that defines one of them by itself makes a number mean
+//! another file. No definition is carried out in this module.
+
+use crate::inject::macros::word;
+
+/// Macros and directives of rpm that lead to the declared files.
+const LEADING: [&str; 8] =
+    ["P", "S", "_sourcedir", "_topdir", "autosetup", "patches", "setup", "sources"];
+
+/// Whether what rpm makes of the numbers hangs on the macro `name`.
+pub fn is_one(name: &str) -> bool {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    LEADING.contains(&name)
+        || ["SOURCE", "PATCH", "SOURCEURL", "PATCHURL", "patch", "autopatch"].contains(&stem)
+}
+
+/// Whether a line defines such a macro or takes it back, in rpm's way or in Lua's.
+pub fn redefines(text: &str) -> bool {
+    ["define", "global"].into_iter().any(|directive| {
+        text.match_indices(directive).any(|(at, _)| {
+            let rest = &text[at + directive.len()..];
+            let name = rest.trim_start_matches([' ', '\t', ':', '(', '"', '\'', '[']);
+            name.len() < rest.len() && is_one(&name[..word(name)])
+        })
+    })
+}
