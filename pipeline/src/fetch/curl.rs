@@ -6,6 +6,7 @@
 use super::{Fetch, origin::Origin, retry, same_origin};
 use crate::cmd::{Call, Failure, masked};
 use anyhow::{Context, Result, bail};
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -228,7 +229,7 @@ fn ask(
     // Also of what broke off: the next attempt goes on from there.
     take(&answer, part, to).context("the file that is downloaded")?;
     if to.metadata().is_ok_and(|meta| meta.len() > *size) {
-        bail!("more than the {size} bytes that are pinned or plausible are served");
+        return Err(TooMuch(*size).into());
     }
     match result {
         Ok(_) => Ok(answer),
@@ -238,8 +239,10 @@ fn ask(
                 fs::remove_file(to)?;
                 ask(url, at_home, ends, download, credentials, fetch, beside)
             }
-            Some(63) => {
-                bail!("more than the {size} bytes that are pinned or plausible are served")
+            Some(63) => Err(TooMuch(*size).into()),
+            // The runner ended it, and only its interruptions are nobody's fault.
+            None if part.metadata().is_ok_and(|meta| meta.len() > most) => {
+                Err(TooMuch(*size).into())
             }
             _ => Err(error),
         },
@@ -273,6 +276,23 @@ pub fn plain(url: &str) -> String {
     masked(url.split(['?', '#']).next().unwrap_or(url))
 }
 
+/// More is served than was asked for.
+#[derive(Debug)]
+struct TooMuch(u64);
+
+impl fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "more than the {} bytes that are pinned or plausible are served", self.0)
+    }
+}
+
+impl std::error::Error for TooMuch {}
+
+/// Whether something else is served, to judge by how much it is.
+pub fn too_much(error: &anyhow::Error) -> bool {
+    error.is::<TooMuch>()
+}
+
 /// Whether nobody answers at all (curl(1), EXIT CODES: resolving, connecting, running out of time).
 pub fn unreachable(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<Failure>().and_then(|failure| failure.status.code());
@@ -280,57 +300,4 @@ pub fn unreachable(error: &anyhow::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_redirection_does_not_leave_https_or_the_web() {
-        for (from, to) in [
-            ("https://h/a", "https://other/b"),
-            ("http://h/a", "https://h/a"),
-            ("http://h/a", "http://other/b"),
-        ] {
-            follow(from, to).unwrap();
-        }
-        for (from, to, expected) in [
-            ("https://h/a", "http://h/a?sig=CANARY", "from https to `http://h/a`"),
-            ("HTTPS://h/a", "HTTP://h/a", "from https"),
-            ("http://h/a", "file:///etc/passwd", "no URL of http"),
-            ("http://h/a", "ftp://h/a", "no URL of http"),
-            ("http://h/a", "http://h\\@other/", "no URL of http"),
-        ] {
-            let error = follow(from, to).unwrap_err().to_string();
-            assert!(error.contains(expected) && !error.contains("CANARY"), "{error}");
-        }
-    }
-
-    #[test]
-    fn no_attempt_goes_on_for_days() {
-        assert_eq!(Patience::Usual.limit(4 << 30), Duration::from_secs(LONGEST));
-        assert_eq!(Patience::None.limit(4 << 30), Duration::from_secs(LONGEST_OF_A_MIRROR));
-        assert_eq!(Patience::None.limit(10_000_000), Duration::from_secs(160));
-    }
-
-    #[test]
-    fn a_token_is_no_part_of_a_question() {
-        let lines = "Accept: a\nX-Token: t\nContent-Type: b\nAuthorization: c\n";
-        assert_eq!(kept_headers(lines), ["Accept: a", "Content-Type: b"]);
-    }
-
-    #[test]
-    fn what_came_is_put_where_it_belongs() {
-        let folder = tempfile::tempdir().unwrap();
-        let (part, to) = (folder.path().join("part"), folder.path().join("to"));
-        let come = |status: u16, bytes: &str| {
-            fs::write(&part, bytes).unwrap();
-            let answer = Answer { status, redirect: String::new() };
-            take(&answer, &part, &to).unwrap();
-            fs::read_to_string(&to).unwrap_or_default()
-        };
-        assert_eq!(come(302, "moved"), "");
-        assert_eq!(come(200, "ab"), "ab");
-        assert_eq!(come(302, "moved"), "ab");
-        assert_eq!(come(206, "cd"), "abcd");
-        assert_eq!(come(200, "ef"), "ef");
-    }
-}
+mod tests;

@@ -126,7 +126,7 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
         let work = fetch.store().work()?;
         Repository::new(&work.scratch("git")?, commit, fetch.cmd())?.unbundle(bundle, commit)
     };
-    fetch.content(&Pin::Commit(commit.clone()), &shown, good, |to| {
+    fetch.content(&Pin::Commit(commit.clone()), &shown, None, good, |to| {
         fetch.network(&shown)?;
         let work = fetch.store().work()?;
         let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;

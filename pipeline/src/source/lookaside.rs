@@ -136,7 +136,7 @@ impl Entry {
             Proof::Sha256(sha256) => fetch.file(&Wanted { shown, sha256, size: None }, download),
             Proof::Sha512(sha512) => {
                 let good = |path: &Path| check::pinned_by_sources(path, shown, sha512);
-                fetch.content(&Pin::Sha512(sha512.clone()), shown, good, |to| {
+                fetch.content(&Pin::Sha512(sha512.clone()), shown, None, good, |to| {
                     fetch.network(&format!("`{shown}`"))?;
                     download(to)
                 })
