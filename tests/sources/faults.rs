@@ -228,3 +228,30 @@ fn a_mirror_that_serves_something_else_is_asked_once_and_told_once() {
     fs::remove_dir_all(packaging.path("store")).unwrap();
     events(packaging.fetch().arg("--mirror").arg(&folder));
 }
+
+#[test]
+fn of_a_mirrors_bundle_only_the_commit_is_kept() {
+    let packaging = Packaging::new("fat-bundle");
+    let wanted = packaging.git("work", &["rev-parse", "HEAD"]);
+    packaging.git("work", &["update-ref", "refs/vgpu-pipeline/pinned", &wanted]);
+    let junk: Vec<u8> =
+        (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    fs::write(packaging.work().join("junk"), junk).unwrap();
+    packaging.git("work", &["add", "--all"]);
+    packaging.git("work", &["commit", "--quiet", "-m", "What nobody asked for"]);
+    let mirror = packaging.path("mirror");
+    fs::create_dir_all(mirror.join("git")).unwrap();
+    let name = format!("git/{wanted}.bundle");
+    let bundle = mirror.join(&name);
+    let bundle = bundle.to_str().unwrap();
+    let refs = ["refs/vgpu-pipeline/pinned", "HEAD"];
+    packaging.git("work", &[&["bundle", "create", "--quiet", bundle], &refs[..]].concat());
+    events(packaging.fetch().arg("--mirror").arg(&mirror));
+    let asked = packaging.forge.requests().iter().any(|request| request.contains("upload-pack"));
+    assert!(!asked, "the mirror's bundle serves");
+    let kept = packaging.path("store/content").join(&name);
+    let heads = packaging.git("work", &["bundle", "list-heads", kept.to_str().unwrap()]);
+    assert_eq!(heads, format!("{wanted} refs/vgpu-pipeline/pinned"));
+    let (kept, given) = (kept.metadata().unwrap().len(), fs::metadata(bundle).unwrap().len());
+    assert!(kept + (1 << 19) < given, "{kept} of {given}");
+}
