@@ -208,7 +208,7 @@ fn an_entry_that_nobody_names_may_be_odd_or_gone() {
     let notes: Vec<&str> = events.iter().filter_map(|event| event["text"].as_str()).collect();
     for expected in ["`BLAKE2B (x) = ab`", "`gone.tgz`"] {
         let told = |note: &&str| note.starts_with("not taken: ") && note.contains(expected);
-        assert!(notes.iter().any(|note| told(note)), "{expected}: {notes:?}");
+        assert!(notes.iter().any(told), "{expected}: {notes:?}");
     }
     // Whoever is busy has said nothing of whether there is one.
     packaging.forge.fault("gone.tgz", Fault::Status(503));
