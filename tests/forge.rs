@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -44,6 +44,8 @@ struct Shared {
     requests: Mutex<Vec<String>>,
     /// Whether anybody sent credentials.
     authorized: AtomicBool,
+    /// How many requests came with the header that the LFS API hands out.
+    tokens: AtomicUsize,
 }
 
 impl Forge {
@@ -56,6 +58,7 @@ impl Forge {
             faults: Mutex::default(),
             requests: Mutex::default(),
             authorized: AtomicBool::new(false),
+            tokens: AtomicUsize::new(0),
         });
         let serving = Arc::clone(&shared);
         let thread = thread::spawn(move || {
@@ -93,6 +96,11 @@ impl Forge {
     /// Whether any request so far came with credentials.
     pub fn authorized(&self) -> bool {
         self.shared.authorized.load(Ordering::Relaxed)
+    }
+
+    /// How many requests so far came with the token of the LFS API.
+    pub fn tokens(&self) -> usize {
+        self.shared.tokens.load(Ordering::Relaxed)
     }
 
     /// The requests so far: method, path, and the range where one was asked for.
@@ -150,6 +158,9 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
     shared.requests.lock().unwrap().push(told);
     if !request.header("authorization").is_empty() {
         shared.authorized.store(true, Ordering::Relaxed);
+    }
+    if !request.header("x-token").is_empty() {
+        shared.tokens.fetch_add(1, Ordering::Relaxed);
     }
     let fault = take_fault(shared, &request.path);
     match fault {

@@ -196,3 +196,36 @@ fn the_top_of_a_repository_needs_no_lookaside_cache() {
     let error = refusal(2, &mut packaging.fetch());
     assert!(error.contains("or `.` for the top of the repository"), "{error}");
 }
+
+#[test]
+fn an_entry_that_nobody_names_may_be_odd_or_gone() {
+    let packaging = distgit("distgit-gone");
+    let sources = fs::read_to_string(packaging.work().join("sources")).unwrap();
+    let odd = format!("BLAKE2B (x) = ab\nSHA512 (gone.tgz) = {}\n", "0a".repeat(64));
+    fs::write(packaging.work().join("sources"), format!("{sources}{odd}")).unwrap();
+    packaging.pin("Something old");
+    let events = events(&mut packaging.fetch());
+    let notes: Vec<&str> = events.iter().filter_map(|event| event["text"].as_str()).collect();
+    for expected in ["`BLAKE2B (x) = ab`", "`gone.tgz`"] {
+        let told = |note: &&str| note.starts_with("not taken: ") && note.contains(expected);
+        assert!(notes.iter().any(told), "{expected}: {notes:?}");
+    }
+    // Whoever is busy has said nothing of whether there is one.
+    packaging.forge.fault("gone.tgz", Fault::Status(503));
+    fs::remove_dir_all(packaging.path("store")).unwrap();
+    let error = refusal(1, &mut packaging.fetch());
+    assert!(error.contains("returned error: 503"), "{error}");
+    packaging.forge.clear();
+    // What the spec names is needed, however the list is wrong.
+    packaging.forge.fault(QEMU, Fault::Status(404));
+    fs::remove_dir_all(packaging.path("store")).unwrap();
+    let error = refusal(1, &mut packaging.fetch());
+    assert!(error.contains("the spec needs what the sources do not have: "), "{error}");
+    packaging.forge.clear();
+    // The absence was nothing to remember.
+    crate::support::events(&mut packaging.fetch());
+    edit_sources(&packaging, &format!("SHA512 ({QEMU})"), &format!("BLAKE2B ({QEMU})"));
+    let error = refusal(1, &mut packaging.fetch());
+    assert!(error.contains("the spec needs what the sources do not have: "), "{error}");
+    assert!(error.contains(&format!("`BLAKE2B ({QEMU})")), "{error}");
+}

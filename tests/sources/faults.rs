@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a forge, a mirror or the cache.
 
-use crate::forge::Fault;
+use crate::forge::{Fault, Forge};
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU, pointer};
 use crate::support::{events, ran, refusal, sha256, within};
 use std::fs;
@@ -190,4 +190,68 @@ fn a_mirror_is_not_trusted_and_a_dead_one_is_passed_over() {
     let dead = packaging.forge.url("no-such-mirror");
     events(packaging.fetch().arg("--mirror").arg(&mirror).args(["--mirror", &dead]));
     assert_eq!(sha256(&packaging.path("store/content/sha256").join(&oid)), oid);
+}
+
+#[test]
+fn a_mirror_that_serves_something_else_is_asked_once_and_told_once() {
+    let packaging = Packaging::new("wrong-mirror");
+    let wrong = Forge::serve(&packaging.path("nothing"));
+    let url = wrong.url("m");
+    let fetch = || {
+        let _ = fs::remove_dir_all(packaging.path("store"));
+        let before = wrong.requests().len();
+        let began = Instant::now();
+        let events = events(packaging.fetch().args(["--mirror", &url]));
+        assert!(began.elapsed() < within(Duration::from_secs(60)), "{:?}", began.elapsed());
+        let notes = events.iter().filter_map(|event| event["text"].as_str());
+        let told = notes.filter(|note| note.contains("is not asked any more")).count();
+        (wrong.requests().len() - before, told)
+    };
+    // Neither page nor stream is asked for twice; what is absent is no reason to go.
+    for fault in [Fault::Instead(b"<html>welcome</html>".to_vec()), Fault::Hang] {
+        wrong.fault("", fault);
+        assert_eq!(fetch(), (1, 1));
+    }
+    wrong.clear().fault("", Fault::Status(404));
+    let (requests, told) = fetch();
+    assert!(requests > 1 && told == 0, "{requests} {told}");
+    // A pin has its size, and more is not taken of anybody.
+    let oid = packaging.object_path(QEMU).trim_start_matches("lfs/").to_owned();
+    wrong.clear().fault(&oid, Fault::Endless);
+    let (_, told) = fetch();
+    assert_eq!(told, 1);
+    assert_eq!(sha256(&packaging.path("store/content/sha256").join(&oid)), oid);
+    // A folder's file of another size is not even read.
+    let folder = packaging.path("mirror");
+    fs::create_dir_all(folder.join("sha256")).unwrap();
+    fs::File::create(folder.join("sha256").join(&oid)).unwrap().set_len(3 << 30).unwrap();
+    fs::remove_dir_all(packaging.path("store")).unwrap();
+    events(packaging.fetch().arg("--mirror").arg(&folder));
+}
+
+#[test]
+fn of_a_mirrors_bundle_only_the_commit_is_kept() {
+    let packaging = Packaging::new("fat-bundle");
+    let wanted = packaging.git("work", &["rev-parse", "HEAD"]);
+    packaging.git("work", &["update-ref", "refs/vgpu-pipeline/pinned", &wanted]);
+    let junk: Vec<u8> =
+        (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    fs::write(packaging.work().join("junk"), junk).unwrap();
+    packaging.git("work", &["add", "--all"]);
+    packaging.git("work", &["commit", "--quiet", "-m", "What nobody asked for"]);
+    let mirror = packaging.path("mirror");
+    fs::create_dir_all(mirror.join("git")).unwrap();
+    let name = format!("git/{wanted}.bundle");
+    let bundle = mirror.join(&name);
+    let bundle = bundle.to_str().unwrap();
+    let refs = ["refs/vgpu-pipeline/pinned", "HEAD"];
+    packaging.git("work", &[&["bundle", "create", "--quiet", bundle], &refs[..]].concat());
+    events(packaging.fetch().arg("--mirror").arg(&mirror));
+    let asked = packaging.forge.requests().iter().any(|request| request.contains("upload-pack"));
+    assert!(!asked, "the mirror's bundle serves");
+    let kept = packaging.path("store/content").join(&name);
+    let heads = packaging.git("work", &["bundle", "list-heads", kept.to_str().unwrap()]);
+    assert_eq!(heads, format!("{wanted} refs/vgpu-pipeline/pinned"));
+    let (kept, given) = (kept.metadata().unwrap().len(), fs::metadata(bundle).unwrap().len());
+    assert!(kept + (1 << 19) < given, "{kept} of {given}");
 }

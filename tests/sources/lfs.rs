@@ -177,3 +177,50 @@ fn credentials_go_where_the_user_named_the_host() {
     assert!(packaging.forge.authorized(), "the user named this host");
     assert!(asked(&other, &oid) > 0 && !other.authorized(), "and not this one");
 }
+
+/// A redirection is somebody else's word too, and a `default` of `.netrc` is for every host.
+#[test]
+fn credentials_and_tokens_do_not_follow_a_redirection() {
+    let packaging = Packaging::new("lfs-redirected");
+    let other = Forge::serve(&packaging.path("served"));
+    let object = packaging.object_path(QEMU);
+    let oid = object.trim_start_matches("lfs/").to_owned();
+    let home = packaging.path("home");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join(".netrc"), "default login me password own\n").unwrap();
+    let fetch = |code: i32| {
+        let _ = fs::remove_file(packaging.path("store/content/sha256").join(&oid));
+        let _ = fs::remove_dir_all(packaging.path("store/results"));
+        let _ = fs::create_dir_all(packaging.path("store/results"));
+        refusal(code, packaging.fetch().env("HOME", &home))
+    };
+    // The object and the question, each to another port, and by way of it back to where they were.
+    let batch = "qemu.git/info/lfs/objects/batch";
+    packaging.forge.fault(batch, Fault::Redirect(307, other.url("there/objects/batch")));
+    fetch(0);
+    assert!(packaging.forge.authorized(), "the user named this host");
+    assert!(asked(&other, "POST /there/objects/batch") > 0 && !other.authorized());
+    packaging.forge.clear();
+    packaging.forge.fault(&object, Fault::Redirect(302, other.url("there/o?sig=CANARY")));
+    fs::create_dir(packaging.path("served/there")).unwrap();
+    fs::copy(packaging.object(QEMU), packaging.path("served/there/o")).unwrap();
+    let before = other.tokens();
+    fetch(0);
+    assert!(asked(&other, "GET /there/o") > 0 && !other.authorized());
+    assert_eq!(other.tokens(), before, "the header that the server gave was for the server");
+    let mut grep = std::process::Command::new("grep");
+    let found = grep.args(["-r", "CANARY"]).arg(packaging.path("store")).output().unwrap();
+    assert!(found.stdout.is_empty(), "{}", String::from_utf8_lossy(&found.stdout));
+    // Elsewhere than the web, without an end, and nowhere.
+    for (to, expected) in [
+        ("file:///etc/passwd".to_owned(), "which is no URL of http"),
+        (packaging.forge.url(&object), "leads elsewhere more than 5 times"),
+    ] {
+        packaging.forge.fault(&object, Fault::Redirect(302, to));
+        let error = fetch(1);
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    packaging.forge.fault(&object, Fault::Status(304));
+    let error = fetch(1);
+    assert!(error.contains("answers 304"), "{error}");
+}

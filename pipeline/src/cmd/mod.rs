@@ -123,10 +123,11 @@ impl<'a> Runner<'a> {
                         let stop = anyhow!("`{}` printed more than {flood}", call.short());
                         return Err(self.stop(call, &mut child, &mut reaper, stop));
                     }
-                    if !call.is_unlogged() {
+                    let secret = from_stdout && call.is_unlogged();
+                    if !secret {
                         self.write(&line);
+                        (self.on_line)(&line);
                     }
-                    (self.on_line)(&line);
                     if from_stdout && call.keeps_stdout() {
                         stdout.push_str(&line);
                         if whole {
@@ -140,7 +141,9 @@ impl<'a> Runner<'a> {
                     if source == Source::Stderr {
                         push(&mut complaint, text::excerpt(&line));
                     }
-                    push(&mut tail, text::excerpt(&line));
+                    if !secret {
+                        push(&mut tail, text::excerpt(&line));
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,

@@ -59,7 +59,8 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     }
     let shown = format!("image {}", image.reference);
     let pin = Pin::Image(image.id.clone());
-    if fetch.near(&pin, &shown, &|archive: &Path| load(archive, base, &image.id, cmd))?.is_some() {
+    let good = |archive: &Path| load(archive, base, &image.id, cmd);
+    if fetch.near(&pin, &shown, None, &good)?.is_some() {
         return Ok(());
     }
     fetch.network(&shown)?;

@@ -1,25 +1,47 @@
 //! One download, by curl: resumed where it broke off, given up where it hangs.
+//!
+//! Redirections are followed here, one call of curl each: curl itself would look up the user's
+//! credentials for wherever a server leads.
 
-use super::{Fetch, retry};
+use super::{Fetch, origin::Origin, retry, same_origin};
 use crate::cmd::{Call, Failure, masked};
-use anyhow::{Result, bail};
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use anyhow::{Context, Result, bail};
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Seconds until a connection has to stand.
 const CONNECT: &str = "15";
 /// Seconds that a transfer may be slower than this.
 const STALL: &str = "20";
 const SLOWEST: u64 = 1000;
-/// curl's exit code for a server that cannot resume (curl(1), EXIT CODES).
-const NO_RESUME: i32 = 33;
+/// What a mirror has to be worth asking.
+const SLOWEST_MIRROR: u64 = 100_000;
+/// However much is wanted, nothing takes longer.
+const LONGEST: u64 = 6 * 60 * 60;
+const LONGEST_OF_A_MIRROR: u64 = 30 * 60;
+/// How often one question may be sent elsewhere.
+const MOST_HOPS: usize = 5;
+/// What comes along with a redirection may be larger than the file behind it.
+const LARGEST_REDIRECTION: u64 = 64 << 10;
 
 /// Whether trouble that passes is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     Usual,
     None,
+}
+
+impl Patience {
+    /// The time for one attempt at so many bytes.
+    fn limit(self, size: u64) -> Duration {
+        Duration::from_secs(match self {
+            Self::Usual => (120 + size / SLOWEST).min(LONGEST),
+            Self::None => (60 + size / SLOWEST_MIRROR).min(LONGEST_OF_A_MIRROR),
+        })
+    }
 }
 
 /// Whether the user's `.netrc` is looked into.
@@ -42,6 +64,21 @@ pub struct Download<'a> {
     pub body: Option<&'a Path>,
 }
 
+/// The files of one download beside its own: addresses and headers may hold a secret, so they are in
+/// no argument and in no log.
+struct Beside {
+    config: PathBuf,
+    /// What one call brings, until it is known what it is.
+    part: PathBuf,
+}
+
+/// What one call of curl came back with.
+struct Answer {
+    status: u16,
+    /// The whole address that it leads to, as curl reads it.
+    redirect: String,
+}
+
 /// Downloads, with as many attempts as are worth it.
 pub fn run(
     download: &Download,
@@ -49,16 +86,15 @@ pub fn run(
     credentials: Credentials,
     fetch: &Fetch,
 ) -> Result<()> {
-    // Beside the file: addresses may hold a secret, so they are in no argument and in no log.
-    let [answer, config] = ["headers", "curlrc"].map(|name| download.to.with_extension(name));
-    fs::write(&config, format!("url = \"{}\"\n", escaped(download.url)))?;
-    let attempt = || once(download, credentials, fetch, &answer, &config);
+    let [config, part] = ["curlrc", "part"].map(|name| download.to.with_extension(name));
+    let beside = Beside { config, part };
+    let attempt = || once(download, patience, credentials, fetch, &beside);
     let result = match patience {
         Patience::Usual => retry::run(fetch.cmd(), attempt),
         Patience::None => attempt(),
     };
-    let _ = fs::remove_file(&answer);
-    let _ = fs::remove_file(&config);
+    let _ = fs::remove_file(&beside.config);
+    let _ = fs::remove_file(&beside.part);
     if result.is_err() {
         let _ = fs::remove_file(download.to);
     }
@@ -70,65 +106,169 @@ fn escaped(url: &str) -> String {
     url.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
+/// One attempt, along all redirections.
 fn once(
+    download: &Download,
+    patience: Patience,
+    credentials: Credentials,
+    fetch: &Fetch,
+    beside: &Beside,
+) -> Result<()> {
+    let ends = Instant::now() + patience.limit(download.size);
+    // An answer to a question is never taken up in the middle.
+    if download.body.is_some() {
+        let _ = fs::remove_file(download.to);
+    }
+    let mut url = download.url.to_owned();
+    let mut at_home = true;
+    for _ in 0..=MOST_HOPS {
+        let answer = ask(&url, at_home, ends, download, credentials, fetch, beside)?;
+        if (200..300).contains(&answer.status) {
+            return Ok(());
+        }
+        let next = answer.redirect;
+        if next.is_empty() {
+            bail!("{} answers {} and nothing that is asked for", plain(&url), answer.status);
+        }
+        follow(&url, &next)?;
+        // Who has left does not come back with credentials: somebody else chose the path.
+        at_home = at_home && same_origin(download.url, &next);
+        url = next;
+    }
+    bail!("{} leads elsewhere more than {MOST_HOPS} times", plain(download.url))
+}
+
+/// Refuses a redirection to where nothing is asked.
+fn follow(from: &str, to: &str) -> Result<()> {
+    let Some(target) = Origin::of(to) else {
+        bail!("{} leads to `{}`, which is no URL of http", plain(from), shown(to));
+    };
+    if Origin::of(from).is_none_or(|from| from.is_https) && !target.is_https {
+        bail!("{} leads from https to `{}`, where anybody can listen", plain(from), shown(to));
+    }
+    Ok(())
+}
+
+/// A server's own address, on one line.
+fn shown(url: &str) -> String {
+    plain(url).chars().take(200).flat_map(char::escape_debug).collect()
+}
+
+/// One call of curl, to one address alone.
+fn ask(
+    url: &str,
+    at_home: bool,
+    ends: Instant,
     download: &Download,
     credentials: Credentials,
     fetch: &Fetch,
-    answer: &Path,
-    config: &Path,
-) -> Result<()> {
-    let Download { url, to, size, header, body } = download;
+    beside: &Beside,
+) -> Result<Answer> {
+    let Download { to, size, header, body, .. } = download;
     if url.chars().any(char::is_control) {
         bail!("an address with control characters is not asked");
     }
-    // A redirection must not lead from https to where anybody can listen.
-    let schemes = if url.starts_with("https:") { "=https" } else { "=http,https" };
+    let Beside { config, part } = beside;
+    fs::write(config, format!("url = \"{}\"\n", escaped(url)))?;
+    let _ = fs::remove_file(part);
+    let most = (*size).max(LARGEST_REDIRECTION);
+    let left = ends.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
     let mut call = Call::new("curl")
-        .args(["--disable", "--silent", "--show-error", "--fail"])
-        .args(["--proto", schemes, "--proto-redir", schemes, "--location", "--max-redirs", "5"])
+        .args([
+            "--disable",
+            "--silent",
+            "--show-error",
+            "--fail",
+            "--globoff",
+            "--proto",
+            "=http,https",
+        ])
         .args(["--connect-timeout", CONNECT, "--speed-time", STALL])
-        .args(["--speed-limit", &SLOWEST.to_string(), "--max-filesize", &size.to_string()])
+        .args(["--speed-limit", &SLOWEST.to_string(), "--max-filesize", &most.to_string()])
+        .args(["--max-time", &left.as_secs().max(1).to_string()])
         // Its own limit holds only where the server says how much will come.
-        .largest(*to, *size)
-        .limit(Duration::from_secs(120 + size / SLOWEST));
-    if credentials == Credentials::Netrc {
+        .largest(part, most)
+        .limit(left + Duration::from_secs(30));
+    if credentials == Credentials::Netrc && at_home {
         call = call.arg("--netrc-optional");
     }
-    if let Some(header) = header {
-        call = call.arg("--header").arg(format!("@{}", header.display()));
-    }
-    call = match body {
-        // An answer to a question is never taken up in the middle.
-        Some(body) => {
-            let _ = fs::remove_file(to);
-            // A question that is redirected stays one (git-lfs does the same).
-            call.args(["--post301", "--post302", "--post303"])
-                .arg("--data-binary")
-                .arg(format!("@{}", body.display()))
+    match header {
+        // They are for where they were meant to go: a token, under whatever name, is not for others.
+        Some(header) if at_home => {
+            call = call.arg("--header").arg(format!("@{}", header.display()));
         }
-        None => call.args(["--continue-at", "-"]),
-    };
-    call = call.arg("--dump-header").arg(answer).arg("--output").arg(to);
-    call = call.arg("--config").arg(config);
+        Some(header) if body.is_some() => {
+            let lines = fs::read_to_string(header)?;
+            for line in kept_headers(&lines) {
+                call = call.arg("--header").arg(line);
+            }
+        }
+        _ => {}
+    }
+    let from = to.metadata().map_or(0, |meta| meta.len());
+    if let Some(body) = body {
+        // A question that is redirected stays one (git-lfs does the same).
+        call = call.arg("--data-binary").arg(format!("@{}", body.display()));
+    } else if from > 0 {
+        call = call.args(["--range", &format!("{from}-")]);
+    }
+    call = call.args(["--write-out", "%{http_code} %{redirect_url}\n"]).read().unlogged();
+    call = call.arg("--output").arg(part).arg("--config").arg(config);
     fetch.will_contact(url);
     fetch.cmd().write(&format!("# {}", plain(url)));
     let result = fetch.cmd().run(&call);
-    for hop in redirections(&fs::read_to_string(answer).unwrap_or_default()) {
-        fetch.will_contact(hop);
+    let said = match &result {
+        Ok(output) => output.stdout.clone(),
+        Err(error) => error
+            .downcast_ref::<Failure>()
+            .map(|failure| failure.stdout.clone())
+            .unwrap_or_default(),
+    };
+    let (status, redirect) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+    let answer = Answer { status: status.parse().unwrap_or(0), redirect: redirect.to_owned() };
+    // Also of what broke off: the next attempt goes on from there.
+    take(&answer, part, to).context("the file that is downloaded")?;
+    if to.metadata().is_ok_and(|meta| meta.len() > *size) {
+        return Err(TooMuch(*size).into());
     }
     match result {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(answer),
         Err(error) => match error.downcast_ref::<Failure>().and_then(|f| f.status.code()) {
-            Some(NO_RESUME) => {
+            // There is nothing where it was to go on.
+            Some(22) if from > 0 && answer.status == 416 => {
                 fs::remove_file(to)?;
-                once(download, credentials, fetch, answer, config)
+                ask(url, at_home, ends, download, credentials, fetch, beside)
             }
-            Some(63) => {
-                bail!("more than the {size} bytes that are pinned or plausible are served")
+            Some(63) => Err(TooMuch(*size).into()),
+            // The runner ended it, and only its interruptions are nobody's fault.
+            None if part.metadata().is_ok_and(|meta| meta.len() > most) => {
+                Err(TooMuch(*size).into())
             }
             _ => Err(error),
         },
     }
+}
+
+/// Puts what came behind what was there, or in its place.
+fn take(answer: &Answer, part: &Path, to: &Path) -> io::Result<()> {
+    if !part.exists() || !(200..300).contains(&answer.status) {
+        return Ok(());
+    }
+    if answer.status == 206 && to.exists() {
+        let mut whole = File::options().append(true).open(to)?;
+        io::copy(&mut File::open(part)?, &mut whole)?;
+        return fs::remove_file(part);
+    }
+    fs::rename(part, to)
+}
+
+/// Of the headers of a question, those that say what it is, and nothing of who asks.
+fn kept_headers(lines: &str) -> Vec<&str> {
+    let kept = |line: &&str| {
+        let name = line.split(':').next().unwrap_or_default();
+        ["accept", "content-type"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    lines.lines().filter(kept).collect()
 }
 
 /// An address as it may be shown: its query may be a signature.
@@ -136,12 +276,21 @@ pub fn plain(url: &str) -> String {
     masked(url.split(['?', '#']).next().unwrap_or(url))
 }
 
-/// The absolute addresses that an answer's headers, of all hops, lead to.
-fn redirections(headers: &str) -> impl Iterator<Item = &str> {
-    headers.lines().filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        (name.eq_ignore_ascii_case("location") && value.contains("://")).then(|| value.trim())
-    })
+/// More is served than was asked for.
+#[derive(Debug)]
+struct TooMuch(u64);
+
+impl fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "more than the {} bytes that are pinned or plausible are served", self.0)
+    }
+}
+
+impl std::error::Error for TooMuch {}
+
+/// Whether something else is served, to judge by how much it is.
+pub fn too_much(error: &anyhow::Error) -> bool {
+    error.is::<TooMuch>()
 }
 
 /// Whether nobody answers at all (curl(1), EXIT CODES: resolving, connecting, running out of time).
@@ -149,3 +298,6 @@ pub fn unreachable(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<Failure>().and_then(|failure| failure.status.code());
     code.is_some_and(|code| [5, 6, 7, 28].contains(&code))
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,8 @@ pub struct Fetch<'a> {
     origins: &'a Origins,
     cmd: &'a Runner<'a>,
     contacted: RefCell<BTreeSet<String>>,
-    /// Mirrors that could not be reached: none is waited for twice.
+    /// Mirrors that could not be reached, took too long or served something else: none is waited for
+    /// twice.
     dead: RefCell<BTreeSet<String>>,
 }
 
@@ -111,7 +112,7 @@ impl<'a> Fetch<'a> {
     ) -> Result<PathBuf> {
         let pin = Pin::Sha256(wanted.sha256.clone());
         let good = |path: &Path| check::pinned(path, wanted.shown, wanted.sha256, wanted.size);
-        self.content(&pin, wanted.shown, good, |to| {
+        self.content(&pin, wanted.shown, wanted.size, good, |to| {
             self.network(&format!("`{}`", wanted.shown))?;
             origin(to)
         })
@@ -143,15 +144,17 @@ impl<'a> Fetch<'a> {
         curl::run(download, Patience::Usual, Credentials::None, self)
     }
 
-    /// Content of any kind, from wherever it can be had. `good` refuses what is not what the pin says.
+    /// Content of any kind, from wherever it can be had. `good` refuses what is not what the pin says;
+    /// a size that is known spares who serves another.
     pub fn content(
         &self,
         pin: &Pin,
         shown: &str,
+        size: Option<u64>,
         good: impl Fn(&Path) -> Result<()>,
         origin: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<PathBuf> {
-        if let Some(found) = self.near(pin, shown, &good)? {
+        if let Some(found) = self.near(pin, shown, size, &good)? {
             return Ok(found);
         }
         let work = self.store.work()?;
@@ -166,6 +169,7 @@ impl<'a> Fetch<'a> {
         &self,
         pin: &Pin,
         shown: &str,
+        size: Option<u64>,
         good: &impl Fn(&Path) -> Result<()>,
     ) -> Result<Option<PathBuf>> {
         let place = self.place(pin)?;
@@ -181,7 +185,7 @@ impl<'a> Fetch<'a> {
         }
         let work = self.store.work()?;
         let staged = work.path().join("content");
-        if self.mirrored(pin, shown, &staged, good)? {
+        if self.mirrored(pin, shown, size, &staged, good)? {
             return Ok(Some(self.keep(pin, &staged)?));
         }
         Ok(None)
@@ -197,6 +201,7 @@ impl<'a> Fetch<'a> {
         &self,
         pin: &Pin,
         shown: &str,
+        size: Option<u64>,
         staged: &Path,
         good: &impl Fn(&Path) -> Result<()>,
     ) -> Result<bool> {
@@ -207,19 +212,26 @@ impl<'a> Fetch<'a> {
             let came = match mirror {
                 Mirror::Folder(folder) => {
                     let from = folder.join(pin.place());
-                    files::copy(&from, staged, &files::SOURCE).is_ok()
+                    let found = from.metadata().ok().map(|meta| meta.len());
+                    let other = size.is_some() && found.is_some() && found != size;
+                    if other {
+                        let why = "has another size than what is pinned";
+                        self.cmd.write(&format!("mirror {mirror}: `{shown}` {why}"));
+                    }
+                    !other && files::copy(&from, staged, &files::SOURCE).is_ok()
                 }
                 Mirror::Url(_) if self.origins.network == Network::Off => false,
                 Mirror::Url(url) => {
                     let url = format!("{}/{}", url.as_str().trim_end_matches('/'), pin.place());
+                    let most = size.unwrap_or(LARGEST);
                     let download =
-                        Download { url: &url, to: staged, size: LARGEST, header: None, body: None };
+                        Download { url: &url, to: staged, size: most, header: None, body: None };
                     match curl::run(&download, Patience::None, Credentials::Netrc, self) {
                         Ok(()) => true,
                         Err(error) if interrupted(&error).is_some() => return Err(error),
                         Err(error) => {
-                            if curl::unreachable(&error) {
-                                self.dead.borrow_mut().insert(mirror.to_string());
+                            if curl::unreachable(&error) || curl::too_much(&error) {
+                                self.give_up(mirror, &error);
                             }
                             false
                         }
@@ -235,10 +247,23 @@ impl<'a> Fetch<'a> {
                 Err(problem) => {
                     self.cmd.write(&format!("mirror {mirror}: `{shown}` is not taken: {problem}"));
                     fs::remove_file(staged)?;
+                    // A folder costs nothing to look into again.
+                    if matches!(mirror, Mirror::Url(_)) {
+                        self.give_up(mirror, &problem);
+                    }
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Asks a mirror nothing any more, and says so once.
+    fn give_up(&self, mirror: &Mirror, why: &anyhow::Error) {
+        if self.dead.borrow_mut().insert(mirror.to_string()) {
+            let why = why.to_string();
+            let why = why.lines().next().unwrap_or_default();
+            self.cmd.note(&format!("mirror {mirror} is not asked any more: {why}"));
+        }
     }
 
     /// Takes a file that somebody else fetched and checked into the cache.

@@ -14,10 +14,14 @@ use anyhow::{Context, Result, bail};
 use fs_err as fs;
 pub use remote::{Remote, Tip, find};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 pub use tree::{Kind, TreeEntry};
 
 /// The name that the commit of interest has in a bundle.
 const PINNED: &str = "refs/vgpu-pipeline/pinned";
+
+/// A bundle may be anybody's, and a small one may unpack to whatever it likes.
+const BUNDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Paths of this many names fit into one call.
 const PATHS_AT_ONCE: usize = 400;
@@ -83,8 +87,8 @@ impl<'a> Repository<'a> {
     /// Takes a commit with its history from a bundle.
     pub fn unbundle(&self, bundle: &Path, commit: &Commit) -> Result<()> {
         let refspec = format!("+{PINNED}:{PINNED}");
-        self.cmd
-            .run(&self.call("fetch").args(["--quiet", "--no-tags"]).arg(bundle).arg(refspec))?;
+        let call = self.call("fetch").args(["--quiet", "--no-tags"]).arg(bundle).arg(refspec);
+        self.cmd.run(&call.limit(BUNDLE_LIMIT))?;
         // git has checked that everything behind this ref is there.
         let found = self.cmd.run(&self.call("rev-parse").args(["--verify", PINNED]).read())?;
         if found.stdout.trim() != commit.as_str() {
@@ -96,7 +100,8 @@ impl<'a> Repository<'a> {
     /// Writes a commit with its history as a bundle.
     pub fn bundle(&self, commit: &Commit, to: &Path) -> Result<()> {
         self.cmd.run(&self.call("update-ref").args([PINNED, commit.as_str()]))?;
-        self.cmd.run(&self.call("bundle").args(["create", "--quiet"]).arg(to).arg(PINNED))?;
+        let call = self.call("bundle").args(["create", "--quiet"]).arg(to).arg(PINNED);
+        self.cmd.run(&call.limit(BUNDLE_LIMIT))?;
         Ok(())
     }
 

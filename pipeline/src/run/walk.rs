@@ -200,7 +200,12 @@ impl<'a> Walk<'a> {
             let specs = [&spec.edited].into_iter().chain(&spec.stock);
             let defines = &self.request.loaded.pipeline.build.define;
             let skipped = self.sources()?.facts()?.skipped;
-            needed::check(&skipped, specs.map(|edited| edited.spec.as_slice()), defines)?;
+            let specs = specs.map(|edited| edited.spec.as_slice());
+            if let Err(error) = needed::check(&skipped, specs, defines) {
+                // What a server does not have today it may have tomorrow: it is asked again.
+                self.store.discard(stage.name(), key.as_str())?;
+                return Err(error);
+            }
         }
         if stage == Stage::Environment && self.gathered.inputs.closure.is_none() {
             let identity = environment::identity(self.result(stage)?)?;

@@ -12,6 +12,7 @@ use crate::git::{Kind, Remote, Repository, TreeEntry, find};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -122,11 +123,21 @@ pub fn fetch(
 fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
     let GitSource { url, commit, branch, tag, .. } = source;
     let shown = format!("commit {commit} of {url}");
+    let (pin, ours) = (Pin::Commit(commit.clone()), Cell::new(false));
+    let cached = fetch.place(&pin)?;
     let good = |bundle: &Path| {
         let work = fetch.store().work()?;
-        Repository::new(&work.scratch("git")?, commit, fetch.cmd())?.unbundle(bundle, commit)
+        let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
+        repository.unbundle(bundle, commit)?;
+        if bundle != cached && !ours.get() {
+            // Of a mirror's bundle only the commit is kept, and nothing that came along with it.
+            let anew = bundle.with_extension("anew");
+            repository.bundle(commit, &anew)?;
+            fs::rename(anew, bundle)?;
+        }
+        Ok(())
     };
-    fetch.content(&Pin::Commit(commit.clone()), &shown, good, |to| {
+    fetch.content(&pin, &shown, None, good, |to| {
         fetch.network(&shown)?;
         let work = fetch.store().work()?;
         let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
@@ -156,6 +167,7 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
                 retry::run(fetch.cmd(), || remote.fetch_commit(&repository, commit, false))?;
             }
         }
+        ours.set(true);
         repository.bundle(commit, to)
     })
 }

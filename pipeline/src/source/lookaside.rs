@@ -3,9 +3,14 @@
 //!
 //! The commit is pinned, so a sha512 or sha256 in its `sources` proves the bytes as a pin of the
 //! pipeline file does. An md5 or sha1 proves nothing any more: such a file wants a pin beside it.
+//!
+//! Old entries stay in `sources` when nothing needs them any more, so a line that cannot be read and a
+//! file that cannot be had are told with their reason, and whoever knows the spec says whether they are
+//! needed.
 
 use super::lfs::yaml;
 use super::{Brought, Skipped, SourceFact, place};
+use crate::cmd::Failure;
 use crate::config::{GitSource, Lookaside, Sha256, Sha512, SourceFile, nearest};
 use crate::fetch::{Download, Fetch, LARGEST, Pin, Wanted, check};
 use crate::git::{Kind, Repository};
@@ -54,15 +59,23 @@ pub fn fetch(
         );
     };
     ensure!(list.size <= LARGEST_LIST, "`{place_of_list}` of commit {commit} is no list of files");
-    let entries = parse(&repository.text(&list)?)
+    let (entries, odd) = parse(&repository.text(&list)?)
         .with_context(|| format!("`{place_of_list}` of commit {commit}"))?;
+    if entries.is_empty()
+        && let Some(odd) = odd.first()
+    {
+        bail!("`{place_of_list}` of commit {commit}: {}", odd.why);
+    }
     let names = || entries.iter().map(|entry| entry.file.as_str());
     if let Some(pin) = cache.pins.iter().find(|pin| names().all(|name| name != pin.name.as_str())) {
         let near = nearest(pin.name.as_str(), names());
         let near = near.map(|name| format!("\nhelp: did you mean `{name}`?")).unwrap_or_default();
         bail!("`{place_of_list}` of commit {commit} names no file `{}`{near}", pin.name);
     }
-    let mut skipped = Vec::new();
+    let mut skipped: Vec<Skipped> = odd
+        .into_iter()
+        .map(|odd| Skipped { why: format!("`{place_of_list}`: {}", odd.why), ..odd })
+        .collect();
     let mut wanted = Vec::new();
     for entry in &entries {
         match entry.proof(cache) {
@@ -78,7 +91,20 @@ pub fn fetch(
     for (entry, proof) in wanted {
         let address = entry.address(cache, source);
         let to = into.join(entry.file.as_str());
-        place(&entry.file(&proof, &address, fetch)?, &to)?;
+        let file = match entry.file(&proof, &address, fetch) {
+            Ok(file) => file,
+            Err(error) => {
+                let Some(said) = absent(&error) else { return Err(error) };
+                let name = entry.file.to_string();
+                let why = format!(
+                    "`{name}` is not in the lookaside cache: {said}\n\
+                     help: it would be {address}; a mirror that has it serves as well"
+                );
+                skipped.push(Skipped { name, why });
+                continue;
+            }
+        };
+        place(&file, &to)?;
         if let Some(pin) = cache.pins.iter().find(|pin| pin.name == entry.file) {
             check::pinned(&to, entry.file.as_str(), &pin.sha256, None)?;
         }
@@ -86,6 +112,14 @@ pub fn fetch(
         brought.pins.push((proof.pin(), address));
     }
     Ok(skipped)
+}
+
+/// What a cache says of a file that it does not have. Whatever else goes wrong may be right in a
+/// moment, or is somebody's doing, and refuses the whole.
+fn absent(error: &anyhow::Error) -> Option<&str> {
+    let said = ["403", "404", "410"].map(|status| format!("returned error: {status}"));
+    let tail = &error.downcast_ref::<Failure>()?.tail;
+    tail.iter().find(|line| said.iter().any(|said| line.contains(said))).map(String::as_str)
 }
 
 impl Proof {
@@ -136,7 +170,7 @@ impl Entry {
             Proof::Sha256(sha256) => fetch.file(&Wanted { shown, sha256, size: None }, download),
             Proof::Sha512(sha512) => {
                 let good = |path: &Path| check::pinned_by_sources(path, shown, sha512);
-                fetch.content(&Pin::Sha512(sha512.clone()), shown, good, |to| {
+                fetch.content(&Pin::Sha512(sha512.clone()), shown, None, good, |to| {
                     fetch.network(&format!("`{shown}`"))?;
                     download(to)
                 })
@@ -145,9 +179,10 @@ impl Entry {
     }
 }
 
-/// Reads `KIND (FILE) = DIGEST`, and the older `MD5  FILE`, a line each.
-fn parse(text: &str) -> Result<Vec<Entry>> {
+/// Reads `KIND (FILE) = DIGEST`, and the older `MD5  FILE`, a line each; and what cannot be read.
+fn parse(text: &str) -> Result<(Vec<Entry>, Vec<Skipped>)> {
     let mut entries: Vec<Entry> = Vec::new();
+    let mut odd: Vec<Skipped> = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -156,7 +191,13 @@ fn parse(text: &str) -> Result<Vec<Entry>> {
         let number = number + 1;
         let shown: String = line.chars().take(80).flat_map(char::escape_debug).collect();
         let Some(entry) = entry(line) else {
-            bail!("line {number} is no `SHA512 (FILE) = DIGEST`: `{shown}`");
+            ensure!(
+                odd.len() < MOST_FILES,
+                "it has more than {MOST_FILES} lines that name no file"
+            );
+            let why = format!("line {number} is no `SHA512 (FILE) = DIGEST`: `{shown}`");
+            odd.push(Skipped { name: meant(line).to_owned(), why });
+            continue;
         };
         if entries.iter().any(|known| known.file == entry.file) {
             bail!("line {number} names `{}` once more", entry.file);
@@ -164,7 +205,13 @@ fn parse(text: &str) -> Result<Vec<Entry>> {
         ensure!(entries.len() < MOST_FILES, "it names more than {MOST_FILES} files");
         entries.push(entry);
     }
-    Ok(entries)
+    Ok((entries, odd))
+}
+
+/// The file that a line seems to be about.
+fn meant(line: &str) -> &str {
+    let inside = line.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')'));
+    inside.map(|(file, _)| file).or(line.split_whitespace().last()).unwrap_or_default().trim()
 }
 
 fn entry(line: &str) -> Option<Entry> {
@@ -203,96 +250,4 @@ fn encoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(more: &str) -> GitSource {
-        let text = format!(
-            "{{ url: 'https://h/rpms/qemu.git', commit: {}, directory: '.', \
-             lookaside: {{ url: 'https://l/pkgs/rpms/' {more} }} }}",
-            "a1".repeat(20)
-        );
-        serde_yaml::from_str(&text).unwrap()
-    }
-
-    fn address(entry: &Entry, source: &GitSource) -> String {
-        entry.address(source.lookaside.as_ref().unwrap(), source)
-    }
-
-    #[test]
-    fn each_form_of_a_line_is_read() {
-        let (md5, sha1) = ("0a".repeat(16), "0b".repeat(20));
-        let (sha256, sha512) = ("0c".repeat(32), "0d".repeat(64));
-        let entries = parse(&format!(
-            "SHA512 (qemu-8.0.tar.xz) = {sha512}\nSHA256 (a b (1).tar) = {sha256}\n\n# a comment\n\
-             MD5 (old.tgz) = {}\r\n{md5}  older+1.tgz\nSHA1 (m) = {sha1}\n",
-            md5.to_uppercase()
-        ))
-        .unwrap();
-        let seen: Vec<(&str, &str)> =
-            entries.iter().map(|entry| (entry.file.as_str(), entry.kind.as_str())).collect();
-        let expected = [
-            ("qemu-8.0.tar.xz", "sha512"),
-            ("a b (1).tar", "sha256"),
-            ("old.tgz", "md5"),
-            ("older+1.tgz", "md5"),
-            ("m", "sha1"),
-        ];
-        assert_eq!(seen, expected);
-        assert_eq!(entries[2].digest, md5);
-        assert_eq!(parse("").unwrap(), []);
-    }
-
-    #[test]
-    fn a_line_that_is_none_is_named() {
-        let sha512 = "0d".repeat(64);
-        for line in [
-            "SHA512 (a) = 0d0d".to_owned(),
-            format!("SHA512 (../a) = {sha512}"),
-            format!("SHA512 (a/b) = {sha512}"),
-            format!("SHA512 (..) = {sha512}"),
-            format!("SHA512 () = {sha512}"),
-            format!("SHA512 (a\u{1b}b) = {sha512}"),
-            format!("SHA3 (a) = {sha512}"),
-            format!("SHA512 (a) = {}", "0z".repeat(64)),
-            format!("{sha512}  a"),
-            "<html>".to_owned(),
-            "a".to_owned(),
-        ] {
-            let error = parse(&format!("\n{line}\n")).unwrap_err().to_string();
-            assert!(error.starts_with("line 2 is no `SHA512 (FILE) = DIGEST`"), "{line}: {error}");
-            assert!(!error.contains('\u{1b}'), "{error}");
-        }
-        let twice = format!("SHA512 (a) = {sha512}\n{}  a\n", "0a".repeat(16));
-        assert_eq!(parse(&twice).unwrap_err().to_string(), "line 2 names `a` once more");
-        let many = (0..=MOST_FILES).fold(String::new(), |mut all, number| {
-            let _ = writeln!(all, "SHA512 ({number}) = {sha512}");
-            all
-        });
-        assert!(parse(&many).unwrap_err().to_string().contains("more than 1000 files"));
-    }
-
-    #[test]
-    fn a_file_has_its_place_in_the_cache() {
-        let digest = "0d".repeat(64);
-        let entry = parse(&format!("SHA512 (a b+1~#.tgz) = {digest}")).unwrap().remove(0);
-        assert_eq!(
-            address(&entry, &source("")),
-            format!("https://l/pkgs/rpms/qemu/a%20b%2B1~%23.tgz/sha512/{digest}/a%20b%2B1~%23.tgz")
-        );
-        assert!(address(&entry, &source(", package: qemu-kvm")).contains("/rpms/qemu-kvm/a%20b"));
-    }
-
-    #[test]
-    fn what_proves_nothing_wants_a_pin() {
-        let entry = parse(&format!("{}  a.tgz", "0a".repeat(16))).unwrap().remove(0);
-        let unpinned = source("");
-        assert!(entry.proof(unpinned.lookaside.as_ref().unwrap()).is_none());
-        let why = entry.unproved(&unpinned).why;
-        assert!(why.contains("names `a.tgz` by md5 alone, which proves nothing"), "{why}");
-        assert!(why.contains("pins: [{ name: a.tgz, sha256: … }]"), "{why}");
-        let pinned = source(&format!(", pins: [{{ name: a.tgz, sha256: {} }}]", "0c".repeat(32)));
-        let proof = entry.proof(pinned.lookaside.as_ref().unwrap()).unwrap();
-        assert_eq!(proof.pin().place(), format!("sha256/{}", "0c".repeat(32)));
-    }
-}
+mod tests;
