@@ -335,10 +335,10 @@ impl Macros {
                 out
             }
         };
-        let trouble = self.trouble(definition, "is perhaps not defined so");
         let body = match self.unsure {
             0 => Ok(body),
             _ => {
+                let trouble = self.trouble(definition, "is perhaps not defined so");
                 // What is perhaps called is perhaps carried out.
                 self.doubt(&body, &trouble);
                 Err(trouble)

@@ -7,11 +7,11 @@ use super::{Macros, closing, word};
 use std::rc::Rc;
 
 /// Words without which Lua gives no text to the spec.
-const OUTPUT: [&str; 8] =
-    ["print", "return", "macros", "load", "require", "dofile", "_G", "_ENV"];
+const OUTPUT: [&str; 8] = ["print", "return", "macros", "load", "require", "dofile", "_G", "_ENV"];
 
 /// Words by which Lua gets at rpm's own functions, or at others that do.
-const REACHES: [&str; 8] = ["macros", "load", "require", "dofile", "_G", "_ENV", "package", "debug"];
+const REACHES: [&str; 8] =
+    ["macros", "load", "require", "dofile", "_G", "_ENV", "package", "debug"];
 
 /// What makes a macro of a text, or runs one.
 const DIRECTIVES: [&str; 5] = ["def", "global", "lua", "load", "expand:"];
