@@ -178,6 +178,19 @@ fn another_way_to_the_sources_is_a_use_of_them_all() {
 }
 
 #[test]
+fn a_patch_that_is_a_source_too_is_not_dropped() {
+    for tag in ["Source9: b.patch", "Source9: %{nope}.patch", "Source9: x/%{nope}b.patch"] {
+        let problem = refused(&spec("", tag, ""), &[drop_patch("b.patch")]);
+        assert!(problem.contains(&format!(": {tag}\n")), "{problem}");
+    }
+    let head = "%{lua: rpm.define(\"fx cat %{P\" .. \"ATCH1} | patch\")}\n";
+    let problem = refused(&spec(head, "", "%{fx}"), &[drop_patch("b.patch")]);
+    assert!(problem.contains("     1: %{lua"), "{problem}");
+    // An `expand` of macros that others define carries out nothing of a program's.
+    edited(&spec("", "", "%{expand:%{_bindir}}"), &[add_source("x.c")]);
+}
+
+#[test]
 fn numbers_end_where_rpm_does() {
     for tag in ["Source2147483647: b", "Source4294967295: b", "Source4294967296: b"] {
         let problem = refused(&spec("", tag, ""), &[add_source("x.c")]);
