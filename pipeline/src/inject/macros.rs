@@ -297,13 +297,12 @@ impl Macros {
                 out
             }
         };
-        let body = match self.unsure {
-            0 => Ok(body),
-            _ => {
-                let trouble = self.trouble(definition, "is perhaps not defined so");
-                self.doubt(&body, &trouble);
-                Err(trouble)
-            }
+        let body = if self.unsure == 0 {
+            Ok(body)
+        } else {
+            let trouble = self.trouble(definition, "is perhaps not defined so");
+            self.doubt(&body, &trouble);
+            Err(trouble)
         };
         self.set(name, body);
         Ok(rest)
