@@ -10,7 +10,6 @@
 mod call;
 mod lua;
 
-use super::declared::numbers;
 use super::scan;
 use crate::config::{Line, MacroName};
 use std::collections::BTreeMap;
@@ -20,8 +19,7 @@ use std::rc::Rc;
 /// How deep macros may lead into each other; rpm's own limit.
 const DEPTH: usize = 64;
 
-/// How much text the bodies of macros may make in one spec, so that a few lines cannot fill the
-/// memory.
+/// How much text the bodies of macros may make in one spec, so that it cannot fill the memory.
 const EXPANSION: usize = 1 << 20;
 
 /// Why a text has no value for certain.
@@ -105,42 +103,6 @@ impl Macros {
     pub fn set(&mut self, name: &str, body: Result<String, Trouble>) {
         self.note(name);
         self.bodies.insert(name.to_owned(), body.map(Rc::from));
-    }
-
-    /// Takes in that any macro may have another body from here on.
-    pub(super) fn doubt_all(&mut self, culprit: &str, why: &'static str) {
-        let trouble = self.trouble(culprit, why);
-        self.anything = true;
-        self.redefined.get_or_insert(self.line);
-        let known = std::mem::take(&mut self.parametric).into_keys();
-        let known: Vec<String> = known.chain(self.bodies.keys().cloned()).collect();
-        self.bodies.extend(known.into_iter().map(|name| (name, Err(trouble.clone()))));
-    }
-
-    /// Takes in that nothing is sure about what the text defines or takes back.
-    pub fn doubt(&mut self, text: &str, trouble: &Trouble) {
-        if self.outlines {
-            self.doubt_programs(text);
-        }
-        for call in text.split('%').skip(1) {
-            let call = call.trim_start_matches('{');
-            let name = ["define", "global", "undefine"].into_iter().find_map(|word| {
-                let rest = call.strip_prefix(word)?;
-                let name = rest.trim_start_matches([' ', '\t', ':']);
-                (name.len() < rest.len()).then_some(name)
-            });
-            if let Some(name) = name {
-                let name = name[..word(name)].to_owned();
-                self.note(&name);
-                self.bodies.insert(name, Err(trouble.clone()));
-            }
-        }
-    }
-
-    fn note(&mut self, name: &str) {
-        if numbers::is_one(name) {
-            self.redefined.get_or_insert(self.line);
-        }
     }
 
     /// The last part of a path or address. Where a macro in it has no value, it stays as it is
@@ -335,14 +297,12 @@ impl Macros {
                 out
             }
         };
-        let trouble = self.trouble(definition, "is perhaps not defined so");
-        let body = match self.unsure {
-            0 => Ok(body),
-            _ => {
-                // What is perhaps called is perhaps carried out.
-                self.doubt(&body, &trouble);
-                Err(trouble)
-            }
+        let body = if self.unsure == 0 {
+            Ok(body)
+        } else {
+            let trouble = self.trouble(definition, "is perhaps not defined so");
+            self.doubt(&body, &trouble);
+            Err(trouble)
         };
         self.set(name, body);
         Ok(rest)

@@ -67,6 +67,15 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
             spec.show(&[patch.line, twin.line])
         );
     }
+    let same = |source: &&Declared| source.file.is(file) != FileIs::Another;
+    if let Some(source) = declarations.sources.iter().find(same) {
+        bail!(
+            "{}: {edit}: this source is, or may be, the same file{}\n\
+             help: take that source and its uses out, with `replace` before this edit",
+            spec.name,
+            spec.show(&[source.line])
+        );
+    }
     let found = uses::of(spec, &declarations, patch, file);
     renumbered(spec, &declarations, patch, found.by_number)?;
     let mut gone = vec![patch.line];

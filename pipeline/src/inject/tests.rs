@@ -1,5 +1,6 @@
 //! The edits, each in all its outcomes, on specs of our own.
 
+mod anew;
 mod bytes;
 mod declared;
 mod insert;

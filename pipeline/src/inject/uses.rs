@@ -5,6 +5,7 @@
 //! to apply a file that lies there still, and so is what cannot be told.
 
 mod files;
+mod folder;
 
 use super::declared::{Declarations, Declared};
 use super::macros::{closing, mark, word};
@@ -33,6 +34,8 @@ pub fn of(spec: &SpecText, declarations: &Declarations, patch: &Declared, file: 
         .filter(|one| one.line != patch.line)
         .map(|one| one.number)
         .collect();
+    let kept = (0..spec.len())
+        .any(|line| spec.place(line).section == Section::Prep && folder::keeps(spec.text(line)));
     let mut found = Uses { uses: Vec::new(), by_number: None };
     for group in &declarations.expanded {
         let line = group.line;
@@ -41,7 +44,12 @@ pub fn of(spec: &SpecText, declarations: &Declarations, patch: &Declared, file: 
         let declares = matches!(section, Section::Preamble | Section::Package)
             && Tag::parse(first).is_some_and(|tag| tag.is("patch") || tag.is("source"));
         let listed = matches!(section, Section::PatchList | Section::SourceList);
-        if spec.is_comment(line) || section == Section::Description || declares || listed {
+        // In prose and behind a `#`, only further lines that a macro makes are more than words.
+        let words =
+            spec.is_comment(line) || matches!(section, Section::Description | Section::Changelog);
+        let further = group.text.contains('\n')
+            || (section == Section::Prep && group.text.contains(mark::UNSEEN));
+        if (words && !further) || declares || listed {
             continue;
         }
         let raw = (line..group.end).map(|at| spec.text(at)).collect::<Vec<_>>().join("\n");
@@ -73,6 +81,15 @@ pub fn of(spec: &SpecText, declarations: &Declarations, patch: &Declared, file: 
         // Among the tags a name is at most a word, and a definition counts where it is used.
         let tags = matches!(section, Section::Preamble | Section::Package);
         let prep = section == Section::Prep;
+        let way = Some(&raw).filter(|_| tags || prep).and_then(|raw| {
+            let beside = prep && kept && folder::cuts(raw);
+            let way = folder::way(raw, file, prep);
+            way.or_else(|| beside.then_some("a use of files beside the sources"))
+        });
+        if let Some(how) = way {
+            found.uses.push(Use::Other(line, how));
+            continue;
+        }
         for text in [&raw, &plain] {
             let use_ = calls(text, patch.number, &others, &mut found.by_number, line)
                 .or_else(|| files::named(text, file, prep).filter(|_| !tags));

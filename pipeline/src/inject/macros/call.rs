@@ -213,10 +213,13 @@ impl Macros {
         match name {
             "expand" => {
                 let mut once = String::new();
+                let before = std::mem::take(&mut self.ran);
                 self.write(&mut once, value, self.below(depth, call)?)?;
-                if once.contains(mark::UNSEEN) {
-                    self.doubt_all(call, "expands what cannot be seen");
+                // What a program prints is carried out here.
+                if self.ran {
+                    self.doubt_all(call, "expands what a program prints");
                 }
+                self.ran |= before;
                 return self.outline_body(out, &once, call, depth);
             }
             "verbose" => return self.maybe(out, value, self.below(depth, call)?),

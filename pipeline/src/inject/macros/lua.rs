@@ -3,15 +3,16 @@
 //! Only Lua reaches them: `%(…)` is another process. No Lua is run or understood in this module; what
 //! it does not spell out plainly may be anything.
 
-use super::{Macros, closing, word};
+use super::{Macros, Trouble, closing, word};
+use crate::inject::declared::numbers;
 use std::rc::Rc;
 
 /// Words without which Lua gives no text to the spec.
-const OUTPUT: [&str; 8] =
-    ["print", "return", "macros", "load", "require", "dofile", "_G", "_ENV"];
+const OUTPUT: [&str; 8] = ["print", "return", "macros", "load", "require", "dofile", "_G", "_ENV"];
 
 /// Words by which Lua gets at rpm's own functions, or at others that do.
-const REACHES: [&str; 8] = ["macros", "load", "require", "dofile", "_G", "_ENV", "package", "debug"];
+const REACHES: [&str; 8] =
+    ["macros", "load", "require", "dofile", "_G", "_ENV", "package", "debug"];
 
 /// What makes a macro of a text, or runs one.
 const DIRECTIVES: [&str; 5] = ["def", "global", "lua", "load", "expand:"];
@@ -22,6 +23,42 @@ pub fn prints(code: &str) -> bool {
 }
 
 impl Macros {
+    /// Takes in that any macro may have another body from here on.
+    pub(super) fn doubt_all(&mut self, culprit: &str, why: &'static str) {
+        let trouble = self.trouble(culprit, why);
+        self.anything = true;
+        self.redefined.get_or_insert(self.line);
+        let known = std::mem::take(&mut self.parametric).into_keys();
+        let known: Vec<String> = known.chain(self.bodies.keys().cloned()).collect();
+        self.bodies.extend(known.into_iter().map(|name| (name, Err(trouble.clone()))));
+    }
+
+    /// Takes in that nothing is sure about what the text defines or takes back.
+    pub fn doubt(&mut self, text: &str, trouble: &Trouble) {
+        if self.outlines {
+            self.doubt_programs(text);
+        }
+        for call in text.split('%').skip(1) {
+            let call = call.trim_start_matches('{');
+            let name = ["define", "global", "undefine"].into_iter().find_map(|word| {
+                let rest = call.strip_prefix(word)?;
+                let name = rest.trim_start_matches([' ', '\t', ':']);
+                (name.len() < rest.len()).then_some(name)
+            });
+            if let Some(name) = name {
+                let name = name[..word(name)].to_owned();
+                self.note(&name);
+                self.bodies.insert(name, Err(trouble.clone()));
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, name: &str) {
+        if numbers::is_one(name) {
+            self.redefined.get_or_insert(self.line);
+        }
+    }
+
     /// Whether the body of a macro of the spec may do more than give text.
     fn leads_on(&self, name: &str) -> bool {
         let body = self.bodies.get(name);
@@ -66,25 +103,24 @@ fn defined(macros: &Macros, code: &str) -> Option<Vec<String>> {
         if ["vercmp", "isdefined"].contains(&function) {
             continue;
         }
-        let text = text.strip_prefix(['"', '\''])?;
+        let quote = text.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
+        let (text, behind) = text[1..].split_once(quote)?;
+        // A text that is put together, or has escapes in it, may be any.
+        if !behind.trim_start().starts_with(')') || text.contains('\\') {
+            return None;
+        }
         match function {
             "define" | "undefine" => {
                 let name = &text[..word(text)];
-                // What follows tells that the name is whole.
-                let whole = text[name.len()..].starts_with([' ', '\t', '(', '"', '\'']);
-                let joined = text[name.len()..].starts_with(['"', '\'']) && function != "undefine";
-                if name.is_empty() || !whole || joined {
+                if name.is_empty() {
                     return None;
                 }
                 names.push(name.to_owned());
             }
             "expand" => {
-                let end = text.find(['"', '\''])?;
-                let behind = text[end + 1..].trim_start();
-                let plain = behind.starts_with(')') && !text[..end].contains('\\');
-                let mut names = text[..end].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                let acts = DIRECTIVES.iter().any(|word| text[..end].contains(word));
-                if !plain || acts || names.any(|name| macros.leads_on(name)) {
+                let mut names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let acts = DIRECTIVES.iter().any(|word| text.contains(word));
+                if acts || names.any(|name| macros.leads_on(name)) {
                     return None;
                 }
             }

@@ -3,7 +3,8 @@
 use crate::inject::macros::mark;
 
 /// How the folder of the sources is called in a spec.
-const FOLDER: [&str; 7] = [
+pub const FOLDER: [&str; 8] = [
+    "%{?_sourcedir}",
     "%{_sourcedir}",
     "%_sourcedir",
     "$RPM_SOURCE_DIR",
@@ -21,7 +22,29 @@ pub fn named(text: &str, file: &str, prep: bool) -> Option<&'static str> {
     if text.match_indices(file).any(|(at, _)| whole(at)) {
         return Some("a use of the file by its name");
     }
-    // Every way to the folder is followed to the end of its word.
+    if let Some(how) = in_folder(text, file) {
+        return Some(how);
+    }
+    let sources = ["%{SOURCE", "%SOURCE", "%{S:"];
+    if text.contains("dirname") && sources.iter().any(|source| text.contains(source)) {
+        return Some("a use of the folder with all sources");
+    }
+    if prep {
+        let words = text.split(|c: char| c.is_whitespace() || ";|&<>()`\"'=/".contains(c));
+        for word in words.filter(|word| word.contains(mark::is)) {
+            let tail = word.rsplit(mark::is).next().unwrap_or_default();
+            if !tail.is_empty() && file.ends_with(tail) {
+                return Some("a name that may be that of the file");
+            }
+        }
+    }
+    None
+}
+
+/// How a text uses the folder, if it does otherwise than for another file by its name. Every way to it
+/// is followed to the end of its word.
+pub fn in_folder(text: &str, file: &str) -> Option<&'static str> {
+    let part = |c: char| c.is_ascii_alphanumeric() || "_.+~-".contains(c);
     for folder in FOLDER {
         for (at, _) in text.match_indices(folder) {
             let rest = &text[at + folder.len()..];
@@ -41,19 +64,6 @@ pub fn named(text: &str, file: &str, prep: bool) -> Option<&'static str> {
                 && behind[1..].starts_with(|c: char| part(c) || "*?[$".contains(c));
             if glued || may_be(name, file) {
                 return Some("a use of files of the folder with all sources");
-            }
-        }
-    }
-    let sources = ["%{SOURCE", "%SOURCE", "%{S:"];
-    if text.contains("dirname") && sources.iter().any(|source| text.contains(source)) {
-        return Some("a use of the folder with all sources");
-    }
-    if prep {
-        let words = text.split(|c: char| c.is_whitespace() || ";|&<>()`\"'=/".contains(c));
-        for word in words.filter(|word| word.contains(mark::is)) {
-            let tail = word.rsplit(mark::is).next().unwrap_or_default();
-            if !tail.is_empty() && file.ends_with(tail) {
-                return Some("a name that may be that of the file");
             }
         }
     }

@@ -1,0 +1,199 @@
+//! Specs that define anew what their tags have said, or what an edit relies on.
+
+use super::*;
+
+fn spec(head: &str, tags: &str, prep: &str) -> String {
+    format!(
+        "{head}Name: toy\nVersion: 1\nSource0: a.tar\nSource1: vgpu-stub.c\nPatch1: b.patch\n{tags}\n\
+         %description\na\n%prep\n%setup\n%patch1 -p1\n{prep}\n%build\n%changelog\n- none\n"
+    )
+}
+
+/// Every edit that relies on numbers is refused, with the line.
+#[track_caller]
+fn numbers_refused(spec: &str, line: &str) {
+    for edit in [
+        add_source("x.c"),
+        add_source("vgpu-stub.c"),
+        drop_patch("b.patch"),
+        drop_patch("gone-long-ago.patch"),
+        device_after("%setup", "vgpu-stub"),
+    ] {
+        let problem = refused(spec, &[edit]);
+        let hidden = problem.contains("needs to know every `Source` and `Patch`");
+        assert!(hidden || problem.contains("relies on the numbers"), "{problem}");
+        assert!(problem.contains(&format!(": {line}\n")), "{problem}");
+    }
+}
+
+#[test]
+fn a_macro_of_a_source_or_patch_keeps_its_meaning() {
+    for line in [
+        "%global SOURCE1 %{_sourcedir}/theirs.c",
+        "%define SOURCE1 /etc/hostname",
+        "# %global SOURCE1 theirs.c",
+        "%{!?x:%global SOURCE01 theirs.c}",
+        "%{expand:%%global SOU%{nil}RCE1 theirs.c}",
+        "%define  PATCH7 b",
+        "%undefine SOURCE1",
+        "%{define SOURCE1 b}",
+        "%{lua: rpm.define(\"SOURCE1 theirs.c\")}",
+        "%{lua: rpm.define(\"SOU\" .. \"RCE1 theirs.c\")}",
+        "%{lua: macros.SOURCE1 = 'theirs.c'}",
+        "%{lua: local d = rpm['define']; d('SOURCE1 x')}",
+        "%{lua: rpm.expand('%global SOURCE1 x')}",
+        "%{lua: local name = 'SOURCE1 x'; rpm.define(name)}",
+        "%{load:macros.inc}",
+        "%global _sourcedir /elsewhere",
+        "%global SOURCE1() theirs.c",
+        "%define S() theirs.c",
+    ] {
+        numbers_refused(&spec("", "", line), line);
+        numbers_refused(&spec("", line, ""), line);
+    }
+    for line in [
+        "%global SOURCES all",
+        "%{lua: local x = 1}",
+        "%{lua: rpm.define(\"other theirs.c\")}",
+        "%{lua: local v = rpm.expand('%{?dist}')}",
+        "# %dnl SOURCE1 of global interest",
+        "%global mine %{SOURCE1}",
+    ] {
+        edited(&spec("", line, ""), &[add_source("x.c"), device_after("%setup", "vgpu-stub")]);
+    }
+}
+
+#[test]
+fn a_name_made_of_what_a_program_may_define_is_not_told() {
+    for (head, name) in [
+        ("%global nm c.diff\n%{lua: rpm.define(\"nm b.patch\")}\n", "%nm"),
+        ("%global nm c.diff\n%{lua: rpm.define(\"n\" .. \"m b.patch\")}\n", "%{nm}"),
+        ("%global nm c.diff\n%{load:macros}\n", "%{nm}"),
+        ("%global nm c.diff\n%{expand:%{load:macros}}\n", "%{?nm}"),
+        ("%global nm c.diff\n%include macros\n", "%{nm}"),
+        ("%global nm c.diff\n%{expand:%(cat definitions)}\n", "%{nm}"),
+        ("%global nm c.diff\n%{expand:%{lua:print('x')}}\n", "%{nm}"),
+        ("%define nm c.diff\n%undefine nm\n", "%{nm}"),
+        ("%define nm c.diff\n%{lua: rpm.undefine('nm')}\n", "%{nm}"),
+        ("%define f() %{expand:%%define nm c.diff}\n%global nm b.patch\n%f\n", "%{nm}"),
+        ("%define f() %{expand:%%global nm b.patch}\n%global nm c.diff\n%{?x:%f}\n", "%{nm}"),
+        ("%define nm() c.diff\n%{lua: rpm.define(\"nm() b.patch\")}\n", "%{nm}"),
+    ] {
+        let tag = format!("Patch2: {name}");
+        let spec = spec(head, &tag, "");
+        let problem = refused(&spec, &[drop_patch("gone-long-ago.patch")]);
+        assert!(problem.contains(&format!(": {tag}\n")), "{head}{problem}");
+    }
+    let spec = format!("%global nm vgpu-stub.c\n%{{load:macros}}\n{}", spec("", "", ""));
+    let spec = spec.replace("Source1: vgpu-stub.c", "Source1: %{nm}");
+    assert!(refused(&spec, &[add_source("vgpu-stub.c")]).contains(": Source1: %{nm}\n"));
+}
+
+#[test]
+fn no_unknown_macro_is_harmless_where_anything_may_be_defined() {
+    for head in [
+        "%{lua: rpm.define(\"gometa Patch2: c.patch\")}\n",
+        "%{lua: rpm.define(\"go\" .. \"meta Patch2: c.patch\")}\n",
+        "%{load:macros}\n",
+        "%{expand:%%{lua:rpm.define(\"gometa Patch2: c.patch\")}}\n",
+    ] {
+        for line in ["%gometa", "%{?gometa}", "%{gometa}"] {
+            let problem = refused(&spec(head, line, ""), &[drop_patch("c.patch")]);
+            assert!(problem.contains(&format!(": {line}\n")), "{problem}");
+        }
+    }
+    satisfied(&spec("", "%gometa", ""), &[drop_patch("gone-long-ago.patch")]);
+}
+
+#[test]
+fn what_a_macro_makes_in_the_changelog_or_behind_a_comment_is_read() {
+    let package = "%{expand:\n%%package x\nSummary: s\nPatch2: c.patch\n%%description x\nx}";
+    let of = |tags: &str, prep: &str, entry: &str| {
+        spec("", tags, prep).replace("- none\n", &format!("- none\n{entry}\n"))
+    };
+    let problem = refused(&of("", "", package), &[drop_patch("c.patch")]);
+    assert!(problem.contains("does more than that"), "{problem}");
+    let open = "%{expand:%%package x}\nSummary: s\nPatch2: c.patch\n";
+    for made in [of("", "", open), of("", "", &open.replace("package x", "patchlist"))] {
+        let problem = refused(&made, &[drop_patch("c.patch")]);
+        assert!(problem.contains("needs to know every `Source` and `Patch`"), "{problem}");
+    }
+    let comment = "# %{lua: print('\\nPat'..'ch2: c.patch')}";
+    let problem = refused(&of(comment, "", ""), &[drop_patch("c.patch")]);
+    assert!(problem.contains(&format!(": {comment}\n")), "{problem}");
+    let gone = [drop_patch("gone-long-ago.patch")];
+    satisfied(&of("", "", "- use %{url}, %autosetup and %%{expand}"), &gone);
+    satisfied(&of("# see %{url}", "", "- a"), &gone);
+
+    for note in [
+        "%global note fix\\\npatch -p1 < %{_sourcedir}/b.patch\n",
+        "%global note() fix\\\npatch -p1 < $RPM_SOURCE_DIR/b.patch\n",
+        "%define note fix\\\npatch -p1 < %{PATCH1}\n",
+    ] {
+        let spec = note.to_owned() + &spec("", "", "# see %{note}");
+        assert!(refused(&spec, &[drop_patch("b.patch")]).contains("cannot be dropped"), "{spec}");
+    }
+    for comment in [
+        "# see %{?_sourcedir:fix\npatch -p1 < %{_sourcedir}/b.patch\n}",
+        "# %{expand: x\npatch -N -p1 < %{PATCH1}\n}",
+    ] {
+        let problem = refused(&spec("", "", comment), &[drop_patch("b.patch")]);
+        assert!(problem.contains("cannot be dropped"), "{problem}");
+    }
+}
+
+#[test]
+fn another_way_to_the_sources_is_a_use_of_them_all() {
+    for line in [
+        "for p in %{?_sourcedir}/*.patch; do patch -N -p1 < $p || :; done",
+        "for p in ${RPM_SOURCE_DIR:-.}/b*; do patch -p1 < $p; done",
+        "for p in $(printenv RPM_SOURCE_DIR)/b*; do patch -p1 < $p; done",
+        "cat %{getenv:RPM_SOURCE_DIR}/b* | patch -p1",
+        "X=RPM_SOURCE_DIR; cat ${!X}/b* | patch -p1",
+        "s=%{S:0}; for p in ${s%%/a*}/b*; do patch -p1 < $p; done",
+        "cat %{sub %{SOURCE0} 1 -5}b* | patch -p1",
+        "cat $(realpath %{SOURCE0} | sed s/a.tar/b.p/)atch | patch -p1",
+        "d=%{SOURCE0}; cat \"${d/a.tar/b.}\"patch | patch -p1",
+        "cat \"%{u2p:%{SOURCE0}}\"/../b* | patch -p1",
+        "find %{?_sourcedir} -name 'b*' | xargs patch -p1 -i",
+    ] {
+        let problem = refused(&spec("", "", line), &[drop_patch("b.patch")]);
+        assert!(problem.contains(&format!(": {line}\n")), "{problem}");
+    }
+    let two = "s=\"%{SOURCE0}\"\nfor p in ${s%/*}/b*; do patch -p1 < $p; done";
+    assert!(refused(&spec("", "", two), &[drop_patch("b.patch")]).contains(": for p in ${s"));
+    for head in ["%global srcs %{_sourcedir}", "%define srcs() %{?_sourcedir}/b%1"] {
+        let spec = spec(&format!("{head}\n"), "", "cat %{srcs}/b* | patch -p1");
+        assert!(refused(&spec, &[drop_patch("b.patch")]).contains(&format!(": {head}\n")));
+    }
+    for line in [
+        "cp %{?_sourcedir}/other.conf .",
+        "tar -C ${RPM_BUILD_DIR} -xf %{SOURCE0}",
+        "sed -e 's/a/b/' %{SOURCE0} > c",
+        "for i in %{SOURCE0}; do cp $i .; done",
+        "v=1.2; echo ${v%.*}",
+    ] {
+        edited(&spec("", "", line), &[drop_patch("b.patch")]);
+    }
+}
+
+#[test]
+fn a_patch_that_is_a_source_too_is_not_dropped() {
+    for tag in ["Source9: b.patch", "Source9: %{nope}.patch", "Source9: x/%{nope}b.patch"] {
+        let problem = refused(&spec("", tag, ""), &[drop_patch("b.patch")]);
+        assert!(problem.contains(&format!(": {tag}\n")), "{problem}");
+    }
+    let head = "%{lua: rpm.define(\"fx cat %{P\" .. \"ATCH1} | patch\")}\n";
+    let problem = refused(&spec(head, "", "%{fx}"), &[drop_patch("b.patch")]);
+    assert!(problem.contains("     1: %{lua"), "{problem}");
+    // An `expand` of macros that others define carries out nothing of a program's.
+    edited(&spec("", "", "%{expand:%{_bindir}}"), &[add_source("x.c")]);
+}
+
+#[test]
+fn numbers_end_where_rpm_does() {
+    for tag in ["Source2147483647: b", "Source4294967295: b", "Source4294967296: b"] {
+        let problem = refused(&spec("", tag, ""), &[add_source("x.c")]);
+        assert!(problem.contains(&format!(": {tag}\n")), "{problem}");
+    }
+}
