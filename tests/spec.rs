@@ -213,7 +213,7 @@ fn a_spec_in_latin_1_is_planned_and_its_bytes_are_shown_escaped() {
             &b"\xef\xbb\xbfName: toy\nSource0: a.tar\n%prep\n"[..],
             "line 1 begins with a byte order mark",
         ),
-        (b"Name: toy\n\0\nSource0: a.tar\n%prep\n", "line 2 holds a NUL byte"),
+        (b"Name: toy\n\0\nSource0: a.tar\n%prep\n", "line 2 of it has a NUL byte"),
     ] {
         match bench.edit(spec, "add-source: vgpu-stub.c") {
             Became::Refused(said) => assert!(said.contains(named), "{said}"),

@@ -80,8 +80,8 @@ impl Stage {
     /// The version of a stage's rule: raised with every change of what it makes of the same inputs.
     fn rule(self) -> u32 {
         match self {
-            Self::Inject | Self::Build | Self::Wrapper | Self::Sign => 2,
-            Self::Source | Self::Stock => 3,
+            Self::Build | Self::Wrapper | Self::Sign => 2,
+            Self::Source | Self::Inject | Self::Stock => 3,
             Self::Environment | Self::Publish => 4,
             Self::Verify => 5,
         }

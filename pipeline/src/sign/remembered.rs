@@ -7,6 +7,7 @@
 
 use super::keyring::Public;
 use crate::config::Sign;
+use crate::files;
 use fs_err as fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ impl Remembered {
     }
 
     pub fn get(&self) -> Option<Public> {
-        serde_json::from_slice(&fs::read(&self.file).ok()?).ok()
+        serde_json::from_slice(&files::read(&self.file, &files::SETTINGS).ok()?).ok()
     }
 
     /// What cannot be kept, or not in full, is asked for again.

@@ -8,6 +8,7 @@ use super::lfs::{self, Pointer};
 use super::{Brought, SOURCES, SPECS, Skipped, SourceFact, lookaside};
 use crate::config::{CommitArchive, GitSource, LfsObject, SourceFile, TreePath, nearest};
 use crate::fetch::{Fetch, LARGEST, Pin, Wanted, check, retry};
+use crate::files;
 use crate::git::{Kind, Remote, Repository, TreeEntry, find};
 use crate::store::Work;
 use anyhow::{Context, Result, bail};
@@ -65,7 +66,7 @@ pub fn fetch(
         fs::create_dir(&folder)?;
         let name = Path::new(spec.as_str()).file_name().context("the spec has no name")?;
         // It may be one of the sources too.
-        fs::copy(tree.join(spec.as_str()), folder.join(name))?;
+        files::copy(&tree.join(spec.as_str()), &folder.join(name), &files::SPEC)?;
     }
     let origin = format!("{} at {}", source.url, source.commit);
     let into = work.files().join(SOURCES);

@@ -1,3 +1,5 @@
+//! What a program in a container says arrives, however short-lived it is and whatever else the machine does.
+
 use super::*;
 use std::cell::Cell;
 use std::fs;
