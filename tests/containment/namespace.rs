@@ -151,11 +151,12 @@ fn dockers_build_is_nobody_either_and_makes_the_same_packages() {
     run.kill().unwrap();
     run.wait().unwrap();
     wait_for("the container's end", 30, || sleepers(DOCKERS_SLEEP).is_empty());
-    let listed = ends_with(
-        0,
-        Command::new("docker").args(["ps", "--all", "--quiet"]).env("DOCKER_HOST", &socket),
-    );
-    assert!(listed.stdout.is_empty());
+    // Its processes end first, and then it is removed.
+    wait_for("the container's removal", 60, || {
+        let mut list = Command::new("docker");
+        list.args(["ps", "--all", "--quiet"]).env("DOCKER_HOST", &socket);
+        ends_with(0, &mut list).stdout.is_empty()
+    });
 }
 
 fn rustix_is_root() -> bool {

@@ -20,6 +20,10 @@ pub fn is_one(name: &str) -> bool {
 pub fn redefines(text: &str) -> bool {
     ["define", "global"].into_iter().any(|directive| {
         text.match_indices(directive).any(|(at, _)| {
+            // An option of another rpmbuild, which the spec may start, is no definition here.
+            if text[..at].ends_with("--") {
+                return false;
+            }
             let rest = &text[at + directive.len()..];
             let name = rest.trim_start_matches([' ', '\t', ':', '(', '"', '\'', '[']);
             name.len() < rest.len() && is_one(&name[..word(name)])
