@@ -3,7 +3,6 @@
 
 mod cache;
 mod containerfile;
-mod image;
 mod killed;
 mod namespace;
 mod paths;

@@ -81,8 +81,8 @@ impl Stage {
     fn rule(self) -> u32 {
         match self {
             Self::Build | Self::Wrapper | Self::Sign => 2,
-            Self::Source | Self::Inject | Self::Stock => 3,
-            Self::Environment | Self::Publish => 4,
+            Self::Source | Self::Environment | Self::Inject | Self::Stock => 3,
+            Self::Publish => 4,
             Self::Verify => 5,
         }
     }

@@ -79,16 +79,6 @@ pub fn container_name(purpose: &str) -> String {
     format!("vgpu-pipeline-{purpose}-{id}-{started}")
 }
 
-/// A name for the base of an image's build, which podman writes down with the build's container: the
-/// store's name, and a tag that says who the runner is.
-pub fn build_name(cmd: &Runner) -> String {
-    format!("{}{}", build_names(cmd), Process::this().label().replace('/', "."))
-}
-
-fn build_names(cmd: &Runner) -> String {
-    format!("localhost/vgpu-pipeline-build/{}:", identity(cmd.works_for()))
-}
-
 /// The options that say whose a container is.
 pub fn labels(cmd: &Runner) -> [String; 2] {
     let store = identity(cmd.works_for());
@@ -121,30 +111,7 @@ pub fn sweep(cmd: &Runner, engine: Engine) -> Result<()> {
             return Err(error);
         }
     }
-    if engine == Engine::Podman { sweep_builds(cmd) } else { Ok(()) }
-}
-
-/// Ends the builds of this store's images whose runner is gone.
-fn sweep_builds(cmd: &Runner) -> Result<()> {
-    let call = Engine::Podman.call().args(["images", "--format={{.Repository}}:{{.Tag}}"]);
-    let listed = match cmd.run(&call.read()) {
-        Ok(output) => output.stdout,
-        Err(error) if crate::cmd::interrupted(&error).is_some() => return Err(error),
-        // podman fails where another process removes an image meanwhile: the next run looks again.
-        Err(_) => return Ok(()),
-    };
-    for name in leftover_builds(&listed, &build_names(cmd)) {
-        cmd.write("an image's build of a runner that is gone is removed");
-        cmd.run(&super::build::removal(name))?;
-    }
     Ok(())
-}
-
-fn leftover_builds<'a>(listed: &'a str, names: &str) -> impl Iterator<Item = &'a str> {
-    listed.lines().map(str::trim).filter(move |name| {
-        let label = name.strip_prefix(names).map(|tag| tag.replace('.', "/"));
-        label.is_some_and(|label| Process::parse(&label).is_some_and(|it| it.is_gone()))
-    })
 }
 
 fn leftover(listed: &str) -> impl Iterator<Item = &str> {
@@ -177,16 +144,5 @@ mod tests {
             me.label()
         );
         assert_eq!(leftover(&listed).collect::<Vec<_>>(), ["b", "c", "d"]);
-
-        let tag = |label: &str| label.replace('/', ".");
-        let listed = format!(
-            "h/b/s:{}\nh/b/s:{}\nh/b/other:{}\nh/b/s:{}\nh/b/s:latest\nh/b/s:\n<none>:<none>\n",
-            tag(&me.label()),
-            tag(&earlier),
-            tag(&nobody),
-            tag(&elsewhere)
-        );
-        let found: Vec<_> = leftover_builds(&listed, "h/b/s:").collect();
-        assert_eq!(found, [format!("h/b/s:{}", tag(&earlier))]);
     }
 }

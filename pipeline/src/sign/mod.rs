@@ -116,7 +116,8 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         );
         newest = newest.max(time);
         let to = folder.join(file.file_name());
-        package::sign_package(&unsigned, &to, &secret, time).with_context(shown)?;
+        package::sign_package(&unsigned, &to, &secret, time)
+            .with_context(|| format!("{} to `{}`", shown(), to.display()))?;
         signed.push(SignedPackage::of(&to, format!("{place}/{}", file.file_name()))?);
         fs::remove_file(&unsigned)?;
     }
