@@ -4,6 +4,7 @@ use super::{Origin, Target};
 
 /// Where Debian serves itself; the machine's own mirror is taken before it.
 const MIRROR: &str = "http://ftp.debian.org/debian/";
+const SNAPSHOTS: &str = "old.example/archive/debian";
 const SECURITY: &str = "http://security.debian.org/debian-security/";
 
 /// Releases that had their fixes in `SUITE/updates` (Debian 11's release notes, 5.1.3).
@@ -61,14 +62,11 @@ fn security_suite(suite: &str) -> String {
     if OLDER.contains(&suite) { format!("{suite}/updates") } else { format!("{suite}-security") }
 }
 
-/// Where the fixes are that belong to a mirror: beside it where Debian itself lays them out so, also
-/// behind a cache; other mirrors need not have them at all.
+/// Where the fixes are that belong to a mirror: beside it in Debian's archive of old states, also behind a
+/// cache; other mirrors need not have them at all.
 fn security_of(main: &str) -> String {
-    for place in ["ftp.debian.org/debian/", "old.example/archive/debian/"] {
-        if let Some((before, after)) = main.split_once(place) {
-            let beside = place.trim_end_matches("debian/");
-            return format!("{before}{beside}debian-security/{after}");
-        }
+    match main.split_once(SNAPSHOTS) {
+        Some((before, after)) => format!("{before}{SNAPSHOTS}-security{after}"),
+        None => SECURITY.to_owned(),
     }
-    SECURITY.to_owned()
 }

@@ -2,7 +2,7 @@ use super::*;
 use std::fs;
 
 const DEB: &str = "http://ftp.debian.org/debian/";
-const FIXES: &str = "http://ftp.debian.org/debian-security/";
+const FIXES: &str = "http://security.debian.org/debian-security/";
 
 fn lines(targets: &str, suite: &str) -> Vec<String> {
     choose(targets, suite).unwrap().iter().map(Origin::binary_line).collect()
@@ -32,7 +32,7 @@ fn a_suite_comes_with_its_updates_and_fixes_whatever_the_machine_is() {
         assert_eq!(lines(&machine, "trixie"), usual("trixie"), "{machine}");
     }
     // Where nothing is known of a mirror, Debian's own is.
-    let fixes = "deb http://ftp.debian.org/debian-security/ bookworm-security main";
+    let fixes = format!("deb {FIXES} bookworm-security main");
     for machine in [ubuntu, ""] {
         assert_eq!(lines(machine, "bookworm")[2], fixes, "{machine}");
         assert_eq!(lines(machine, "bookworm"), usual("bookworm"), "{machine}");
@@ -69,10 +69,10 @@ fn the_machines_mirror_is_taken_before_debians() {
         lines(&with, "bookworm")[2],
         "deb http://mirror.example/fixes/ bookworm-security main"
     );
-    let cache = "http://cache:3142/ftp.debian.org/debian/ trixie main Debian\n";
+    let cache = "http://cache:3142/old.example/archive/debian/1/ trixie main Debian\n";
     assert_eq!(
         lines(cache, "bookworm")[2],
-        "deb http://cache:3142/ftp.debian.org/debian-security/ bookworm-security main"
+        "deb http://cache:3142/old.example/archive/debian-security/1/ bookworm-security main"
     );
     let day = "http://old.example/archive/debian/20250520T000000Z/ trixie main\n";
     assert_eq!(
