@@ -88,9 +88,12 @@ impl Mount {
         let host =
             self.host.to_str().with_context(|| format!("the path `{shown}` is not UTF-8"))?;
         ensure!(!host.contains('\r'), "the path `{shown}` holds a carriage return");
-        let source = format!("source={host}").replace('"', "\"\"");
+        let mut source = format!("source={host}");
+        if source.contains([',', '"', '\n']) {
+            source = format!("\"{}\"", source.replace('"', "\"\""));
+        }
         let access = if self.writable { "" } else { ",readonly" };
-        Ok(format!("type=bind,\"{source}\",target={}{access}", self.inside))
+        Ok(format!("type=bind,{source},target={}{access}", self.inside))
     }
 }
 
