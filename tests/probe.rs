@@ -243,7 +243,7 @@ fn a_qemu_that_is_up_to_no_good_is_one_clear_error() {
     for (script, expected) in [
         ("printf '\\001\\377\\0garbage\\n'; exit 0", "it gave no reply to `qmp_capabilities`"),
         ("echo '{\"QMP\"'; exit 0", "not a line of QMP: `{\\\"QMP\\\"`"),
-        ("exec yes", "printed more than 16777216 bytes"),
+        ("exec yes", "printed more than 4194304 lines"),
         ("exec cat /dev/zero", "printed more than 16777216 bytes"),
         (
             "echo '{\"QMP\": {}}'; echo 'qemu-system-x86_64: boom' >&2; exit 134",
