@@ -4,7 +4,8 @@ use super::{Origin, Target};
 
 /// Where Debian serves itself; the machine's own mirror is taken before it.
 const MIRROR: &str = "http://ftp.debian.org/debian/";
-const SNAPSHOTS: &str = "old.example/archive/debian";
+/// How an archive of old states lays itself out, whoever serves it.
+const SNAPSHOTS: &str = "/archive/debian/";
 const SECURITY: &str = "http://security.debian.org/debian-security/";
 
 /// Releases that had their fixes in `SUITE/updates` (Debian 11's release notes, 5.1.3).
@@ -66,7 +67,7 @@ fn security_suite(suite: &str) -> String {
 /// cache; other mirrors need not have them at all.
 fn security_of(main: &str) -> String {
     match main.split_once(SNAPSHOTS) {
-        Some((before, after)) => format!("{before}{SNAPSHOTS}-security{after}"),
+        Some((before, after)) => format!("{before}/archive/debian-security/{after}"),
         None => SECURITY.to_owned(),
     }
 }
