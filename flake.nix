@@ -86,6 +86,7 @@
             pkgs.pciutils
             pkgs.podman
             pkgs.rpm
+            pkgs.util-linux
           ];
         };
       });

@@ -3,6 +3,7 @@
 
 mod cache;
 mod containerfile;
+mod image;
 mod killed;
 mod namespace;
 mod paths;

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use yum::Repository;
 
@@ -280,17 +281,18 @@ impl Drop for World {
 
 /// Removes every name of a world's base and of what was built on it, and so the images themselves.
 fn forget_images(world: &World) {
-    let listed = Command::new("podman")
-        .args(["images", "--format", "{{.Repository}}:{{.Tag}} {{.Id}}"])
-        .output()
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let ids: Vec<&str> = listed.lines().filter_map(|line| Some(line.split_once(' ')?.1)).collect();
-    for id in ids {
-        let mark = ["image", "inspect", "--format", "{{index .Labels \"vgpu-pipeline-test\"}}", id];
-        let label = Command::new("podman").args(mark).output().unwrap().stdout;
-        if String::from_utf8_lossy(&label).trim() == registry::label(&world.name) {
-            let _ = Command::new("podman").args(["rmi", "--force", id]).output();
+    let label = format!("label=vgpu-pipeline-test={}", registry::label(&world.name));
+    let began = Instant::now();
+    // podman lists all images first, and fails where another test removes one of them then.
+    while began.elapsed() < Duration::from_secs(60) {
+        let listed = Command::new("podman")
+            .args(["images", "--quiet", "--filter", &label])
+            .output()
+            .unwrap();
+        let ids = String::from_utf8(listed.stdout).unwrap();
+        if listed.status.success() && ids.is_empty() {
+            return;
         }
+        let _ = Command::new("podman").args(["rmi", "--force"]).args(ids.lines()).output();
     }
 }

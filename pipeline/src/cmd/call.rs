@@ -27,6 +27,7 @@ pub struct Call {
     last_line: Option<&'static str>,
     most_output: Option<u64>,
     pipes: Option<Arc<Pipes>>,
+    known_as: Option<&'static str>,
 }
 
 impl Call {
@@ -45,6 +46,7 @@ impl Call {
             last_line: None,
             most_output: None,
             pipes: None,
+            known_as: None,
         }
     }
 
@@ -163,8 +165,17 @@ impl Call {
         std::iter::once(self.program.clone().into_os_string()).chain(self.args.iter().cloned())
     }
 
+    /// Says what errors call it, where its program only leads to another one.
+    #[must_use]
+    pub fn known_as(self, name: &'static str) -> Self {
+        Self { known_as: Some(name), ..self }
+    }
+
     /// The program and its subcommand: a whole argv of podman fills a screen.
     pub(super) fn short(&self) -> String {
+        if let Some(name) = self.known_as {
+            return name.to_owned();
+        }
         let program = self.program.display().to_string();
         match self.args.first().map(|arg| arg.to_string_lossy()) {
             Some(word)

@@ -12,7 +12,10 @@ const PACKAGES: &[(&str, &str)] = &[
     ("git", "git"),
     ("gzip", "gzip"),
     ("mmdebstrap", "mmdebstrap"),
+    ("mount", "mount"),
     ("podman", "podman"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
 ];
 
 /// Where a program is on PATH.

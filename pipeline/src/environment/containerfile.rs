@@ -123,6 +123,14 @@ fn called(name: &str) -> String {
     if known { format!("`{name}`") } else { "this".to_owned() }
 }
 
+/// A checked Containerfile with one more instruction before its own.
+pub fn led_by(text: &str, instruction: &str) -> String {
+    // Before FROM there is nothing else than ARG.
+    let rest = instructions(text).get(2).map_or(usize::MAX, |third| third.line - 1);
+    let rest: String = text.split_inclusive('\n').skip(rest).collect();
+    format!("ARG {BASE}\nFROM ${{{BASE}}}\n{instruction}\n{rest}")
+}
+
 /// A word of a foreign file, for a message.
 fn shortened(word: &str) -> String {
     let short: String = word.chars().take(20).collect();
@@ -231,6 +239,23 @@ mod tests {
                 "{text}: {said}"
             );
             assert!(said.contains("\nhelp: "), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_instruction_is_put_before_all_others() {
+        for (before, after) in [
+            ("", ""),
+            ("\n# a\nRUN a\nRUN b", "RUN a\nRUN b"),
+            (" \\\n\n# a\n", ""),
+            ("\nRUN a \\\n # b\n c\n", "RUN a \\\n # b\n c\n"),
+        ] {
+            for from in ["FROM ${BASE}", "from \\\n# x\n  $BASE", "FROM ${\\\nBASE}"] {
+                let text = format!("# a\n\nARG BASE\n{from}{before}");
+                assert_eq!(said(&text), "", "{text}");
+                let led = led_by(&text, "ADD x /");
+                assert_eq!(led, format!("ARG BASE\nFROM ${{BASE}}\nADD x /\n{after}"), "{text}");
+            }
         }
     }
 

@@ -85,7 +85,7 @@ impl Environment {
                 Some(_) => self.stored.path(CONTEXT),
                 None => work.scratch(CONTEXT)?,
             };
-            make(&self.image, &self.stored.path(""), &context, lock, fetch)?;
+            make(&self.image, &self.stored.path(""), &context, work.path(), lock, fetch)?;
         }
         Ok(&self.image)
     }
@@ -108,13 +108,13 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
             fetch.network("the packages of the environment")?;
             debian::bootstrap(base, &work.files().join(BASE), fetch)?;
             context = work.scratch(CONTEXT)?;
-            make(&image, &work.files(), &context, None, fetch)?;
+            make(&image, &work.files(), &context, work.path(), None, fetch)?;
             debian::closure(cmd, &image, work.path())?
         }
         (Base::Image(_), Some(lock)) => {
             context = work.files().join(CONTEXT);
             locked::lay_out(lock, &context, fetch)?;
-            make(&image, &work.files(), &context, Some(lock), fetch)?;
+            make(&image, &work.files(), &context, work.path(), Some(lock), fetch)?;
             locked::closure(lock, &image.base(), &image, work.path(), cmd)?
         }
         (Base::Image(_), None) => bail!("the environment has no lock"),
@@ -137,6 +137,7 @@ fn make(
     image: &Image,
     files: &Path,
     context: &Path,
+    under: &Path,
     lock: Option<&Lock>,
     fetch: &Fetch,
 ) -> Result<()> {
@@ -144,7 +145,10 @@ fn make(
         Some(lock) => locked::base(lock, &image.base(), fetch)?,
         None => image.base().import(fetch.cmd(), &files.join(BASE))?,
     }
-    image.build(fetch.cmd(), &files.join(CONTAINERFILE), context)
+    let text = fs_err::read_to_string(files.join(CONTAINERFILE))?;
+    let first = image.engine().first_instruction();
+    let text = first.map_or(text.clone(), |first| containerfile::led_by(&text, &first));
+    image.build(fetch.cmd(), &text, context, under)
 }
 
 /// Asks an image something.

@@ -81,9 +81,10 @@ impl Stage {
     fn rule(self) -> u32 {
         match self {
             Self::Build | Self::Wrapper | Self::Sign => 2,
-            Self::Source | Self::Environment | Self::Inject | Self::Stock => 3,
+            Self::Source | Self::Inject | Self::Stock => 3,
             Self::Publish => 4,
-            Self::Verify => 5,
+            // An environment of revision 4 had no history to build on; it was taken back.
+            Self::Environment | Self::Verify => 5,
         }
     }
 }

@@ -36,12 +36,14 @@ pub fn tools(
                     }
                 }
             }
-            Stage::Environment => match &pipeline.environment.base {
-                Base::Debian(_) => {
-                    needs.extend([["apt-get"].as_slice(), &["mmdebstrap"], &engines]);
+            Stage::Environment => {
+                needs.push(&engines);
+                needs.extend(engine.or_else(Engine::detect).map_or(&[][..], Engine::builds_with));
+                match &pipeline.environment.base {
+                    Base::Debian(_) => needs.extend([["apt-get"].as_slice(), &["mmdebstrap"]]),
+                    Base::Image(_) => needs.push(&["curl"]),
                 }
-                Base::Image(_) => needs.extend([["curl"].as_slice(), &engines]),
-            },
+            }
             Stage::Build | Stage::Stock | Stage::Verify => needs.push(&engines),
             Stage::Wrapper => {
                 needs.push(&engines);

@@ -1,6 +1,6 @@
-//! Images: imported, loaded or pulled; built from a Containerfile; found again by name.
+//! Images: imported, loaded or pulled; found again by name.
 
-use super::{DESCRIPTORS, Engine};
+use super::Engine;
 use crate::cmd::{Call, Runner};
 use crate::config::{ImageDigest, ImageReference};
 use anyhow::{Context, Error, Result, bail};
@@ -124,33 +124,11 @@ impl Image {
             .with_context(|| format!("`{}` says of {tag}: `{}`", engine.program(), shown.trim()))?;
         Ok((digest, id))
     }
-
-    /// Makes it from a Containerfile on its base, with the network off.
-    pub fn build(&self, cmd: &Runner, containerfile: &Path, context: &Path) -> Result<()> {
-        let mut call = self
-            .engine
-            .call()
-            .args(["build", "--network=none", "--tag", &self.reference])
-            .arg(format!("--build-arg=BASE={}", self.base().reference))
-            .arg("--file");
-        // podman takes a path there for a list of paths.
-        call = in_its_folder(call, containerfile)?;
-        call = match self.engine {
-            // Without a time every build has an id of its own; docker's builder has no such option. A
-            // layer of another build may be something else under the same words.
-            Engine::Podman => call
-                .args(["--timestamp=0", "--pull=never", "--layers=false"])
-                .arg("--http-proxy=false"),
-            Engine::Docker => call.args(["--no-cache", DESCRIPTORS]),
-        };
-        cmd.run(&call.arg(std::path::absolute(context)?))?;
-        Ok(())
-    }
 }
 
 /// A call with a file as its next word: podman takes a colon in a path for a URL's, and no name of ours
 /// has one.
-fn in_its_folder(call: Call, file: &Path) -> Result<Call> {
+pub(super) fn in_its_folder(call: Call, file: &Path) -> Result<Call> {
     let file = std::path::absolute(file)?;
     let (folder, name) = file.parent().zip(file.file_name()).context("a file has a name")?;
     Ok(call.folder(folder).arg(name))

@@ -5,6 +5,7 @@
 //! but for the one job that resolves packages.
 //! Quirks of a host (another OCI runtime, ulimits) belong in that host's containers.conf, not here.
 
+mod build;
 mod image;
 mod owner;
 mod scene;

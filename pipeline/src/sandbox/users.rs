@@ -68,6 +68,15 @@ pub fn options(engine: Engine, confinement: Confinement) -> Result<Vec<String>> 
     })
 }
 
+/// podman's options that make the steps of an image's build nobody of the host.
+pub fn build_options() -> Result<Vec<String>> {
+    if !geteuid().is_root() {
+        return Ok(Vec::new());
+    }
+    let first = first()?;
+    Ok(["uid", "gid"].map(|kind| format!("--userns-{kind}-map=0:{first}:{COUNT}")).into())
+}
+
 /// Gives what a sealed job has to change to the job's user.
 pub fn hand_over(path: &Path) -> Result<()> {
     give(path, builder()?)
