@@ -13,6 +13,7 @@ mod tests;
 use crate::cmd::{Call, Runner};
 use anyhow::{Result, bail};
 use std::path::Path;
+use std::time::Duration;
 
 /// Debian's archive keys, where a machine keeps them outside apt's trusted folder. Since trixie the
 /// second name is the file, and the first a link to it.
@@ -20,6 +21,9 @@ const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.gpg",
     "/usr/share/keyrings/debian-archive-keyring.pgp",
 ];
+
+/// The longest that apt may take for what it fetches at once: a mirror may never end.
+pub const LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// One place that serves one suite.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,8 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, fetch: &Fetch) -> Result<()> {
             "--dpkgopt=path-exclude=/usr/share/locale/*",
         ])
         .args(["--dpkgopt=path-exclude=/usr/share/doc/*"])
-        .env("SOURCE_DATE_EPOCH", "0");
+        .env("SOURCE_DATE_EPOCH", "0")
+        .limit(apt::LIMIT);
     if let Some(keyring) = apt::keyring() {
         call = call.arg(format!("--keyring={}", keyring.display()));
     }

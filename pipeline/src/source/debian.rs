@@ -115,7 +115,7 @@ impl Apt {
 
     fn call(&self, program: &str) -> Call {
         let options = self.options.iter().flat_map(|option| ["-o", option]);
-        Call::new(PathBuf::from(program)).args(options)
+        Call::new(PathBuf::from(program)).args(options).limit(apt::LIMIT)
     }
 
     fn served(&self, cmd: &Runner) -> Result<Vec<Served>> {
