@@ -202,12 +202,7 @@ pub fn main() -> ExitCode {
     }
     // The builder in a container reads what is laid out here; secrets have modes of their own.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
-    // Making a key has nothing to clean up, and ends at once.
-    let listen = match &cli.command {
-        Command::Key(_) => Ok(()),
-        _ => interrupt::listen(),
-    };
-    let result = listen.input().and_then(|()| match &cli.command {
+    let result = interrupt::listen().input().and_then(|()| match &cli.command {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),

@@ -3,10 +3,10 @@
 use super::key::SigningKey;
 use super::remembered::Remembered;
 use super::vault;
-use crate::cmd::again;
+use crate::cmd::{again, interrupt};
 use crate::config::{KeySource, Sign};
 use crate::files;
-use crate::store::owned::private_folder;
+use crate::store::owned::{private_folder, refuse_foreign_parents, refuse_foreign_way};
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -20,6 +20,11 @@ use zeroize::Zeroizing;
 
 /// Whose the development key is: by this it is one, wherever its file lies.
 const DEVELOPMENT: &str = "vgpu-pipeline development key <development@localhost>";
+/// What its folder is called in messages, and what to do about one that cannot be taken.
+const FOLDER: &str = "the folder of the development key";
+const HELP_FOLDER: &str = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
+/// What to do about a key that lies where others could change it.
+const HELP_KEY: &str = "copy the key to a file and a folder of your own";
 
 /// A key that will sign: what is public of it, and where it is read again when something is signed.
 ///
@@ -217,8 +222,7 @@ pub fn in_ci() -> bool {
 pub fn make_development_key(memory: &Path) -> Result<Signer> {
     let file = development_key_file()?;
     let folder = file.parent().context("the key's file has a folder")?;
-    let help = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
-    private_folder(folder, "the folder of the development key", help)?;
+    private_folder(folder, FOLDER, HELP_FOLDER)?;
     let user_id = format!("--user-id={DEVELOPMENT}");
     let args: [&OsStr; 5] =
         ["key".as_ref(), "new".as_ref(), user_id.as_ref(), "--".as_ref(), file.as_ref()];
@@ -236,6 +240,7 @@ pub fn make_place(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
         bail!("{}: it is there already\nhelp: name a file that does not exist", shown());
     }
+    refuse_foreign_parents(path, "the new key", "name a file in a folder of your own")?;
     let folder = folder_of(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(shown)
 }
@@ -253,7 +258,8 @@ pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
     // A temporary file is its owner's alone from the begin (mode 0600).
     let mut file = NamedTempFile::new_in(folder).with_context(shown)?;
     file.write_all(key.secret_armored()?.as_bytes()).with_context(shown)?;
-    file.as_file().sync_all()?;
+    file.as_file().sync_all().with_context(shown)?;
+    interrupt::check()?;
     file.persist_noclobber(path).map_err(|refused| refused.error).with_context(shown)?;
     Ok(())
 }
@@ -291,6 +297,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     if meta.mode() & 0o1002 == 0o002 {
         bail!("{shown} may be written by everybody\nhelp: chmod o-w {}", folder.display());
     }
+    refuse_foreign_way(path, "the signing key", HELP_KEY)?;
     let mut bytes = Zeroizing::new(vec![0; usize::try_from(file.metadata()?.len())?]);
     file.read_exact(&mut bytes).with_context(|| format!("signing key `{}`", path.display()))?;
     Ok(bytes)
@@ -300,7 +307,7 @@ fn refuse_owner(meta: &fs::Metadata, us: u32, shown: &str) -> Result<()> {
     if meta.uid() != us && meta.uid() != 0 {
         bail!(
             "{shown} belongs to another user (uid {}), who can change it at any time\n\
-             help: copy the key to a file and a folder of your own",
+             help: {HELP_KEY}",
             meta.uid()
         );
     }
