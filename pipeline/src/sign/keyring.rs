@@ -102,6 +102,7 @@ impl Signer {
 /// The configured key, or the development key where there is one. `beside` is the folder that
 /// relative paths start from, `memory` one where what is public of a key is remembered.
 pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>> {
+    asked(sign)?;
     let file = match &sign.key {
         Some(KeySource::Env(_)) => None,
         Some(KeySource::File(file)) => Some(beside.join(file)),
@@ -114,6 +115,10 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
             Some(file)
         }
     };
+    // What is remembered of a key is of its file, and not of who may put another one there.
+    if let Some(file) = file.as_ref().filter(|file| file.exists()) {
+        refuse_foreign_way(file, "the signing key", HELP_KEY)?;
+    }
     let remembered = file.and_then(|file| Remembered::of(&file, sign, memory));
     let public = match (remembered.as_ref().and_then(Remembered::get), remembered) {
         (Some(public), _) => public,
@@ -169,10 +174,7 @@ pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
             // An unset secret of a CI system is an empty variable: never a reason for another key.
             let text = vault::variable(name.as_str())?;
             let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else {
-                // Somebody may have given the passphrase itself where its variable's name belongs.
-                let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-                let is_name = name.as_str().chars().all(usual);
-                let shown = if is_name { format!("`{name}`") } else { "that is named".to_owned() };
+                let shown = named(name.as_str()).unwrap_or_else(|| "that is named".to_owned());
                 bail!(
                     "the environment variable {shown} has no signing key\n\
                      help: put the armoured key there"
@@ -188,12 +190,31 @@ pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
             (read(&path)?, format!("`{}`", path.display()))
         }
     };
-    let asked = sign.fingerprint.as_ref();
-    let asked = asked.map(|wanted| wanted.as_str().replace(' ', "").to_uppercase());
+    let asked = asked(sign)?;
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
     let key = SigningKey::from_armored(&armored, passphrase, asked.as_deref())
         .with_context(|| format!("signing key in {origin}"))?;
     Ok(Some(key))
+}
+
+/// A variable that is not set, for a message. Somebody may have given the secret itself where its
+/// variable's name belongs.
+fn named(name: &str) -> Option<String> {
+    let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.chars().all(usual).then(|| format!("`{name}`"))
+}
+
+/// The fingerprint that is asked for, as gpg prints one.
+fn asked(sign: &Sign) -> Result<Option<String>> {
+    let Some(wanted) = &sign.fingerprint else { return Ok(None) };
+    let asked = wanted.as_str().replace(' ', "").to_uppercase();
+    if !asked.chars().all(|c| c.is_ascii_hexdigit()) {
+        bail!(
+            "the fingerprint that is asked for has other characters than hexadecimal digits\n\
+             help: `vgpu-pipeline key show FILE` shows that of a key"
+        );
+    }
+    Ok(Some(asked))
 }
 
 /// Refuses a pipeline that says which key it wants, or how to unlock it, and names no key: the
@@ -204,7 +225,8 @@ fn refuse_without_key(sign: &Sign) -> Result<()> {
             format!("`sign.fingerprint` wants the key {wanted}")
         }
         Sign { passphrase_env: Some(name), .. } if in_ci() => {
-            format!("`CI` is set and `sign.passphrase_env` names `{name}`")
+            let name = named(name.as_str()).unwrap_or_else(|| "a variable".to_owned());
+            format!("`CI` is set and `sign.passphrase_env` names {name}")
         }
         Sign { .. } => return Ok(()),
     };
@@ -217,12 +239,22 @@ pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !["", "0", "false"].iter().any(|no| value == *no))
 }
 
-/// Makes the development key, once for this user: of two runs that both found none, the later one
-/// takes the other's.
-pub fn make_development_key(memory: &Path) -> Result<Signer> {
+/// Refuses, before any work, a place where no development key could be made; its folder is made.
+pub fn development_place() -> Result<()> {
     let file = development_key_file()?;
     let folder = file.parent().context("the key's file has a folder")?;
     private_folder(folder, FOLDER, HELP_FOLDER)?;
+    NamedTempFile::new_in(folder).with_context(|| {
+        format!("cannot write into {FOLDER} `{}`\nhelp: {HELP_FOLDER}", folder.display())
+    })?;
+    Ok(())
+}
+
+/// Makes the development key, once for this user: of two runs that both found none, the later one
+/// takes the other's.
+pub fn make_development_key(memory: &Path) -> Result<Signer> {
+    development_place()?;
+    let file = development_key_file()?;
     let user_id = format!("--user-id={DEVELOPMENT}");
     let args: [&OsStr; 5] =
         ["key".as_ref(), "new".as_ref(), user_id.as_ref(), "--".as_ref(), file.as_ref()];
