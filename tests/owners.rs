@@ -1,14 +1,12 @@
 //! Whose folders the program trusts, and who may look into it: what another user could put somewhere is
 //! not taken, by whatever road it is named, and a process that holds a key is nobody's to read.
 
-use crate::support::{Toy, ends_with, kept, program, refusal, scratch};
+use crate::support::{Toy, ends_with, kept, program, refusal, scratch, stuck};
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 use tempfile::TempDir;
 
 /// A user of no machine.
@@ -116,21 +114,7 @@ struct Kept {
 
 impl Kept {
     fn start(command: &mut Command) -> Self {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        writer.write_all(&[b'x'; 1 << 16]).unwrap();
-        command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let began = Instant::now();
-        // It is where it writes once it waits there for long.
-        let mut asleep = 0;
-        while asleep < 5 {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
-            let sleeps = stat.rsplit(')').next().unwrap().starts_with(" S");
-            asleep = if sleeps { asleep + 1 } else { 0 };
-            assert!(child.try_wait().unwrap().is_none(), "it ended");
-            assert!(began.elapsed() < Duration::from_secs(60));
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let (child, reader) = stuck(command);
         Self { child, _reader: reader }
     }
 

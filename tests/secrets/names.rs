@@ -122,17 +122,13 @@ fn a_secret_that_could_be_a_name_is_not_shown_either() {
     let (store, data) = (scratch(), scratch());
     let mut wrong = Vec::new();
     for (section, options) in [
-        (format!("passphrase_env: {CANARY}"), &[][..]),
+        (format!("{{ passphrase_env: {CANARY} }}"), &[][..]),
         (format!("{{ passphrase_env: {CANARY}, key: {{ env: {CANARY} }} }}"), &[]),
         (format!("{{ key: {{ env: {CANARY} }} }}"), &[]),
         (format!("{{ fingerprint: {CANARY} }}"), &[]),
         (format!("{{ fingerprint: '{CANARY} x', key: {{ env: {CANARY} }} }}"), &[]),
         ("{}".to_owned(), &["--key-env"]),
     ] {
-        let section = match section.starts_with('{') {
-            true => section,
-            false => format!("{{ {section} }}"),
-        };
         fs::write(
             toy.path("toy.yaml"),
             text.replace("build:\n", &format!("sign: {section}\nbuild:\n")),

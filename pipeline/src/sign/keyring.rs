@@ -20,10 +20,8 @@ use zeroize::Zeroizing;
 
 /// Whose the development key is: by this it is one, wherever its file lies.
 const DEVELOPMENT: &str = "vgpu-pipeline development key <development@localhost>";
-/// What its folder is called in messages, and what to do about one that cannot be taken.
-const FOLDER: &str = "the folder of the development key";
+/// What to do about its folder, and about a key, where others could change it.
 const HELP_FOLDER: &str = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
-/// What to do about a key that lies where others could change it.
 const HELP_KEY: &str = "copy the key to a file and a folder of your own";
 
 /// A key that will sign: what is public of it, and where it is read again when something is signed.
@@ -115,7 +113,7 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
             Some(file)
         }
     };
-    // What is remembered of a key is of its file, and not of who may put another one there.
+    // Whatever is remembered of its file, somebody may put another one there.
     if let Some(file) = file.as_ref().filter(|file| file.exists()) {
         refuse_foreign_way(file, "the signing key", HELP_KEY)?;
     }
@@ -233,8 +231,7 @@ fn refuse_without_key(sign: &Sign) -> Result<()> {
     bail!("{why}, and nothing names a key\nhelp: name it by `sign.key`, `--key` or `--key-env`")
 }
 
-/// Whether a machine runs this without anybody watching: CI systems set the variable, and an empty or
-/// a false one is none.
+/// Whether nobody watches this: CI systems set the variable, and an empty or a false one is none.
 pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !["", "0", "false"].iter().any(|no| value == *no))
 }
@@ -243,11 +240,11 @@ pub fn in_ci() -> bool {
 pub fn development_place() -> Result<()> {
     let file = development_key_file()?;
     let folder = file.parent().context("the key's file has a folder")?;
-    private_folder(folder, FOLDER, HELP_FOLDER)?;
-    NamedTempFile::new_in(folder).with_context(|| {
-        format!("cannot write into {FOLDER} `{}`\nhelp: {HELP_FOLDER}", folder.display())
-    })?;
-    Ok(())
+    let what = "the folder of the development key";
+    private_folder(folder, what, HELP_FOLDER)?;
+    NamedTempFile::new_in(folder).map(drop).with_context(|| {
+        format!("cannot write into {what} `{}`\nhelp: {HELP_FOLDER}", folder.display())
+    })
 }
 
 /// Makes the development key, once for this user: of two runs that both found none, the later one

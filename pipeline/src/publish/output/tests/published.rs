@@ -103,9 +103,10 @@ fn an_output_of_an_older_version_is_taken_where_its_sums_say_that_it_is_ours() {
         // The sums are true all the same.
         let sum = crate::store::sha256(&path).unwrap();
         let sums = std_fs::read_to_string(at.join("SHA256SUMS")).unwrap();
-        let lines = sums.lines().map(|line| match line.ends_with("manifest.json") {
-            true => format!("{sum}  manifest.json\n"),
-            false => format!("{line}\n"),
+        let mended = format!("{sum}  manifest.json");
+        let lines = sums.lines().map(|line| {
+            let line = if line.ends_with("manifest.json") { &mended } else { line };
+            format!("{line}\n")
         });
         std_fs::write(at.join("SHA256SUMS"), lines.collect::<String>()).unwrap();
     };
