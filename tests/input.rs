@@ -1,6 +1,6 @@
 //! Bad input: exit code 2, one error that names the place, before any work and without a trace.
 
-use crate::support::{Toy, ends_with, program, refusal, root, scratch};
+use crate::support::{Toy, ends_with, kept, program, refusal, root, scratch};
 use std::fs;
 use std::process::Command;
 
@@ -146,4 +146,87 @@ fn a_contract_that_is_gone_or_wrong_is_named_with_its_line() {
     fs::write(toy.path("mine/contract.yaml"), "name: vgpu-stub\n").unwrap();
     let error = check();
     assert!(error.contains("`verify` says twice what the type `vgpu-stub` must be"), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_gone_under_the_program_is_one_clear_error() {
+    let toy = Toy::new("toy-nowhere");
+    let file = toy.path("toy.yaml").display().to_string();
+    let key = toy.path("new.asc").display().to_string();
+    let nowhere = |args: &[&str]| {
+        let folder = scratch();
+        let script = "cd \"$1\"; mkdir gone; cd gone; rmdir ../gone; shift; exec \"$@\"";
+        let mut run = Command::new("sh");
+        run.args(["-euc", script, "sh"]).arg(folder.path());
+        run.arg(env!("CARGO_BIN_EXE_vgpu-pipeline")).args(args).env("MY_KEY", "a secret");
+        run.output().unwrap()
+    };
+    for args in [
+        &["check", &file][..],
+        &["check", "toy.yaml"],
+        &["check"],
+        &["plan", &file],
+        &["run", &file],
+        &["run", "--key-env", "MY_KEY", &file],
+        &["run", "--output", "/tmp/out", &file],
+        &["lock", &file],
+        &["shell", &file],
+        &["verify", "/bin/true"],
+        &["key", "show", &file],
+        &["key", "new", &key],
+        &["key", "new", "key.asc"],
+        &["schema"],
+        &["completions", "bash"],
+    ] {
+        let output = nowhere(args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.starts_with("error: the current folder: No such file"), "{args:?}: {said}");
+        assert!(said.ends_with("\nhelp: change into one that is there\n"), "{args:?}: {said}");
+        assert_eq!(said.lines().count(), 2, "{args:?}: {said}");
+    }
+    assert!(!toy.path("new.asc").exists() && !toy.output().exists());
+    assert_eq!(nowhere(&["--help"]).status.code(), Some(0));
+}
+
+/// The output, or the folder of the development key: where nothing can be made nothing is begun.
+#[test]
+fn a_place_where_nothing_can_be_made_is_refused_before_any_work() {
+    let toy = Toy::new("toy-unmakeable");
+    fs::write(toy.path("file"), "mine").unwrap();
+    std::os::unix::fs::symlink("nowhere", toy.path("dangling")).unwrap();
+    std::os::unix::fs::symlink("loop", toy.path("loop")).unwrap();
+    let store = scratch();
+    let refused = |run: &mut Command| {
+        let error = refusal(2, run.env("VGPU_PIPELINE_STORE", store.path()));
+        assert_eq!(fs::read_dir(store.path().join("results")).unwrap().count(), 0);
+        assert!(!store.path().join("logs/toy-unmakeable").exists(), "{error}");
+        assert!(error.contains("\nhelp: ") && error.lines().count() <= 3, "{error}");
+        error
+    };
+    for place in ["/proc/out", "/proc/self/out", "/sys/out", "/sys/kernel/deep/out", "/dev/pts/out"]
+    {
+        let mut run = program();
+        let error = refused(run.arg("run").arg(toy.path("toy.yaml")).args(["--output", place]));
+        assert!(error.contains("is on a file system of the kernel"), "{error}");
+    }
+    for data in ["file", "file/deep", "dangling", "dangling/deep", "loop", "/proc", "/sys/kernel"] {
+        let data = toy.path(data);
+        let error = refused(toy.run().env("XDG_DATA_HOME", &data));
+        assert!(error.contains("the folder of the development key"), "{error}");
+        assert!(
+            error.contains("XDG_DATA_HOME") && error.contains(data.to_str().unwrap()),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read_to_string(toy.path("file")).unwrap(), "mine");
+    // A file system that cannot do the switch, as vfat and some of the network cannot.
+    let mut run = Command::new("strace");
+    run.args(["--quiet=all", "--output=/dev/null", "--inject=renameat2:error=EINVAL"]);
+    run.arg(env!("CARGO_BIN_EXE_vgpu-pipeline")).arg("run").arg(toy.path("toy.yaml"));
+    run.arg("--output").arg(toy.path("elsewhere/out")).env("XDG_DATA_HOME", kept("data"));
+    let error = refused(&mut run);
+    assert!(error.contains("elsewhere/out` cannot be written"), "{error}");
+    assert!(error.contains("has to support renameat2"), "{error}");
+    assert!(!toy.path("elsewhere").exists());
 }

@@ -27,6 +27,7 @@ mod leftovers;
 mod limits;
 mod lock;
 mod output;
+mod owners;
 mod packaging;
 mod probe;
 mod radar;

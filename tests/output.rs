@@ -156,6 +156,15 @@ fn an_output_is_ours_by_its_record_alone() {
     let record = fs::read_to_string(out.join(".vgpu-pipeline.json")).unwrap();
     assert!(record.contains("\"pipeline\": \"toy-ours\"") && record.contains(PACKAGE), "{record}");
 
+    // Gone, it is made up from nothing: nobody knows any more what had been published.
+    fs::rename(out.join(".vgpu-pipeline.json"), toy.path("record")).unwrap();
+    let state = sums(&out);
+    let error = refusal(2, &mut toy.release());
+    assert!(error.contains("has no record `.vgpu-pipeline.json` of it\nhelp: "), "{error}");
+    refusal(2, toy.run().arg("--accept-new-signer"));
+    assert_eq!(sums(&out), state);
+    fs::rename(toy.path("record"), out.join(".vgpu-pipeline.json")).unwrap();
+
     // What is not ours stays, and is named; the same file, and no copy of it.
     fs::write(out.join("index.html"), "mine").unwrap();
     fs::create_dir(out.join("docs")).unwrap();

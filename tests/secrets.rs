@@ -3,6 +3,7 @@
 //! the program leaves and shows is searched for them.
 
 mod look;
+mod names;
 
 use crate::support::{Toy, ends_with, program, refusal, scratch};
 use look::{family, holding, holds, remembers};

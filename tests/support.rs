@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{PipeReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 /// A repository that the workstation pipeline published.
@@ -207,6 +208,27 @@ pub fn environment() -> String {
     let from = text.find("\n  base:").unwrap();
     let to = text.find("\ndevice:").unwrap();
     text[from..to].to_owned()
+}
+
+/// A command with a standard output that nobody reads and that is full: it stays in its write, with what
+/// it knows.
+pub fn stuck(command: &mut Command) -> (Child, PipeReader) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&vec![b'x'; 1 << 16]).unwrap();
+    command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let began = Instant::now();
+    // It is where it writes once it sleeps for long; on its way there it may wait for a disk.
+    let mut asleep = 0;
+    while asleep < 5 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        let sleeps = stat.rsplit(')').next().unwrap().starts_with(" S");
+        asleep = if sleeps { asleep + 1 } else { 0 };
+        assert!(child.try_wait().unwrap().is_none(), "it ended: {command:?}");
+        assert!(began.elapsed() < within(Duration::from_secs(60)), "{command:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (child, reader)
 }
 
 /// A limit for an idle machine, as it is on one that has this much else to do at the moment.

@@ -23,7 +23,7 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use witness::Witness;
-pub use witness::{Progress, progress};
+pub use witness::progress;
 
 /// The folder that holds the binary packages of a result, and the one of the source package.
 const RPMS: &str = "RPMS";

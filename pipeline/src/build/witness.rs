@@ -10,8 +10,15 @@ const LONGEST_WORD: usize = 300;
 /// How far a build is, by ninja's own count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    pub done: u64,
-    pub total: u64,
+    pub done: u32,
+    pub total: u32,
+}
+
+impl Progress {
+    /// The numbers are somebody else's, and their product has room in twice their size.
+    pub fn percent(self) -> u64 {
+        u64::from(self.done) * 100 / u64::from(self.total.max(1))
+    }
 }
 
 /// Reads ninja's `[12/1200] …`.
@@ -20,7 +27,7 @@ pub fn progress(line: &str) -> Option<Progress> {
     let (done, total) = counts.split_once('/')?;
     let (done, total) = (done.trim().parse().ok()?, total.trim().parse().ok()?);
     // Whoever prints more has not counted.
-    (done <= total && u32::try_from(total).is_ok()).then_some(Progress { done, total })
+    (done <= total && total > 0).then_some(Progress { done, total })
 }
 
 /// The lines of a log that show what was done, read one after the other: a log is larger than memory is.
@@ -151,6 +158,31 @@ mod tests {
         assert_eq!(shown.compiled.len(), 1);
         assert_eq!(shown.linked.len(), 2);
         assert_eq!(shown.wrote, ["/build/RPMS/x86_64/qemu.rpm"]);
+    }
+
+    #[test]
+    fn a_count_is_taken_where_it_can_be_one() {
+        let most = u32::MAX;
+        for (line, percent) in [
+            ("[1/2] cc".to_owned(), Some(50)),
+            ("[ 0 / 9 ]".to_owned(), Some(0)),
+            (format!("[{most}/{most}] cc"), Some(100)),
+            (format!("[1/{most}] cc"), Some(0)),
+            ("[0/0] cc".to_owned(), None),
+            ("[3/2] cc".to_owned(), None),
+            ("[-1/2] cc".to_owned(), None),
+            ("[1/-2] cc".to_owned(), None),
+            ("[1.5/2] cc".to_owned(), None),
+            ("[0x1/0x2] cc".to_owned(), None),
+            (format!("[1/{}] cc", u64::from(most) + 1), None),
+            (format!("[{0}/{0}] cc", u64::MAX), None),
+            (format!("[{}/{}] cc", u64::MAX / 100 + 1, u64::MAX), None),
+            (format!("[1/{}] cc", "9".repeat(1 << 16)), None),
+            ("[/] [1/2".to_owned(), None),
+        ] {
+            let found = progress(&line);
+            assert_eq!(found.map(Progress::percent), percent, "{}", &line[..line.len().min(60)]);
+        }
     }
 
     #[test]

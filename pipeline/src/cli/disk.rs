@@ -2,7 +2,7 @@
 
 use anyhow::Error;
 use rustix::io::Errno;
-use std::io;
+use std::io::{self, ErrorKind};
 
 /// What each is called in the C library's words, which children print too, and what to try.
 const TROUBLES: [(Errno, &str, &str); 5] = [
@@ -33,9 +33,15 @@ const MAKE_ROOM: &str = "make room on that file system, or name another one with
 
 /// Whether an error is one of a disk and not of what somebody wrote.
 pub fn failed(error: &Error) -> bool {
-    let codes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
     let ours = [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::IO].map(Errno::raw_os_error);
-    codes.into_iter().any(|code| ours.contains(&code))
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| {
+        // One that names its path may have lost its number.
+        let kind = matches!(
+            error.kind(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+        );
+        kind || error.raw_os_error().is_some_and(|code| ours.contains(&code))
+    })
 }
 
 /// What to try, where one of these messages has a trouble of a disk in it.
@@ -60,6 +66,12 @@ mod tests {
             let child = format!("`rpmbuild` ended\n  | cp: error writing 'x': {words}");
             assert!(help(&[child]).is_some());
         }
+        // As `tempfile` has it, with the path in its words.
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
+            let error = Err::<(), _>(io::Error::new(kind, "at path `x`")).context("cannot write");
+            assert!(failed(&error.unwrap_err()));
+        }
+        assert!(!failed(&io::Error::new(ErrorKind::PermissionDenied, "x").into()));
         let words_alone = Error::msg("No space left on device");
         assert!(!failed(&words_alone));
         assert_eq!(help(&["0 KiB are free on the disk of `x`".to_owned()]), Some(MAKE_ROOM));

@@ -1,6 +1,7 @@
 //! `key`: make a signing key, or show one's public half.
 
 use super::{Failed, IntoFailed};
+use crate::cmd::interrupt;
 use crate::config::{KeySource, Sign};
 use crate::sign::{self, Public, SigningKey};
 use crate::text;
@@ -43,6 +44,8 @@ pub enum Key {
 
 impl Key {
     pub fn run(&self) -> Result<(), Failed> {
+        // Making a key takes its time, and until it is written there is nothing to be cleaned up.
+        interrupt::end_at_once(true);
         match self {
             Self::New { file, user_id } => make(file, user_id).input(),
             Self::Show { json, .. } => self.show(*json).input(),
@@ -99,7 +102,9 @@ impl Key {
 fn make(file: &Path, user_id: &str) -> Result<()> {
     sign::make_place(file)?;
     let key = SigningKey::generate(user_id, sign::now()?)?;
+    interrupt::end_at_once(false);
     sign::write_new(file, &key)?;
+    interrupt::end_at_once(true);
     tell!("wrote the secret key to {}", file.display());
     say!("{}", key.fingerprint());
     Ok(())

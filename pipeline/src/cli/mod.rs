@@ -193,21 +193,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return usage_error(&usage),
     };
-    if let Err(error) = cli.put_secrets_away() {
-        return Failed::Input(error).report();
-    }
     if let Err(error) = std::env::current_dir() {
         let error = anyhow!("the current folder: {error}\nhelp: change into one that is there");
         return Failed::Input(error).report();
     }
+    if let Err(error) = cli.put_secrets_away() {
+        return Failed::Input(error).report();
+    }
     // The builder in a container reads what is laid out here; secrets have modes of their own.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
-    // Making a key has nothing to clean up, and ends at once.
-    let listen = match &cli.command {
-        Command::Key(_) => Ok(()),
-        _ => interrupt::listen(),
-    };
-    let result = listen.input().and_then(|()| match &cli.command {
+    let result = interrupt::listen().input().and_then(|()| match &cli.command {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
@@ -222,7 +217,7 @@ pub fn main() -> ExitCode {
         }
     });
     let result = result.and_then(|()| match UNSAID.get() {
-        Some(error) => Err(anyhow!("cannot write to standard output: {error}")).work(),
+        Some(error) => Err(unsaid(error)),
         None => Ok(()),
     });
     match result {
@@ -262,17 +257,28 @@ impl Cli {
     }
 }
 
-/// What the arguments lack: by clap itself, unless it would repeat what no terminal should see.
+/// What the arguments lack, or what was asked for, such as `--help`: by clap itself, unless it would
+/// repeat what no terminal should see.
 fn usage_error(usage: &clap::Error) -> ExitCode {
     let said = usage.render().to_string();
-    let printed = if !usage.use_stderr() || said == text::message(&said) {
-        usage.print()
-    } else {
-        tell!("{}", text::message(&said).trim_end());
-        Ok(())
-    };
-    // Whoever asked for help and did not get it, as from a full disk, is told so.
-    ExitCode::from(if usage.use_stderr() { 2 } else { u8::from(printed.is_err()) })
+    if usage.use_stderr() {
+        if said == text::message(&said) {
+            let _ = usage.print();
+        } else {
+            tell!("{}", text::message(&said).trim_end());
+        }
+        return ExitCode::from(2);
+    }
+    let printed = usage.print();
+    match printed.and_then(|()| std::io::Write::flush(&mut std::io::stdout())) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => unsaid(&error).report(),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Whoever asked for something and did not get it, as on a full disk, is told so.
+fn unsaid(error: &std::io::Error) -> Failed {
+    Failed::Work(anyhow!("cannot write to standard output: {error}"))
 }
 
 /// Where results are kept unless somebody says otherwise (XDG Base Directory Specification).

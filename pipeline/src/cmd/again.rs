@@ -2,6 +2,7 @@
 //! answer that is too much for its own memory.
 
 use super::child::ENVIRONMENT;
+use super::interrupt;
 use anyhow::{Context, Error, Result, bail};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -46,6 +47,8 @@ pub fn ask<I: IntoIterator<Item: AsRef<OsStr>>>(args: I, stdin: Option<&File>) -
     command.env_clear().envs(variables).stdin(stdin);
     let output = command.output().context("cannot start this program once more")?;
     if !output.status.success() {
+        // A terminal's Ctrl-C ends that one too.
+        interrupt::check()?;
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.trim_end();
         match said.strip_prefix("error: ") {

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static FLAGS: OnceLock<[(i32, Arc<AtomicBool>); 2]> = OnceLock::new();
+/// Whether the next of the two ends the program at once.
+static IMPATIENT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// The run was asked to stop.
 #[derive(Debug, Clone, Copy)]
@@ -24,15 +26,27 @@ impl std::error::Error for Interrupted {}
 /// From now on the two signals set flags instead of ending the process.
 pub fn listen() -> Result<()> {
     let flags = [SIGINT, SIGTERM].map(|signal| (signal, Arc::new(AtomicBool::new(false))));
+    let impatient = IMPATIENT.get_or_init(Arc::default);
     for (signal, flag) in &flags {
-        // The second one ends this at once; what it has started is ended by what stands by for that.
-        signal_hook::flag::register_conditional_shutdown(*signal, 128 + signal, Arc::clone(flag))?;
+        // The second one, whichever of the two it is, ends this at once; what this has started is ended
+        // by what stands by for that.
+        let ends = Arc::clone(impatient);
+        signal_hook::flag::register_conditional_shutdown(*signal, 128 + signal, ends)?;
         signal_hook::flag::register(*signal, Arc::clone(flag))?;
+        signal_hook::flag::register(*signal, Arc::clone(impatient))?;
     }
     let _ = FLAGS.set(flags);
     // A file beyond `ulimit -f` is an error of the write then, and not the end without a word.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     Ok(())
+}
+
+/// Has the very next signal end the program at once, as where nothing is there to be cleaned up; or, from
+/// then on, only the one after it.
+pub fn end_at_once(yes: bool) {
+    if let Some(impatient) = IMPATIENT.get() {
+        impatient.store(yes, Ordering::Relaxed);
+    }
 }
 
 /// An error once a signal has come.

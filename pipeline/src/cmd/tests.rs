@@ -152,6 +152,36 @@ fn everything_that_a_child_started_ends_with_it() {
     assert_eq!([86301, 86302, 86303, 86304].map(sleepers), [0; 4]);
 }
 
+/// Whoever is told of a line may have a fault of its own: nothing goes on behind its back.
+#[test]
+fn everything_that_a_child_started_ends_where_this_program_panics() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("cleaned up");
+    let panics = Runner::new(&folder.path().join("log"), |line| panic!("a fault at `{line}`"));
+    let script = FAMILY.replace("8630", "8631").replace("trap", "echo x; trap");
+    let call = Call::new("sh").args(["-c", &script]);
+    let call = call.cleaned_up_by(Call::new("touch").arg(&mark));
+    let panics = panics.unwrap();
+    let run = std::panic::AssertUnwindSafe(|| panics.run(&call));
+    assert!(std::panic::catch_unwind(run).is_err());
+    assert_eq!([86311, 86312, 86313, 86314].map(sleepers), [0; 4]);
+    assert!(mark.exists());
+    // And where the call itself cannot be started, nobody stands by for it any more.
+    let began = Instant::now();
+    let missing = Call::new("no-such-program").cleaned_up_by(Call::new("touch").arg(&mark));
+    runner(&folder).run(&missing).unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let ours = std::process::id().to_string();
+    let stands_by = |pid: &Path| {
+        let stat = fs::read_to_string(pid.join("stat")).unwrap_or_default();
+        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+        parent == Some(&ours)
+            && fs::read(pid.join("cmdline"))
+                .is_ok_and(|line| line.ends_with(mark.as_os_str().as_encoded_bytes()))
+    };
+    assert!(!fs::read_dir("/proc").unwrap().flatten().any(|it| stands_by(&it.path())));
+}
+
 #[test]
 fn a_child_that_ended_well_is_not_cleaned_up_and_another_is() {
     let folder = tempfile::tempdir().unwrap();

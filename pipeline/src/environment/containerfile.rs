@@ -60,16 +60,14 @@ pub fn check(text: &str, shown: &str) -> Result<()> {
             _ if !has_base => refuse(*line, &format!("{} stands before FROM", called(&name)))?,
             "RUN" => {
                 if let Some(flag) = flags().next() {
-                    let flag = flag.split('=').next().unwrap_or(flag);
-                    refuse(*line, &format!("RUN takes no {}", shortened(flag)))?;
+                    refuse(*line, &format!("RUN takes no {}", option(flag)))?;
                 }
             }
             "COPY" => {
                 let good =
                     |flag: &&&str| ["--chown=", "--chmod="].iter().any(|it| flag.starts_with(it));
                 if let Some(flag) = flags().find(|flag| !good(flag)) {
-                    let flag = flag.split('=').next().unwrap_or(flag);
-                    refuse(*line, &format!("COPY takes no {}", shortened(flag)))?;
+                    refuse(*line, &format!("COPY takes no {}", option(flag)))?;
                 }
                 if rest.contains("://") || words.iter().any(|word| word.starts_with("git@")) {
                     refuse(*line, "COPY takes files of its context, and no URL")?;
@@ -131,10 +129,23 @@ pub fn led_by(text: &str, instruction: &str) -> String {
     format!("ARG {BASE}\nFROM ${{{BASE}}}\n{instruction}\n{rest}")
 }
 
-/// A word of a foreign file, for a message.
-fn shortened(word: &str) -> String {
-    let short: String = word.chars().take(20).collect();
-    format!("`{}`", short.escape_debug())
+/// The options that RUN and COPY have and an environment does not want (Dockerfile reference).
+const OPTIONS: [&str; 8] = [
+    "--device",
+    "--exclude",
+    "--from",
+    "--link",
+    "--mount",
+    "--network",
+    "--parents",
+    "--security",
+];
+
+/// An option, for a message; another word is shown no more than an instruction is.
+fn option(flag: &str) -> String {
+    let name = flag.split('=').next().unwrap_or(flag);
+    let known = OPTIONS.contains(&name);
+    if known { format!("`{name}`") } else { "such option".to_owned() }
 }
 
 /// The name of a parser directive: a comment of the form `# name=value` (Dockerfile reference).

@@ -169,7 +169,7 @@ fn ask(
         bail!("an address with control characters is not asked");
     }
     let Beside { config, part } = beside;
-    fs::write(config, format!("url = \"{}\"\n", escaped(url)))?;
+    fs_err::write(config, format!("url = \"{}\"\n", escaped(url)))?;
     let _ = fs::remove_file(part);
     let most = (*size).max(LARGEST_REDIRECTION);
     let left = ends.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));

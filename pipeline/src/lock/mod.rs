@@ -17,9 +17,9 @@ use crate::files;
 use crate::sandbox::Engine;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
+use fs_err as fs;
 pub use mirror::examine as examine_mirror;
 pub use radar::Report;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What `lock` works on.
@@ -176,6 +176,6 @@ impl Subject<'_> {
 /// A temporary file is its owner's alone; a lock is for everybody who builds.
 fn readable(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))?;
+    fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))?;
     Ok(())
 }

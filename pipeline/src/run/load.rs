@@ -4,7 +4,7 @@ use crate::config::{self, Pipeline};
 use crate::files;
 use crate::store::Store;
 use anyhow::{Context, Result};
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 
 /// A pipeline and where it came from.

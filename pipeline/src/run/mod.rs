@@ -18,6 +18,7 @@ use crate::plan::{Plan, Stage, plan};
 pub use crate::publish::Consent;
 use crate::publish::{self, Output};
 use crate::sandbox::Engine;
+use crate::sign;
 use crate::store::Store;
 use anyhow::{Result, bail};
 pub use event::{Event, State};
@@ -148,6 +149,9 @@ impl Prepared {
         preflight::tools(self.pipeline(), &stages, self.request.engine, network)?;
         if network == Network::Off {
             preflight::content(self, &stages)?;
+        }
+        if self.request.until >= Stage::Sign && self.gathered.inputs.signer.is_none() {
+            sign::development_place()?;
         }
         Ok(())
     }

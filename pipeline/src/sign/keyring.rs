@@ -3,10 +3,10 @@
 use super::key::SigningKey;
 use super::remembered::Remembered;
 use super::vault;
-use crate::cmd::again;
+use crate::cmd::{again, interrupt};
 use crate::config::{KeySource, Sign};
 use crate::files;
-use crate::store::owned::private_folder;
+use crate::store::owned::{private_folder, refuse_foreign_parents, refuse_foreign_way};
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -20,6 +20,9 @@ use zeroize::Zeroizing;
 
 /// Whose the development key is: by this it is one, wherever its file lies.
 const DEVELOPMENT: &str = "vgpu-pipeline development key <development@localhost>";
+/// What to do about its folder, and about a key, where others could change it.
+const HELP_FOLDER: &str = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
+const HELP_KEY: &str = "copy the key to a file and a folder of your own";
 
 /// A key that will sign: what is public of it, and where it is read again when something is signed.
 ///
@@ -97,6 +100,7 @@ impl Signer {
 /// The configured key, or the development key where there is one. `beside` is the folder that
 /// relative paths start from, `memory` one where what is public of a key is remembered.
 pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>> {
+    asked(sign)?;
     let file = match &sign.key {
         Some(KeySource::Env(_)) => None,
         Some(KeySource::File(file)) => Some(beside.join(file)),
@@ -109,6 +113,10 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
             Some(file)
         }
     };
+    // Whatever is remembered of its file, somebody may put another one there.
+    if let Some(file) = file.as_ref().filter(|file| file.exists()) {
+        refuse_foreign_way(file, "the signing key", HELP_KEY)?;
+    }
     let remembered = file.and_then(|file| Remembered::of(&file, sign, memory));
     let public = match (remembered.as_ref().and_then(Remembered::get), remembered) {
         (Some(public), _) => public,
@@ -164,10 +172,7 @@ pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
             // An unset secret of a CI system is an empty variable: never a reason for another key.
             let text = vault::variable(name.as_str())?;
             let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else {
-                // Somebody may have given the passphrase itself where its variable's name belongs.
-                let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-                let is_name = name.as_str().chars().all(usual);
-                let shown = if is_name { format!("`{name}`") } else { "that is named".to_owned() };
+                let shown = named(name.as_str()).unwrap_or_else(|| "that is named".to_owned());
                 bail!(
                     "the environment variable {shown} has no signing key\n\
                      help: put the armoured key there"
@@ -183,12 +188,31 @@ pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
             (read(&path)?, format!("`{}`", path.display()))
         }
     };
-    let asked = sign.fingerprint.as_ref();
-    let asked = asked.map(|wanted| wanted.as_str().replace(' ', "").to_uppercase());
+    let asked = asked(sign)?;
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
     let key = SigningKey::from_armored(&armored, passphrase, asked.as_deref())
         .with_context(|| format!("signing key in {origin}"))?;
     Ok(Some(key))
+}
+
+/// A variable that is not set, for a message. Somebody may have given the secret itself where its
+/// variable's name belongs.
+fn named(name: &str) -> Option<String> {
+    let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.chars().all(usual).then(|| format!("`{name}`"))
+}
+
+/// The fingerprint that is asked for, as gpg prints one.
+fn asked(sign: &Sign) -> Result<Option<String>> {
+    let Some(wanted) = &sign.fingerprint else { return Ok(None) };
+    let asked = wanted.as_str().replace(' ', "").to_uppercase();
+    if !asked.chars().all(|c| c.is_ascii_hexdigit()) {
+        bail!(
+            "the fingerprint that is asked for has other characters than hexadecimal digits\n\
+             help: `vgpu-pipeline key show FILE` shows that of a key"
+        );
+    }
+    Ok(Some(asked))
 }
 
 /// Refuses a pipeline that says which key it wants, or how to unlock it, and names no key: the
@@ -199,26 +223,35 @@ fn refuse_without_key(sign: &Sign) -> Result<()> {
             format!("`sign.fingerprint` wants the key {wanted}")
         }
         Sign { passphrase_env: Some(name), .. } if in_ci() => {
-            format!("`CI` is set and `sign.passphrase_env` names `{name}`")
+            let name = named(name.as_str()).unwrap_or_else(|| "a variable".to_owned());
+            format!("`CI` is set and `sign.passphrase_env` names {name}")
         }
         Sign { .. } => return Ok(()),
     };
     bail!("{why}, and nothing names a key\nhelp: name it by `sign.key`, `--key` or `--key-env`")
 }
 
-/// Whether a machine runs this without anybody watching: CI systems set the variable, and an empty or
-/// a false one is none.
+/// Whether nobody watches this: CI systems set the variable, and an empty or a false one is none.
 pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !["", "0", "false"].iter().any(|no| value == *no))
+}
+
+/// Refuses, before any work, a place where no development key could be made; its folder is made.
+pub fn development_place() -> Result<()> {
+    let file = development_key_file()?;
+    let folder = file.parent().context("the key's file has a folder")?;
+    let what = "the folder of the development key";
+    private_folder(folder, what, HELP_FOLDER)?;
+    NamedTempFile::new_in(folder).map(drop).with_context(|| {
+        format!("cannot write into {what} `{}`\nhelp: {HELP_FOLDER}", folder.display())
+    })
 }
 
 /// Makes the development key, once for this user: of two runs that both found none, the later one
 /// takes the other's.
 pub fn make_development_key(memory: &Path) -> Result<Signer> {
+    development_place()?;
     let file = development_key_file()?;
-    let folder = file.parent().context("the key's file has a folder")?;
-    let help = "name another folder by the variable XDG_DATA_HOME, or a key by `--key`";
-    private_folder(folder, "the folder of the development key", help)?;
     let user_id = format!("--user-id={DEVELOPMENT}");
     let args: [&OsStr; 5] =
         ["key".as_ref(), "new".as_ref(), user_id.as_ref(), "--".as_ref(), file.as_ref()];
@@ -236,6 +269,7 @@ pub fn make_place(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
         bail!("{}: it is there already\nhelp: name a file that does not exist", shown());
     }
+    refuse_foreign_parents(path, "the new key", "name a file in a folder of your own")?;
     let folder = folder_of(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(shown)
 }
@@ -253,7 +287,8 @@ pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
     // A temporary file is its owner's alone from the begin (mode 0600).
     let mut file = NamedTempFile::new_in(folder).with_context(shown)?;
     file.write_all(key.secret_armored()?.as_bytes()).with_context(shown)?;
-    file.as_file().sync_all()?;
+    file.as_file().sync_all().with_context(shown)?;
+    interrupt::check()?;
     file.persist_noclobber(path).map_err(|refused| refused.error).with_context(shown)?;
     Ok(())
 }
@@ -291,6 +326,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     if meta.mode() & 0o1002 == 0o002 {
         bail!("{shown} may be written by everybody\nhelp: chmod o-w {}", folder.display());
     }
+    refuse_foreign_way(path, "the signing key", HELP_KEY)?;
     let mut bytes = Zeroizing::new(vec![0; usize::try_from(file.metadata()?.len())?]);
     file.read_exact(&mut bytes).with_context(|| format!("signing key `{}`", path.display()))?;
     Ok(bytes)
@@ -300,7 +336,7 @@ fn refuse_owner(meta: &fs::Metadata, us: u32, shown: &str) -> Result<()> {
     if meta.uid() != us && meta.uid() != 0 {
         bail!(
             "{shown} belongs to another user (uid {}), who can change it at any time\n\
-             help: copy the key to a file and a folder of your own",
+             help: {HELP_KEY}",
             meta.uid()
         );
     }

@@ -17,7 +17,8 @@ use anyhow::{Context, Result, ensure};
 use fs_err as fs;
 pub use key::SigningKey;
 pub use keyring::{
-    Public, Signer, in_ci, load, make_development_key, make_place, now, open, write_new,
+    Public, Signer, development_place, in_ci, load, make_development_key, make_place, now, open,
+    write_new,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;

@@ -5,14 +5,17 @@
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fstat};
-use std::fs::{File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// What nobody but the owner needs.
 const PRIVATE: Mode = Mode::RWXU;
+/// The kernel follows no more on one way (`path_resolution(7)`), and says so itself.
+const MOST_LINKS: u32 = 40;
 
 /// Makes a folder that is ours alone, or sees that it is. A mode that is too generous is mended; a
 /// link in its place or a foreign owner is refused. `what` names it in the message, `help` says what
@@ -21,9 +24,11 @@ pub fn private_folder(path: &Path, what: &str, help: &str) -> Result<()> {
     let shown = || format!("cannot make {what} `{}`\nhelp: {help}", path.display());
     refuse_foreign_parents(path, what, help)?;
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).with_context(shown)?;
+        DirBuilder::new().recursive(true).mode(0o755).create(parent).with_context(shown)?;
     }
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+    // Somebody may have been quicker to make one of them.
+    refuse_foreign_parents(path, what, help)?;
+    match DirBuilder::new().mode(0o700).create(path) {
         // What it is, the look below says.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(error).with_context(shown);
@@ -39,31 +44,71 @@ pub fn private_folder(path: &Path, what: &str, help: &str) -> Result<()> {
 }
 
 /// Refuses a place that somebody else could take away and put another one there: each folder that holds
-/// it, by its name and behind the links in that, has to be root's or ours, and none may be written by
-/// everybody unless it keeps owners apart (the sticky bit). A group that may write is the owner's choice.
+/// it, and each link on the way there, has to be root's or ours, and none may be written by everybody
+/// unless it keeps owners apart (the sticky bit). A group that may write is the owner's choice.
 pub fn refuse_foreign_parents(path: &Path, what: &str, help: &str) -> Result<()> {
     let path = std::path::absolute(path)?;
-    let real = path.ancestors().skip(1).find_map(|up| up.canonicalize().ok()).unwrap_or_default();
+    match path.parent() {
+        Some(parent) => each_step(parent, |folder, found| judge(&path, folder, found, what, help)),
+        None => Ok(()),
+    }
+}
+
+/// The same of a place that is there, with itself and with what it leads to where it is a link.
+pub fn refuse_foreign_way(path: &Path, what: &str, help: &str) -> Result<()> {
+    let path = std::path::absolute(path)?;
+    each_step(&path, |folder, found| judge(&path, folder, found, what, help))
+}
+
+fn judge(path: &Path, folder: &Path, found: &Metadata, what: &str, help: &str) -> Result<()> {
     let we = rustix::process::geteuid().as_raw();
-    let unmapped = unmapped_id();
-    for folder in path.ancestors().skip(1).chain(real.ancestors()) {
-        // What is not there yet will be made by us, below what is.
-        let Ok(found) = folder.symlink_metadata() else { continue };
-        let owner = found.uid();
-        if owner != 0 && owner != we && Some(owner) != unmapped {
-            bail!(
-                "{what} `{}` lies in `{}` of the user {owner}, who could put another one in its place\n\
-                 help: {help}; with `sudo`, `sudo -H` takes root's own home",
-                path.display(),
-                folder.display()
-            );
-        }
-        if !found.is_symlink() && found.mode() & 0o1002 == 0o002 {
-            bail!(
-                "{what} `{}` lies in `{}`, which everybody may write to\nhelp: {help}",
-                path.display(),
-                folder.display()
-            );
+    let owner = found.uid();
+    if owner != 0 && owner != we && Some(owner) != unmapped_id() {
+        bail!(
+            "{what} `{}` lies in `{}` of the user {owner}, who could put another one in its place\n\
+             help: {help}; with `sudo`, `sudo -H` takes root's own home",
+            path.display(),
+            folder.display()
+        );
+    }
+    if !found.is_symlink() && found.mode() & 0o1002 == 0o002 {
+        bail!(
+            "{what} `{}` lies in `{}`, which everybody may write to\nhelp: {help}",
+            path.display(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Looks at each folder and each link that the kernel goes through on its way to a path. What is not
+/// there yet will be made by us, below what is.
+fn each_step(path: &Path, mut look: impl FnMut(&Path, &Metadata) -> Result<()>) -> Result<()> {
+    let parts = |path: &Path| -> Vec<OsString> {
+        path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
+    };
+    let mut at = PathBuf::from("/");
+    look(&at, &at.symlink_metadata()?)?;
+    let mut links = 0;
+    let mut rest = parts(path);
+    while let Some(part) = rest.pop() {
+        match Path::new(&part).components().next() {
+            Some(Component::RootDir) => at = PathBuf::from("/"),
+            Some(Component::ParentDir) => drop(at.pop()),
+            Some(Component::Normal(name)) => {
+                let next = at.join(name);
+                let Ok(found) = next.symlink_metadata() else { break };
+                look(&next, &found)?;
+                if !found.is_symlink() {
+                    at = next;
+                } else if links == MOST_LINKS {
+                    break;
+                } else {
+                    links += 1;
+                    rest.extend(parts(&next.read_link()?));
+                }
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -179,7 +224,7 @@ pub fn refuse_others_word(path: &Path, what: &str) -> Result<()> {
     if found.mode() & 0o002 != 0 {
         bail!("{what} `{shown}` may be written by everybody\nhelp: chmod o-w {shown}");
     }
-    Ok(())
+    refuse_foreign_way(path, what, "keep it in a folder of your own")
 }
 
 /// What a name stands for that is no plain file and no folder.
@@ -194,3 +239,6 @@ pub fn oddity(kind: FileType) -> &'static str {
         FileType::Unknown => "something unknown",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use rpm::{
     IndexSignatureTag as Tag, Package, PackageBuilder,
 };
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ const RELEASED: u32 = 1_795_305_600;
 pub fn write(wrapper: &Wrapper, folder: &Path) -> Result<String> {
     let package = package(wrapper).context("cannot make the package for dom0")?;
     let file = format!("{}-{VERSION}-{}.noarch.rpm", name(wrapper), release(wrapper));
-    package.write(&mut File::create(folder.join(&file))?)?;
+    package.write(&mut fs_err::File::create(folder.join(&file))?)?;
     Ok(file)
 }
 

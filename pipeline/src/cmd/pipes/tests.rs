@@ -43,6 +43,7 @@ fn an_end_is_the_two_marks_and_nothing_else() {
         &["ended 0"],
         &["begun", "ended 256"],
         &["begun", "ended -1"],
+        &["begun", "ended 99999999999999999999"],
         &["begun", "ended "],
         &["begun", "ended 0 "],
         &["begun", "", "ended 0"],

@@ -1,6 +1,6 @@
 //! What lies in an output folder, and what of it is not ours.
 
-use super::place::is_mount;
+use super::place::{self, Place, is_mount};
 use super::record::{RECORD, Record};
 use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::store::owned::oddity;
@@ -115,6 +115,23 @@ impl<'a> Ours<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses a folder that holds something which could not be moved or removed once the new state is in.
+pub fn refuse_fixed(place: &Place, record: Option<&Record>, foreign: &[OsString]) -> Result<()> {
+    if !place.there {
+        return Ok(());
+    }
+    let folder = &place.path;
+    let mut all = BTreeSet::from([folder.clone()]);
+    all.extend(foreign.iter().map(|name| folder.join(name)));
+    for name in record.iter().flat_map(|record| record.files.keys().map(String::as_str)) {
+        all.extend(folder.join(name).ancestors().take_while(|up| up != folder).map(Path::to_owned));
+    }
+    all.insert(folder.join(RECORD));
+    all.iter()
+        .filter(|path| path.symlink_metadata().is_ok())
+        .try_for_each(|path| place::refuse_fixed(path))
 }
 
 /// Refuses what could not be moved into the new state.

@@ -6,26 +6,26 @@
 //! in, and how what a killed run left is put right, in [`switch`].
 
 mod contents;
+mod held;
 mod place;
 mod record;
 mod switch;
 #[cfg(test)]
 mod tests;
 
-use crate::cmd::interrupt;
 use crate::store::{FileRecord, Stored};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
 use place::Place;
 use record::Record;
 pub use record::{Content, Facts};
-use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-/// The longest that another run's switch beside this one is waited for.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Bits of a mode: everybody may write; the group or everybody may, or a file runs as its owner.
+const EVERYBODY: u32 = 0o002;
+const OTHERS: u32 = 0o022;
+const SPECIAL: u32 = 0o7000;
 
 /// Where a repository goes, and what it has to be to go there.
 #[derive(Debug)]
@@ -66,11 +66,16 @@ pub struct Written {
 pub fn examine(output: &Output, ready: Option<&Stored>) -> Result<()> {
     let place = place::find(output)?;
     let before = inspect(output, &place)?;
-    let Some(ready) = ready else { return place.writable() };
-    if let Some(before) = &before.record {
-        record::refuse_others(&Record::of(ready)?, before, output)?;
+    if let Some(ready) = ready {
+        if let Some(before) = &before.record {
+            record::refuse_others(&Record::of(ready)?, before, output)?;
+        }
+        if is_current(ready, output.folder) {
+            return Ok(());
+        }
     }
-    if is_current(ready, output.folder) { Ok(()) } else { place.writable() }
+    contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
+    place.writable()
 }
 
 /// What an output folder holds.
@@ -95,15 +100,17 @@ fn inspect(output: &Output, place: &Place) -> Result<Before> {
 /// the new one.
 pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
     let place = place::find(output)?;
-    if is_current(stored, &place.path) && !switch::has_leftovers(&place.parent) {
+    if is_current(stored, &place.path) && !switch::has_leftovers(&place) {
         return Ok(Written::default());
     }
-    fs::create_dir_all(&place.parent)
-        .with_context(|| format!("cannot write the output `{}`", place.path.display()))?;
-    let _held = hold(&place.parent)?;
-    let left = switch::sweep(&place.parent)?;
+    let shown = || format!("cannot write the output `{}`", place.path.display());
+    fs::create_dir_all(&place.parent).with_context(shown)?;
+    let _held = held::hold(&place.parent, &place.path).with_context(shown)?;
+    let left = switch::sweep(&place)?;
     // Again, and under the lock: what was looked at before may be another thing by now.
-    let place = place::find(output)?;
+    let again = place::find(output)?;
+    ensure!(again.path == place.path, "{}: it leads elsewhere now\nhelp: run again", shown());
+    let place = again;
     let before = inspect(output, &place)?;
     let new = Record::of(stored)?;
     if let Some(before) = &before.record {
@@ -115,6 +122,7 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
     if !stored.intact() {
         bail!("the repository is damaged in the store\nhelp: run again; it will be made anew");
     }
+    contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
     let new = new.after(before.record.as_ref());
     switch::switch(stored, &new, &before, &place)
         .with_context(|| format!("cannot write the output `{}`", place.path.display()))?;
@@ -122,42 +130,25 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
     Ok(Written { anew: true, kept, left })
 }
 
-/// Whether every file of the repository is there as it should be, and our record of it.
+/// Whether every file of the repository is there as it should be, and our record of it; and nobody else
+/// may change it.
 pub fn is_current(stored: &Stored, output: &Path) -> bool {
     let (Ok(Some(there)), Ok(wanted)) = (Record::read(output), Record::of(stored)) else {
         return false;
     };
+    let we = rustix::process::geteuid().as_raw();
+    let is_ours_alone = |path: &Path| {
+        path.symlink_metadata().is_ok_and(|it| {
+            let bits = if it.is_dir() { OTHERS } else { OTHERS | SPECIAL };
+            it.uid() == we && it.mode() & bits == 0
+        })
+    };
     wanted.after(Some(&there)) == there
+        && output.metadata().is_ok_and(|it| it.mode() & EVERYBODY == 0)
+        && is_ours_alone(&output.join(record::RECORD))
         && stored.files().iter().all(|(name, expected)| {
             let path = output.join(name);
-            let ours_alone = path
-                .ancestors()
-                .take_while(|up| *up != output)
-                .all(|up| up.symlink_metadata().is_ok_and(|it| it.mode() & 0o022 == 0));
-            ours_alone && FileRecord::of_plain(&path).is_ok_and(|found| found == *expected)
+            path.ancestors().take_while(|up| *up != output).all(is_ours_alone)
+                && FileRecord::of_plain(&path).is_ok_and(|found| found == *expected)
         })
-}
-
-/// Holds other runs off everything that is switched beside. The lock is one of the folder itself, so
-/// it leaves no file behind and ends with its holder.
-fn hold(parent: &Path) -> Result<File> {
-    let folder = fs::File::open(parent)?.into_file();
-    let began = Instant::now();
-    loop {
-        match folder.try_lock() {
-            Ok(()) => return Ok(folder),
-            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => interrupt::check()?,
-            Err(TryLockError::WouldBlock) => bail!(
-                "somebody has held the folder `{}` locked for {} seconds\n\
-                 help: `fuser {}` says who; run again when they are done",
-                parent.display(),
-                PATIENCE.as_secs(),
-                parent.display()
-            ),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock `{}`", parent.display()));
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -1,16 +1,43 @@
 //! Where an output folder may be. Everything here is found out before any work.
 
-use super::Output;
-use crate::store::owned::{own_folder, refuse_foreign_parents};
+use super::{Output, held, switch};
+use crate::store::owned::{own_folder, refuse_foreign_parents, refuse_foreign_way};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
-use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, accessat, statx};
+use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, accessat, statfs, statx};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// What makes a folder the top of a work tree.
 const WORK_TREES: [&str; 5] = [".git", ".hg", ".svn", ".jj", ".bzr"];
 const HELP: &str = "name another folder with `--output`";
+
+/// File systems whose files are answers and handles of the kernel, where even to try would do something:
+/// a folder in a cgroup file system is a cgroup (`statfs(2)`, `linux/magic.h`).
+const KERNELS: [(u32, &str); 22] = [
+    (0x9fa0, "proc"),
+    (0x6265_6572, "sysfs"),
+    (0x0027_e0eb, "cgroup"),
+    (0x6367_7270, "cgroup2"),
+    (0x6462_6720, "debugfs"),
+    (0x7472_6163, "tracefs"),
+    (0x7363_6673, "securityfs"),
+    (0x1cd1, "devpts"),
+    (0x6165_676c, "pstore"),
+    (0xde5e_81e4, "efivarfs"),
+    (0xcafe_4a11, "bpf"),
+    (0xf97c_ff8c, "selinuxfs"),
+    (0x4341_5d53, "smackfs"),
+    (0x6265_6570, "configfs"),
+    (0x4249_4e4d, "binfmt_misc"),
+    (0x1980_0202, "mqueue"),
+    (0x9584_58f6, "hugetlbfs"),
+    (0x6e73_6673, "nsfs"),
+    (0x6573_5543, "fusectl"),
+    (0x6759_6969, "rpc_pipefs"),
+    (0x0765_5821, "resctrl"),
+    (0xabba_1974, "xenfs"),
+];
 
 /// An output folder with no link left in its path.
 pub struct Place {
@@ -23,11 +50,12 @@ pub struct Place {
 /// Finds where the output is, and refuses a place that no repository may take.
 pub fn find(output: &Output) -> Result<Place> {
     let path = resolve(output.folder)?;
-    // As it was named, and as it is: whoever owns a folder on the way, or a link, could lead elsewhere.
-    let linked = output.folder.join("in it");
-    let named = if output.folder.is_symlink() { &linked } else { output.folder };
-    for way in [named, &path] {
-        refuse_foreign_parents(way, "the output", HELP)?;
+    // As it was named: whoever owns a folder on the way, or a link, could lead elsewhere.
+    let named: PathBuf = std::path::absolute(output.folder)?.components().collect();
+    if named.is_symlink() {
+        refuse_foreign_way(&named, "the output", HELP)?;
+    } else {
+        refuse_foreign_parents(&named, "the output", HELP)?;
     }
     let shown = path.display();
     let Some(parent) = path.parent().map(Path::to_owned) else {
@@ -38,6 +66,7 @@ pub fn find(output: &Output) -> Result<Place> {
             bail!("the output `{shown}` is or holds {what}\nhelp: {HELP}");
         }
     }
+    refuse_kernels(&path)?;
     let store = real(output.store);
     if store.starts_with(&path) || path.starts_with(&store) {
         bail!("the output `{shown}` is, holds or lies in the store\nhelp: {HELP}");
@@ -65,22 +94,57 @@ pub fn find(output: &Output) -> Result<Place> {
 }
 
 impl Place {
-    /// Refuses a parent that cannot be written to.
+    /// Refuses a place where no new state could be switched in, whatever the reason is: it is tried.
     pub fn writable(&self) -> Result<()> {
-        let mut folder = self.parent.as_path();
-        while folder.symlink_metadata().is_err() {
-            folder = folder.parent().context("the root folder is there")?;
-        }
-        accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
-            .map_err(std::io::Error::from)
-            .with_context(|| {
-                format!(
-                    "the output `{}` cannot be written: `{}`\nhelp: {HELP}",
-                    self.path.display(),
-                    folder.display()
-                )
-            })
+        let folder = nearest(&self.parent)?;
+        let try_out = || -> Result<()> {
+            refuse_fixed(folder)?;
+            accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+                .map_err(std::io::Error::from)?;
+            let _held = held::hold(folder, &self.path)?;
+            switch::try_out(folder, &self.path)
+        };
+        try_out().with_context(|| {
+            format!(
+                "the output `{}` cannot be written: `{}`\nhelp: {HELP}",
+                self.path.display(),
+                folder.display()
+            )
+        })
     }
+}
+
+/// The folder that is there of those that hold a place.
+fn nearest(path: &Path) -> Result<&Path> {
+    let mut there = path.ancestors().filter(|up| up.symlink_metadata().is_ok());
+    there.next().context("the root folder is there")
+}
+
+fn refuse_kernels(path: &Path) -> Result<()> {
+    let folder = nearest(path)?;
+    let magic = statfs(folder).map_err(std::io::Error::from)?.f_type & 0xffff_ffff;
+    if let Some((_, name)) = KERNELS.iter().find(|(of, _)| i64::from(*of) == magic) {
+        bail!(
+            "the output `{}` cannot be written: `{}` is on a file system of the kernel ({name}), which \
+             keeps no files\nhelp: {HELP}",
+            path.display(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Refuses what the kernel lets nobody move or remove (`chattr(1)`, `i` and `a`).
+pub fn refuse_fixed(path: &Path) -> Result<()> {
+    let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    if attributes(path)?.intersects(fixed) {
+        let shown = path.display();
+        bail!(
+            "`{shown}` may be neither moved nor removed (`lsattr -d` shows why), so that no new state \
+             can take the place of the one that is there\nhelp: chattr -i -a {shown}"
+        );
+    }
+    Ok(())
 }
 
 /// Follows what links there are, and what is not there yet stays as it is written.
@@ -122,8 +186,12 @@ fn real(path: &Path) -> PathBuf {
 
 /// Whether something is mounted there.
 pub fn is_mount(path: &Path) -> Result<bool> {
+    Ok(attributes(path)?.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+fn attributes(path: &Path) -> Result<StatxAttributes> {
     let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
         .map_err(std::io::Error::from)
         .with_context(|| path.display().to_string())?;
-    Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    Ok(found.stx_attributes)
 }

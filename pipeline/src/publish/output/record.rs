@@ -6,7 +6,8 @@ use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::store::owned::own_file;
 use crate::store::{FileRecord, Stored, sha256};
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Component, Path};
@@ -57,8 +58,13 @@ struct Manifest {
     builder: String,
     signer: String,
     development_key: bool,
-    /// What versions that write records say besides.
-    compiler_cache: Option<serde_json::Value>,
+    /// What versions that write records say besides, whatever it is.
+    #[serde(default, deserialize_with = "is_there")]
+    compiler_cache: bool,
+}
+
+fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
 }
 
 impl Record {
@@ -147,7 +153,7 @@ fn adopt(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
         return Ok(None);
     }
     // Where a record was and is gone, nobody knows any more what was published before.
-    if manifest.compiler_cache.is_some() {
+    if manifest.compiler_cache {
         return Ok(None);
     }
     let mut files = BTreeMap::new();

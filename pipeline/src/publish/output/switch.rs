@@ -12,22 +12,25 @@ use crate::store::Stored;
 use crate::store::owned::{own_file, own_folder};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
-use rustix::fs::{AtFlags, CWD, RenameFlags, StatxAttributes, StatxFlags};
-use rustix::fs::{linkat, renameat_with, statx};
+use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What work folders are called, beside the output.
+/// How everything begins that lies beside an output while it is written.
 const PREFIX: &str = ".vgpu-pipeline-";
 const JOURNAL: &str = "journal.json";
 const GROWING: &str = "journal.new";
 const TREE: &str = "tree";
+/// What takes the output's part where a switch is only tried.
+const OTHER: &str = "other";
 const LARGEST: u64 = 16 << 20;
+const NEEDED: &str = "cannot switch a new state in\nhelp: the file system has to support renameat2, as \
+                      ext4, xfs, btrfs and tmpfs do";
 
 /// What has to be known to end a switch that was begun.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,15 +44,41 @@ struct Journal {
     ours: BTreeSet<String>,
 }
 
+/// How everything is called that lies beside one output, and beside no other: the digest of its name
+/// is in it.
+pub fn stem(output: &Path) -> String {
+    let name = output.file_name().unwrap_or_default();
+    format!("{PREFIX}{}", &blake3::hash(name.as_bytes()).to_hex()[..16])
+}
+
+/// How the work folders of an output are called.
+pub fn prefix(output: &Path) -> String {
+    stem(output) + "-"
+}
+
+/// Tries, with nothing of anybody's, what a switch does with a file system. For who holds the lock.
+pub fn try_out(folder: &Path, output: &Path) -> Result<()> {
+    let work = tempfile::Builder::new().prefix(&prefix(output)).tempdir_in(folder)?;
+    fs::write(work.path().join(GROWING), "x")?;
+    let (tree, other) = (work.path().join(TREE), work.path().join(OTHER));
+    fs::create_dir(&tree)?;
+    fs::create_dir(&other)?;
+    renameat_with(CWD, &tree, CWD, &other, RenameFlags::EXCHANGE)
+        .map_err(io::Error::from)
+        .context(NEEDED)?;
+    Ok(work.close()?)
+}
+
 /// Makes the new state and switches it in.
 pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> Result<()> {
-    let work = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&place.parent)?.keep();
+    let prefix = prefix(&place.path);
+    let work = tempfile::Builder::new().prefix(&prefix).tempdir_in(&place.parent)?.keep();
     let tree = work.join(TREE);
     let done = begin(&work, before, place)
         .and_then(|()| fill(stored, new, before, place, &tree))
         .and_then(|()| exchange(place, &tree));
     // Whatever came of it, the folder is ended as that of a killed run would be.
-    let ended = settle(&work, &place.parent);
+    let ended = settle(&work, &place.path);
     done?;
     match ended? {
         Settled::Clear => Ok(()),
@@ -99,24 +128,14 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
         if !fs::symlink_metadata(&from)?.is_dir() {
             // With a second name it is there at every moment. Where it cannot have one, it follows
             // after the switch, as folders do.
-            let linked = linkat(CWD, &from, CWD, tree.join(name), AtFlags::empty());
-            let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
-            let found = statx(CWD, &from, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
-            if linked.is_err() && found.is_ok_and(|it| it.stx_attributes.intersects(fixed)) {
-                bail!(
-                    "`{}` is not this program's and may not be moved (lsattr shows why), so that no new \
-                     state can take its folder's place\nhelp: chattr -i -a {}",
-                    from.display(),
-                    from.display()
-                );
-            }
+            let _ = linkat(CWD, &from, CWD, tree.join(name), AtFlags::empty());
         }
     }
     // A web server has to read it; where its owner has decided otherwise, that stays.
     let mut mode = 0o755;
     if place.there {
         let old = fs::symlink_metadata(&place.path)?;
-        mode = old.mode() & 0o7777;
+        mode = old.mode() & 0o7777 & !super::EVERYBODY;
         let _ = std::os::unix::fs::lchown(tree, None, Some(old.gid()));
     }
     fs::set_permissions(tree, PermissionsExt::from_mode(mode))?;
@@ -125,15 +144,7 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
 
 fn exchange(place: &Place, tree: &Path) -> Result<()> {
     let how = if place.there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    renameat_with(CWD, tree, CWD, &place.path, how).map_err(io::Error::from).with_context(
-        || {
-            format!(
-                "cannot switch `{}` in\nhelp: its file system has to support renameat2, \
-             as ext4, xfs, btrfs and tmpfs do",
-                place.path.display()
-            )
-        },
-    )?;
+    renameat_with(CWD, tree, CWD, &place.path, how).map_err(io::Error::from).context(NEEDED)?;
     sync(&place.parent)
 }
 
@@ -142,25 +153,27 @@ fn sync(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether a run that was killed left something beside an output.
-pub fn has_leftovers(parent: &Path) -> bool {
-    fs::read_dir(parent).is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
+/// Whether a run that was killed left something beside an output that was for it.
+pub fn has_leftovers(place: &Place) -> bool {
+    let stem = stem(&place.path);
+    fs::read_dir(&place.parent).is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.file_name().as_bytes().starts_with(stem.as_bytes()))
     })
 }
 
-/// Ends what killed runs have begun, and says which folders keep something of somebody's. Only for who
-/// holds the lock: nobody else is at it then.
-pub fn sweep(parent: &Path) -> Result<Vec<PathBuf>> {
+/// Ends what killed runs have begun with this output, and says which folders keep something of
+/// somebody's. Only for who holds the lock: nobody else is at it then. What is beside another output may
+/// be in use.
+pub fn sweep(place: &Place) -> Result<Vec<PathBuf>> {
     let mut left = Vec::new();
-    for entry in fs::read_dir(parent)? {
+    let prefix = prefix(&place.path);
+    for entry in fs::read_dir(&place.parent)? {
         let path = entry?.path();
-        let named = path.file_name().is_some_and(|n| n.as_bytes().starts_with(PREFIX.as_bytes()));
+        let named = path.file_name().is_some_and(|n| n.as_bytes().starts_with(prefix.as_bytes()));
         // What is another's, or has no journal of ours, is not ours to clear.
-        // What cannot be put right for one output is no reason to publish none of the others.
         if named
             && own_folder(&path, "the folder", "").is_ok()
-            && !matches!(settle(&path, parent), Ok(Settled::Clear))
+            && !matches!(settle(&path, &place.path), Ok(Settled::Clear))
         {
             left.push(path.join(TREE));
         }
@@ -176,37 +189,41 @@ enum Settled {
 }
 
 /// Ends a switch, wherever it was: what was not switched in is dropped, what was not carried over is.
-fn settle(work: &Path, parent: &Path) -> Result<Settled> {
+fn settle(work: &Path, output: &Path) -> Result<Settled> {
     let tree = work.join(TREE);
+    let name = output.file_name().context("the output has a name")?.as_bytes();
     let mut text = Vec::new();
     let read = own_file(&work.join(JOURNAL)).and_then(|f| f.take(LARGEST).read_to_end(&mut text));
     let journal = match read.ok().and_then(|_| serde_json::from_slice::<Journal>(&text).ok()) {
-        Some(journal) if journal.format == 1 && !journal.output.contains(&b'/') => journal,
-        // Killed before there was a whole one, it holds an empty tree at most; else it is not ours.
+        Some(journal) if journal.format == 1 && journal.output == name => journal,
+        // Killed before there was a whole one, it holds empty folders at most; else it is not ours.
         _ => {
-            let known = [TREE, GROWING].map(OsString::from);
+            let known = [TREE, OTHER, GROWING].map(OsString::from);
             let names: Vec<_> =
                 fs::read_dir(work)?.flatten().map(|entry| entry.file_name()).collect();
+            let is_gone = |folder: PathBuf| {
+                folder.symlink_metadata().is_err() || fs::remove_dir(&folder).is_ok()
+            };
             if names.iter().all(|name| known.contains(name))
-                && (tree.symlink_metadata().is_err() || fs::remove_dir(&tree).is_ok())
+                && is_gone(tree)
+                && is_gone(work.join(OTHER))
             {
                 fs::remove_dir_all(work)?;
             }
             return Ok(Settled::Clear);
         }
     };
-    let output = parent.join(OsString::from_vec(journal.output));
     match tree.symlink_metadata() {
         // It went to its place, where nothing had been.
         Err(_) => {}
         Ok(found) if found.ino() == journal.inode => fs::remove_dir_all(&tree)?,
         // Somebody took the new state away: the old one is better than none.
-        Ok(_) if output.symlink_metadata().is_err() => fs::rename(&tree, &output)?,
+        Ok(_) if output.symlink_metadata().is_err() => fs::rename(&tree, output)?,
         Ok(_) => {
-            let old = Old { tree: &tree, output: &output, ours: &journal.ours };
+            let old = Old { tree: &tree, output, ours: &journal.ours };
             // First what is not ours, and only when it is safe what is.
             let ended = old.give_back().and_then(|given| {
-                sync(&output)?;
+                sync(output)?;
                 Ok(old.clear(&tree, "")? && given)
             });
             match ended {
@@ -218,7 +235,7 @@ fn settle(work: &Path, parent: &Path) -> Result<Settled> {
         }
     }
     fs::remove_dir_all(work)?;
-    sync(parent)?;
+    sync(output.parent().context("the output has a folder")?)?;
     Ok(Settled::Clear)
 }
 

@@ -6,6 +6,7 @@ use std::fs as std_fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use tempfile::TempDir;
 
+mod changed;
 mod leftovers;
 mod places;
 mod published;

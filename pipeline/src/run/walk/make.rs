@@ -29,10 +29,10 @@ impl Walk<'_> {
         let shown = Cell::new(0);
         let cmd = Runner::new(&log, |line| {
             // A build prints a thousand of these; one in a hundred parts is enough to see it move.
-            if let Some(build::Progress { done, total }) = build::progress(line)
-                && let Some(percent) = (done * 100).checked_div(total)
-                && shown.replace(percent) != percent
+            if let Some(progress) = build::progress(line)
+                && shown.replace(progress.percent()) != progress.percent()
             {
+                let (done, total) = (progress.done.into(), progress.total.into());
                 (self.on_event)(Event::Progress { stage, done, total });
             }
         })?

@@ -17,7 +17,7 @@ impl Scene {
         std_fs::write(out.join("index.html"), "mine").unwrap();
         std_fs::create_dir(out.join("docs")).unwrap();
         std_fs::write(out.join("docs/a"), "deep").unwrap();
-        let work = world.place(".vgpu-pipeline-abcdef");
+        let work = world.place(&format!("{}abcdef", switch::prefix(&out)));
         std_fs::create_dir(&work).unwrap();
         std_fs::create_dir(work.join("tree")).unwrap();
         Self { world, out, work }
@@ -153,7 +153,8 @@ fn a_folder_that_only_is_called_like_one_of_ours_is_left_alone() {
         ("journal", |at| std_fs::write(at.join("journal.json"), "{}").unwrap()),
         ("link", |at| {
             std_fs::remove_dir(at).unwrap();
-            symlink(at.parent().unwrap().join(".vgpu-pipeline-notes"), at).unwrap();
+            let notes = switch::prefix(Path::new("out")) + "notes";
+            symlink(at.parent().unwrap().join(notes), at).unwrap();
         }),
         ("file", |at| {
             std_fs::remove_dir(at).unwrap();
@@ -161,7 +162,7 @@ fn a_folder_that_only_is_called_like_one_of_ours_is_left_alone() {
         }),
     ];
     for (name, make) in cases {
-        let at = scene.world.place(&format!(".vgpu-pipeline-{name}"));
+        let at = scene.world.place(&format!("{}{name}", switch::prefix(&scene.out)));
         std_fs::create_dir(&at).unwrap();
         make(&at);
     }
@@ -184,4 +185,54 @@ fn a_folder_that_only_is_called_like_one_of_ours_is_left_alone() {
     } else {
         eprintln!("SKIPPED: only root can make what belongs to another user");
     }
+}
+
+/// Two outputs may be written at the same time, so that the work beside one is nothing to the other.
+#[test]
+fn what_is_beside_another_output_is_left_to_that() {
+    let scene = Scene::new();
+    scene.journal();
+    scene.stage();
+    scene.exchange();
+    let before = tree(&scene.work);
+    let other = scene.world.place("other");
+    for (version, text) in [("1", "a"), ("2", "b")] {
+        let stored = scene.world.repository(version, text);
+        write(&stored, &scene.world.output(&other)).unwrap();
+        examine(&scene.world.output(&scene.world.place("third")), None).unwrap();
+        assert_eq!(tree(&scene.work), before);
+    }
+    std_fs::remove_dir_all(&other).unwrap();
+    scene.recovers("2", "b");
+    // Nor is one that says that it is for another, whatever it is called.
+    let scene = Scene::new();
+    scene.journal();
+    scene.stage();
+    let journal = scene.work.join("journal.json");
+    let text = std_fs::read_to_string(&journal).unwrap();
+    let (mine, others) =
+        (b"out".map(|byte| byte.to_string()), b"../out".map(|byte| byte.to_string()));
+    let text = text.replace(&mine.join(","), &others.join(","));
+    std_fs::write(&journal, &text).unwrap();
+    let before = tree(&scene.work);
+    write(&scene.world.repository("2", "b"), &scene.world.output(&scene.out)).unwrap();
+    assert_eq!(tree(&scene.work), before);
+    assert!(text.contains(&others.join(",")));
+}
+
+#[test]
+fn killed_while_it_tried_what_a_switch_needs() {
+    for made in [&["tree"][..], &["tree", "other"], &["other"]] {
+        let scene = Scene::new();
+        std_fs::remove_dir(scene.work.join("tree")).unwrap();
+        std_fs::write(scene.work.join("journal.new"), "x").unwrap();
+        for name in made {
+            std_fs::create_dir(scene.work.join(name)).unwrap();
+        }
+        scene.recovers("2", "b");
+    }
+    let scene = Scene::new();
+    std_fs::create_dir_all(scene.work.join("other/mine")).unwrap();
+    write(&scene.world.repository("2", "b"), &scene.world.output(&scene.out)).unwrap();
+    assert!(scene.work.join("other/mine").exists(), "nobody but somebody put that there");
 }

@@ -103,3 +103,93 @@ fn a_folder_of_another_user_is_no_output() {
     std::os::unix::fs::chown(&folder, Some(4321), None).unwrap();
     assert!(world.refusal(&stored, &folder).contains("belongs to the user 4321"));
 }
+
+/// By whatever road: whoever owns a folder on the way could have the next run write elsewhere.
+#[test]
+fn an_output_below_a_folder_of_another_user_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can make what belongs to another user");
+        return;
+    }
+    let world = World::new();
+    for name in ["theirs/ours", "ours", "open/ours"] {
+        std_fs::create_dir_all(world.place(name)).unwrap();
+    }
+    symlink("../ours", world.place("theirs/back")).unwrap();
+    for (name, to) in [
+        ("out", "theirs/ours"),
+        ("chain", "theirs/back"),
+        ("of-them", "ours"),
+        ("to-of-them", "of-them"),
+        ("to-open", "open/ours"),
+    ] {
+        symlink(to, world.place(name)).unwrap();
+    }
+    std_fs::set_permissions(world.place("open"), PermissionsExt::from_mode(0o777)).unwrap();
+    for name in ["theirs", "of-them"] {
+        std::os::unix::fs::lchown(world.place(name), Some(4321), None).unwrap();
+    }
+    for name in [
+        "theirs/new",
+        "theirs/ours",
+        "theirs/ours/new",
+        "theirs/../ours/new",
+        "out",
+        "out/",
+        "out/.",
+        "out/new/er",
+        "chain",
+        "chain/.",
+        "chain/new",
+        "of-them/.",
+        "of-them/new",
+        "to-of-them",
+        "to-of-them/new",
+        "open/new",
+        "to-open",
+        "to-open/new",
+    ] {
+        let error = refused(&world, &world.place(name), Vec::new());
+        assert!(error.contains("lies in `"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_file_system_of_the_kernel_is_no_place_for_an_output() {
+    let world = World::new();
+    let mut tried = 0;
+    for name in [
+        "/proc",
+        "/proc/self",
+        "/proc/sys",
+        "/proc/sys/fs/binfmt_misc",
+        "/sys",
+        "/sys/fs/cgroup",
+        "/sys/fs/cgroup/cpu",
+        "/sys/fs/bpf",
+        "/sys/kernel/debug",
+        "/sys/kernel/tracing",
+        "/sys/kernel/security",
+        "/dev/pts",
+        "/dev/mqueue",
+        "/dev/hugepages",
+    ] {
+        let folder = Path::new(name);
+        // Some are not there on each machine, and some are a tmpfs that holds them.
+        let found = rustix::fs::statfs(folder);
+        if found.is_ok_and(|found| found.f_type == 0x0102_1994) || !folder.is_dir() {
+            continue;
+        }
+        for below in ["out", "deep/er/out"] {
+            let error = refused(&world, &folder.join(below), Vec::new());
+            assert!(error.contains("is on a file system of the kernel ("), "{name}: {error}");
+            assert!(!folder.join(below).exists() && !folder.join("deep").exists());
+        }
+        tried += 1;
+    }
+    assert!(tried >= 4, "{tried}");
+    if Path::new("/dev/shm").is_dir() {
+        let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+        examine(&world.output(&folder.path().join("out")), None).unwrap();
+    }
+}

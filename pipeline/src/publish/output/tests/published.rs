@@ -94,7 +94,45 @@ fn an_output_of_an_older_version_is_taken_where_its_sums_say_that_it_is_ours() {
     let written = write(&new, &world.output(&folder)).unwrap();
     assert_eq!(written.kept, ["index.html"]);
     assert!(!tree(&folder).contains_key("Packages/qemu-1-1.x86_64.rpm"));
-    // A record that somebody deleted comes back the same way.
+    let says = |at: &Path, more: &str| {
+        let path = at.join("manifest.json");
+        let text = std_fs::read_to_string(&path)
+            .unwrap()
+            .replace("{ \"format\"", &format!("{{ {more}, \"format\""));
+        std_fs::write(&path, text).unwrap();
+        // The sums are true all the same.
+        let sum = crate::store::sha256(&path).unwrap();
+        let sums = std_fs::read_to_string(at.join("SHA256SUMS")).unwrap();
+        let mended = format!("{sum}  manifest.json");
+        let lines = sums.lines().map(|line| {
+            let line = if line.ends_with("manifest.json") { &mended } else { line };
+            format!("{line}\n")
+        });
+        std_fs::write(at.join("SHA256SUMS"), lines.collect::<String>()).unwrap();
+    };
+    for (number, (more, taken)) in [
+        ("\"odd\": 1", true),
+        ("\"compiler_cache\": null", false),
+        ("\"compiler_cache\": { \"own\": \"k\" }", false),
+        ("\"compiler_cache\": { \"stock\": \"k\" }", false),
+        ("\"compiler_cache\": []", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let folder = world.place(&format!("record-{number}"));
+        older(&world, &folder);
+        says(&folder, more);
+        let before = tree(&folder);
+        // A version that says that keeps a record: it is gone, and with it what had been published.
+        if taken {
+            write(&new, &world.output(&folder)).unwrap();
+            continue;
+        }
+        let error = world.refusal(&new, &folder);
+        assert!(error.contains("has no record `.vgpu-pipeline.json` of it"), "{more}: {error}");
+        assert_eq!(tree(&folder), before);
+    }
     let spoil: [fn(&Path); 5] = [
         |at| std_fs::write(at.join("repodata/repomd.xml"), "edited").unwrap(),
         |at| std_fs::remove_file(at.join("SHA256SUMS.asc")).unwrap(),
