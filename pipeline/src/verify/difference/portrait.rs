@@ -142,12 +142,12 @@ impl Portrait {
         let own: BTreeSet<&str> =
             facts.files.iter().filter(|file| file.is_regular()).map(|file| &*file.path).collect();
         let by_build_id = |file: &&FileFacts| match build_id(&file.path, BUILD_IDS) {
-            Some(Below::Folder) => file.mode == mode::DIRECTORY | 0o755 && is_roots(file),
-            Some(Below::Id) => file.link.as_deref().is_some_and(|link| {
+            Some(Below::Folder) => file.mode == mode::DIRECTORY | 0o755 && is_as_made(file),
+            Some(Below::Id) if is_as_made(file) => file.link.as_deref().is_some_and(|link| {
                 // From `/usr/lib/.build-id/ab/cdef`, to a program of the same package.
                 link.strip_prefix("../../../..").is_some_and(|path| own.contains(path))
             }),
-            None => false,
+            _ => false,
         };
         let files = facts.files.iter().filter(|file| !by_build_id(file));
         for file in files {
@@ -212,8 +212,9 @@ fn is_kept_promise(facts: &PackageFacts) -> bool {
     facts.is_for_debuggers() && promise(facts).is_empty()
 }
 
-fn is_roots(file: &FileFacts) -> bool {
-    file.user == "root" && file.group == "root" && file.flags.is_empty()
+/// Whether rpmbuild put it there: it gives such a file to root, and marks it as no work of the spec's.
+fn is_as_made(file: &FileFacts) -> bool {
+    file.user == "root" && file.group == "root" && file.flags.iter().all(|flag| flag == "artifact")
 }
 
 fn evr(id: &Nevra) -> String {

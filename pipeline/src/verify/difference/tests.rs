@@ -236,7 +236,12 @@ fn a_file_by_build_id_is_compared_unless_it_is_a_link_to_a_program_of_its_packag
         let said = shown(&stock, &with(path, mode, link)).join("\n");
         assert!(said.contains(&format!("file      + {path} in qemu")), "{path} {mode:o}: {said}");
     }
-    let mut foreign = with("/usr/lib/.build-id/ab", FOLDER, None);
-    foreign[0].files[1].user = "qemu".to_owned();
-    assert!(shown(&stock, &foreign)[0].contains("+ /usr/lib/.build-id/ab in qemu"));
+    for (flag, user, seen) in
+        [("artifact", "root", false), ("config", "root", true), ("artifact", "qemu", true)]
+    {
+        let mut ours = with("/usr/lib/.build-id/ab", FOLDER, None);
+        ours[0].files[1].flags.push(flag.to_owned());
+        ours[0].files[1].user = user.to_owned();
+        assert_eq!(!shown(&stock, &ours).is_empty(), seen, "{flag} {user}");
+    }
 }
