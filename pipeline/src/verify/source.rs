@@ -35,8 +35,12 @@ pub fn hold(
         {
             bail!("{id}: `{shown}` is no plain file");
         }
-        // rpm packs nothing of such a file, though its digest is there.
-        ensure!(!file.has("ghost"), "{id} only lists `{shown}` (%ghost), and does not hold it");
+        // So rpm writes a source that `NoSource` leaves out: its digest is there, and it is not.
+        ensure!(
+            !file.has("ghost"),
+            "{id} only lists `{shown}`, and does not hold it: whoever gets the package has to get its sources\n\
+             help: the spec's `NoSource` or `NoPatch` leaves it out: take that out with `replace`"
+        );
         ensure!(
             file.has("spec") == (file.path == spec),
             "{id} says that another file than `{spec}` is its spec: `{shown}`"
