@@ -283,8 +283,8 @@ word!(
 );
 word!(
     /// Where a repository is served: http, https or file.
-    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file",
-    |s| ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file, without a user or a password",
+    |s| !has_password(s) && ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>'])
 );
 
