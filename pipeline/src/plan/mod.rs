@@ -188,10 +188,7 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
                 .takes(&source)
                 .text("closure", closure);
             // Its compiler cache holds the objects of the test binary's tree too.
-            if let Some(binary) = &pipeline.build.test_binary {
-                recipe = recipe.config("test-edits", &binary.edits);
-                recipe = without(recipe, "test-without", &binary.edits);
-            }
+            recipe = for_tests(recipe, pipeline);
             without(recipe, "without", &stock.edits).key()
         })
     });
@@ -260,6 +257,12 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
     Plan { steps, compiler_cache }
 }
 
+/// With what the tree of the test binary is built by, where there is one.
+fn for_tests(recipe: Recipe, pipeline: &Pipeline) -> Recipe {
+    let Some(binary) = &pipeline.build.test_binary else { return recipe };
+    without(recipe.config("test-edits", &binary.edits), "test-without", &binary.edits)
+}
+
 /// With the sources that a build does not have, where its edits drop some.
 fn without(recipe: Recipe, name: &'static str, edits: &[Edit]) -> Recipe {
     let dropped = Edit::dropped(edits);
@@ -277,9 +280,7 @@ fn own_cache(pipeline: &Pipeline, inputs: &Inputs, source: &Key) -> Option<Key> 
         .config("define", &pipeline.build.define)
         .takes(source)
         .text("closure", inputs.closure.as_ref()?);
-    if let Some(binary) = &pipeline.build.test_binary {
-        recipe = recipe.config("test-edits", &binary.edits);
-    }
+    recipe = for_tests(recipe, pipeline);
     Some(recipe.key())
 }
 

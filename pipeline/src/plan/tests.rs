@@ -152,6 +152,8 @@ fn a_cache_that_others_write_is_never_behind_a_result() {
     assert_ne!(own.key(Stage::Build), stock.key(Stage::Build));
 }
 
+type Change = fn(&mut Pipeline);
+
 /// Whatever runs in a build that writes the cache: what it put there is not read once it is gone.
 #[test]
 fn a_cache_of_its_own_ends_with_every_word_that_could_have_written_it() {
@@ -162,7 +164,7 @@ fn a_cache_of_its_own_ends_with_every_word_that_could_have_written_it() {
     let none: TestBinary = serde_yaml::from_str("{ file: a/qemu, edits: [] }").unwrap();
     tested.build.test_binary = Some(TestBinary { edits: tested.spec.edits.clone(), ..none });
     let line = || crate::config::Line::try_from("x".to_owned()).unwrap();
-    let changes: [(&str, fn(&mut Pipeline)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("no edit", |p| p.spec.edits.clear()),
         ("an edit less", |p| drop(p.spec.edits.pop())),
         ("edits in another order", |p| p.spec.edits.reverse()),

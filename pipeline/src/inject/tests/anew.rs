@@ -58,6 +58,8 @@ fn a_macro_of_a_source_or_patch_keeps_its_meaning() {
         "%include more.inc",
         "%{?dist:%include more.inc}",
         "%{expand:%%{load:macros.inc}}",
+        // In the body of a macro that nothing here calls: who does may not be seen.
+        "%define later() %%global SOURCE1 theirs.c",
         "%{lua: macros['SOURCE1'] = 'x'}",
         "%{lua: rpm.undefine('PATCH1')}",
         "%{lua: rpm.load('macros.inc')}",

@@ -84,12 +84,13 @@ fn is_plain(file: &FileFacts) -> bool {
 
 /// Whether a link from one file of symbols leads to another, and never out of their folder.
 fn leads_to_symbols(path: &str, target: &str) -> bool {
-    let Some(inside) = path.strip_prefix(SYMBOLS).filter(|_| path.ends_with(".debug")) else {
+    let is_debug = |path: &str| path.strip_suffix(".debug").is_some();
+    let Some(inside) = path.strip_prefix(SYMBOLS).filter(|_| is_debug(path)) else {
         return false;
     };
     let mut depth = inside.split('/').count().saturating_sub(2);
     !target.starts_with('/')
-        && target.ends_with(".debug")
+        && is_debug(target)
         && target.split('/').all(|part| match part {
             "" | "." => false,
             ".." => depth.checked_sub(1).is_some_and(|less| {
