@@ -1,6 +1,7 @@
 //! What a build leaves behind, where the build is hostile: commands of the toy's %clean, which runs as
 //! the builder when all packages are written.
 
+mod given;
 mod swap;
 
 use crate::support::{Toy, ends_with, events, kept, program, ran, refusal};

@@ -4,6 +4,7 @@
 
 mod look;
 mod names;
+mod urls;
 
 use crate::support::{Toy, ends_with, program, refusal, scratch};
 use look::{family, holding, holds, remembers};
@@ -33,6 +34,9 @@ fn looks() -> Vec<(&'static str, String)> {
             format!("{{\n  \"auths\": {{ \"r\": {{ \"auth\": \"{CANARY}\" }} }}\n}}\n"),
         ),
         ("a token", format!("ghp_{CANARY}\n")),
+        // What no look tells from any other text.
+        ("a passphrase", format!("{CANARY}\n")),
+        ("settings of a tool", format!("name: me\nsecret: {CANARY}\n")),
         ("a key", key),
     ]
 }

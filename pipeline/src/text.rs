@@ -79,14 +79,35 @@ pub fn json(text: &str) -> String {
     shown
 }
 
+/// A value that somebody wrote, in a message that refuses it. In the place of a URL stands what is nearly
+/// one, so that a password is looked for without a scheme too, and a query may be a token.
+pub fn value(text: &str) -> String {
+    // What an image's digest stands behind is no login.
+    let login =
+        text.rfind('@').filter(|at| text[..*at].contains(':') && !text[*at..].starts_with("@sha"));
+    let (mut shown, rest) = match login {
+        Some(at) => {
+            let scheme = text[..at].split_once("://").map_or("", |(scheme, _)| scheme);
+            let scheme = if scheme.is_empty() { "" } else { &text[..scheme.len() + 3] };
+            (format!("{scheme}***"), &text[at..])
+        }
+        None => (String::new(), text),
+    };
+    let is_url = text.contains("://") || text.contains('@');
+    match rest.find(['?', '#']).filter(|_| is_url) {
+        Some(at) => shown.extend([&rest[..=at], "***"]),
+        None => shown.push_str(rest),
+    }
+    excerpt(&shown)
+}
+
 /// Hides `user:password@` in the URLs of a text.
 pub fn masked(text: &str) -> String {
     let mut parts = text.split("://");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let authority = part.find(['/', ' ']).unwrap_or(part.len());
         out.push_str("://");
-        match part[..authority].rfind('@') {
+        match login(part) {
             Some(at) => {
                 out.push_str("***");
                 out.push_str(&part[at..]);
@@ -97,9 +118,29 @@ pub fn masked(text: &str) -> String {
     out
 }
 
+/// Whether a URL has a user in it, or a password.
+pub fn has_login(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(_, rest)| login(rest).is_some())
+}
+
+/// Where the `@` is that ends the login of a URL, of which this stands behind the scheme. A password may have
+/// a `/` in it, though none should: what no port looks like is the begin of one.
+fn login(rest: &str) -> Option<usize> {
+    let ends = |c: char| c.is_whitespace() || ['"', '\'', '`', '<', '>'].contains(&c);
+    let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    let authority = &word[..word.find('/').unwrap_or(word.len())];
+    authority.rfind('@').or_else(|| {
+        let (_, port) = authority.rsplit_once(':').filter(|(host, _)| !host.starts_with('['))?;
+        if port.bytes().all(|c| c.is_ascii_digit()) { None } else { word.rfind('@') }
+    })
+}
+
 /// What kind of secret a file looks like, if it does. Such a file is refused in the place of any other
 /// input, before anybody would quote from it.
 pub fn secret(bytes: &[u8]) -> Option<&'static str> {
+    if is_key_packet(bytes) || is_key_der(bytes) {
+        return Some("a private key");
+    }
     let text = String::from_utf8_lossy(bytes);
     let mut words = ["", "", ""];
     for line in text.lines() {
@@ -113,7 +154,7 @@ pub fn secret(bytes: &[u8]) -> Option<&'static str> {
         if is_account(line) {
             return Some("a list of passwords");
         }
-        if has_login(line) {
+        if is_login(line) {
             return Some("a list of logins");
         }
         if line.starts_with("aws_secret_access_key") || line.starts_with("\"auths\"") {
@@ -133,6 +174,36 @@ pub fn secret(bytes: &[u8]) -> Option<&'static str> {
     None
 }
 
+/// An OpenPGP message that begins with a secret key, or subkey, of whatever version (RFC 9580, 4.2 and 5.5).
+fn is_key_packet(bytes: &[u8]) -> bool {
+    let (kind, length) = match bytes {
+        [first @ 0x80..=0xbf, ..] => ((first >> 2) & 15, [1, 2, 4, 0][usize::from(first & 3)]),
+        [first @ 0xc0..=0xff, second, ..] => (
+            first & 63,
+            if *second < 192 {
+                1
+            } else if *second < 224 {
+                2
+            } else {
+                5
+            },
+        ),
+        _ => return false,
+    };
+    [5, 7].contains(&kind) && bytes.get(1 + length).is_some_and(|version| (2..=6).contains(version))
+}
+
+/// A private key in DER (RFC 5958, RFC 8017) or a store of keys (RFC 7292): a sequence whose first element
+/// is a small number, its version.
+fn is_key_der(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x30, 0x82, _, _, rest @ ..] | [0x30, 0x81, _, rest @ ..] | [0x30, _, rest @ ..] => {
+            matches!(rest, [2, 1, 0 | 1 | 3, 0x02 | 0x04 | 0x30, ..])
+        }
+        _ => false,
+    }
+}
+
 /// A line of `/etc/shadow` (shadow(5)): an account, and a hash that names its method.
 fn is_account(line: &str) -> bool {
     let fields: Vec<&str> = line.split(':').collect();
@@ -141,7 +212,7 @@ fn is_account(line: &str) -> bool {
 }
 
 /// A line of `.git-credentials` (git-credential-store(1)): a URL with a password, and no more.
-fn has_login(line: &str) -> bool {
+fn is_login(line: &str) -> bool {
     let Some((scheme, rest)) = line.split_once("://") else { return false };
     let authority = rest.split('/').next().unwrap_or_default();
     ["http", "https"].contains(&scheme)
@@ -195,85 +266,4 @@ fn is_obeyed(c: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str =
-        "-----BEGIN PGP PRIVATE KEY BLOCK----- lQCANARY= -----END PGP PRIVATE KEY BLOCK-----";
-
-    #[test]
-    fn a_piece_is_short_and_a_terminal_obeys_none_of_it() {
-        assert_eq!(excerpt("plain"), "plain");
-        assert_eq!(excerpt("a\u{1b}[2J\nb\u{9b}\u{202e}"), "a\\u{1b}[2J\\nb\\u{9b}\\u{202e}");
-        let long = excerpt(&"x".repeat(1 << 20));
-        assert!(long.len() < 200 && long.ends_with("(1048416 more characters)"), "{long}");
-        assert_eq!(excerpt("get https://me:pw@host/a"), "get https://***@host/a");
-    }
-
-    #[test]
-    fn a_message_keeps_its_lines_and_bounds_each() {
-        let text = message(&format!("a: {}\n  | b\u{200b}\nhelp: c", "y".repeat(9000)));
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 3);
-        assert!(lines[0].chars().count() == LONGEST_LINE + 1 && lines[0].ends_with('…'));
-        assert_eq!(lines[1..], ["  | b\\u{200b}", "help: c"]);
-    }
-
-    #[test]
-    fn json_stays_json() {
-        let value = serde_json::json!({ "name": "a\u{9b}b\u{202e}c\u{e0041}" });
-        let line = json(&value.to_string());
-        assert_eq!(line, r#"{"name":"a\u009bb\u202ec\udb40\udc41"}"#);
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
-    }
-
-    #[test]
-    fn no_private_key_is_shown_whatever_became_of_its_lines() {
-        let of = |key: &str| format!("the key is a `{key}`, not one");
-        for key in [
-            KEY.to_owned(),
-            KEY.replace(' ', "\n"),
-            KEY.replace(' ', "\\n"),
-            KEY.replace("PGP PRIVATE KEY BLOCK", "OPENSSH PRIVATE KEY"),
-            KEY.replace(" -----END PGP PRIVATE KEY BLOCK-----", ""),
-        ] {
-            for text in
-                [visible(&of(&key)), message(&of(&key)), json(&of(&key)), excerpt(&of(&key))]
-            {
-                assert!(!text.contains("CANARY"), "{text}");
-                assert!(text.contains(HIDDEN), "{text}");
-            }
-        }
-        let public = "-----BEGIN PGP PUBLIC KEY BLOCK-----\nabc\n";
-        assert_eq!(visible(public), public);
-    }
-
-    #[test]
-    fn a_secret_is_known_by_its_look() {
-        for (text, kind) in [
-            (KEY, "a private key"),
-            ("of the build server\n  -----BEGIN RSA PRIVATE KEY-----\nx\n", "a private key"),
-            ("machine h login me password CANARY\n", "a .netrc"),
-            ("machine\n h\n login\n me\n", "a .netrc"),
-            ("default login me password CANARY\n", "a .netrc"),
-            ("root:$y$j9T$CANARY$x:19000:0:99999:7:::\n", "a list of passwords"),
-            ("https://me:CANARY@github.example\n", "a list of logins"),
-            ("[default]\naws_secret_access_key = CANARY\n", "a file of credentials"),
-            ("{\n  \"auths\": {}\n}\n", "a file of credentials"),
-            ("ghp_CANARY\n", "an access token"),
-            ("# key\nAGE-SECRET-KEY-1CANARY\n", "an access token"),
-        ] {
-            assert_eq!(secret(text.as_bytes()), Some(kind), "{text}");
-        }
-        for text in [
-            "version: 1\nname: a\n",
-            "/* the machine types that login and password do not know */\n",
-            "  \"-----BEGIN RSA PRIVATE KEY-----\\n\"\n",
-            "url: https://me:pw@host/a\n",
-            "root:x:0:0:root:/root:/bin/sh\n",
-            "# `-----BEGIN PGP PUBLIC KEY BLOCK-----`\n-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
-        ] {
-            assert_eq!(secret(text.as_bytes()), None, "{text}");
-        }
-    }
-}
+mod tests;

@@ -50,6 +50,8 @@ pub struct Inputs<'a> {
     /// The one that the test binary is built by. Where the cache is filled, it is built for its objects
     /// alone.
     pub test_spec: Option<PathBuf>,
+    /// The sources that this one must not have beside it: patches that its own edits dropped.
+    pub not_for_tests: Vec<&'a str>,
     /// The devices' files in QEMU's tree, and where their author knows them.
     pub names: Vec<SourceName>,
     pub cache: Cache,
@@ -180,13 +182,13 @@ fn rpmbuild(
 ) -> Result<Top> {
     let work = store.work()?;
     let sources = work.scratch("sources")?;
-    for (name, path) in &inputs.sources {
+    let (spec, without) = match goal {
+        Goal::Packages => (&*inputs.spec, &[][..]),
+        Goal::Tree(spec) => (*spec, &*inputs.not_for_tests),
+    };
+    for (name, path) in inputs.sources.iter().filter(|(name, _)| !without.contains(name)) {
         place(path, &sources.join(name))?;
     }
-    let spec = match goal {
-        Goal::Packages => &inputs.spec,
-        Goal::Tree(spec) => *spec,
-    };
     let name = spec.file_name().unwrap_or_default();
     let folder = work.scratch("spec")?;
     place(spec, &folder.join(name))?;

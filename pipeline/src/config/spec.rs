@@ -51,6 +51,18 @@ pub enum Edit {
     Provide(Line),
 }
 
+impl Edit {
+    /// The patches that some edits drop. No build has them beside its spec, so that nothing there can apply
+    /// one by another road.
+    pub fn dropped(edits: &[Self]) -> Vec<&str> {
+        let dropped = edits.iter().filter_map(|edit| match edit {
+            Self::DropPatch(file) => Some(file.as_str()),
+            _ => None,
+        });
+        dropped.collect()
+    }
+}
+
 /// Where something is inserted, and what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -122,12 +122,12 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
     takes::<Memory>(&["8GiB", "512MiB"], &["8G", "0GiB", "GiB", "-1GiB", "8 GiB", "99999999GiB"]);
     takes::<Line>(&["a b"], &["", "  ", "a\nb", "a\0b"]);
     takes::<Url>(
-        &["http://a/b", "file:///a"],
-        &["file://", "ftp://a", "http://a b", "http://a\nb"],
+        &["http://a/b", "file:///a", "file:///a:b@c", "http://a:8080/b@c"],
+        &["file://", "ftp://a", "http://a b", "http://a\nb", "http://me:pw@a/b", "http://tok@a/b"],
     );
     takes::<WebUrl>(
-        &["https://a/b"],
-        &["https://me@a/b", "https://me:pw@a/b", "ftp://a", "https://a\"b"],
+        &["https://a/b", "https://a:8080/b@c", "https://[::1]:80/b@c"],
+        &["https://me@a/b", "https://me:pw@a/b", "https://me:p/w@a/b", "ftp://a", "https://a\"b"],
     );
     takes::<GitUrl>(
         &["https://a/b.git", "ssh://git@a:22/b", "git@a:b/c", "file:///a"],

@@ -3,6 +3,7 @@
 //! Many of them end up in an argv, a path, a shell line of %prep or a spec, so each admits what its
 //! use needs and nothing more.
 
+use crate::text;
 use schemars::JsonSchema;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -70,7 +71,7 @@ fn refused(text: &str, expected: &str) -> String {
     if expected == VARIABLE {
         return format!("that is not {VARIABLE}");
     }
-    format!("`{}` is not {expected}", crate::text::excerpt(text))
+    format!("`{}` is not {expected}", text::value(text))
 }
 
 /// First character and every other one from their sets, within a sane length.
@@ -82,10 +83,9 @@ fn spelled(text: &str, first: fn(char) -> bool, rest: fn(char) -> bool) -> bool 
 /// Whether a URL carries what belongs in a keyring or a `~/.netrc`: a pipeline file holds no secret.
 fn has_password(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
-    authority
-        .rsplit_once('@')
-        .is_some_and(|(user, _)| scheme.starts_with("http") || user.contains(':'))
+    // An address of ssh has the user's name, which opens nothing.
+    let user = rest.split('@').next().unwrap_or_default();
+    text::has_login(url) && (scheme.starts_with("http") || user.contains(':'))
 }
 
 fn lower_or_digit(c: char) -> bool {
@@ -283,8 +283,8 @@ word!(
 );
 word!(
     /// Where a repository is served: http, https or file.
-    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file",
-    |s| ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file, without a user or a password",
+    |s| !has_password(s) && ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>'])
 );
 

@@ -25,7 +25,7 @@ impl Mirror {
             bail!(
                 "mirror `{}` is neither a folder on this machine nor a URL of http or https, without a \
                  password",
-                text::excerpt(text)
+                text::value(text)
             );
         }
         Ok(Self::Folder(std::path::absolute(folder)?))

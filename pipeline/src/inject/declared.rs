@@ -86,6 +86,7 @@ impl Declarations {
     /// Refuses a spec in which `%{SOURCE1}` or `%{PATCH1}` may be another file than the tag of that
     /// number names.
     pub fn numbers_hold(&self, spec: &SpecText, edit: &str) -> Result<()> {
+        numbers::hold(spec, edit)?;
         let Some(line) = self.redefined else { return Ok(()) };
         bail!(
             "{}: {edit} relies on the numbers of sources and patches, but this line may define \

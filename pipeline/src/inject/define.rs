@@ -1,5 +1,6 @@
 //! The edit `define`.
 
+use super::declared::numbers;
 use super::spec::SpecText;
 use super::{Done, Outcome, anchor, scan};
 use anyhow::{Result, bail};
@@ -8,6 +9,13 @@ use anyhow::{Result, bail};
 pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
     let value = value.trim();
     let label = format!("define {name} as `{value}`");
+    if numbers::is_one(name) {
+        bail!(
+            "{}: `define {name}` would change what the numbers of sources and patches mean\n\
+             help: declare a file with `add-source`, and take one out with `drop-patch`",
+            spec.name
+        );
+    }
     if scan::leaves_open(value) {
         bail!(
             "{}: the value `{value}` of `define {name}` would swallow the next line\n\

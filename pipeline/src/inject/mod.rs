@@ -25,14 +25,16 @@ mod tag;
 mod tags;
 mod uses;
 
-use crate::config::{Device, Edit, Line, MacroName};
+use crate::config::{Device, Edit, Insert, Line, MacroName};
 use anyhow::{Context, Result, bail};
+use declared::Declarations;
 use insert::Side;
 use serde::Serialize;
 use spec::SpecText;
 use std::collections::BTreeMap;
 use std::fmt;
 pub use survey::{Survey, declared, movement, survey};
+use tag::Tag;
 
 /// What became of an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,7 +105,36 @@ pub fn edit(
             Edit::Provide(capability) => tags::provide(&mut spec, capability.as_str()),
         }?);
     }
+    // An edit that came after those which took the numbers for granted may have changed their meaning.
+    if let Some(edit) = edits.iter().find(|edit| relies_on_numbers(edit)) {
+        let edit = format!("`{}`", serde_json::to_string(edit).context("an edit as text")?);
+        Declarations::read(&spec).numbers_hold(&spec, &edit)?;
+    }
     Ok(Edited { spec: bytes::encode(&spec.to_string()), edits: done })
+}
+
+fn relies_on_numbers(edit: &Edit) -> bool {
+    match edit {
+        Edit::AddSource(_) | Edit::DropPatch(_) => true,
+        Edit::InsertAfter(it) | Edit::InsertBefore(it) => matches!(it.insert, Insert::Device(_)),
+        Edit::Replace(_) | Edit::Define(_) | Edit::ReleaseSuffix(_) | Edit::Provide(_) => false,
+    }
+}
+
+/// Refuses a file that is no spec, before anything shows a line of it: what was named in a spec's place may
+/// be a secret that looks like none.
+pub fn refuse_no_spec(text: &[u8], spec_name: &str) -> Result<()> {
+    let spec = SpecText::new(spec_name, &bytes::decode(text, spec_name)?, &BTreeMap::new());
+    let named =
+        spec.preamble().any(|line| Tag::parse(spec.text(line)).is_some_and(|it| it.is("name")));
+    if !named || !(0..spec.len()).any(|line| scan::heading(spec.text(line)).is_some()) {
+        bail!(
+            "{spec_name} is no spec: it has no tag `Name:`, or no section such as `%prep`, and nothing of it \
+             is shown\n\
+             help: `spec.file`, or `spec.git`, names the spec"
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]

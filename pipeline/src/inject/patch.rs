@@ -27,6 +27,16 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
     }
     declarations.all_seen(spec, &edit)?;
     declarations.numbers_hold(spec, &edit)?;
+    // It is not among the sources of the build, whether it was a patch until now or not.
+    let same = |source: &&Declared| source.file.is(file) != FileIs::Another;
+    if let Some(source) = declarations.sources.iter().find(same) {
+        bail!(
+            "{}: {edit}: this source is, or may be, the same file{}\n\
+             help: take that source and its uses out, with `replace` before this edit",
+            spec.name,
+            spec.show(&[source.line])
+        );
+    }
     let declared: Vec<&Declared> = which(FileIs::It).collect();
     let patch = match declared.as_slice() {
         [patch] => *patch,
@@ -65,15 +75,6 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
              help: give one of them another number, with `replace` before this edit",
             spec.name,
             spec.show(&[patch.line, twin.line])
-        );
-    }
-    let same = |source: &&Declared| source.file.is(file) != FileIs::Another;
-    if let Some(source) = declarations.sources.iter().find(same) {
-        bail!(
-            "{}: {edit}: this source is, or may be, the same file{}\n\
-             help: take that source and its uses out, with `replace` before this edit",
-            spec.name,
-            spec.show(&[source.line])
         );
     }
     let found = uses::of(spec, &declarations, patch, file);

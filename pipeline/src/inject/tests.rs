@@ -12,7 +12,7 @@ mod tags;
 mod uses;
 mod whole;
 
-use super::{Outcome, edit};
+use super::{Outcome, edit, refuse_no_spec};
 use crate::config::{Definition, Device, Edit, Insert, Insertion, Replacement};
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeMap;

@@ -212,15 +212,20 @@ fn what_is_no_sound_signature_is_refused() {
 /// A signature may hold another one, that one another one: the crate would follow them down.
 #[test]
 fn a_nest_of_signatures_is_refused_before_it_overflows_the_stack() {
-    let made = Made::new();
-    for size in [3_000, 4_000, 5_000, 60_000] {
-        let nest = made::nest(size);
-        let path = made.write(vec![(HEADER, nest.clone())]);
-        refused(check(&path, &[&OWNER]));
-        let key = [made::packets(&[&OWNER]), nest].concat();
-        let read = Certificate::read(made::armor(&key).as_bytes());
-        assert_eq!(read.is_ok(), size <= 4_000, "{size}");
-    }
+    let nests = || {
+        let made = Made::new();
+        for size in [3_000, 4_000, 5_000, 60_000] {
+            let nest = made::nest(size);
+            let path = made.write(vec![(HEADER, nest.clone())]);
+            refused(check(&path, &[&OWNER]));
+            let key = [made::packets(&[&OWNER]), nest].concat();
+            let read = Certificate::read(made::armor(&key).as_bytes());
+            assert_eq!(read.is_ok(), size <= 4_000, "{size}");
+        }
+    };
+    // The stack that a program has, where a test has a quarter of it.
+    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(nests);
+    thread.unwrap().join().unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 mod key;
 
-use crate::config::{Base, Pipeline, Source, Stock};
+use crate::config::{Base, Edit, Pipeline, Source, Stock};
 pub use key::Key;
 use key::Recipe;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,8 @@ impl Stage {
             Self::Source | Self::Inject | Self::Stock => 3,
             Self::Publish => 4,
             // An environment of revision 4 had no history to build on; it was taken back.
-            Self::Environment | Self::Verify => 5,
+            Self::Environment => 5,
+            Self::Verify => 6,
         }
     }
 }
@@ -189,10 +190,8 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
                 .takes(&source)
                 .text("closure", closure);
             // Its compiler cache holds the objects of the test binary's tree too.
-            if let Some(binary) = &pipeline.build.test_binary {
-                recipe = recipe.config("test-edits", &binary.edits);
-            }
-            recipe.key()
+            recipe = for_tests(recipe, pipeline);
+            without(recipe, "without", &stock.edits).key()
         })
     });
     let compiler_cache = match &stock {
@@ -211,6 +210,7 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
             .config("cache", cache);
         if let Some(binary) = &pipeline.build.test_binary {
             build = build.text("test-binary", binary.file.as_str());
+            build = without(build, "test-without", &binary.edits);
         }
         build.key()
     });
@@ -259,20 +259,31 @@ pub fn plan(pipeline: &Pipeline, inputs: &Inputs) -> Plan {
     Plan { steps, compiler_cache }
 }
 
+/// With what the tree of the test binary is built by, where there is one.
+fn for_tests(recipe: Recipe, pipeline: &Pipeline) -> Recipe {
+    let Some(binary) = &pipeline.build.test_binary else { return recipe };
+    without(recipe.config("test-edits", &binary.edits), "test-without", &binary.edits)
+}
+
+/// With the sources that a build does not have, where its edits drop some.
+fn without(recipe: Recipe, name: &'static str, edits: &[Edit]) -> Recipe {
+    let dropped = Edit::dropped(edits);
+    if dropped.is_empty() { recipe } else { recipe.config(name, &dropped) }
+}
+
 /// What one pipeline's own cache is kept under: the pipeline, and all that runs in its build but its
-/// devices. An edit runs too, and what it left must not outlive it.
+/// devices. An edit runs too, one for the test binary as well, and what it left must not outlive it.
 fn own_cache(pipeline: &Pipeline, inputs: &Inputs, source: &Key) -> Option<Key> {
-    Some(
-        Recipe::new(Stage::Build)
-            .text("place", &inputs.place)
-            .text("name", pipeline.name.as_str())
-            .text("spec", inputs.spec.as_deref().unwrap_or_default())
-            .config("edits", &pipeline.spec.edits)
-            .config("define", &pipeline.build.define)
-            .takes(source)
-            .text("closure", inputs.closure.as_ref()?)
-            .key(),
-    )
+    let mut recipe = Recipe::new(Stage::Build)
+        .text("place", &inputs.place)
+        .text("name", pipeline.name.as_str())
+        .text("spec", inputs.spec.as_deref().unwrap_or_default())
+        .config("edits", &pipeline.spec.edits)
+        .config("define", &pipeline.build.define)
+        .takes(source)
+        .text("closure", inputs.closure.as_ref()?);
+    recipe = for_tests(recipe, pipeline);
+    Some(recipe.key())
 }
 
 /// Without its lock an image base has no key.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::TestBinary;
 use std::collections::BTreeSet;
 
 fn pipeline() -> Pipeline {
@@ -149,4 +150,50 @@ fn a_cache_that_others_write_is_never_behind_a_result() {
     assert_eq!(edited.compiler_cache, Some(cache));
     // A result of a pipeline without a stock package is no result of one with it.
     assert_ne!(own.key(Stage::Build), stock.key(Stage::Build));
+}
+
+type Change = fn(&mut Pipeline);
+
+/// Whatever runs in a build that writes the cache: what it put there is not read once it is gone.
+#[test]
+fn a_cache_of_its_own_ends_with_every_word_that_could_have_written_it() {
+    let mut alone = pipeline();
+    alone.verify.stock = None;
+    alone.verify.only_adds = None;
+    let mut tested = alone.clone();
+    let none: TestBinary = serde_yaml::from_str("{ file: a/qemu, edits: [] }").unwrap();
+    tested.build.test_binary = Some(TestBinary { edits: tested.spec.edits.clone(), ..none });
+    let line = || crate::config::Line::try_from("x".to_owned()).unwrap();
+    let changes: [(&str, Change); 6] = [
+        ("no edit", |p| p.spec.edits.clear()),
+        ("an edit less", |p| drop(p.spec.edits.pop())),
+        ("edits in another order", |p| p.spec.edits.reverse()),
+        ("other sources", |p| drop(p.source.pop())),
+        ("no define", |p| p.build.define.clear()),
+        ("a test binary or none", |p| {
+            p.build.test_binary = match &p.build.test_binary {
+                None => Some(serde_yaml::from_str("{ file: a, edits: [] }").unwrap()),
+                Some(binary) => Some(TestBinary { edits: Vec::new(), ..binary.clone() }),
+            }
+        }),
+    ];
+    for mut base in [alone, tested] {
+        base.build.define.insert("abc".to_owned().try_into().unwrap(), line());
+        let before = plan(&base, &inputs());
+        for (what, change) in changes {
+            let mut other = base.clone();
+            change(&mut other);
+            let after = plan(&other, &inputs());
+            assert_ne!(after.compiler_cache, before.compiler_cache, "{what}");
+            assert!(changed(&before, &after).contains(&Stage::Build), "{what}");
+        }
+        // What only judges, or is said of the packages later, has no part in it.
+        let mut other = base.clone();
+        other.verify.provides.clear();
+        other.build.limits.pids += 1;
+        other.build.define.insert("other".to_owned().try_into().unwrap(), line());
+        assert_ne!(plan(&other, &inputs()).compiler_cache, before.compiler_cache);
+        other.build.define = base.build.define.clone();
+        assert_eq!(plan(&other, &inputs()).compiler_cache, before.compiler_cache);
+    }
 }

@@ -9,7 +9,6 @@ use crate::plan::{Inputs, Stage, plan};
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
-use crate::text;
 use crate::verify::{self, Installed};
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
@@ -69,8 +68,8 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let mut devices = Vec::new();
     for device in &pipeline.device {
         let path = beside.join(&device.source);
-        let bytes = files::read(&path, &files::DEVICE);
-        let bytes = bytes.and_then(refuse_secret);
+        let bytes = files::read_any_text(&path, &files::DEVICE)
+            .and_then(|bytes| refuse_no_device(bytes, &path.display().to_string()));
         let bytes = bytes.with_context(|| format!("source of device `{}`", device.qom_type))?;
         devices.push((path, bytes));
     }
@@ -144,6 +143,7 @@ pub fn from_source(loaded: &Loaded, sources: &Sources) -> Result<Spec> {
 
 fn edit(loaded: &Loaded, text: Vec<u8>, shown: &str) -> Result<Spec> {
     let pipeline = &loaded.pipeline;
+    inject::refuse_no_spec(&text, shown)?;
     let edit = |spec: &[u8], edits: &[Edit]| {
         inject::edit(spec, shown, edits, &pipeline.device, &pipeline.build.define)
     };
@@ -184,12 +184,49 @@ fn read_lock(loaded: &Loaded) -> Result<Locked> {
     })
 }
 
-/// A compiler shows the lines that it stumbles over.
-fn refuse_secret(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if let Some(secret) = text::secret(&bytes) {
+/// Refuses a file that cannot be a device's: a compiler shows the lines that it stumbles over, and what was
+/// named in a source's place may be a secret that looks like none. Nothing in QEMU can be declared, and no
+/// type registered, without its headers.
+fn refuse_no_device(bytes: Vec<u8>, shown: &str) -> Result<Vec<u8>> {
+    let includes = |line: &[u8]| {
+        let rest = line.trim_ascii().strip_prefix(b"#").map(<[u8]>::trim_ascii_start);
+        rest.is_some_and(|rest| rest.starts_with(b"include"))
+    };
+    if !bytes.split(|byte| *byte == b'\n').any(includes) {
         bail!(
-            "it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant"
+            "`{shown}` has no `#include`, so it is no device, and nothing of it is shown\n\
+             help: `device.source` names the C file, which begins with `#include \"qemu/osdep.h\"`"
         );
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_c_of_qemus_or_is_not_shown() {
+        for text in [
+            "CANARY\n",
+            "",
+            "int CANARY;\n",
+            "// #include CANARY\n",
+            "- include: CANARY\n",
+            "#define CANARY 1\n",
+            "include CANARY\n",
+        ] {
+            let error = refuse_no_device(text.into(), "key").unwrap_err().to_string();
+            assert!(error.starts_with("`key` has no `#include`, so it is no device"), "{error}");
+            assert!(error.contains("\nhelp: ") && !error.contains("CANARY"), "{error}");
+        }
+        for text in [
+            "#include \"qemu/osdep.h\"\n",
+            "/* é */\r\n  #  include <a>\r\n",
+            "#include_next <a>",
+            include_str!("../../../device/vgpu-stub.c"),
+        ] {
+            refuse_no_device(text.into(), "a.c").unwrap();
+        }
+    }
 }

@@ -247,16 +247,10 @@ impl<'a> Walk<'a> {
     /// dropped is not among them, so that nothing in the spec can apply it by another road.
     fn given(&self) -> Result<Vec<(String, PathBuf)>> {
         let pipeline = &self.request.loaded.pipeline;
-        let dropped = |name: &str| {
-            pipeline
-                .spec
-                .edits
-                .iter()
-                .any(|edit| matches!(edit, Edit::DropPatch(it) if it.as_str() == name))
-        };
+        let dropped = Edit::dropped(&pipeline.spec.edits);
         let injected = self.result(Stage::Inject)?;
         let sources = self.sources()?;
-        let sources = sources.files().filter(|(name, _)| !dropped(name));
+        let sources = sources.files().filter(|(name, _)| !dropped.contains(name));
         let devices = pipeline.device.iter().map(config::Device::file_name);
         let devices = devices.map(|name| (name, injected.path(name)));
         Ok(sources.chain(devices).map(|(name, path)| (name.to_owned(), path)).collect())

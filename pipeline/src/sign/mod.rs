@@ -108,13 +108,7 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         fs::create_dir_all(&folder)?;
         file.copy_out(&unsigned)?;
         let shown = || format!("cannot sign `{}`", file.file_name());
-        let time = build_time(&unsigned).with_context(shown)?;
-        ensure!(
-            time <= now()?.saturating_add(LATEST),
-            "{}: it was built in the future, by its own word ({time} seconds after 1970)\n\
-             help: the newest entry of the spec's %changelog has the time; clients refuse such signatures",
-            shown()
-        );
+        let time = build_time(&unsigned, now()?).with_context(shown)?;
         newest = newest.max(time);
         let to = folder.join(file.file_name());
         package::sign_package(&unsigned, &to, &secret, time)
@@ -132,8 +126,18 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
     Ok(Signed { stored, facts })
 }
 
-/// BUILDTIME (rpm tag 1006): rpmbuild took it from the changelog, so it is the same in every build.
-fn build_time(package: &Path) -> Result<u32> {
-    let time = rpm::PackageMetadata::open(package)?.get_build_time()?;
-    u32::try_from(time).context("the package's build time does not fit an OpenPGP signature")
+/// BUILDTIME (rpm tag 1006): rpmbuild took it from the changelog, so it is the same in every build. It
+/// becomes the signature's time, and the repository's.
+fn build_time(package: &Path, now: u32) -> Result<u32> {
+    let time = RpmFile::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
+    let time = time.context("it does not say when it was built\nhelp: build it with rpmbuild")?;
+    ensure!(
+        time <= now.saturating_add(LATEST),
+        "it was built in the future, by its own word ({time} seconds after 1970)\n\
+         help: the newest entry of the spec's %changelog has the time; clients refuse such signatures"
+    );
+    Ok(time)
 }
+
+#[cfg(test)]
+mod tests;

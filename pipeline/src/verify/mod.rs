@@ -35,7 +35,7 @@ pub use probe::digest as guest_digest;
 use report::Compared;
 pub use report::Report;
 pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What was made, and is to be judged.
@@ -139,21 +139,14 @@ pub fn run(
     };
     let stock = copies.stock.map(&mut read_stock).transpose()?;
     let (built, carried) = packages.split_at(copies.built.len());
-    let mut names = BTreeSet::new();
-    if let Some(twice) = packages.iter().find(|facts| !names.insert(&facts.id.name)) {
-        bail!(
-            "two packages are called `{}`, one of them for `{}`\n\
-             help: one build makes one package of a name: look for the other in the spec",
-            twice.id.name,
-            twice.id.arch
-        );
-    }
+    packages::each_name_once(&packages)?;
     let mut sources = Vec::new();
     for path in &copies.sources {
         sources.push(reader.read(path)?);
     }
     let devices: Vec<&str> = pipeline.device.iter().map(config::Device::file_name).collect();
-    sources.iter().try_for_each(|facts| source::hold(facts, &made.given, &devices))?;
+    let spec = pipeline.spec.file_name();
+    sources.iter().try_for_each(|facts| source::hold(facts, &made.given, spec, &devices))?;
     let judged = packages::Judged {
         built,
         carried,

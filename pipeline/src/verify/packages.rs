@@ -10,7 +10,7 @@ use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
 use anyhow::{Result, bail, ensure};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 const OF_SYSTEMS: [&str; 3] = ["machine", "pci-device", "sys-bus-device"];
 /// What the types of all programs of a package may take, as text: QEMU's largest take 200 KB.
 const MOST_TEXT: usize = 32 << 20;
+/// A kernel with all its modules has more; nothing that carries a device does, with the symbols of each
+/// program in a package beside it.
+const MOST_ELF_FILES: usize = 4096;
 
 /// What cannot be read cannot be proven.
 const CANNOT: &str = "it cannot be told whether it is an emulator without the device";
@@ -30,15 +33,23 @@ pub struct Reader<'a> {
     pub census: Duration,
     /// How much text the types were so far.
     text: usize,
+    /// How many ELF files there were so far.
+    elf: usize,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(expected: &'a [ExpectedType], keys: &'a [Certificate]) -> Self {
-        Self { expected, keys, census: Duration::ZERO, text: 0 }
+        Self { expected, keys, census: Duration::ZERO, text: 0, elf: 0 }
     }
 
     pub fn read(&mut self, path: &Path) -> Result<PackageFacts> {
         rpm::read(path, self.keys, &mut |_, bytes| {
+            self.elf += 1;
+            ensure!(
+                self.elf <= MOST_ELF_FILES,
+                "with it there are more than {MOST_ELF_FILES} ELF files, the most that are looked at\n\
+                 help: is it the package with QEMU's binary?"
+            );
             let began = Instant::now();
             let types = self.types(bytes);
             self.census += began.elapsed();
@@ -82,6 +93,21 @@ impl<'a> Reader<'a> {
             names.join(", ")
         )
     }
+}
+
+/// Refuses two packages of one name, whatever their architectures and versions are: a host installs one of
+/// them, and which one that is nobody here decides. The package for dom0 counts too.
+pub fn each_name_once(packages: &[PackageFacts]) -> Result<()> {
+    let mut names = BTreeSet::new();
+    if let Some(twice) = packages.iter().find(|facts| !names.insert(&facts.id.name)) {
+        bail!(
+            "two packages are called `{}`, one of them for `{}`\n\
+             help: one build makes one package of a name: look for the other in the spec",
+            twice.id.name,
+            twice.id.arch
+        );
+    }
+    Ok(())
 }
 
 /// The programs of a package that run machines, and that a host can start.
@@ -192,3 +218,6 @@ fn refusal(refused: &[(&PackageFacts, Option<Target>, Finding)]) -> String {
     lines.extend(helps);
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;

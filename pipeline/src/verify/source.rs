@@ -14,10 +14,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Refuses a source package that is not sound, or holds anything but what was `given` to the build. It
-/// need not hold all of that, for a packaging repository has files that no spec names; but the devices.
+/// need not hold all of that, for a packaging repository has files that no spec names; but the spec and the
+/// devices.
 pub fn hold(
     facts: &PackageFacts,
     given: &BTreeMap<String, PathBuf>,
+    spec: &str,
     devices: &[&str],
 ) -> Result<()> {
     let id = &facts.nevra;
@@ -33,6 +35,16 @@ pub fn hold(
         {
             bail!("{id}: `{shown}` is no plain file");
         }
+        // So rpm writes a source that `NoSource` leaves out: its digest is there, and it is not.
+        ensure!(
+            !file.has("ghost"),
+            "{id} only lists `{shown}`, and does not hold it: whoever gets the package has to get its sources\n\
+             help: the spec's `NoSource` or `NoPatch` leaves it out: take that out with `replace`"
+        );
+        ensure!(
+            file.has("spec") == (file.path == spec),
+            "{id} says that another file than `{spec}` is its spec: `{shown}`"
+        );
         let Some(given) = given.get(&file.path) else {
             bail!(
                 "{id} holds `{shown}`, which is none of the files that the build was given\n\
@@ -47,6 +59,7 @@ pub fn hold(
         );
     }
     let held = |name: &str| facts.files.iter().any(|file| file.path == name);
+    ensure!(held(spec), "{id} does not hold the spec `{spec}`: nobody can build it");
     if let Some(device) = devices.iter().find(|name| !held(name)) {
         bail!(
             "{id} does not hold the device's `{device}`: whoever gets the package has to get its source\n\
@@ -68,22 +81,4 @@ fn is_of(path: &Path, digest: &str) -> Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_known_by_each_digest_that_rpm_writes() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, "abc").unwrap();
-        for digest in [
-            "900150983cd24fb0d6963f7d28e17f72",
-            "a9993e364706816aba3e25717850c26c9cd0d89d",
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-        ] {
-            assert!(is_of(&path, digest).unwrap());
-            assert!(!is_of(&path, &digest.replace('c', "d")).unwrap());
-        }
-        assert!(!is_of(&path, "").unwrap());
-    }
-}
+mod tests;

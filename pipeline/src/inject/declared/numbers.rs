@@ -4,6 +4,8 @@
 //! another file. No definition is carried out in this module.
 
 use crate::inject::macros::word;
+use crate::inject::spec::SpecText;
+use anyhow::{Result, bail};
 
 /// Macros and directives of rpm that lead to the declared files.
 const LEADING: [&str; 8] =
@@ -29,4 +31,16 @@ pub fn redefines(text: &str) -> bool {
             name.len() < rest.len() && is_one(&name[..word(name)])
         })
     })
+}
+
+/// Refuses what the builder itself sets, where a number would mean another file by it.
+pub fn hold(spec: &SpecText, edit: &str) -> Result<()> {
+    if let Some(name) = spec.defines.keys().find(|name| is_one(name.as_str())) {
+        bail!(
+            "{}: {edit} relies on the numbers of sources and patches, and `build.define` has `{name}`, on \
+             which their meaning hangs\nhelp: leave it out there",
+            spec.name
+        );
+    }
+    Ok(())
 }

@@ -47,6 +47,31 @@ fn a_macro_of_a_source_or_patch_keeps_its_meaning() {
         "%global _sourcedir /elsewhere",
         "%global SOURCE1() theirs.c",
         "%define S() theirs.c",
+        // Other spellings, other directives, other roads to the same.
+        "%global\tSOURCE1 theirs.c",
+        "%{global:SOURCE1 theirs.c}",
+        "%{?dist:%{define SOURCE1 theirs.c}}",
+        "%global PATCH1 %{nil}",
+        "%define patch1 :",
+        "%undefine PATCH1",
+        "%global _topdir /elsewhere",
+        "%include more.inc",
+        "%{?dist:%include more.inc}",
+        "%{expand:%%{load:macros.inc}}",
+        // In the body of a macro that nothing here calls: who does may not be seen.
+        "%define later() %%global SOURCE1 theirs.c",
+        "%{lua: macros['SOURCE1'] = 'x'}",
+        "%{lua: rpm.undefine('PATCH1')}",
+        "%{lua: rpm.load('macros.inc')}",
+        "%{lua: rpm.execute('x')}",
+        "%{lua: load('x')()}",
+        "%{lua: require 'x'}",
+        "%{lua: dofile('x')}",
+        "%{lua: local r = rpm; r.define('SOURCE1 x')}",
+        "%{lua: _G['rpm'].define('SOURCE1 x')}",
+        "%{lua: rpm.define([[SOURCE1 x]])}",
+        "%{lua: rpm.define('\\83OURCE1 x')}",
+        "%{lua: rpm.expand('%{load:macros.inc}')}",
     ] {
         numbers_refused(&spec("", "", line), line);
         numbers_refused(&spec("", line, ""), line);
@@ -195,5 +220,77 @@ fn numbers_end_where_rpm_does() {
     for tag in ["Source2147483647: b", "Source4294967295: b", "Source4294967296: b"] {
         let problem = refused(&spec("", tag, ""), &[add_source("x.c")]);
         assert!(problem.contains(&format!(": {tag}\n")), "{problem}");
+    }
+}
+
+/// The builder's own macros, and an edit that comes after those that took the numbers for granted.
+#[test]
+fn no_edit_and_no_define_of_the_pipeline_changes_a_number_either() {
+    let define = |name: &str| define(name, "x");
+    let spec = spec("", "", "");
+    for name in ["SOURCE1", "PATCH1", "SOURCE01", "_sourcedir", "_topdir", "setup", "patch1"] {
+        let problem = refused(&spec, &[define(name)]);
+        assert!(
+            problem.contains(&format!("`define {name}` would change what the numbers")),
+            "{problem}"
+        );
+        let defines = [(word(name), word("x"))].into_iter().collect();
+        for one in [add_source("x.c"), drop_patch("b.patch"), device_after("%setup", "vgpu-stub")] {
+            let problem = edit(spec.as_bytes(), "s", &[one], &[device()], &defines).unwrap_err();
+            let expected = format!("and `build.define` has `{name}`");
+            assert!(problem.to_string().contains(&expected), "{problem}");
+        }
+    }
+    edited(&spec, &[define("dist"), define("SOURCES")]);
+    let lines = |text: &str| after("%setup", &[text]);
+    for line in ["%global SOURCE1 theirs.c", "%{load:macros.inc}", "%{lua: macros.PATCH1 = ''}"] {
+        for one in [add_source("x.c"), drop_patch("b.patch"), device_after("%setup", "vgpu-stub")] {
+            let problem = refused(&spec, &[one.clone(), lines(line)]);
+            assert!(problem.contains(&format!("   new: {line}\n")), "{problem}");
+        }
+        // Nothing here takes a number for granted.
+        edited(&spec, &[lines(line)]);
+    }
+    let replace = replace("%setup", "%define S() x");
+    assert!(refused(&spec, &[add_source("x.c"), replace]).contains("relies on the numbers"));
+}
+
+#[test]
+fn a_source_that_is_called_as_a_dropped_patch_is_would_be_missing() {
+    // It was no patch, or is none any more: no build has the file all the same.
+    for tag in ["Source9: gone.patch", "Source9: %{nope}.patch", "Source: x/gone.patch"] {
+        let problem = refused(&spec("", tag, ""), &[drop_patch("gone.patch")]);
+        assert!(problem.contains(&format!(": {tag}\n")), "{problem}");
+    }
+    satisfied(&spec("", "Source9: gone.patch.asc", ""), &[drop_patch("gone.patch")]);
+}
+
+#[test]
+fn what_is_no_spec_is_refused_unseen() {
+    let no = |text: &str| refuse_no_spec(text.as_bytes(), "key.asc").unwrap_err().to_string();
+    for text in [
+        "CANARY\n",
+        "",
+        "name CANARY\n",
+        "hostname: CANARY\n%prep\n",
+        " Name: CANARY\n%prep\n",
+        "# Name: CANARY\n%prep\n",
+        "%prep\nName: CANARY\n",
+        "%description\n%changelog\nName: CANARY\n",
+        "apiVersion: v1\nname: CANARY\nusers:\n- token: CANARY\n",
+        "Name: CANARY\nPassword: CANARY\n",
+        "%define a \\\nName: CANARY\n%prep\n",
+    ] {
+        let said = no(text);
+        assert!(said.starts_with("key.asc is no spec: ") && said.contains("\nhelp: "), "{said}");
+        assert!(!said.contains("CANARY"), "{said}");
+    }
+    for text in [
+        SPEC,
+        "name: a\n%PREP\n",
+        "%if 1\nName:a\n%endif\n%description\n",
+        "Name : a\r\n%build\r\n",
+    ] {
+        refuse_no_spec(text.as_bytes(), "s").unwrap();
     }
 }

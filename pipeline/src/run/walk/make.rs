@@ -3,6 +3,7 @@
 use super::Walk;
 use crate::build::{self, Built, SourceName};
 use crate::cmd::{Runner, interrupted};
+use crate::config::{Edit, Stock};
 use crate::environment;
 use crate::fetch::Fetch;
 use crate::plan::{CompilerCache, Key, Stage};
@@ -69,6 +70,7 @@ impl Walk<'_> {
                     sources: given.iter().map(|(name, path)| (&**name, path.clone())).collect(),
                     spec: injected.path(self.spec_name()),
                     test_spec: for_tests.exists().then_some(for_tests),
+                    not_for_tests: self.not_for_tests(),
                     names: self.source_names(),
                     cache: self.compiler_cache()?,
                 };
@@ -122,18 +124,32 @@ impl Walk<'_> {
             test_spec = Some(spec);
         }
         let sources = self.sources()?;
+        let dropped = self
+            .request
+            .loaded
+            .pipeline
+            .verify
+            .stock
+            .as_ref()
+            .map_or_else(Vec::new, |Stock::Build(stock)| Edit::dropped(&stock.edits));
         let inputs = build::Inputs {
             name: &own_name,
             kind: Stage::Stock.name(),
-            sources: sources.files().collect(),
+            sources: sources.files().filter(|(name, _)| !dropped.contains(name)).collect(),
             spec,
             test_spec,
+            not_for_tests: self.not_for_tests(),
             names: Vec::new(),
             cache: build::Cache::Fill,
         };
         let image = self.image(fetch)?;
         let build = &self.request.loaded.pipeline.build;
         Ok(build::run(&inputs, build, &image, key, store, fetch.cmd())?.stored().clone())
+    }
+
+    fn not_for_tests(&self) -> Vec<&str> {
+        let binary = self.request.loaded.pipeline.build.test_binary.as_ref();
+        binary.map_or_else(Vec::new, |binary| Edit::dropped(&binary.edits))
     }
 
     /// The cache that the devices are built with.

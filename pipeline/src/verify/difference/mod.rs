@@ -126,7 +126,7 @@ fn shortened(text: &str) -> String {
 pub fn difference(before: &Portrait, after: &Portrait) -> Vec<Change> {
     let (before, after) = (before.lines(), after.lines());
     let mut changes: BTreeMap<&Subject, Fate> = BTreeMap::new();
-    for (subject, was) in before {
+    for (subject, was) in &before {
         let was = was.clone();
         match after.get(subject) {
             None => changes.insert(subject, Fate::Removed { was }),
@@ -136,7 +136,7 @@ pub fn difference(before: &Portrait, after: &Portrait) -> Vec<Change> {
             Some(_) => None,
         };
     }
-    for (subject, is) in after.iter().filter(|(subject, _)| !before.contains_key(subject)) {
+    for (subject, is) in after.iter().filter(|(subject, _)| !before.contains_key(*subject)) {
         changes.insert(subject, Fate::Added { is: is.clone() });
     }
     changes.into_iter().map(|(subject, fate)| Change { subject: subject.clone(), fate }).collect()

@@ -3,7 +3,7 @@
 use super::{Area, Subject};
 use crate::rpmfile::Nevra;
 use crate::verify::elf::{ElfFacts, Qom, QomType};
-use crate::verify::rpm::{FileFacts, PackageFacts, promise};
+use crate::verify::rpm::{Below, FileFacts, PackageFacts, build_id, mode, promise};
 use rpm::IndexTag as Tag;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +20,10 @@ const OF_FILES: [Tag; 6] = [
     Tag::RPMTAG_FILEMODES,
 ];
 
-/// Every line that could differ.
+/// Every line that could differ, and all that is said of each: whoever says it a second time, or says
+/// another thing, is neither hidden nor hides the first.
 #[derive(Debug, Default)]
-pub struct Portrait(BTreeMap<Subject, String>);
+pub struct Portrait(BTreeMap<Subject, Vec<String>>);
 
 impl Portrait {
     pub fn of_binary(elf: &ElfFacts, qom: &Qom) -> Self {
@@ -47,8 +48,17 @@ impl Portrait {
         portrait
     }
 
-    pub(super) fn lines(&self) -> &BTreeMap<Subject, String> {
-        &self.0
+    /// In no order of the packages, for two builds may list them in two ways.
+    pub(super) fn lines(&self) -> BTreeMap<&Subject, String> {
+        let line = |texts: &Vec<String>| {
+            let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            texts.sort_unstable();
+            match texts[..] {
+                ["", .., ""] => format!("{} times", texts.len()),
+                _ => texts.join(", and "),
+            }
+        };
+        self.0.iter().map(|(subject, texts)| (subject, line(texts))).collect()
     }
 
     pub(super) fn put(
@@ -59,17 +69,7 @@ impl Portrait {
         text: impl Into<String>,
     ) {
         let subject = Subject { place: place.to_owned(), area, name: name.into() };
-        let text = text.into();
-        // Two packages may say different things of one subject: neither hides behind the other.
-        self.0
-            .entry(subject)
-            .and_modify(|said| {
-                if *said != text {
-                    said.push_str(", and ");
-                    said.push_str(&text);
-                }
-            })
-            .or_insert_with(|| text.clone());
+        self.0.entry(subject).or_default().push(text.into());
     }
 
     fn package(&mut self, place: &str, facts: &PackageFacts) {
@@ -139,9 +139,15 @@ impl Portrait {
         let programs: BTreeSet<&str> =
             facts.files.iter().filter(read).filter_map(|file| file.digest.as_deref()).collect();
         // Links by build id say only that a program is another one; so do the folders that they are in.
-        let by_build_id = |file: &&FileFacts| {
-            Path::new(&file.path).starts_with(BUILD_IDS)
-                && (file.link.is_some() || file.is_directory())
+        let own: BTreeSet<&str> =
+            facts.files.iter().filter(|file| file.is_regular()).map(|file| &*file.path).collect();
+        let by_build_id = |file: &&FileFacts| match build_id(&file.path, BUILD_IDS) {
+            Some(Below::Folder) => file.mode == mode::DIRECTORY | 0o755 && is_as_made(file),
+            Some(Below::Id) if is_as_made(file) => file.link.as_deref().is_some_and(|link| {
+                // From `/usr/lib/.build-id/ab/cdef`, to a program of the same package.
+                link.strip_prefix("../../../..").is_some_and(|path| own.contains(path))
+            }),
+            _ => false,
         };
         let files = facts.files.iter().filter(|file| !by_build_id(file));
         for file in files {
@@ -204,6 +210,11 @@ impl Portrait {
 /// for a device.
 fn is_kept_promise(facts: &PackageFacts) -> bool {
     facts.is_for_debuggers() && promise(facts).is_empty()
+}
+
+/// Whether rpmbuild put it there: it gives such a file to root, and marks it as no work of the spec's.
+fn is_as_made(file: &FileFacts) -> bool {
+    file.user == "root" && file.group == "root" && file.flags.iter().all(|flag| flag == "artifact")
 }
 
 fn evr(id: &Nevra) -> String {

@@ -1,5 +1,7 @@
 use super::{Allowed, Area, Change, Fate, Subject, difference, only_adds};
 use crate::verify::difference::Portrait;
+use crate::verify::rpm::sample::{FOLDER, LINK, PLAIN, facts, file};
+use crate::verify::rpm::{PackageFacts, mode};
 use std::collections::BTreeSet;
 
 const QEMU: &str = "/usr/bin/qemu-system-x86_64";
@@ -127,4 +129,119 @@ fn whatever_nobody_asked_for_is_refused_by_its_name() {
 fn a_type_that_is_not_new_is_refused() {
     let error = judge(&[]).unwrap_err();
     assert!(error.starts_with("`verify.only-adds` names `vgpu-stub`, and"), "{error}");
+}
+
+/// All that differs between the packages of two builds, as it is shown.
+fn shown(before: &[PackageFacts], after: &[PackageFacts]) -> Vec<String> {
+    let changes = difference(&Portrait::of_packages(before), &Portrait::of_packages(after));
+    changes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn two_packages_of_one_name_are_added_up() {
+    let of = |arch: &str, mode: u16| {
+        let mut facts = facts("qemu", arch);
+        facts.files = vec![file("/usr/bin/a", PLAIN | mode, None)];
+        facts
+    };
+    let stock = [of("x86_64", 0)];
+    // Whichever comes last, the other one is seen.
+    for odd in [of("x86_64", 0o4111), of("noarch", 0), of("noarch", 0o4111)] {
+        for ours in [[of("x86_64", 0), odd.clone()], [odd.clone(), of("x86_64", 0)]] {
+            let said = shown(&stock, &ours).join("\n");
+            assert!(said.contains("version in qemu  1-1 → 1-1, and 1-1"), "{said}");
+            let arch = said.contains("architecture in qemu  x86_64 → noarch, and x86_64");
+            assert_eq!(arch, odd.id.arch == "noarch", "{said}");
+            let mode = said.contains("100644 root:root → 100644 root:root, and 104755 root:root");
+            assert_eq!(mode, odd.files[0].mode == PLAIN | 0o4111, "{said}");
+            assert!(
+                judge(&difference(&Portrait::of_packages(&stock), &Portrait::of_packages(&ours)))
+                    .unwrap_err()
+                    .contains("version in qemu")
+            );
+            // The other way round, and in another order of the same.
+            assert!(shown(&ours, &stock).join("\n").contains("1-1, and 1-1 → 1-1"));
+            let [first, second] = ours.clone();
+            assert_eq!(shown(&ours, &[second, first]), [] as [&str; 0]);
+        }
+    }
+}
+
+#[test]
+fn what_several_say_alike_is_counted() {
+    // One path in two packages, of which one loses what the other has: a type, a requirement, a library.
+    let of = |types: &[&str]| {
+        let lines: Vec<_> =
+            types.iter().map(|name| (QEMU, Area::Type, *name, "pci-device")).collect();
+        portrait(&lines)
+    };
+    let changes = difference(&of(&["vga", "vga"]), &of(&["vga"]));
+    assert_eq!(
+        changes[0].to_string(),
+        format!("type      ~ vga in {QEMU}  pci-device, and pci-device → pci-device")
+    );
+    let unnamed = |times: usize| portrait(&vec![("", Area::Requires, "a", ""); times]);
+    for (before, after, expected) in [
+        (1, 2, Some("requires  ~ a   → 2 times")),
+        (3, 2, Some("requires  ~ a  3 times → 2 times")),
+        (2, 2, None),
+        (0, 1, Some("requires  + a")),
+    ] {
+        let changes = difference(&unnamed(before), &unnamed(after));
+        assert_eq!(changes.first().map(ToString::to_string).as_deref(), expected);
+    }
+}
+
+/// Of what lies at `/usr/lib/.build-id`, only what rpmbuild makes there is passed over.
+#[test]
+fn a_file_by_build_id_is_compared_unless_it_is_a_link_to_a_program_of_its_package() {
+    let program = file("/usr/bin/a", PLAIN, None);
+    let with = |path: &str, mode: u16, link: Option<&str>| {
+        let mut facts = facts("qemu", "x86_64");
+        facts.files = vec![program.clone(), file(path, mode, link)];
+        [facts]
+    };
+    let stock = with("/usr/bin/a", PLAIN, None).map(|mut facts| {
+        facts.files.pop();
+        facts
+    });
+    for (path, mode, link) in [
+        ("/usr/lib/.build-id", FOLDER, None),
+        ("/usr/lib/.build-id/ab", FOLDER, None),
+        ("/usr/lib/.build-id/ab/cd01", LINK, Some("../../../../usr/bin/a")),
+        ("/usr/lib/.build-id/ab/cd01.1", LINK, Some("../../../../usr/bin/a")),
+    ] {
+        assert_eq!(shown(&stock, &with(path, mode, link)), [] as [&str; 0], "{path}");
+    }
+    for (path, mode, link) in [
+        ("/usr/lib/.build-id/ab/cd01", PLAIN, None),
+        ("/usr/lib/.build-id/ab/cd01", mode::REGULAR | 0o755, None),
+        ("/usr/lib/.build-id/evil", PLAIN, None),
+        ("/usr/lib/.build-id", PLAIN, None),
+        ("/usr/lib/.build-id", LINK, Some("/etc")),
+        ("/usr/lib/.build-id/ab", LINK, Some("../../../etc")),
+        ("/usr/lib/.build-id/ab/cd01", LINK, Some("/usr/bin/a")),
+        ("/usr/lib/.build-id/ab/cd01", LINK, Some("../../../../usr/bin/other")),
+        ("/usr/lib/.build-id/ab/cd01", LINK, Some("../../../../etc/shadow")),
+        ("/usr/lib/.build-id/ab/cd01", FOLDER, None),
+        ("/usr/lib/.build-id/ab", mode::DIRECTORY | 0o777, None),
+        ("/usr/lib/.build-id/ab", mode::DIRECTORY, None),
+        ("/usr/lib/.build-id/zz", FOLDER, None),
+        ("/usr/lib/.build-id/evil", FOLDER, None),
+        ("/usr/lib/.build-id/ab/evil", LINK, Some("../../../../usr/bin/a")),
+        ("/usr/lib/.build-id-of-mine", PLAIN, None),
+        ("/usr/lib/.build-idx/ab", FOLDER, None),
+        ("/usr/lib/.build-idx", LINK, Some("/etc")),
+    ] {
+        let said = shown(&stock, &with(path, mode, link)).join("\n");
+        assert!(said.contains(&format!("file      + {path} in qemu")), "{path} {mode:o}: {said}");
+    }
+    for (flag, user, seen) in
+        [("artifact", "root", false), ("config", "root", true), ("artifact", "qemu", true)]
+    {
+        let mut ours = with("/usr/lib/.build-id/ab", FOLDER, None);
+        ours[0].files[1].flags.push(flag.to_owned());
+        ours[0].files[1].user = user.to_owned();
+        assert_eq!(!shown(&stock, &ours).is_empty(), seen, "{flag} {user}");
+    }
 }

@@ -3,7 +3,6 @@
 use super::facts::{FileFacts, PackageFacts, mode};
 use super::walk::shown;
 use crate::files;
-use crate::text;
 use anyhow::{Context, Result, ensure};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -38,8 +37,7 @@ impl Installed {
             let number = at + 1;
             ensure!(
                 entry(line).is_some(),
-                "line {number} is not a name, a mode in octal and a path: `{}`\n{HELP}",
-                text::excerpt(line)
+                "line {number} is not a name, a mode in octal and a path\n{HELP}"
             );
         }
         ensure!(!text.is_empty(), "it is empty\n{HELP}");

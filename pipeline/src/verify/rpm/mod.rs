@@ -25,10 +25,12 @@ mod paths;
 mod profile;
 mod read;
 mod rules;
+#[cfg(test)]
+pub mod sample;
 mod unpack;
 mod walk;
 
 pub use facts::{Binary, FileFacts, PackageFacts, mode};
 pub use installed::Installed;
 pub use read::{LARGEST_BINARY, extract, is_rpm, read};
-pub use rules::{Finding, Policy, Signing, judge, promise};
+pub use rules::{Below, Finding, Policy, Signing, build_id, judge, promise};

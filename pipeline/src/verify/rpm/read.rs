@@ -20,8 +20,6 @@ use std::path::Path;
 /// How an RPM begins (rpm, `docs/manual/format_lead.md`).
 const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 
-/// A kernel with all its modules has more; nothing that carries a device does.
-const MOST_ELF_FILES: usize = 4096;
 /// Above what any host of rpm 4.11 takes (its sizes have 32 bits).
 const LARGEST_PAYLOAD: u64 = 4 << 30;
 
@@ -164,9 +162,9 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         }
         let (elf, binaries) = (&mut facts.elf, &mut facts.binaries);
         let mut look = |path: &Path, bytes: &[u8]| {
-            ensure!(elf.len() < MOST_ELF_FILES, "it has more than {MOST_ELF_FILES} ELF files");
+            let types = judge(path, bytes)?;
             elf.push(elf_file(path, bytes));
-            if let Some(qom) = judge(path, bytes)? {
+            if let Some(qom) = types {
                 binaries.push(Binary { path: path.to_owned(), size: bytes.len() as u64, qom });
             }
             Ok(())

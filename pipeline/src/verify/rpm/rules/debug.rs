@@ -1,12 +1,16 @@
 //! The rule about packages for debuggers: their contents differ with every build, so that nobody compares
 //! them, and what their name promises has to be so.
 
-use super::super::facts::PackageFacts;
+use super::super::facts::{FileFacts, PackageFacts};
 use super::files::below;
-use std::path::Path;
 
 /// Where such a package has its files, and the folders on the way there.
-const PLACES: [&str; 2] = ["/usr/lib/debug", "/usr/src/debug"];
+const PLACES: [&str; 2] = [SYMBOLS, "/usr/src/debug"];
+const SYMBOLS: &str = "/usr/lib/debug";
+/// How gdb calls files that it runs for whoever looks at the program beside them (gdb's manual, "objfile-gdb.ext
+/// file"; "Init File in the Current Directory"), and lldb those of its own.
+const SCRIPTS: [&str; 6] =
+    ["-gdb.py", "-gdb.gdb", "-gdb.scm", ".gdbinit", ".gdbearlyinit", ".lldbinit"];
 /// What it provides by build-id, for whoever looks for the symbols of a program.
 const BY_BUILD_ID_FOLDER: &str = "/usr/lib/debug/.build-id";
 const BY_BUILD_ID: &str = "debuginfo(build-id) = ";
@@ -26,16 +30,7 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
         found
             .push(format!("it has `{}`, which is no file for debuggers", file.path.escape_debug()));
     }
-    let odd = facts.files.iter().find(|file| {
-        let path = Path::new(&file.path);
-        let by_build_id = path.starts_with(BY_BUILD_ID_FOLDER);
-        // gdb runs such a file for whoever looks at the program that it is named after.
-        let script = ["-gdb.py", "-gdb.gdb", "-gdb.scm"].iter().any(|end| file.path.ends_with(end));
-        (file.is_directory() && file.mode & 0o7777 != 0o755)
-            || (file.link.is_some() && !by_build_id)
-            || script
-    });
-    if let Some(file) = odd {
+    if let Some(file) = facts.files.iter().find(|file| !is_plain(file)) {
         let shown = file.path.escape_debug();
         found.push(format!("`{shown}` is no plain file of symbols or sources, or no open folder"));
     }
@@ -63,3 +58,82 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
     found.extend(facts.obsoletes.iter().map(|text| format!("it obsoletes `{text}`")));
     found
 }
+
+/// Whether a file of such a package is one that nobody need compare: symbols or sources to read, an open
+/// folder, or a link that leads to symbols.
+fn is_plain(file: &FileFacts) -> bool {
+    if SCRIPTS.iter().any(|end| file.path.ends_with(end)) {
+        return false;
+    }
+    let path = file.path.as_str();
+    let of_id = build_id(path, BY_BUILD_ID_FOLDER);
+    if below(path, BY_BUILD_ID_FOLDER) && of_id.is_none() {
+        return false;
+    }
+    match &file.link {
+        _ if file.is_directory() => {
+            file.mode & 0o7777 == 0o755 && !matches!(of_id, Some(Below::Id))
+        }
+        // To a program, or to the file with its symbols.
+        Some(_) if matches!(of_id, Some(Below::Id)) => true,
+        // A link to a program in its own package has one to that program's symbols beside it.
+        Some(target) => leads_to_symbols(path, target),
+        None => file.is_regular() && !matches!(of_id, Some(Below::Folder)),
+    }
+}
+
+/// Whether a link from one file of symbols leads to another, and never out of their folder.
+fn leads_to_symbols(path: &str, target: &str) -> bool {
+    let is_debug = |path: &str| path.strip_suffix(".debug").is_some();
+    let Some(inside) = path.strip_prefix(SYMBOLS).filter(|_| is_debug(path)) else {
+        return false;
+    };
+    let mut depth = inside.split('/').count().saturating_sub(2);
+    !target.starts_with('/')
+        && is_debug(target)
+        && target.split('/').all(|part| match part {
+            "" | "." => false,
+            ".." => depth.checked_sub(1).is_some_and(|less| {
+                depth = less;
+                true
+            }),
+            _ => {
+                depth += 1;
+                true
+            }
+        })
+}
+
+/// What a path is in a folder that is laid out by build-id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Below {
+    /// The folder itself, or the one for ids with the same first byte.
+    Folder,
+    /// A name that is an id, as rpmbuild gives it: a number behind it for another file of the same id, and
+    /// `.debug` for its symbols.
+    Id,
+}
+
+/// What `path` is below `folder`; nothing where rpmbuild has no such names there.
+pub fn build_id(path: &str, folder: &str) -> Option<Below> {
+    let hex = |text: &str| text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
+    let rest = path.strip_prefix(folder)?;
+    let Some(rest) = rest.strip_prefix('/') else {
+        return rest.is_empty().then_some(Below::Folder);
+    };
+    let (first, name) = match rest.split_once('/') {
+        Some((first, name)) => (first, Some(name)),
+        None => (rest, None),
+    };
+    if first.len() != 2 || !hex(first) {
+        return None;
+    }
+    let Some(name) = name else { return Some(Below::Folder) };
+    let name = name.strip_suffix(".debug").unwrap_or(name);
+    let (id, number) = name.split_once('.').unwrap_or((name, "1"));
+    let numbered = !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit());
+    (!id.is_empty() && hex(id) && numbered).then_some(Below::Id)
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use super::nevra;
 use super::profile::Profile;
 use crate::config::{Level, Rule, Target};
 use crate::rpmfile::Nevra;
-pub use debug::promise;
+pub use debug::{Below, build_id, promise};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,0 +1,109 @@
+use super::super::super::facts::mode;
+use super::super::super::sample::{FOLDER, LINK, PLAIN, facts, file};
+use super::*;
+
+/// A package for debuggers with one file more than each of them has.
+fn with(path: &str, mode: u16, link: Option<&str>) -> PackageFacts {
+    let mut facts = facts("a-debuginfo", "x86_64");
+    facts.files = vec![
+        file("/usr/lib/debug", FOLDER, None),
+        file("/usr/lib/debug/usr/bin/a.debug", PLAIN, None),
+        file(path, mode, link),
+    ];
+    facts
+}
+
+#[test]
+fn symbols_sources_and_the_links_between_them_are_what_the_name_promises() {
+    for (path, mode, link) in [
+        ("/usr/lib/debug/usr/lib64/xen/bin/qemu-system-i386.debug", PLAIN, None),
+        ("/usr/lib/debug/.dwz/a-1-1.x86_64", PLAIN, None),
+        ("/usr/lib/debug/.build-id", FOLDER, None),
+        ("/usr/lib/debug/.build-id/ab", FOLDER, None),
+        ("/usr/lib/debug/.build-id/ab/cdef01", LINK, Some("../../../../../usr/bin/a")),
+        ("/usr/lib/debug/.build-id/ab/cdef01.1", LINK, Some("../../../.build-id/ab/cdef01.1")),
+        ("/usr/lib/debug/.build-id/ab/cdef01.debug", LINK, Some("../../usr/bin/a.debug")),
+        ("/usr/lib/debug/.build-id/ab/cdef01.2.debug", LINK, Some("../../usr/bin/a.debug")),
+        // Some distributions keep the symbols themselves there.
+        ("/usr/lib/debug/.build-id/ab/cdef01.debug", PLAIN, None),
+        ("/usr/lib/debug/usr/bin/b.debug", LINK, Some("a.debug")),
+        ("/usr/lib/debug/bin/b.debug", LINK, Some("../usr/bin/a.debug")),
+        ("/usr/src/debug/a-1/hw/misc/a.c", PLAIN, None),
+        ("/usr/src/debug", FOLDER, None),
+        ("/usr/src", FOLDER, None),
+    ] {
+        let found = promise(&with(path, mode, link));
+        assert_eq!(found, [] as [&str; 0], "{path} {link:?}");
+    }
+}
+
+#[test]
+fn what_runs_closes_a_folder_or_leads_elsewhere_is_not() {
+    let fifo = 0o010_644;
+    for (path, mode, link) in [
+        // gdb runs these.
+        ("/usr/lib/debug/usr/bin/a-gdb.py", PLAIN, None),
+        ("/usr/lib/debug/usr/bin/a.debug-gdb.gdb", PLAIN, None),
+        ("/usr/lib/debug/.build-id/ab/cdef01.debug-gdb.scm", PLAIN, None),
+        ("/usr/lib/debug/usr/bin/b-gdb.py", LINK, Some("a.debug")),
+        ("/usr/src/debug/a-1/.gdbinit", PLAIN, None),
+        ("/usr/src/debug/a-1/.gdbearlyinit", PLAIN, None),
+        ("/usr/src/debug/a-1/.lldbinit", PLAIN, None),
+        // The folder of all such packages is nobody's to close, to open, or to hand down.
+        ("/usr/lib/debug/usr", mode::DIRECTORY, None),
+        ("/usr/lib/debug/usr", mode::DIRECTORY | 0o700, None),
+        ("/usr/lib/debug/usr", mode::DIRECTORY | 0o1777, None),
+        ("/usr/lib/debug/usr", mode::DIRECTORY | 0o2755, None),
+        ("/usr", mode::DIRECTORY | 0o700, None),
+        // A link in the place of a folder leads other packages' files elsewhere.
+        ("/usr/lib/debug/usr", LINK, Some("../../../etc")),
+        ("/usr/lib/debug", LINK, Some("/etc")),
+        ("/usr/src/debug", LINK, Some("/etc")),
+        ("/usr/src/debug/a", LINK, Some("b")),
+        ("/usr/lib/debug/.build-id", LINK, Some("/etc")),
+        ("/usr/lib/debug/.build-id/ab", LINK, Some("/etc")),
+        ("/usr/lib/debug/.build-id/zz/cdef01", LINK, Some("/etc")),
+        ("/usr/lib/debug/.build-id/ab/cdef01/a", LINK, Some("/etc")),
+        ("/usr/lib/debug/.build-id/ab/cdef01", FOLDER, None),
+        ("/usr/lib/debug/.build-id/ab/cdef01.a", LINK, Some("/etc")),
+        ("/usr/lib/debug/.build-id/ab", PLAIN, None),
+        ("/usr/lib/debug/.build-id/evil", PLAIN, None),
+        ("/usr/lib/debug/usr/bin/b.debug", LINK, Some("/usr/bin/a.debug")),
+        ("/usr/lib/debug/usr/bin/b.debug", LINK, Some("../../../../share/a.debug")),
+        ("/usr/lib/debug/usr/bin/b.debug", LINK, Some("../../../x/../../debug/a.debug")),
+        ("/usr/lib/debug/usr/bin/b.debug", LINK, Some("a")),
+        ("/usr/lib/debug/usr/bin/b", LINK, Some("a.debug")),
+        ("/usr/lib/debugger/b.debug", LINK, Some("a.debug")),
+        ("/usr/lib/debug/usr/bin/pipe", fifo, None),
+        ("/usr/lib/debug/usr/bin/null", mode::CHARACTER_DEVICE | 0o666, None),
+    ] {
+        let found = promise(&with(path, mode, link));
+        let named = found.first().is_some_and(|what| what.contains(&format!("`{path}`")));
+        assert!(named, "{path} {mode:o} {link:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_path_by_build_id_has_the_form_that_rpmbuild_gives_it() {
+    const ALL: &str = "/usr/lib/.build-id";
+    for (path, expected) in [
+        ("", Some(Below::Folder)),
+        ("/0f", Some(Below::Folder)),
+        ("/0f/1", Some(Below::Id)),
+        ("/0f/1.12", Some(Below::Id)),
+        ("/0f/1.debug", Some(Below::Id)),
+        ("-evil", None),
+        ("/", None),
+        ("/0", None),
+        ("/0F", None),
+        ("/0f0", None),
+        ("/0f/", None),
+        ("/0f/1/2", None),
+        ("/0f/1.", None),
+        ("/0f/1.debug.debug", None),
+        ("/0f/x", None),
+        ("/0f/.debug", None),
+    ] {
+        assert_eq!(build_id(&format!("{ALL}{path}"), ALL), expected, "{path}");
+    }
+}
