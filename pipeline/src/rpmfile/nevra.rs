@@ -1,10 +1,13 @@
 //! What a package is called: name, epoch, version, release and architecture.
 
 use super::RpmFile;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use rpm::IndexTag;
+use rpm_version::Evr;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
+use std::str::FromStr;
 
 /// What a file name may have (`NAME_MAX`).
 const LONGEST: usize = 255;
@@ -35,6 +38,33 @@ impl Nevra {
         }
         let [name, version, release, arch] = [name, version, release, arch].map(str::to_owned);
         Ok(Self { name, epoch, version, release, arch })
+    }
+
+    /// Which of two packages rpm takes for the newer one, by epoch, version and release.
+    pub fn order(&self, other: &Self) -> Ordering {
+        // The crate takes the epoch as text, in which none and 0 differ.
+        fn rest(nevra: &Nevra) -> Evr<'_> {
+            Evr::new("0", nevra.version.as_str(), nevra.release.as_str())
+        }
+        self.epoch.cmp(&other.epoch).then_with(|| rest(self).cmp(&rest(other)))
+    }
+}
+
+/// Reads what was written so.
+impl FromStr for Nevra {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts = || {
+            let (rest, arch) = text.rsplit_once('.')?;
+            let (rest, release) = rest.rsplit_once('-')?;
+            let (name, version) = rest.rsplit_once('-')?;
+            let (epoch, version) = version.split_once(':').unwrap_or(("0", version));
+            Some((name, epoch.parse().ok()?, version, release, arch))
+        };
+        let (name, epoch, version, release, arch) =
+            parts().with_context(|| format!("`{}` is no package's name", text.escape_debug()))?;
+        Self::new(name, epoch, version, release, arch)
     }
 }
 
@@ -81,6 +111,12 @@ mod tests {
         let shown = |epoch| Nevra::new("gcc-c++", epoch, "4.8.5", "44.el7", "x86_64").unwrap();
         assert_eq!(shown(0).to_string(), "gcc-c++-4.8.5-44.el7.x86_64");
         assert_eq!(shown(2).to_string(), "gcc-c++-2:4.8.5-44.el7.x86_64");
+        for epoch in [0, 2] {
+            assert_eq!(shown(epoch).to_string().parse::<Nevra>().unwrap(), shown(epoch));
+        }
+        for bad in ["", "a-1-1", "a-1.noarch", "a-x:1-1.noarch", "a b-1-1.noarch"] {
+            assert!(bad.parse::<Nevra>().is_err(), "{bad}");
+        }
         Nevra::new("python3.11", 0, "1.0~rc1^git3", "1.el10_0+2", "noarch").unwrap();
     }
 

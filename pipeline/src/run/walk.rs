@@ -89,6 +89,12 @@ impl<'a> Walk<'a> {
             let text = format!("`{folder}` has what a run that was killed could not carry over");
             (self.on_event)(Event::Note { stage, text: &text });
         }
+        for (ours, newer) in &written.overtaken {
+            let text = format!(
+                "`{ours}` is older than `{newer}`, which was published before: nobody updates to it"
+            );
+            (self.on_event)(Event::Note { stage, text: &text });
+        }
         (self.on_event)(Event::Output { path: &output, rewritten: written.anew });
         Ok(Outcome { output: Some(output), development_key })
     }

@@ -13,6 +13,7 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
+use crate::rpmfile::Nevra;
 use crate::store::{FileRecord, Stored};
 use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
@@ -59,6 +60,8 @@ pub struct Written {
     pub kept: Vec<String>,
     /// Folders beside it with what a killed run could not carry over, as something has its name.
     pub left: Vec<PathBuf>,
+    /// Packages that no client updates to, each with a newer one that has been published before.
+    pub overtaken: Vec<(Nevra, Nevra)>,
 }
 
 /// Refuses an output folder that cannot be taken, before any work. `ready` is the repository, where
@@ -123,11 +126,12 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
         bail!("the repository is damaged in the store\nhelp: run again; it will be made anew");
     }
     contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
+    let overtaken = before.record.as_ref().map(|it| new.overtaken(it)).unwrap_or_default();
     let new = new.after(before.record.as_ref());
     switch::switch(stored, &new, &before, &place)
         .with_context(|| format!("cannot write the output `{}`", place.path.display()))?;
     let kept = before.foreign.iter().map(|name| name.display().to_string()).collect();
-    Ok(Written { anew: true, kept, left })
+    Ok(Written { anew: true, kept, left, overtaken })
 }
 
 /// Whether every file of the repository is there as it should be, and our record of it; and nobody else

@@ -3,6 +3,7 @@
 
 use super::Output;
 use crate::publish::manifest::{MANIFEST, SUMS};
+use crate::rpmfile::Nevra;
 use crate::store::owned::own_file;
 use crate::store::{FileRecord, Stored, sha256};
 use anyhow::{Context, Result, bail};
@@ -79,6 +80,26 @@ impl Record {
             self.facts.packages.entry(nevra.clone()).or_insert_with(|| content.clone());
         }
         self
+    }
+
+    /// Each package that is older than one of its name that has been published before, and that one.
+    pub fn overtaken(&self, before: &Self) -> Vec<(Nevra, Nevra)> {
+        let of = |record: &Self| {
+            record
+                .facts
+                .packages
+                .keys()
+                .filter_map(|name| name.parse().ok())
+                .collect::<Vec<Nevra>>()
+        };
+        let published = of(before);
+        let newest = |of: &Nevra| {
+            let same = |it: &&Nevra| it.name == of.name && it.arch == of.arch;
+            published.iter().filter(same).max_by(|one, other| one.order(other)).cloned()
+        };
+        let with_newest = |it: Nevra| newest(&it).map(|newest| (it, newest));
+        let older = |(it, newest): &(Nevra, Nevra)| it.order(newest).is_lt();
+        of(self).into_iter().filter_map(with_newest).filter(older).collect()
     }
 
     /// The record in a folder, if there is one.

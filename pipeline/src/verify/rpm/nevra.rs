@@ -1,9 +1,8 @@
 //! The order of versions: ours after the stock package, and before every one that may come next.
 //!
-//! By rpm's own comparison, from the crate `rpm-version`.
+//! By rpm's own comparison.
 
 use crate::rpmfile::Nevra;
-use rpm_version::Evr;
 use std::cmp::Ordering;
 
 /// What is wrong with a package of a build whose source package is another epoch's: an epoch overtakes
@@ -26,23 +25,15 @@ pub fn between(stock: &Nevra, ours: &Nevra) -> Vec<String> {
         )];
     }
     let mut wrong = Vec::new();
-    if order(ours, stock) != Ordering::Greater {
+    if ours.order(stock) != Ordering::Greater {
         wrong.push(format!("`{ours}` does not sort after the stock `{stock}`"));
     }
     for next in successors(stock) {
-        if order(ours, &next) != Ordering::Less {
+        if ours.order(&next) != Ordering::Less {
             wrong.push(format!("`{ours}` does not sort before `{next}`, which may come next"));
         }
     }
     wrong
-}
-
-fn order(one: &Nevra, other: &Nevra) -> Ordering {
-    // The crate takes the epoch as text, in which none and 0 differ.
-    fn rest(nevra: &Nevra) -> Evr<'_> {
-        Evr::new("0", nevra.version.as_str(), nevra.release.as_str())
-    }
-    one.epoch.cmp(&other.epoch).then_with(|| rest(one).cmp(&rest(other)))
 }
 
 /// Every package with one number that is higher by one, and one with a number more at the end.

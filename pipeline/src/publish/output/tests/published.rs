@@ -68,6 +68,26 @@ fn another_payload_and_another_epoch_under_one_file_name_are_other_content() {
     write(&world.with(file, "a, signed anew", signed), &world.output(&folder)).unwrap();
 }
 
+#[test]
+fn a_package_that_nobody_updates_to_is_told() {
+    let world = World::new();
+    let folder = world.place("out");
+    let overtaken = |version: &str| {
+        let written =
+            write(&world.repository(version, version), &world.output(&folder)).unwrap().overtaken;
+        written.iter().map(|(ours, newer)| format!("{ours} < {newer}")).collect::<Vec<_>>()
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(overtaken("1.9"), none);
+    assert_eq!(overtaken("1.10"), none);
+    assert_eq!(overtaken("1.9"), ["qemu-1.9-1.x86_64 < qemu-1.10-1.x86_64"]);
+    // The newest of all that have been there, and an epoch before everything else.
+    assert_eq!(overtaken("1:0"), none);
+    assert_eq!(overtaken("3"), ["qemu-3-1.x86_64 < qemu-1:0-1.x86_64"]);
+    assert_eq!(overtaken("1:1~rc1"), none);
+    assert_eq!(overtaken("1:1"), none);
+}
+
 /// An output as it was before there was a record.
 fn older(world: &World, folder: &Path) {
     write(&world.repository("1", "a"), &world.output(folder)).unwrap();
