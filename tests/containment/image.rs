@@ -2,7 +2,7 @@
 //! of a build that was killed.
 
 use super::{sleepers, wait_for};
-use crate::support::{Toy, ends_with, events};
+use crate::support::{Toy, ends_with, events, kept};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -111,7 +111,17 @@ fn the_steps_of_an_image_are_nobody_on_the_host_and_its_files_are_as_ever() {
         ends_with(1, toy.run().args(["--until", "build"]));
         podman(&["image", "inspect", "--format", "{{.Id}} {{.RootFS.Layers}}", &image])
     };
-    assert_eq!(again(), again());
+    let made = again();
+    assert_eq!(again(), made);
+
+    // A name is everybody's: another image under it is not taken for ours.
+    let (empty, id) = (toy.path("empty.tar"), made.split(' ').next().unwrap().to_owned());
+    ends_with(0, Command::new("tar").args(["-cf", empty.to_str().unwrap(), "-T", "/dev/null"]));
+    podman(&["import", "--quiet", empty.to_str().unwrap(), &image]);
+    ends_with(1, toy.run().args(["--until", "build"]));
+    let log = fs::read_to_string(kept("store/logs/image-nobody/build.log")).unwrap();
+    assert!(log.contains(&id) && !log.contains(&image), "{log}");
+    podman(&["tag", &id, &image]);
 
     // It has a history as any image, and others may build on it.
     let child = toy.path("child");
@@ -148,6 +158,12 @@ fn a_step_ends_with_its_runner_and_nothing_of_a_build_is_left() {
         run
     };
     let over = || sleepers(SLEEP).is_empty();
+    let debris = || {
+        let places = ["/tmp", "/var/tmp"].map(|it| fs::read_dir(it).unwrap().flatten());
+        let names = places.into_iter().flatten().map(|it| it.path());
+        names.filter(|it| it.to_string_lossy().contains("mmdebstrap")).count()
+    };
+    let before = debris();
     // Asked to end.
     let mut asked = start();
     ends_with(0, Command::new("kill").args(["-INT", &asked.id().to_string()]));
@@ -165,6 +181,15 @@ fn a_step_ends_with_its_runner_and_nothing_of_a_build_is_left() {
     killed.wait().unwrap();
     wait_for("the steps' end", 30, over);
     assert_eq!(left(&store).len(), 1, "{:?}", left(&store));
+    // The same while its base is made, which mounts too.
+    let mut killed = run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let log = store.join("logs/image-killed/environment.log");
+    let installs = || fs::read_to_string(&log).is_ok_and(|it| it.contains("installing essential"));
+    wait_for("packages to be installed", 300, installs);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    wait_for("the bootstrap's end", 30, || left(&store).len() <= 1);
+    assert!(debris() <= before);
 
     write_steps(&toy, "RUN true\n");
     let finished: Vec<Value> = events(&mut run());

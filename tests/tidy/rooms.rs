@@ -33,7 +33,10 @@ pub const IMPORTS: &[(&str, &str)] = &[
          wrapper::is_package_of wrapper::package_name",
     ),
     ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
-    ("publish", "cmd config::<types> plan sign::Signed sign::SignedPackage sign::Signer store"),
+    (
+        "publish",
+        "cmd config::<types> plan rpmfile sign::Signed sign::SignedPackage sign::Signer store",
+    ),
     ("fetch", "cmd config::<types> files store text"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),

@@ -11,6 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use xshell::Shell;
 
+/// Where a call that is alone has its folder: it is there on every machine, and podman, which keeps its
+/// locks there, takes no long path.
+pub const OWN: &str = "/dev/shm";
+/// Runs the words after the first one with the first one's folder at [`OWN`].
+const IN_OWN: &str = r#"mount --bind "$0" /dev/shm && exec "$@""#;
+
 /// An argv. Nothing in it is ever read by a shell.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -48,6 +54,15 @@ impl Call {
             pipes: None,
             known_as: None,
         }
+    }
+
+    /// A call of root's in namespaces of processes and mounts of its own: what it starts and mounts ends
+    /// with this process, whatever ends that. What it writes on its way goes to a folder that it has at
+    /// [`OWN`], since not every program likes every path.
+    pub fn alone_in(folder: &Path, program: &'static str) -> Self {
+        let call = Self::new("setpriv").args(["--pdeathsig=KILL", "unshare", "--pid", "--fork"]);
+        let call = call.args(["--kill-child", "--mount-proc", "/bin/sh", "-c", IN_OWN]);
+        call.arg(folder).arg(program).env("TMPDIR", OWN).known_as(program)
     }
 
     #[must_use]

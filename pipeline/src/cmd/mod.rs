@@ -15,7 +15,7 @@ mod reaper;
 mod which;
 
 pub use crate::text::masked;
-pub use call::Call;
+pub use call::{Call, OWN};
 pub use failure::{Failure, Incomplete};
 pub use pipes::Pipes;
 pub use which::{find, missing};

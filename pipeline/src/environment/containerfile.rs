@@ -160,14 +160,16 @@ fn instructions(text: &str) -> Vec<Instruction> {
     let mut all: Vec<Instruction> = Vec::new();
     let mut open = false;
     for (line, text) in (1..).zip(text.split('\n')) {
-        let text = text.trim_matches([' ', '\t']);
-        if text.is_empty() || text.starts_with('#') {
+        let start = text.trim_start_matches([' ', '\t']);
+        if start.is_empty() || start.starts_with('#') {
             continue;
         }
-        let (text, continued) = text.strip_suffix('\\').map_or((text, false), |text| (text, true));
+        // Blanks at the begin of a continued line stay, as engines have it, and divide words.
+        let whole = text.trim_end_matches([' ', '\t']);
+        let (text, continued) = whole.strip_suffix('\\').map_or((text, false), |text| (text, true));
         match all.last_mut().filter(|_| open) {
             Some(last) => last.text.push_str(text),
-            None => all.push(Instruction { line, text: text.to_owned() }),
+            None => all.push(Instruction { line, text: text.trim_start().to_owned() }),
         }
         open = continued;
     }
@@ -217,6 +219,11 @@ mod tests {
             ("COPY --from=docker.io/library/busybox /bin/sh /", "COPY takes no `--from`"),
             ("COPY --chown=0 --from=0 /a /", "COPY takes no `--from`"),
             ("COPY \\\n# x\n --from=0 /a /", "COPY takes no `--from`"),
+            ("COPY --chown=0:0\\\n --from=busybox /a /", "COPY takes no `--from`"),
+            ("COPY --chown=0:0 \\\n--from=busybox /a /", "COPY takes no `--from`"),
+            ("COPY --ch\\\nown=0 --fr\\\nom=0 /a /", "COPY takes no `--from`"),
+            ("COPY --chown=0\\  \n\t--from=0 /a /", "COPY takes no `--from`"),
+            ("RUN a\\\n <<EOF\nb\nEOF", "here-document"),
             ("COPY --link a /", "COPY takes no `--link`"),
             ("COPY https://h/f /", "no URL"),
             ("COPY git@h:r /", "no URL"),

@@ -8,12 +8,21 @@ use crate::sandbox::Image;
 use anyhow::Result;
 use std::path::Path;
 
-/// Makes the root filesystem as a tar; the same packages give the same bytes.
-pub fn bootstrap(base: &DebianBase, tar: &Path, fetch: &Fetch) -> Result<()> {
+const MMDEBSTRAP: &str = "mmdebstrap";
+
+/// Makes the root filesystem as a tar; the same packages give the same bytes. `under` is a folder for
+/// what is made on the way.
+pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> Result<()> {
     let cmd = fetch.cmd();
     let suite = base.suite.as_str();
     let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
-    let mut call = Call::new("mmdebstrap")
+    // Whoever is not root has them in namespaces already.
+    let call = if rustix::process::geteuid().is_root() {
+        Call::alone_in(&std::path::absolute(under)?, MMDEBSTRAP)
+    } else {
+        Call::new(MMDEBSTRAP).env("TMPDIR", under)
+    };
+    let mut call = call
         .args(["--variant=essential", "--format=tar"])
         .arg(format!("--include={}", packages.join(",")))
         .args(["--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\""])

@@ -2,7 +2,7 @@
 
 use super::archive::is_archive_of;
 use crate::cmd::Runner;
-use crate::config::{ImageDigest, Lock, LockedPackage};
+use crate::config::{Lock, LockedPackage};
 use crate::fetch::{Fetch, Pin, Wanted, retry};
 use crate::sandbox::Image;
 use anyhow::{Context, Result, bail};
@@ -59,19 +59,19 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     }
     let shown = format!("image {}", image.reference);
     let pin = Pin::Image(image.id.clone());
-    let good = |archive: &Path| load(archive, base, &image.id, cmd);
+    let work = fetch.store().work()?;
+    let tmp = work.path();
+    // An archive that is the image and nothing else: an engine takes whatever names it gives.
+    let good = |archive: &Path| {
+        is_archive_of(archive, &image.id)?;
+        base.load(cmd, archive, &image.id, tmp)
+    };
     if fetch.near(&pin, &shown, None, &good)?.is_some() {
         return Ok(());
     }
     fetch.network(&shown)?;
     fetch.will_contact(image.reference.as_str());
-    retry::run(cmd, || base.pull(cmd, &image.reference, &image.digest, &image.id))
-}
-
-/// Loads an archive that is the image and nothing else: an engine takes whatever names it gives.
-fn load(archive: &Path, base: &Image, id: &ImageDigest, cmd: &Runner) -> Result<()> {
-    is_archive_of(archive, id)?;
-    base.load(cmd, archive, id)
+    retry::run(cmd, || base.pull(cmd, &image.reference, &image.digest, &image.id, tmp))
 }
 
 /// Puts the base image into a mirror folder.
@@ -83,13 +83,8 @@ pub fn save_base(lock: &Lock, image: &Image, to: &Path, fetch: &Fetch) -> Result
 
 /// Refuses an image that has anything else installed than its base and the lock. Returns what is
 /// installed, with the sha256 of what the lock brought.
-pub fn closure(
-    lock: &Lock,
-    base: &Image,
-    image: &Image,
-    under: &Path,
-    cmd: &Runner,
-) -> Result<String> {
+pub fn closure(lock: &Lock, image: &Image, under: &Path, cmd: &Runner) -> Result<String> {
+    let base = &Image::by_id(image.engine(), &lock.image.id);
     let (before, after) = (installed(cmd, base, under)?, installed(cmd, image, under)?);
     let locked: BTreeSet<&str> = lock.packages.iter().map(|p| p.nevra.as_str()).collect();
     if let Some(nevra) = locked.iter().find(|nevra| !after.contains(**nevra)) {

@@ -17,14 +17,14 @@ use crate::fetch::Fetch;
 use crate::files;
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
-use crate::store::Stored;
+use crate::store::{Store, Stored};
 use anyhow::{Result, bail};
 pub use archive::is_archive_of;
 pub use containerfile::check as check_containerfile;
 pub use locked::{package_file, pins, save_base};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const BASE: &str = "base.tar";
 const CLOSURE: &str = "closure.txt";
@@ -57,37 +57,65 @@ pub struct Declared<'a> {
 #[derive(Debug)]
 pub struct Environment {
     stored: Stored,
-    image: Image,
+    key: Key,
+    engine: Engine,
 }
 
 impl Environment {
     /// The environment of a result in the store. The engine is not asked for its image yet.
     pub fn recall(stored: Stored, key: &Key, engine: Engine) -> Self {
-        Self { stored, image: Image::of(engine, key.short()) }
+        Self { stored, key: key.clone(), engine }
     }
 
     pub fn stored(&self) -> &Stored {
         &self.stored
     }
 
-    /// The image, made from what the store has where the engine has lost it.
-    pub fn image(&self, lock: Option<&Lock>, fetch: &Fetch) -> Result<&Image> {
-        if self.image.id(fetch.cmd())?.is_none() {
-            if !self.stored.intact() {
-                bail!(
-                    "the base of the environment is damaged in the store\n\
-                     help: remove {} and run again",
-                    self.stored.path("").display()
-                );
-            }
-            let work = fetch.store().work()?;
-            let context = match lock {
-                Some(_) => self.stored.path(CONTEXT),
-                None => work.scratch(CONTEXT)?,
-            };
-            make(&self.image, &self.stored.path(""), &context, work.path(), lock, fetch)?;
+    /// The image that was made of this result, made again from what the store has where the engine has
+    /// lost it.
+    pub fn image(&self, lock: Option<&Lock>, fetch: &Fetch) -> Result<Image> {
+        let made = Made::of(&self.key, self.engine, fetch.store())?;
+        if let Some(image) = made.recall()
+            && image.exists(fetch.cmd())?
+        {
+            return Ok(image);
         }
-        Ok(&self.image)
+        if !self.stored.intact() {
+            bail!(
+                "the base of the environment is damaged in the store\n\
+                 help: remove {} and run again",
+                self.stored.path("").display()
+            );
+        }
+        let work = fetch.store().work()?;
+        let context = match lock {
+            Some(_) => self.stored.path(CONTEXT),
+            None => work.scratch(CONTEXT)?,
+        };
+        make(&made, &self.stored.path(""), &context, work.path(), lock, fetch)
+    }
+}
+
+/// Where the store says which image an engine made of a result, by its id: the engine's names are
+/// everybody's, and another store's run or a person's `tag` gives one to something else.
+struct Made {
+    image: Image,
+    place: PathBuf,
+}
+
+impl Made {
+    fn of(key: &Key, engine: Engine, store: &Store) -> Result<Self> {
+        let place = store.scratch("images")?.join(format!("{}-{}", key.as_str(), engine.program()));
+        Ok(Self { image: Image::of(engine, key.short()), place })
+    }
+
+    fn recall(&self) -> Option<Image> {
+        let id = fs_err::read_to_string(&self.place).ok()?.try_into().ok()?;
+        Some(Image::by_id(self.image.engine(), &id))
+    }
+
+    fn remember(&self, made: &Image) -> Result<()> {
+        Ok(fs_err::write(&self.place, made.reference())?)
     }
 }
 
@@ -101,21 +129,21 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
     let (store, cmd) = (fetch.store(), fetch.cmd());
     let work = store.work()?;
     files::copy(declared.containerfile, &work.files().join(CONTAINERFILE), &files::CONTAINERFILE)?;
-    let image = Image::of(engine, key.short());
-    let context;
+    let made = Made::of(key, engine, store)?;
+    let (files, under) = (work.files(), work.path());
     let closure = match (declared.base, declared.lock) {
         (Base::Debian(base), _) => {
             fetch.network("the packages of the environment")?;
-            debian::bootstrap(base, &work.files().join(BASE), fetch)?;
-            context = work.scratch(CONTEXT)?;
-            make(&image, &work.files(), &context, work.path(), None, fetch)?;
-            debian::closure(cmd, &image, work.path())?
+            debian::bootstrap(base, &files.join(BASE), &work.scratch("bootstrap")?, fetch)?;
+            let context = work.scratch(CONTEXT)?;
+            let image = make(&made, &files, &context, under, None, fetch)?;
+            debian::closure(cmd, &image, under)?
         }
         (Base::Image(_), Some(lock)) => {
-            context = work.files().join(CONTEXT);
+            let context = files.join(CONTEXT);
             locked::lay_out(lock, &context, fetch)?;
-            make(&image, &work.files(), &context, work.path(), Some(lock), fetch)?;
-            locked::closure(lock, &image.base(), &image, work.path(), cmd)?
+            let image = make(&made, &files, &context, under, Some(lock), fetch)?;
+            locked::closure(lock, &image, under, cmd)?
         }
         (Base::Image(_), None) => bail!("the environment has no lock"),
     };
@@ -129,26 +157,32 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
         contacted: fetch.contacted(),
     };
     let stored = store.keep(work, "environment", key.as_str(), &identity)?;
-    Ok(Environment { stored, image })
+    Ok(Environment { stored, key: key.clone(), engine })
 }
 
-/// Makes the image from a result's files.
+/// Makes the image from a result's files, and remembers which it is.
 fn make(
-    image: &Image,
+    made: &Made,
     files: &Path,
     context: &Path,
     under: &Path,
     lock: Option<&Lock>,
     fetch: &Fetch,
-) -> Result<()> {
-    match lock {
-        Some(lock) => locked::base(lock, &image.base(), fetch)?,
-        None => image.base().import(fetch.cmd(), &files.join(BASE))?,
-    }
+) -> Result<Image> {
+    let tar = files.join(BASE);
+    let base = match lock {
+        Some(lock) => {
+            locked::base(lock, &made.image.base(), fetch)?;
+            sandbox::Base::Image(&lock.image.id)
+        }
+        None => sandbox::Base::Tar(&tar),
+    };
     let text = fs_err::read_to_string(files.join(CONTAINERFILE))?;
-    let first = image.engine().first_instruction();
+    let first = made.image.engine().first_instruction();
     let text = first.map_or(text.clone(), |first| containerfile::led_by(&text, &first));
-    image.build(fetch.cmd(), &text, context, under)
+    let image = made.image.build(fetch.cmd(), &text, base, context, under)?;
+    made.remember(&image)?;
+    Ok(image)
 }
 
 /// Asks an image something.

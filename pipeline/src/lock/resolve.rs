@@ -61,12 +61,12 @@ impl Listing<'_> {
 pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(Lock, Vec<String>)> {
     fetch.network("a lock")?;
     fetch.will_contact(declared.reference.as_str());
-    let (digest, id) = Image::resolve(fetch.cmd(), engine, &declared.reference)?;
+    let work = fetch.store().work()?;
+    let (digest, id) = Image::resolve(fetch.cmd(), engine, &declared.reference, work.path())?;
     let base = Image::of_id(engine, &id);
     if !base.name(fetch.cmd(), &id) {
         bail!("`{}` lost the image {id} that it just pulled", engine.program());
     }
-    let work = fetch.store().work()?;
     let keys = keys(declared, &work, fetch)?;
     let certificates: Vec<Certificate> = keys.iter().map(|(_, key)| key.clone()).collect();
     let listings = match download(declared, &base, &work, fetch) {

@@ -6,7 +6,7 @@ use crate::config::{Base, Pipeline, Source};
 use crate::environment;
 use crate::fetch::{Network, Pin};
 use crate::plan::Stage;
-use crate::sandbox::{Engine, Image};
+use crate::sandbox::{self, Engine, Image};
 use crate::source;
 use crate::wrapper;
 use anyhow::{Result, bail};
@@ -38,7 +38,7 @@ pub fn tools(
             }
             Stage::Environment => {
                 needs.push(&engines);
-                needs.extend(engine.or_else(Engine::detect).map_or(&[][..], Engine::builds_with));
+                needs.extend(sandbox::tools());
                 match &pipeline.environment.base {
                     Base::Debian(_) => needs.extend([["apt-get"].as_slice(), &["mmdebstrap"]]),
                     Base::Image(_) => needs.push(&["curl"]),

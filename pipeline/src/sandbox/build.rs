@@ -14,35 +14,48 @@
 //! alone is put into the host's storage. docker has none of that: there a step is the host's root, with
 //! docker's few capabilities. Nowhere it has a network.
 
-use super::image::in_its_folder;
+use super::image::{TMPDIR, in_its_folder};
 use super::{DESCRIPTORS, Engine, Image, users};
-use crate::cmd::{Call, Runner};
-use anyhow::{Result, ensure};
+use crate::cmd::{Call, OWN, Runner};
+use crate::config::ImageDigest;
+use anyhow::{Error, Result, ensure};
 use fs_err as fs;
 use rustix::process::geteuid;
 use std::path::Path;
+use std::time::Duration;
 
 /// The archive in a build's context that holds a root folder.
 const ROOT: &str = ".vgpu-pipeline-root.tar";
 const CONTAINERFILE: &str = "Containerfile";
 const CONTEXT: &str = "context";
 const ARCHIVE: &str = "image.tar";
-/// Where a build's own folder lies, as the build sees it: the path is short, as podman wants it, without
-/// odd characters, and there on every machine; and podman keeps locks there, which a storage of its own
-/// would take from the host's.
-const OWN: &str = "/dev/shm";
-/// Runs the words after the first one with the first one's folder at [`OWN`].
-const IN_OWN: &str = r#"mount --bind "$0" /dev/shm && exec "$@""#;
+const ID: &str = "id";
+const TMP: &str = "tmp";
+/// The longest that the steps of a Containerfile may take together.
+const LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
+/// What each of them may have: more than rpm and yum need for a whole environment.
+const MOST_MEMORY: &str = "--memory=4g";
+/// In bytes: podman unpacks the holes of a sparse file.
+const LARGEST_FILE: &str = "--ulimit=fsize=4294967296:4294967296";
+
+/// What an image stands on.
+#[derive(Debug, Clone, Copy)]
+pub enum Base<'a> {
+    /// The archive of a root filesystem.
+    Tar(&'a Path),
+    /// An image that the engine has.
+    Image(&'a ImageDigest),
+}
+
+/// What it takes to build an image, besides the engine.
+pub fn tools() -> &'static [&'static [&'static str]] {
+    if geteuid().is_root() { &[&["setpriv"], &["unshare"], &["mount"]] } else { &[] }
+}
 
 impl Engine {
     /// What has to be the first instruction of a Containerfile after FROM.
     pub fn first_instruction(self) -> Option<String> {
         self.is_apart().then(|| format!("ADD {ROOT} /"))
-    }
-
-    /// What it takes besides the engine to build an image.
-    pub fn builds_with(self) -> &'static [&'static [&'static str]] {
-        if self.is_apart() { &[&["setpriv"], &["unshare"], &["mount"]] } else { &[] }
     }
 
     /// Whether it builds images apart from the host's users and storage.
@@ -52,62 +65,106 @@ impl Engine {
 }
 
 impl Image {
-    /// Makes it on its base from the text of a Containerfile, with the network off. `under` is a folder
-    /// of the work that this is a part of.
-    pub fn build(&self, cmd: &Runner, text: &str, context: &Path, under: &Path) -> Result<()> {
+    /// Makes it from the text of a Containerfile, with the network off, and returns it by its id. `under`
+    /// is a folder of the work that this is a part of.
+    pub fn build(
+        &self,
+        cmd: &Runner,
+        text: &str,
+        base: Base,
+        context: &Path,
+        under: &Path,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir_in(under)?;
-        fs::write(folder.path().join(CONTAINERFILE), text)?;
+        let folder = std::path::absolute(folder.path())?;
+        fs::write(folder.join(CONTAINERFILE), text)?;
+        fs::create_dir(folder.join(TMP))?;
         if self.engine().is_apart() {
-            return self.build_apart(cmd, context, folder.path());
+            self.build_apart(cmd, base, context, &folder)?;
+        } else {
+            self.build_on_host(cmd, base, context, &folder)?;
+        }
+        let id = fs::read_to_string(folder.join(ID))?;
+        let id = ImageDigest::try_from(id.trim().to_owned()).map_err(Error::msg)?;
+        let built = Self::by_id(self.engine(), &id);
+        ensure!(
+            built.exists(cmd)?,
+            "`{}` lost the image {} that it just made",
+            self.engine().program(),
+            built.reference()
+        );
+        Ok(built)
+    }
+
+    fn build_on_host(&self, cmd: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
+        match base {
+            Base::Tar(tar) => self.base().import(cmd, tar, &at.join(TMP))?,
+            Base::Image(id) => ensure!(self.base().name(cmd, id), "the base {id} is gone"),
         }
         let call = match self.engine() {
-            Engine::Podman => self.with_podman(Engine::Podman.call()),
+            Engine::Podman => self.with_podman(Engine::Podman.call(), self.base().reference()),
             // A layer of another build may be something else under the same words.
-            Engine::Docker => self.call(Engine::Docker.call()).args(["--no-cache", DESCRIPTORS]),
+            Engine::Docker => self
+                .call(Engine::Docker.call(), self.base().reference())
+                .args(["--no-cache", DESCRIPTORS]),
         };
+        let call = call.arg("--iidfile").arg(at.join(ID)).env(TMPDIR, at.join(TMP));
         // podman takes a path there for a list of paths.
-        let call = in_its_folder(call.arg("--file"), &folder.path().join(CONTAINERFILE))?;
+        let call = in_its_folder(call.arg("--file"), &at.join(CONTAINERFILE))?;
         cmd.run(&call.arg(std::path::absolute(context)?))?;
         Ok(())
     }
 
-    fn build_apart(&self, cmd: &Runner, context: &Path, folder: &Path) -> Result<()> {
-        copy_folder(context, &folder.join(CONTEXT))?;
-        write_root(&folder.join(CONTEXT).join(ROOT))?;
-        let call = Engine::Podman.call().args(["info", "--format", "{{.Store.GraphRoot}}"]);
-        let host = cmd.run(&call.read())?.stdout;
-        let podman = apart(folder, host.trim())?;
-        let build = self.with_podman(podman.clone()).args(users::build_options()?);
-        let build = build.args(["--squash-all", "--file", &own(CONTAINERFILE), &own(CONTEXT)]);
+    fn build_apart(&self, cmd: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
+        copy_folder(context, &at.join(CONTEXT))?;
+        write_root(&at.join(CONTEXT).join(ROOT))?;
+        let mut podman = apart(at);
+        let base = match base {
+            Base::Tar(tar) => {
+                let call = in_its_folder(podman.clone().arg("import"), tar)?;
+                cmd.run(&call.arg(self.base().reference()).known_as("podman import"))?;
+                self.base().reference().to_owned()
+            }
+            // It is read where it is.
+            Base::Image(id) => {
+                let format = "{{.Store.GraphDriverName}}.imagestore={{.Store.GraphRoot}}";
+                let call = Engine::Podman.call().args(["info", "--format", format]);
+                let host = cmd.run(&call.read())?.stdout;
+                podman = podman.args(["--storage-opt", host.trim()]);
+                id.as_str().trim_start_matches("sha256:").to_owned()
+            }
+        };
+        let build = self
+            .with_podman(podman.clone(), &base)
+            .args(users::build_options()?)
+            .args(["--squash-all", MOST_MEMORY, LARGEST_FILE, "--iidfile", &own(ID)])
+            .args(["--file", &own(CONTAINERFILE), &own(CONTEXT)]);
         cmd.run(&build.known_as("podman build"))?;
         let save = podman.args(["save", "--quiet", "--format=docker-archive", "--output"]);
         let save = save.args([&own(ARCHIVE), self.reference()]).known_as("podman save");
         cmd.run(&save)?;
         let load = Engine::Podman.call().args(["load", "--quiet", "--input"]);
-        cmd.run(&in_its_folder(load, &folder.join(ARCHIVE))?)?;
+        cmd.run(&in_its_folder(load.env(TMPDIR, at.join(TMP)), &at.join(ARCHIVE))?)?;
         Ok(())
     }
 
-    fn with_podman(&self, podman: Call) -> Call {
+    fn with_podman(&self, podman: Call, base: &str) -> Call {
         // Without a time every build has an id of its own; docker's builder has no such option.
-        let call = self.call(podman).args(["--timestamp=0", "--pull=never", "--layers=false"]);
-        call.arg("--http-proxy=false")
+        let call = self.call(podman, base).args(["--timestamp=0", "--pull=never"]);
+        call.args(["--layers=false", "--http-proxy=false"])
     }
 
-    fn call(&self, engine: Call) -> Call {
+    fn call(&self, engine: Call, base: &str) -> Call {
         let call = engine.args(["build", "--network=none", "--tag", self.reference()]);
-        call.arg(format!("--build-arg=BASE={}", self.base().reference()))
+        call.arg(format!("--build-arg=BASE={base}")).limit(LIMIT)
     }
 }
 
-/// podman in namespaces of its own, with a storage of its own in a folder. It reads the host's images
-/// where they are.
-fn apart(folder: &Path, host: &str) -> Result<Call> {
-    let call = Call::new("setpriv").args(["--pdeathsig=KILL", "unshare", "--pid", "--fork"]);
-    let call = call.args(["--kill-child", "--mount-proc", "/bin/sh", "-c", IN_OWN]);
-    let call = call.arg(std::path::absolute(folder)?).arg(Engine::Podman.program());
-    let call = call.args(["root", "runroot", "tmpdir"].map(|it| format!("--{it}={}", own(it))));
-    Ok(call.args(["--storage-opt", &format!("additionalimagestore={host}")]))
+/// podman in namespaces of its own, with a storage of its own in a folder. The locks that podman keeps
+/// at [`OWN`] are its own too: a new storage would take them from the host's.
+fn apart(folder: &Path) -> Call {
+    let call = Call::alone_in(folder, Engine::Podman.program());
+    call.args(["root", "runroot", "tmpdir"].map(|it| format!("--{it}={}", own(it))))
 }
 
 /// A path in a build's own folder, as the build sees it.

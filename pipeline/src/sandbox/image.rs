@@ -1,13 +1,15 @@
 //! Images: imported, loaded or pulled; found again by name.
 
 use super::Engine;
-use crate::cmd::{Call, Runner};
+use crate::cmd::{Call, Runner, interrupted};
 use crate::config::{ImageDigest, ImageReference};
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
 
+/// Where an engine writes what it copies; what a killed one left there is nobody's.
+pub(super) const TMPDIR: &str = "TMPDIR";
 /// The longest that a registry may take.
 const PULL_LIMIT: Duration = Duration::from_secs(30 * 60);
 
@@ -30,7 +32,12 @@ impl Image {
         Self::of(engine, &format!("id-{}", hex.get(..16).unwrap_or(hex)))
     }
 
-    /// The base that this image stands on.
+    /// An image by its id, which nobody can give to another one.
+    pub fn by_id(engine: Engine, id: &ImageDigest) -> Self {
+        Self { engine, reference: id.as_str().to_owned() }
+    }
+
+    /// The name of the base that this image stands on, where an engine needs one.
     #[must_use]
     pub fn base(&self) -> Self {
         Self { engine: self.engine, reference: format!("{}-base", self.reference) }
@@ -44,22 +51,19 @@ impl Image {
         &self.reference
     }
 
-    /// Its id, if the engine has it.
-    pub fn id(&self, cmd: &Runner) -> Result<Option<String>> {
-        let call = self.engine.call().args(["images", "--quiet", "--no-trunc", &self.reference]);
-        let call = call.read();
-        // podman lists all images first, and fails where another process removes one of them then.
-        let gone_meanwhile = |error: &Error| format!("{error:#}").contains("image not known");
-        let output = match cmd.run(&call) {
-            Err(error) if gone_meanwhile(&error) => cmd.run(&call),
-            other => other,
-        }?;
-        Ok(output.stdout.lines().next().map(str::to_owned))
+    /// Whether the engine has it.
+    pub fn exists(&self, cmd: &Runner) -> Result<bool> {
+        let call = self.engine.call().args(["image", "inspect", "--format={{.Id}}"]);
+        match cmd.run(&call.arg(&self.reference).read()) {
+            Err(error) if interrupted(&error).is_some() => Err(error),
+            found => Ok(found.is_ok()),
+        }
     }
 
-    /// Makes it from the tar of a root filesystem.
-    pub fn import(&self, cmd: &Runner, tar: &Path) -> Result<()> {
-        cmd.run(&in_its_folder(self.engine.call().arg("import"), tar)?.arg(&self.reference))?;
+    /// Makes it from the tar of a root filesystem; `tmp` is for what an engine writes on the way.
+    pub fn import(&self, cmd: &Runner, tar: &Path, tmp: &Path) -> Result<()> {
+        let call = in_its_folder(self.engine.call().arg("import"), tar)?;
+        cmd.run(&call.arg(&self.reference).env(TMPDIR, tmp))?;
         Ok(())
     }
 
@@ -69,8 +73,8 @@ impl Image {
     }
 
     /// Loads what [`Image::save`] wrote.
-    pub fn load(&self, cmd: &Runner, archive: &Path, id: &ImageDigest) -> Result<()> {
-        let call = self.engine.call().args(["load", "--quiet", "--input"]);
+    pub fn load(&self, cmd: &Runner, archive: &Path, id: &ImageDigest, tmp: &Path) -> Result<()> {
+        let call = self.engine.call().args(["load", "--quiet", "--input"]).env(TMPDIR, tmp);
         cmd.run(&in_its_folder(call, archive)?)?;
         if !self.name(cmd, id) {
             bail!("`{}` does not hold the image {id}", archive.display());
@@ -96,10 +100,12 @@ impl Image {
         from: &ImageReference,
         digest: &ImageDigest,
         id: &ImageDigest,
+        tmp: &Path,
     ) -> Result<()> {
         let pinned = format!("{}@{digest}", from.repository());
         let call = self.engine.call().args(["pull", "--quiet", &pinned]).limit(PULL_LIMIT);
-        cmd.run(&call).with_context(|| format!("cannot pull the image {pinned}"))?;
+        cmd.run(&call.env(TMPDIR, tmp))
+            .with_context(|| format!("cannot pull the image {pinned}"))?;
         if !self.name(cmd, id) {
             bail!(
                 "{pinned} is not the image {id} that the lock names\n\
@@ -114,9 +120,10 @@ impl Image {
         cmd: &Runner,
         engine: Engine,
         tag: &ImageReference,
+        tmp: &Path,
     ) -> Result<(ImageDigest, ImageDigest)> {
         let call = engine.call().args(["pull", "--quiet", tag.as_str()]).limit(PULL_LIMIT);
-        cmd.run(&call).with_context(|| format!("cannot pull the image {tag}"))?;
+        cmd.run(&call.env(TMPDIR, tmp)).with_context(|| format!("cannot pull the image {tag}"))?;
         let format = "{{.Id}}{{range .RepoDigests}} {{.}}{{end}}";
         let call = engine.call().args(["image", "inspect", "--format", format, tag.as_str()]);
         let shown = cmd.run(&call.read())?.stdout;

@@ -13,6 +13,7 @@ mod users;
 
 use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find};
 use anyhow::{Context, Error, Result, ensure};
+pub use build::{Base, tools};
 pub use image::Image;
 pub use scene::Scene;
 use serde::{Deserialize, Serialize};

@@ -60,7 +60,7 @@ impl Scene {
     /// Runs a command there, on this terminal.
     pub fn enter(&self, command: &[String], cmd: &Runner) -> Result<ExitStatus> {
         let engine = self.image.engine();
-        if self.image.id(cmd)?.is_none() {
+        if !self.image.exists(cmd)? {
             bail!(
                 "`{}` no longer has the image {}\nhelp: run the pipeline again",
                 engine.program(),

@@ -166,7 +166,7 @@ impl Walk<'_> {
 
     fn image(&self, fetch: &Fetch) -> Result<Image> {
         let lock = self.gathered.lock.current();
-        self.environment()?.image(lock, fetch).cloned()
+        self.environment()?.image(lock, fetch)
     }
 
     /// The edited spec and the devices beside it; the edits themselves are pure and were made early,

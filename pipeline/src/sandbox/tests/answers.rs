@@ -29,7 +29,7 @@ impl Shell {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("answers-{}-{number}", std::process::id());
         let image = Image::of(Engine::Podman, &name);
-        image.import(cmd, &tar).unwrap();
+        image.import(cmd, &tar, folder).unwrap();
         Self { image, log: folder.join("log-of-the-end") }
     }
 }
