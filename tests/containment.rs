@@ -38,6 +38,7 @@ fn with_environment(store: &Path) {
     ends_with(0, toy.run().args(["--until", "environment"]));
     let results = store.join("results");
     fs::create_dir_all(&results).unwrap();
+    ends_with(0, Command::new("cp").arg("-a").arg(kept("store/images")).arg(store));
     for entry in fs::read_dir(kept("store/results")).unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("environment-") {
             ends_with(0, Command::new("cp").arg("-al").arg(entry.path()).arg(&results));

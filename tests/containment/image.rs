@@ -63,7 +63,7 @@ RUN cp /bin/true /capable && setcap cap_net_raw+ep /capable && rm /etc/issue
 ENV SAID=well
 WORKDIR /work
 USER 1000
-RUN id -u >/tmp/id; touch /made/builders
+RUN id -u >/tmp/id; ulimit -f >/tmp/largest; touch /made/builders
 ";
 
 #[test]
@@ -88,13 +88,13 @@ fn the_steps_of_an_image_are_nobody_on_the_host_and_its_files_are_as_ever() {
     }
     let shown = inside(
         "cd /; stat -c '%n %u:%g %a %h' made made/file made/link given grouped last program capable \
-         made/builders work; cat /tmp/id; echo $SAID; pwd; [ ! -e /etc/issue ]",
+         made/builders work; cat /tmp/id /tmp/largest; echo $SAID; pwd; [ ! -e /etc/issue ]",
     );
     assert_eq!(
         shown,
         "made 0:0 1777 2\nmade/file 0:0 644 2\nmade/link 0:0 777 1\ngiven 1000:1000 644 1\n\
          grouped 0:7 644 1\nlast 65535:0 644 1\nprogram 0:0 6755 1\ncapable 0:0 755 1\n\
-         made/builders 1000:0 644 1\nwork 0:0 755 2\n1000\nwell\n/\n"
+         made/builders 1000:0 644 1\nwork 0:0 755 2\n1000\n8388608\nwell\n/\n"
     );
     // No id of the host's anywhere, and what dpkg installed is still whose it was.
     assert_eq!(inside("find / -xdev \\( -uid +65535 -o -gid +65535 \\)"), "");
@@ -191,7 +191,8 @@ fn a_step_ends_with_its_runner_and_nothing_of_a_build_is_left() {
     wait_for("the bootstrap's end", 30, || left(&store).len() <= 1);
     assert!(debris() <= before);
 
-    write_steps(&toy, "RUN true\n");
+    // A folder that nobody can work in is no job's.
+    write_steps(&toy, "WORKDIR /etc/passwd/x/../../../proc/self/fd/3\n");
     let finished: Vec<Value> = events(&mut run());
     assert!(finished.iter().any(|it| it["event"] == "finished"));
     assert_eq!(left(&store), Vec::<String>::new());

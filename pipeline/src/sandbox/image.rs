@@ -1,4 +1,4 @@
-//! Images: imported, loaded or pulled; found again by name.
+//! Images: imported, loaded or pulled; found again by name, or by the id that nobody can give away.
 
 use super::Engine;
 use crate::cmd::{Call, Runner, interrupted};
@@ -13,7 +13,7 @@ pub(super) const TMPDIR: &str = "TMPDIR";
 /// The longest that a registry may take.
 const PULL_LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// An image of one engine, by the name that it has there.
+/// An image of one engine, by a name that it has there or by its id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Image {
     engine: Engine,

@@ -234,6 +234,8 @@ fn arguments(engine: Engine, name: &str, job: &Job, cmd: &Runner) -> Result<Call
         .args(owner::labels(cmd))
         .args(users::options(engine, job.confinement)?)
         .args(["--cap-drop=all", "--security-opt=no-new-privileges"])
+        // The image's own may be none that a job can enter.
+        .arg("--workdir=/")
         .arg(format!("--memory={}", job.memory))
         .arg(format!("--pids-limit={}", job.pids));
     call = match engine {
