@@ -1,6 +1,6 @@
 //! A Containerfile that wants something from elsewhere, and the network of an image's build.
 
-use crate::support::{Toy, ends_with, kept, program, refusal};
+use crate::support::{Toy, kept, program, refusal, stuck};
 use std::fs;
 
 #[test]
@@ -30,7 +30,7 @@ fn a_containerfile_that_fetches_is_refused_before_any_work() {
 
 /// An environment of its own, from Debian's archive.
 #[test]
-fn an_images_build_has_no_network_and_knows_no_proxy() {
+fn an_images_build_is_of_the_text_that_was_checked_has_no_network_and_knows_no_proxy() {
     let toy = Toy::new("image-network");
     let text = fs::read_to_string(toy.path("toy.yaml")).unwrap();
     let (from, to) = (text.find("packages:").unwrap(), text.find("\ndevice:").unwrap());
@@ -41,10 +41,19 @@ fn an_images_build_has_no_network_and_knows_no_proxy() {
     fs::write(toy.path("Containerfile"), say).unwrap();
     let mut run = toy.run();
     // Debian's archive is asked by apt, which has settings of its own.
-    run.args(["--until", "environment"]).env("ftp_proxy", "http://secret@localhost:9");
+    run.args(["--until", "environment", "--json"]).env("ftp_proxy", "http://secret@localhost:9");
     run.env("https_proxy", std::env::var("https_proxy").unwrap_or_default());
-    ends_with(0, &mut run);
+    // What it says once its work begins, it has nobody to say to until the file is another one.
+    let (mut child, mut events) = stuck(&mut run);
+    fs::write(
+        toy.path("Containerfile"),
+        format!("{say}RUN echo LATER\nADD http://localhost:9/x /\n"),
+    )
+    .unwrap();
+    std::io::copy(&mut events, &mut std::io::sink()).unwrap();
+    assert!(child.wait().unwrap().success());
     let log = fs::read_to_string(kept("store/logs/image-network/environment.log")).unwrap();
     assert!(log.contains("\nSEEN: lo SEEN\n"), "{log}");
     assert!(log.contains("\nPROXY:\n"), "{log}");
+    assert!(!log.contains("LATER"), "{log}");
 }

@@ -14,7 +14,6 @@ mod locked;
 use crate::cmd::Runner;
 use crate::config::{Base, Lock};
 use crate::fetch::Fetch;
-use crate::files;
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::store::{Store, Stored};
@@ -47,7 +46,8 @@ pub struct Identity {
 
 /// What an environment is made from.
 pub struct Declared<'a> {
-    pub containerfile: &'a Path,
+    /// The text of the Containerfile, as it was checked.
+    pub containerfile: &'a str,
     pub base: &'a Base,
     /// The lock of an image base.
     pub lock: Option<&'a Lock>,
@@ -128,7 +128,7 @@ pub fn identity(stored: &Stored) -> Result<Identity> {
 pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Result<Environment> {
     let (store, cmd) = (fetch.store(), fetch.cmd());
     let work = store.work()?;
-    files::copy(declared.containerfile, &work.files().join(CONTAINERFILE), &files::CONTAINERFILE)?;
+    fs_err::write(work.files().join(CONTAINERFILE), declared.containerfile)?;
     let made = Made::of(key, engine, store)?;
     let (files, under) = (work.files(), work.path());
     let closure = match (declared.base, declared.lock) {
@@ -149,8 +149,7 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
     };
     fs_err::write(work.files().join(CLOSURE), &closure)?;
     let mut digest = blake3::Hasher::new();
-    let containerfile = fs_err::read(work.files().join(CONTAINERFILE))?;
-    digest.update(closure.as_bytes()).update(&containerfile);
+    digest.update(closure.as_bytes()).update(declared.containerfile.as_bytes());
     let identity = Identity {
         digest: digest.finalize().to_hex().to_string(),
         packages: closure.lines().filter(|line| !line.starts_with("image ")).count(),

@@ -19,7 +19,8 @@ pub struct Gathered {
     pub inputs: Inputs,
     /// The spec, unless it is in a git source that was not fetched yet.
     pub spec: Option<Spec>,
-    pub containerfile: PathBuf,
+    /// The text of the Containerfile, which may be another by the time that its stage comes.
+    pub containerfile: String,
     pub lock: Locked,
     /// Each device's C file: where it is, and its bytes.
     pub devices: Vec<(PathBuf, Vec<u8>)>,
@@ -62,9 +63,9 @@ impl Locked {
 
 pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let Loaded { pipeline, beside, .. } = loaded;
-    let containerfile = beside.join(&pipeline.environment.containerfile);
-    let containerfile_text = files::read_text(&containerfile, &files::CONTAINERFILE)?;
-    environment::check_containerfile(&containerfile_text, &containerfile.display().to_string())?;
+    let path = beside.join(&pipeline.environment.containerfile);
+    let containerfile = files::read_text(&path, &files::CONTAINERFILE)?;
+    environment::check_containerfile(&containerfile, &path.display().to_string())?;
     let mut devices = Vec::new();
     for device in &pipeline.device {
         let path = beside.join(&device.source);
@@ -102,7 +103,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let lock = read_lock(loaded)?;
     let mut inputs = Inputs {
         place: loaded.place.clone(),
-        containerfile: digest(containerfile_text.as_bytes()),
+        containerfile: digest(containerfile.as_bytes()),
         spec: spec.as_ref().map(|spec| digest(&spec.text)),
         carried: wrapper::digest(),
         installed: installed.as_ref().map(|(digest, _)| digest.clone()),
