@@ -120,8 +120,8 @@ impl Verify {
             let Loaded { pipeline, beside, .. } = Loaded::read(file)?;
             let mut section = pipeline.verify;
             section.installed = section.installed.map(|list| beside.join(list));
-            if let Some(only_adds) = &mut section.only_adds {
-                only_adds.extend(self.only_adds.iter().cloned());
+            if !self.only_adds.is_empty() {
+                section.only_adds.get_or_insert_default().extend(self.only_adds.iter().cloned());
             }
             section.provides.extend(self.provides.iter().cloned());
             return Ok(section);
