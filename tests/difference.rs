@@ -64,6 +64,19 @@ fn a_device_adds_its_type_and_nothing_else() {
         program().arg("verify").arg(&ours).arg("--against").arg(&stock).args(&only[..2]),
     );
     assert!(error.contains("provides  + qemu-device(vgpu-stub) = 1"), "{error}");
+    // What is asked for is asked for, whatever a pipeline file leaves out.
+    let text = fs::read_to_string(toy.path("toy.yaml")).unwrap();
+    let text = text.replace("  only-adds: [vgpu-stub]\n", "");
+    let text = text.replace("  provides:\n    - qemu-device(vgpu-stub) = 1\n", "");
+    for without in [text.clone(), text.replace("  stock: { build: {} }\n", "")] {
+        fs::write(toy.path("plain.yaml"), without).unwrap();
+        let mut held = program();
+        held.arg("verify").arg(&ours).arg("--against").arg(&stock);
+        held.arg("--pipeline").arg(toy.path("plain.yaml"));
+        ends_with(0, &mut held);
+        let error = refusal(1, held.args(&only[..2]));
+        assert!(error.contains("provides  + qemu-device(vgpu-stub) = 1"), "{error}");
+    }
     let error = refusal(
         1,
         program().arg("verify").arg(&stock).arg("--against").arg(&ours).args(&only[..2]),
@@ -103,4 +116,15 @@ fn an_assertion_without_a_control_is_refused() {
     let error = refusal(2, &mut toy.run());
     assert!(error.contains("`verify.only-adds` has no stock package to compare with"), "{error}");
     assert!(error.contains("toy.yaml:"), "{error}");
+}
+
+#[test]
+fn a_subpackage_that_is_not_marked_as_ours_ends_the_run() {
+    let toy = Toy::new("toy-unmarked");
+    let package =
+        "%package more\nRelease: 9\nSummary: x\n%description more\nx\n%files more\n\n%prep\n";
+    toy.edit("qemu.spec", "%prep\n", package);
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("its release `9` does not end in `.vgpu1`"), "{error}");
+    assert!(!toy.output().exists());
 }

@@ -157,6 +157,7 @@ pub fn hold(
         paths: paths.as_deref(),
         stock: stock.as_ref(),
         siblings: judged.siblings(),
+        suffix: suffix(pipeline),
         ..common
     });
     let held = built.iter().zip(ours).chain(carried.iter().map(|facts| (facts, every_dom0)));
@@ -184,11 +185,7 @@ impl Judged<'_> {
         if let Some(stock) = self.stock.iter().find(same).or(self.stock.first()) {
             return Some(Nevra { name: facts.id.name.clone(), ..stock.id.clone() });
         }
-        let suffix = pipeline.spec.edits.iter().find_map(|edit| match edit {
-            Edit::ReleaseSuffix(suffix) => Some(suffix.as_str()),
-            _ => None,
-        })?;
-        let release = facts.id.release.strip_suffix(suffix)?.to_owned();
+        let release = facts.id.release.strip_suffix(suffix(pipeline)?)?.to_owned();
         Some(Nevra { release, ..facts.id.clone() })
     }
 
@@ -196,6 +193,14 @@ impl Judged<'_> {
     fn siblings(&self) -> Option<&Nevra> {
         self.sources.first().map(|source| &source.id).filter(|_| self.stock.is_empty())
     }
+}
+
+/// What the edits end the release of each package with.
+fn suffix(pipeline: &Pipeline) -> Option<&str> {
+    pipeline.spec.edits.iter().find_map(|edit| match edit {
+        Edit::ReleaseSuffix(suffix) => Some(suffix.as_str()),
+        _ => None,
+    })
 }
 
 /// One line for each finding, and each help once.

@@ -13,6 +13,17 @@ pub fn apart(source: &Nevra, ours: &Nevra) -> Option<String> {
     })
 }
 
+/// What is wrong with a package whose release is not marked as ours: a subpackage with a `Release` of its
+/// own would be the vendor's to whoever sees its name.
+pub fn unmarked(suffix: &str, ours: &Nevra) -> Option<String> {
+    let release = &ours.release;
+    (!release.ends_with(suffix)).then(|| {
+        format!(
+            "its release `{release}` does not end in `{suffix}`: a tag of its own makes it, perhaps"
+        )
+    })
+}
+
 /// What is wrong with our name, between the stock package's and those of its next ones.
 ///
 /// A vendor's next package has a higher number somewhere: of each number in the stock's epoch, version

@@ -48,6 +48,8 @@ pub struct Policy<'a> {
     pub stock: Option<&'a Nevra>,
     /// The source package of the same build, whose epoch its binary packages have.
     pub siblings: Option<&'a Nevra>,
+    /// What the pipeline ends each release with, so that none has the vendor's own.
+    pub suffix: Option<&'a str>,
     pub signing: Signing,
 }
 
@@ -286,7 +288,8 @@ pub const LIST: [Entry; 25] = [
             let between =
                 policy.stock.map_or_else(Vec::new, |stock| nevra::between(stock, &facts.id));
             let apart = policy.siblings.and_then(|source| nevra::apart(source, &facts.id));
-            between.into_iter().chain(apart).collect()
+            let unmarked = policy.suffix.and_then(|suffix| nevra::unmarked(suffix, &facts.id));
+            between.into_iter().chain(apart).chain(unmarked).collect()
         },
     },
     Entry {
