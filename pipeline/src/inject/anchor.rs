@@ -17,7 +17,10 @@ pub fn missing(spec: &SpecText, needle: &str, problem: &str) -> Error {
             "these lines come nearest; take text that stands in exactly one line of the spec";
         (nearest(spec, needle), help)
     } else {
-        (silent, "it is in the lines shown, but comments and %changelog do not count")
+        (
+            silent,
+            "it is in the lines shown, but comments, %changelog and what an `%if 0` leaves out do not count",
+        )
     };
     anyhow!("{}: {problem}{}\nhelp: {help}", spec.name, spec.show(&lines))
 }

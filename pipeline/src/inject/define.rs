@@ -1,6 +1,8 @@
 //! The edit `define`.
 
 use super::declared::numbers;
+use super::macros::Macros;
+use super::scan::Section;
 use super::spec::SpecText;
 use super::{Done, Outcome, anchor, scan};
 use anyhow::{Result, bail};
@@ -39,6 +41,7 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
                 );
             }
             spec.insert(at, &[format!("%global {name} {value}")]);
+            alone(spec, name, at)?;
             return Ok((label, Outcome::Applied));
         }
         [line] => *line,
@@ -51,6 +54,8 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
     let place = spec.place(line);
     let trouble = if place.depth > 0 {
         Some("inside a conditional")
+    } else if !matches!(place.section, Section::Preamble | Section::Package) {
+        Some("behind the tags, where it may be used before")
     } else if place.open {
         Some("over several lines")
     } else if body.starts_with('(') {
@@ -68,6 +73,7 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
     }
     let old = body.trim();
     if old == value {
+        alone(spec, name, line)?;
         return Ok((label, Outcome::AlreadySatisfied));
     }
     let text = spec.text(line);
@@ -76,7 +82,27 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
     let gap = if gap.is_empty() { " " } else { gap };
     let text = format!("{head}{gap}{value}");
     spec.set(line, text);
+    alone(spec, name, line)?;
     Ok((label, Outcome::Applied))
+}
+
+/// Refuses a spec in which another line than `own` may give the macro a value, or take it back.
+fn alone(spec: &SpecText, name: &str, own: usize) -> Result<()> {
+    let by_option = |line: usize| {
+        let Some(option) = name.strip_prefix("with_") else { return false };
+        let words = spec.text(line).split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.skip_while(|word| !word.starts_with("bcond")).any(|word| word == option)
+    };
+    let others = Macros::definitions(spec, name).into_iter();
+    let others = others.chain((0..spec.len()).filter(|&line| by_option(line)));
+    let Some(other) = others.filter(|&line| line != own).min() else { return Ok(()) };
+    bail!(
+        "{}: `define {name}` is not the last word: this line may define it too, or take it back{}\n\
+         help: take that line out with `replace`, and an option of `%bcond` by its own macros, \
+         `_with_NAME` and `_without_NAME`",
+        spec.name,
+        spec.show(&[other])
+    )
 }
 
 /// What follows the name in a line that defines `name`.

@@ -2,7 +2,7 @@
 
 use super::scan::Section;
 use super::spec::SpecText;
-use super::{Done, Outcome, anchor, register, source};
+use super::{Done, Outcome, anchor, hanging, register, source};
 use crate::config::{Device, Edit, Insert, Insertion};
 use anyhow::{Context, Result, bail};
 
@@ -69,7 +69,7 @@ pub fn insert(
         return Ok((label, Outcome::AlreadySatisfied));
     }
     spec.insert(spot.at, &block);
-    Ok((label, Outcome::Applied))
+    Ok((hanging(label, spec, spot.at), Outcome::Applied))
 }
 
 impl Side {
@@ -163,6 +163,9 @@ fn block(spec: &SpecText, insert: &Insert, devices: &[Device]) -> Result<(Vec<St
 fn in_prep(spec: &SpecText, at: usize, device: &str, what: &str) -> Result<()> {
     let above = at.checked_sub(1);
     let (problem, help) = match above.map(|line| spec.place(line)) {
+        Some(place) if place.section == Section::Prep && place.read.is_none() => {
+            ("where a condition decides", "take an anchor outside of conditionals")
+        }
         Some(place) if place.section == Section::Prep && !place.open => return Ok(()),
         Some(place) if place.section == Section::Prep => {
             ("in the middle of a command", "take an anchor at the end of the command")

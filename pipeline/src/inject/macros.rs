@@ -10,7 +10,9 @@
 mod call;
 mod lua;
 
+use super::declared::Declarations;
 use super::scan;
+use super::spec::SpecText;
 use crate::config::{Line, MacroName};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,6 +79,9 @@ pub struct Macros {
     pub ran: bool,
     /// The first line that may define a macro by which a source or patch is known.
     pub redefined: Option<usize>,
+    /// A macro of which each line is noted that may define it or take it back.
+    watched: Option<String>,
+    touched: Vec<usize>,
     /// What is left of [`EXPANSION`].
     left: usize,
     /// The line that is read.
@@ -95,9 +100,23 @@ impl Macros {
             anything: false,
             ran: false,
             redefined: None,
+            watched: None,
+            touched: Vec::new(),
             left: EXPANSION,
             line: 0,
         }
+    }
+
+    /// The lines of a spec that may define the macro `name`, or take it back.
+    pub fn definitions(spec: &SpecText, name: &str) -> Vec<usize> {
+        let mut macros = Self { watched: Some(name.to_owned()), ..Self::new(&spec.defines) };
+        for group in &Declarations::read(spec).expanded {
+            let lines: Vec<&str> = (group.line..group.end).map(|at| spec.text(at)).collect();
+            let sure = spec.place(group.line).depth == 0;
+            macros.outline(&lines.join("\n"), group.line, sure);
+        }
+        macros.touched.dedup();
+        macros.touched
     }
 
     pub fn set(&mut self, name: &str, body: Result<String, Trouble>) {

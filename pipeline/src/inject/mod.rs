@@ -108,9 +108,17 @@ pub fn edit(
     // An edit that came after those which took the numbers for granted may have changed their meaning.
     if let Some(edit) = edits.iter().find(|edit| relies_on_numbers(edit)) {
         let edit = format!("`{}`", serde_json::to_string(edit).context("an edit as text")?);
-        Declarations::read(&spec).numbers_hold(&spec, &edit)?;
+        let declarations = Declarations::read(&spec);
+        declarations.numbers_hold(&spec, &edit)?;
+        declarations.all_seen(&spec, &edit)?;
+        declarations.each_number_once(&spec, &edit)?;
     }
     Ok(Edited { spec: bytes::encode(&spec.to_string()), edits: done })
+}
+
+/// What people are told of an edit whose line a condition may leave out.
+fn hanging(label: String, spec: &SpecText, line: usize) -> String {
+    if spec.place(line).read.is_none() { format!("{label}, within a conditional") } else { label }
 }
 
 fn relies_on_numbers(edit: &Edit) -> bool {

@@ -4,7 +4,6 @@ use super::declared::{Declarations, Declared, FileIs};
 use super::spec::SpecText;
 use super::uses::{self, Use};
 use super::{Done, Outcome, anchor};
-use crate::config::nearest;
 use anyhow::{Result, bail};
 
 /// Drops a patch: its tag, and the lines of %prep that apply it by its number.
@@ -44,7 +43,7 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
             if let Some(meant) = meant(file, patches) {
                 bail!(
                     "{}: `{file}` of `drop-patch` is no patch of the spec, but one is near{}\n\
-                     help: did you mean `{}`?",
+                     help: did you mean `{}`? If the patch is gone, take this edit out",
                     spec.name,
                     spec.show(&[meant.line]),
                     meant.file.readable()
@@ -138,28 +137,41 @@ fn renumbered(
     Ok(())
 }
 
-/// The declared patch that `file` must be meant for: the same name under another leading number, or
-/// a letter or two away. Names that differ in digits alone are siblings of one series, not slips:
-/// dropping one must not forbid to have dropped it.
+/// The declared patch that `file` must be meant for: the same name under another leading number, with
+/// more words around it or fewer, as a vendor renames a patch, or a letter or two away. Names that differ
+/// in digits alone are siblings of one series, not slips: dropping one must not forbid to have dropped it.
 fn meant<'a>(file: &str, patches: &'a [Declared]) -> Option<&'a Declared> {
     let wanted = stem(file);
     let near = patches.iter().filter(|patch| {
         let have = stem(&patch.file.shown);
-        let slips = (wanted.len() / 10).max(2);
+        // No more than half of the name, however short it is.
+        let slips = (wanted.len() / 10).max(2).min(wanted.len().saturating_sub(1) / 2);
         bare(&have) == bare(&wanted)
+            || is_among(&words(&have), &words(&wanted))
+            || is_among(&words(&wanted), &words(&have))
             || (letters(&have) != letters(&wanted)
+                && have.len().abs_diff(wanted.len()) <= slips
                 && strsim::damerau_levenshtein(&have, &wanted) <= slips)
     });
-    let near: Vec<&Declared> = near.collect();
-    let name = nearest(file, near.iter().map(|patch| patch.file.shown.as_str()))?;
-    near.into_iter().find(|patch| patch.file.shown == name)
+    near.min_by_key(|patch| patch.file.shown.len().abs_diff(file.len()))
 }
 
-/// The name without its extension, in lower case.
+/// The name without its extensions, in lower case.
 fn stem(file: &str) -> String {
     let file = file.to_ascii_lowercase();
-    let stem = file.strip_suffix(".patch").or_else(|| file.strip_suffix(".diff"));
-    stem.unwrap_or(&file).to_owned()
+    let packed = [".gz", ".bz2", ".xz", ".lzma", ".lz", ".zst", ".z"];
+    let plain = packed.iter().find_map(|end| file.strip_suffix(end)).unwrap_or(&file);
+    let stem = [".patch", ".diff"].iter().find_map(|end| plain.strip_suffix(end));
+    stem.unwrap_or(plain).to_owned()
+}
+
+fn words(stem: &str) -> Vec<&str> {
+    stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
+}
+
+/// Whether some words stand among others, one behind the other.
+fn is_among(some: &[&str], others: &[&str]) -> bool {
+    !some.is_empty() && others.windows(some.len()).any(|run| run == some)
 }
 
 /// The name without the number that it begins with.

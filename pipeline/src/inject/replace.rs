@@ -1,7 +1,7 @@
 //! The edit `replace`.
 
 use super::spec::SpecText;
-use super::{Done, Outcome, anchor};
+use super::{Done, Outcome, anchor, hanging};
 use anyhow::Result;
 
 /// Puts `with` in the place of the one `find`. A `find` that is part of a standing `with` is the
@@ -24,7 +24,7 @@ pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
             let mut text = spec.text(*line).to_owned();
             text.replace_range(*at..*at + find.len(), with);
             spec.set(*line, text);
-            Ok((label, Outcome::Applied))
+            Ok((hanging(label, spec, *line), Outcome::Applied))
         }
         [] if !spec.live().any(|line| stands(spec.text(line), with, find)) => {
             let problem = format!("{what} is in no line, nor is `{with}`");

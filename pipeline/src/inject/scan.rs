@@ -25,6 +25,9 @@ pub struct Place {
     pub section: Section,
     /// How many conditionals are open behind the line: 0 on an `%endif` that closes the last one.
     pub depth: usize,
+    /// Whether rpm reads the line, as `%if 1` and `%if 0` say it; nothing where a conditional around it
+    /// hangs on what is defined.
+    pub read: Option<bool>,
     /// The line is the body of a macro that began above it, so it is neither tag nor heading.
     pub body: bool,
     /// The next line goes on with this one: a backslash at the end, or a `%{` that is still open.
@@ -33,7 +36,8 @@ pub struct Place {
 
 pub fn places<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Place> {
     let mut section = Section::Preamble;
-    let mut depth = 0_usize;
+    // The branch that is read of each open conditional: whether it is there, as far as that is certain.
+    let mut branches: Vec<Option<bool>> = Vec::new();
     let mut reading = Reading::default();
     lines
         .map(|text| {
@@ -43,16 +47,38 @@ pub fn places<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Place> {
             }
             if !body {
                 section = heading(text).unwrap_or(section);
-                match directive(text.trim_start()) {
-                    "%if" | "%ifarch" | "%ifnarch" | "%ifos" | "%ifnos" => depth += 1,
-                    "%endif" => depth = depth.saturating_sub(1),
+                let text = text.trim_start();
+                match directive(text) {
+                    "%if" => branches.push(constant(&text["%if".len()..])),
+                    "%ifarch" | "%ifnarch" | "%ifos" | "%ifnos" => branches.push(None),
+                    "%else" => {
+                        branches.last_mut().into_iter().for_each(|last| *last = last.map(|it| !it));
+                    }
+                    word if word.starts_with("%elif") => {
+                        branches.last_mut().into_iter().for_each(|last| *last = None);
+                    }
+                    "%endif" => drop(branches.pop()),
                     _ => {}
                 }
             }
             reading.read(text);
-            Place { section, depth, body, open: reading.is_open() }
+            let read = if branches.contains(&Some(false)) {
+                Some(false)
+            } else {
+                branches.iter().copied().collect::<Option<Vec<_>>>().map(|_| true)
+            };
+            Place { section, depth: branches.len(), read, body, open: reading.is_open() }
         })
         .collect()
+}
+
+/// What a condition is that hangs on nothing.
+fn constant(condition: &str) -> Option<bool> {
+    match condition.trim() {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
 }
 
 /// Whether a line with this text would go on in the next one.

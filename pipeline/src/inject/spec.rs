@@ -62,13 +62,18 @@ impl SpecText {
     }
 
     pub fn is_comment(&self, index: usize) -> bool {
-        self.text(index).trim_start().starts_with('#')
+        let text = self.text(index).trim_start();
+        text.starts_with('#') || scan::directive(text) == "%dnl"
     }
 
-    /// The lines in which text is looked for: comments and the changelog only talk about the rest.
+    /// The lines in which text is looked for: comments and the changelog only talk about the rest, and
+    /// what stands behind an `%if 0` is nothing.
     pub fn live(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.len()).filter(|&index| {
-            !self.is_comment(index) && self.place(index).section != Section::Changelog
+            let place = self.place(index);
+            !self.is_comment(index)
+                && place.read != Some(false)
+                && place.section != Section::Changelog
         })
     }
 

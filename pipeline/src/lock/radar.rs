@@ -145,13 +145,19 @@ fn upstream(
         let next =
             read(&tip.commit).with_context(|| format!("the spec at {} of `{name}`", tip.commit))?;
         match inject::edit(&next, spec.as_str(), edits, devices, defines) {
-            Ok(edited) => {
-                for (edit, outcome) in edited.edits {
-                    let how = match outcome {
-                        Outcome::Applied => "still applies",
-                        Outcome::AlreadySatisfied => "is already satisfied there",
-                    };
-                    report.note(format!("{edit}: {how}"));
+            Ok(next) => {
+                for ((edit, now), (_, before)) in next.edits.into_iter().zip(&edited.edits) {
+                    match (now, before) {
+                        (Outcome::Applied, _) => report.note(format!("{edit}: still applies")),
+                        (Outcome::AlreadySatisfied, Outcome::AlreadySatisfied) => {
+                            report.note(format!("{edit}: is already satisfied there"));
+                        }
+                        // The vendor did the same, or what it was for has another name by now.
+                        (Outcome::AlreadySatisfied, Outcome::Applied) => report.act(format!(
+                            "{edit}: is already satisfied there, and applies to the pinned spec: look \
+                             whether it is still needed"
+                        )),
+                    }
                 }
             }
             Err(problem) => {

@@ -28,6 +28,9 @@ impl Macros {
         let trouble = self.trouble(culprit, why);
         self.anything = true;
         self.redefined.get_or_insert(self.line);
+        if self.watched.is_some() {
+            self.touched.push(self.line);
+        }
         let known = std::mem::take(&mut self.parametric).into_keys();
         let known: Vec<String> = known.chain(self.bodies.keys().cloned()).collect();
         self.bodies.extend(known.into_iter().map(|name| (name, Err(trouble.clone()))));
@@ -56,6 +59,9 @@ impl Macros {
     pub(super) fn note(&mut self, name: &str) {
         if numbers::is_one(name) {
             self.redefined.get_or_insert(self.line);
+        }
+        if self.watched.as_deref() == Some(name) {
+            self.touched.push(self.line);
         }
     }
 

@@ -294,3 +294,24 @@ fn what_is_no_spec_is_refused_unseen() {
         refuse_no_spec(text.as_bytes(), "s").unwrap();
     }
 }
+
+#[test]
+fn a_number_that_two_tags_have_is_refused_with_both() {
+    for (tags, edits) in [
+        ("Source2: x\nSource2: y", vec![add_source("new.c")]),
+        ("Source1: x", vec![drop_patch("b.patch")]),
+        ("Patch7: x\nPatch07: y", vec![add_source("new.c")]),
+        ("URL: u", vec![add_source("new.c"), after("URL: u", &["Source2: x.c"])]),
+        ("URL: u", vec![add_source("new.c"), replace("URL: u", "Source2: x.c")]),
+    ] {
+        let problem = refused(&spec("", tags, ""), &edits);
+        assert!(problem.contains("have one and the same"), "{problem}");
+        assert_eq!(problem.matches(": Source").count() + problem.matches(": Patch").count(), 2);
+    }
+    let printing = [add_source("new.c"), after("URL: u", &["%{lua: print(\"Source2: x.c\\n\")}"])];
+    let problem = refused(&spec("", "URL: u", ""), &printing);
+    assert!(problem.contains("needs to know every"), "{problem}");
+    // One of two branches is there.
+    let either = "%if %{x}\nSource2: x\n%else\nSource2: y\n%endif\nSource3: z";
+    edited(&spec("", either, ""), &[drop_patch("b.patch")]);
+}

@@ -78,7 +78,7 @@ fn numbers_in_errors_are_those_of_the_file() {
 fn an_anchor_in_comments_alone_is_said_to_be_there() {
     let problem = refused(SPEC, &[after("unpacks below", &["x"])]);
     assert!(problem.contains("\n    21: # tar xzf %{SOURCE2} unpacks below\n"), "{problem}");
-    assert!(problem.contains("comments and %changelog do not count"), "{problem}");
+    assert!(problem.contains("comments, %changelog and what"), "{problem}");
     let problem = refused(SPEC, &[before("Mon Jan", &["x"])]);
     assert!(problem.contains("\n    39: * Mon"), "{problem}");
 }
@@ -176,4 +176,51 @@ fn nothing_to_insert_is_refused() {
     assert!(refused(SPEC, &[after("make all", &[])]).contains("is empty"));
     let problem = refused(SPEC, &[device_after("make all", "other")]);
     assert!(problem.contains("`other` is not a device of this pipeline"), "{problem}");
+}
+
+#[test]
+fn what_no_build_reads_is_neither_changed_nor_taken_for_done() {
+    let spec = |open: &str, line: &str| {
+        format!(
+            "Name: a\nSource1: vgpu-stub.c\n%prep\n%setup\n{open}\n{line}\n%endif\n%build\nmake\n"
+        )
+    };
+    for (open, line) in [
+        ("%if 0", "./configure --enable-werror"),
+        ("%if  0 ", "./configure --enable-werror"),
+        ("%if 1\n%else", "./configure --enable-werror"),
+        ("%if 0\n%if %{x}", "./configure --enable-werror\n%endif"),
+        ("%if 1", "%dnl ./configure --enable-werror"),
+        ("%if 1", "# ./configure --enable-werror"),
+    ] {
+        let spec = spec(open, line);
+        for edit in [
+            replace("--enable-werror", "--disable-werror"),
+            replace("--disable-werror", "--enable-werror"),
+            after("./configure", &["true"]),
+            before("./configure", &["true"]),
+            device_after("./configure", "vgpu-stub"),
+        ] {
+            let problem = refused(&spec, &[edit]);
+            assert!(problem.contains("is in no line"), "{problem}");
+        }
+    }
+    // What a condition decides is the user's to know: it is told.
+    let unsure = spec("%if %{x}", "./configure --enable-werror");
+    let told = |edit: Edit| edited(&unsure, &[edit]).edits[0].0.clone();
+    for label in [
+        told(replace("--enable-werror", "--disable-werror")),
+        told(after("./configure", &["true"])),
+        told(before("./configure", &["true"])),
+    ] {
+        assert!(label.ends_with(", within a conditional"), "{label}");
+    }
+    assert!(!told(after("make", &["true"])).contains("conditional"));
+    assert!(!told(replace("make", "make all")).contains("conditional"));
+    let problem = refused(&unsure, &[device_after("./configure", "vgpu-stub")]);
+    assert!(problem.contains("where a condition decides"), "{problem}");
+    for open in ["%if 1", "%if 0\n%else", "%if 0\n%elif 1"] {
+        let spec = spec(open, "./configure --enable-werror");
+        edited(&spec, &[replace("--enable-werror", "--disable-werror")]);
+    }
 }

@@ -85,7 +85,31 @@ fn a_patch_that_is_gone_is_satisfied_and_a_slip_is_not() {
         ("0001-NVMe-part-1", "0001-nvme-part-1.patch"),
     ] {
         let problem = refused(series, &[drop_patch(slip)]);
-        assert!(problem.ends_with(&format!("help: did you mean `{meant}`?")), "{problem}");
+        assert!(problem.contains(&format!("help: did you mean `{meant}`? ")), "{problem}");
+    }
+}
+
+#[test]
+fn a_patch_that_the_vendor_renamed_is_not_taken_for_gone() {
+    for (file, renamed) in [
+        ("toy-gpu.patch", "toy-gpu-v2.patch"),
+        ("toy-gpu.patch", "toy-gpu.patch.xz"),
+        ("toy-gpu.patch", "toy-gpu-rebased.diff.gz"),
+        ("toy-gpu.patch", "toy-gpu_fixed.patch"),
+        ("toy-gpu.patch", "0001-xen-toy-gpu.patch"),
+        ("toy-gpu.patch", "toy-gpu.mbox"),
+        ("toy-gpu-v2.patch", "toy-gpu.patch"),
+        ("xsa-123.patch", "xsa-123-4.2.patch"),
+        ("xsa123.patch", "backport-of-what-upstream-made-for-qemu-xsa123.patch"),
+        ("b.patch", "b.patch.gz"),
+    ] {
+        let spec = format!("Name: a\nPatch1: {renamed}\nPatch2: another.patch\n%prep\n");
+        let problem = refused(&spec, &[drop_patch(file)]);
+        assert!(problem.contains(&format!("\n     2: Patch1: {renamed}\n")), "{problem}");
+    }
+    // Words that it does not have whole are no name of it.
+    for other in ["gpu-toy.patch", "toy-other-gpu.patch"] {
+        satisfied(&format!("Name: a\nPatch1: {other}\n%prep\n"), &[drop_patch("toy-gpu.patch")]);
     }
 }
 

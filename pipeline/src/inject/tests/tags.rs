@@ -134,6 +134,55 @@ fn a_macro_is_changed_where_it_is_set() {
 }
 
 #[test]
+fn a_macro_that_another_line_may_give_a_value_is_refused_with_that_line() {
+    for (other, macro_name) in [
+        ("%bcond_without gpu", "with_gpu"),
+        ("%bcond gpu 1", "with_gpu"),
+        ("%{bcond_with gpu}", "with_gpu"),
+        ("%{lua: rpm.define(\"foo vendor\")}", "foo"),
+        ("%{lua: rpm.define(\"fo\" .. \"o vendor\")}", "foo"),
+        ("%{lua: macros.foo = 'vendor'}", "foo"),
+        ("%{expand:%global foo vendor}", "foo"),
+        ("%{expand:%%define foo vendor}", "foo"),
+        ("%{global foo vendor}", "foo"),
+        ("%{?dist:%global foo vendor}", "foo"),
+        ("%undefine foo", "foo"),
+        ("%{undefine foo}", "foo"),
+        ("%{load:vendor.inc}", "foo"),
+        ("%include vendor.inc", "foo"),
+        ("# %define foo vendor", "foo"),
+    ] {
+        for spec in [format!("Name: a\n{other}\n%prep\n"), format!("Name: a\n%prep\n{other}\n")] {
+            for before in ["", "%define with_gpu 0\n%define foo mine\n"] {
+                let spec = format!("{before}{spec}");
+                let problem = refused(&spec, &[define(macro_name, "0")]);
+                assert!(problem.contains("is not the last word"), "{spec}\n{problem}");
+                assert!(problem.contains(&format!(": {other}\n")), "{problem}");
+            }
+        }
+    }
+    let multi = "Name: a\n%{?foo:\n%global foo vendor\n}\n%prep\n";
+    assert!(refused(multi, &[define("foo", "0")]).contains("is not the last word"));
+    let late = "Name: a\n%build\nmake %{?foo}\n%install\n%define foo baz\n";
+    assert!(refused(late, &[define("foo", "baz")]).contains("behind the tags"));
+
+    // What only asks for it, or sets another.
+    for harmless in [
+        "%{!?foo:%global foo vendor}",
+        "%{!?foo: %define foo vendor}",
+        "%global bar %{foo}",
+        "%{lua: rpm.define(\"bar vendor\")}",
+        "%bcond_without foo",
+    ] {
+        let spec = format!("Name: a\n{harmless}\n%prep\n");
+        let (top, bottom) = (edited(&spec, &[define("foo", "0")]).spec, spec.as_str());
+        assert_eq!(top, format!("%global foo 0\n{bottom}"), "{harmless}");
+    }
+    let option = "Name: a\n%bcond_without gpu\n%prep\n";
+    changes(option, define("_without_gpu", "1"), &["+%global _without_gpu 1\n"]);
+}
+
+#[test]
 fn a_macro_that_is_more_than_one_line_is_refused() {
     for (spec, problem) in [
         ("%global one 1\n%define one 2\n", "the definition of `one` is there 2 times"),
