@@ -109,6 +109,7 @@ fn one_clear_error(text: &str, reason: &str, help: &str) -> String {
     assert!(text.contains('/'), "no path: {text}");
     assert!(text.contains("help: ") && text.contains(help), "{text}");
     assert!(!text.contains("panicked"), "{text}");
+    assert!(!text.contains("find out who"), "nobody did it: {text}");
     let stage = error.strip_prefix("error: stage `").and_then(|rest| rest.split('`').next());
     stage.unwrap_or("output").to_owned()
 }
