@@ -105,13 +105,6 @@ fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
 /// What a lookaside cache is asked for is made of its address and of the package's name.
 fn lookaside(git: &GitSource) -> Result<&[PinnedFile], Problem> {
     let Some(lookaside) = &git.lookaside else { return Ok(&[]) };
-    let url = lookaside.url.as_str();
-    if url.contains(['?', '#']) {
-        return Err(Problem::new(
-            url,
-            "`lookaside.url` goes on with the package, so it ends in no query",
-        ));
-    }
     if FileName::try_from(git.package().to_owned()).is_err() {
         return Err(Problem::new(
             "lookaside:",

@@ -123,11 +123,29 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
     takes::<Line>(&["a b"], &["", "  ", "a\nb", "a\0b"]);
     takes::<Url>(
         &["http://a/b", "file:///a", "file:///a:b@c", "http://a:8080/b@c"],
-        &["file://", "ftp://a", "http://a b", "http://a\nb", "http://me:pw@a/b", "http://tok@a/b"],
+        &[
+            "file://",
+            "ftp://a",
+            "http://a b",
+            "http://a\nb",
+            "http://me:pw@a/b",
+            "http://tok@a/b",
+            "http://a/b?token=x",
+            "file:///a#b",
+        ],
     );
     takes::<WebUrl>(
         &["https://a/b", "https://a:8080/b@c", "https://[::1]:80/b@c"],
-        &["https://me@a/b", "https://me:pw@a/b", "https://me:p/w@a/b", "ftp://a", "https://a\"b"],
+        &[
+            "https://me@a/b",
+            "https://me:pw@a/b",
+            "https://me:p/w@a/b",
+            "ftp://a",
+            "https://a\"b",
+            "https://a/b?token=x",
+            "https://a?b",
+            "https://a/b#c",
+        ],
     );
     takes::<GitUrl>(
         &["https://a/b.git", "ssh://git@a:22/b", "git@a:b/c", "file:///a"],
@@ -138,6 +156,9 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
             "-a@b:c",
             "/a",
             "ext::x",
+            "https://a/b?private_token=x",
+            "git@a:b?c",
+            "ssh://git@a/b#c",
         ],
     );
     takes::<Suite>(&["bookworm"], &["Bookworm", "book/worm", ""]);

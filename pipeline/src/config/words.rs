@@ -80,8 +80,12 @@ fn spelled(text: &str, first: fn(char) -> bool, rest: fn(char) -> bool) -> bool 
     text.len() <= 255 && chars.next().is_some_and(first) && chars.all(rest)
 }
 
-/// Whether a URL carries what belongs in a keyring or a `~/.netrc`: a pipeline file holds no secret.
-fn has_password(url: &str) -> bool {
+/// Whether a URL carries what belongs in a keyring or a `~/.netrc`: a pipeline file holds no secret, and
+/// an address is shown and published. What stands in a query may be a token.
+fn has_secret(url: &str) -> bool {
+    if url.contains(['?', '#']) {
+        return true;
+    }
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     // An address of ssh has the user's name, which opens nothing.
     let user = rest.split('@').next().unwrap_or_default();
@@ -175,12 +179,11 @@ word!(
 );
 word!(
     /// Where a git repository is, as git takes it: https, http, ssh, git, file, or `user@host:path`.
-    GitUrl, "^((https|http|ssh|git|file)://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\\s]+$",
-    "a git URL of https, http, ssh, git or file, or `user@host:path`, without a password",
-    |s| s.chars().all(|c| c.is_ascii_graphic()) && (
+    GitUrl, "^((https|http|ssh|git|file)://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\\s?#]+$",
+    "a git URL of https, http, ssh, git or file, or `user@host:path`, without a password, a query or a fragment",
+    |s| s.chars().all(|c| c.is_ascii_graphic()) && !has_secret(s) && (
         ["https://", "http://", "ssh://", "git://", "file:///"].iter()
-            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-'))
-                && !has_password(s))
+            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-')))
         || s.split_once('@').is_some_and(|(user, rest)| {
             let plain = |t: &str| !t.is_empty() && !t.starts_with('-')
                 && t.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
@@ -189,8 +192,8 @@ word!(
 );
 word!(
     /// A file or folder that is fetched: http or https.
-    WebUrl, "^https?://[^\\s]+$", "a URL of http or https, without a user or a password",
-    |s| !has_password(s) && ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    WebUrl, "^https?://[^\\s?#]+$", "a URL of http or https, without a user, a password, a query or a fragment",
+    |s| !has_secret(s) && ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>', '`'])
 );
 word!(
@@ -283,8 +286,9 @@ word!(
 );
 word!(
     /// Where a repository is served: http, https or file.
-    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file, without a user or a password",
-    |s| !has_password(s) && ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    Url, "^(http|https|file)://[^\\s?#]+$",
+    "a URL of http, https or file, without a user, a password, a query or a fragment",
+    |s| !has_secret(s) && ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>'])
 );
 
