@@ -2,7 +2,7 @@
 
 use super::contract;
 use super::source::PinnedFile;
-use super::words::{FileName, SourceFile};
+use super::words::{FileName, LONGEST_NAME, SourceFile};
 use super::{Base, Edit, GitSource, Insert, Integration, Pipeline, Python, Source, error::nearest};
 use anyhow::{Error, anyhow};
 use std::collections::BTreeSet;
@@ -65,6 +65,7 @@ pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
     edits(pipeline)?;
     wrapper(pipeline)?;
     stock(pipeline)?;
+    paths(pipeline)?;
     pipeline.verify.types.iter().try_for_each(contract::check)?;
     if pipeline.verify.contracts.is_empty() { types(pipeline) } else { Ok(()) }
 }
@@ -159,6 +160,13 @@ fn devices(pipeline: &Pipeline) -> Result<(), Problem> {
         if std::path::Path::new(name).extension().is_none_or(|extension| extension != "c") {
             return Err(Problem::new(name, format!("device source `{name}` is not a .c file")));
         }
+        // What QEMU's build makes of it has the folder's name before it, and endings.
+        if name.len() > LONGEST_NAME {
+            return Err(Problem::new(
+                name,
+                format!("device source `{name}` has a name of more than {LONGEST_NAME} letters"),
+            ));
+        }
         for word in [device.qom_type.as_str(), name] {
             if !seen.insert(word.to_owned()) {
                 return Err(Problem::new(word, format!("device `{word}` is given twice")));
@@ -245,6 +253,18 @@ fn stock(pipeline: &Pipeline) -> Result<(), Problem> {
             "only-adds:",
             "`verify.only-adds` has no stock package to compare with\n\
              help: `stock: { build: {} }` builds the spec as it came",
+        ));
+    }
+    Ok(())
+}
+
+/// A list that allows no folder would refuse every package with a file in it.
+fn paths(pipeline: &Pipeline) -> Result<(), Problem> {
+    if pipeline.verify.paths.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Problem::new(
+            "paths:",
+            "`verify.paths` allows no folder at all\n\
+             help: name some, or leave it out for those that packages commonly have",
         ));
     }
     Ok(())

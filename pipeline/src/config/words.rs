@@ -92,14 +92,21 @@ fn has_secret(url: &str) -> bool {
     text::has_login(url) && (scheme.starts_with("http") || user.contains(':'))
 }
 
+/// The longest of a word that becomes the name of a file, with something put before and behind it: a file
+/// system takes 255 bytes.
+pub(super) const LONGEST_NAME: usize = 100;
+
 fn lower_or_digit(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }
 
 word!(
-    /// The name of a pipeline: lowercase letters, digits, `.` and `-`.
-    Name, "^[a-z0-9][a-z0-9.-]*$", "a name of lowercase letters, digits, `.` and `-`",
-    |s| spelled(s, lower_or_digit, |c| lower_or_digit(c) || ".-".contains(c))
+    /// The name of a pipeline or a repository, which is a section in a file of yum's: at most 100 lowercase
+    /// letters, digits, `.` and `-`, and not `main`, which is yum's own.
+    Name, "^(?!main$)[a-z0-9][a-z0-9.-]{0,99}$",
+    "a name of at most 100 lowercase letters, digits, `.` and `-`, other than yum's own `main`",
+    |s| s.len() <= LONGEST_NAME && s != "main"
+        && spelled(s, lower_or_digit, |c| lower_or_digit(c) || ".-".contains(c))
 );
 word!(
     /// A sha256 as 64 lowercase hexadecimal digits.
@@ -128,6 +135,15 @@ word!(
     |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_',
             |c| c.is_ascii_alphanumeric() || "_./-".contains(c))
         && s.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+);
+word!(
+    /// A file or a folder of a host, by its path from the top.
+    HostPath, "^/[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    "an absolute path such as `/usr/lib64`, without `.`, `..` and empty parts",
+    |s| s == "/" || s.strip_prefix('/').is_some_and(|path| {
+        let mut parts = path.strip_suffix('/').unwrap_or(path).split('/');
+        parts.all(|part| !["", ".", ".."].contains(&part)) && !path.chars().any(char::is_control)
+    })
 );
 word!(
     /// The name of a file, without a folder.
@@ -267,9 +283,10 @@ word!(
     |s| s.len() <= 255 && !s.chars().any(char::is_control)
 );
 word!(
-    /// What stands behind `%{?dist}` in the Release.
-    ReleaseSuffix, "^\\.[a-z0-9]+$", "a suffix of a dot and lowercase letters or digits, such as `.vgpu1`",
-    |s| s.len() > 1 && spelled(s, |c| c == '.', lower_or_digit)
+    /// What stands behind `%{?dist}` in the Release, and so in the names of packages.
+    ReleaseSuffix, "^\\.[a-z0-9]{1,31}$",
+    "a suffix of a dot and at most 31 lowercase letters or digits, such as `.vgpu1`",
+    |s| (2..=32).contains(&s.len()) && spelled(s, |c| c == '.', lower_or_digit)
 );
 word!(
     /// One line of text: not empty, no control characters.

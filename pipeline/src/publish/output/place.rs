@@ -157,7 +157,11 @@ fn resolve(output: &Path) -> Result<PathBuf> {
     let absolute: PathBuf = absolute.components().collect();
     let mut rest = Vec::new();
     let mut there = absolute.as_path();
-    while there.symlink_metadata().is_err() {
+    while let Err(error) = there.symlink_metadata() {
+        // What no file system could have is not what is not there yet.
+        if error.kind() == ErrorKind::InvalidFilename {
+            bail!("the output `{shown}`: {error}\nhelp: {HELP}");
+        }
         let part = there.components().next_back().context("the root folder is there")?;
         let Component::Normal(part) = part else {
             bail!("the output `{shown}` goes back out of a folder that is not there\nhelp: {HELP}");
