@@ -39,9 +39,9 @@ fn an_images_build_has_no_network_and_knows_no_proxy() {
     let say = "ARG BASE\nFROM ${BASE}\nRUN echo SEEN: $(ls /sys/class/net) SEEN; \\\n    \
                echo PROXY: $http_proxy $HTTPS_PROXY; ls -d /proc/1/root/etc/hostname\n";
     fs::write(toy.path("Containerfile"), say).unwrap();
-    let mut run = toy.run();
+    let mut run = toy.until("environment");
     // Debian's archive is asked by apt, which has settings of its own.
-    run.args(["--until", "environment"]).env("ftp_proxy", "http://secret@localhost:9");
+    run.env("ftp_proxy", "http://secret@localhost:9");
     run.env("https_proxy", std::env::var("https_proxy").unwrap_or_default());
     ends_with(0, &mut run);
     let log = fs::read_to_string(kept("store/logs/image-network/environment.log")).unwrap();

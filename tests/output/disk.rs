@@ -20,7 +20,7 @@ impl Disk {
     fn new(toy: Toy) -> Option<Self> {
         let room = Room::new()?;
         let folder = scratch();
-        let made = events(toy.run().args(["--until", "verify"]));
+        let made = events(&mut toy.until("verify"));
         room.sh("mount -t tmpfs -o size=512m tmpfs \"$1\"", &[folder.path()]);
         for event in made.iter().filter(|event| event["event"] == "finished") {
             let stage = event["stage"].as_str().unwrap();
@@ -195,7 +195,7 @@ fn with_files_of(bytes: u64, command: &Command) -> Command {
 #[test]
 fn a_file_that_may_not_grow_is_one_clear_error_and_the_next_run_is_fine() {
     let toy = Toy::new("toy-fsize");
-    let made = events(toy.run().args(["--until", "verify"]));
+    let made = events(&mut toy.until("verify"));
     let folder = scratch();
     let store = store_with(&made, folder.path());
     let output = folder.path().join("out");
@@ -297,7 +297,7 @@ const CALLS: [&str; 9] = [
 #[test]
 fn a_disk_that_fails_is_one_clear_error_and_the_next_run_is_fine() {
     let toy = Toy::new("toy-eio");
-    let made = events(toy.run().args(["--until", "verify"]));
+    let made = events(&mut toy.until("verify"));
     let folder = scratch();
     let store = store_with(&made, folder.path());
     let output = folder.path().join("out");
