@@ -35,7 +35,7 @@ fn wait_for(what: &str, seconds: u64, done: impl Fn() -> bool) {
 /// Gives a store of a test's own the environment that all tests share, without a copy.
 fn with_environment(store: &Path) {
     let toy = Toy::new("environment-of-all");
-    ends_with(0, toy.run().args(["--until", "environment"]));
+    ends_with(0, &mut toy.until("environment"));
     let results = store.join("results");
     fs::create_dir_all(&results).unwrap();
     ends_with(0, Command::new("cp").arg("-a").arg(kept("store/images")).arg(store));

@@ -89,7 +89,7 @@ fn an_archive_with_padding_that_is_pinned_so_is_built() {
     padded.extend([0; 1000]);
     fs::write(&archive, padded).unwrap();
     toy.edit("toy.yaml", &pinned, &sha256(&archive));
-    events(toy.run().args(["--until", "build"]));
+    events(&mut toy.until("build"));
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn whatever_is_no_package_is_an_error_that_names_it() {
         let toy = Toy::new("toy-left-behind");
         clean(&toy, commands);
         let began = Instant::now();
-        let error = refusal(1, toy.run().args(["--until", "build"]));
+        let error = refusal(1, &mut toy.until("build"));
         let lines = error.lines().filter(|line| line.contains(expected)).count();
         let one = error.matches("error: ").count() == 1 && error.contains("stage `build`");
         if lines != 1 || !one || error.contains(['\u{202e}', '\u{1b}']) {
@@ -193,7 +193,7 @@ fn a_package_of_another_source_does_not_leave() {
     let toy = Toy::new("toy-other-source");
     let other = EVIL.replace("Name: qemu\n", "Name: other\n");
     clean(&toy, &other.replace("@NAME@", "zz").replace("@TAGS@", ""));
-    let error = refusal(1, toy.run().args(["--until", "build"]));
+    let error = refusal(1, &mut toy.until("build"));
     assert!(error.contains("says that it was built from `other-4.2.1-"), "{error}");
 }
 
@@ -224,7 +224,7 @@ fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     let long = "head -c 200000000 /dev/zero | tr '\\0' x; echo";
     let toy = Toy::new("toy-flood-passes");
     clean(&toy, long);
-    let (kib, error, code) = peak(toy.run().args(["--until", "build"]));
+    let (kib, error, code) = peak(&mut toy.until("build"));
     assert!(code == Some(0) && kib < MOST, "{kib} KiB, {code:?}: {error}");
     for (name, commands, expected) in [
         (
@@ -237,7 +237,7 @@ fn a_flood_of_output_takes_no_memory_and_has_an_end() {
     ] {
         let toy = Toy::new(name);
         clean(&toy, commands);
-        let (kib, error, code) = peak(toy.run().args(["--until", "build"]));
+        let (kib, error, code) = peak(&mut toy.until("build"));
         assert!(code == Some(1) && kib < MOST, "{kib} KiB, {code:?}: {error}");
         assert_eq!(error.lines().filter(|line| line.contains(expected)).count(), 1, "{error}");
     }
@@ -263,14 +263,14 @@ fn a_test_binary_that_is_no_file_is_not_taken() {
             "case \"$(cat /proc/$PPID/cmdline | tr '\\0' ' ')\" in *' -bc '*) {commands} ;; esac"
         );
         toy.edit("qemu.spec", "\n%install\n", &format!("\n{only}\n\n%install\n"));
-        let error = refusal(1, toy.run().args(["--until", "build"]));
+        let error = refusal(1, &mut toy.until("build"));
         assert!(error.contains(expected), "{commands}: {error}");
     }
 }
 
 /// What `run` does where everything is as it should be, for the tests of swaps.
 fn until(toy: &Toy, stage: &str) -> Vec<Value> {
-    events(toy.run().args(["--until", stage]))
+    events(&mut toy.until(stage))
 }
 
 #[test]

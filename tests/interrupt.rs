@@ -23,7 +23,7 @@ fn signal(name: &str, process: &str) {
 #[test]
 fn an_interrupted_build_is_gone_within_two_seconds_and_the_next_run_goes_on() {
     let toy = Toy::new("toy-interrupt");
-    events(toy.run().args(["--until", "inject"]));
+    events(&mut toy.until("inject"));
     toy.edit("qemu.spec", "\n%install\n", &format!("\n{}\n\n%install\n", sleep()));
     let mut child = toy.run().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("rpmbuild to sleep", || sleepers(&sleep()) > 0);
@@ -50,7 +50,7 @@ fn an_interrupted_build_is_gone_within_two_seconds_and_the_next_run_goes_on() {
 #[test]
 fn a_build_that_is_interrupted_twice_ends_at_once_and_is_gone_soon() {
     let toy = Toy::new("toy-interrupt-twice");
-    events(toy.run().args(["--until", "inject"]));
+    events(&mut toy.until("inject"));
     toy.edit("qemu.spec", "\n%install\n", &format!("\n{}\n\n%install\n", other_sleep()));
     let mut child = toy.run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for("rpmbuild to sleep", || sleepers(&other_sleep()) > 0);

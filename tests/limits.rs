@@ -206,8 +206,8 @@ fn command(place: &str, file: &Path, toy: &Toy, home: &Path) -> Command {
         "settings" => {
             fs::create_dir_all(home.join("vgpu-pipeline")).unwrap();
             symlink(file, home.join("vgpu-pipeline/config.yaml")).unwrap();
-            let mut run = toy.run();
-            run.args(["--offline", "--until", "source"]);
+            let mut run = toy.until("source");
+            run.arg("--offline");
             return run;
         }
         "signing key" => {
@@ -269,6 +269,19 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["run", "--mirror=ZOO/plain", "FILE"], "neither a folder"),
     (&["run", "--mirror=", "FILE"], "neither a folder"),
     (&["run", "--mirror=\u{1b}]0;C4n4ry\u{7}", "FILE"], "neither a folder"),
+    (&["run", "--mirror=http://host/a?token=C4n4ry@", "FILE"], "neither a folder"),
+    // What another option makes idle.
+    (&["run", "--until=build", "--output=ZOO/new", "FILE"], "`--output` is about the repository"),
+    (&["run", "--until=sign", "--replace", "FILE"], "`--replace` is about the repository"),
+    (&["run", "--until=source", "--accept-new-signer", "FILE"], "`--until source` makes none"),
+    (&["run", "--offline", "--mirror=http://host/", "FILE"], "`--offline` asks no server"),
+    (&["lock", "--mirror=ZOO", "FILE"], "`--mirror` is for `lock --fetch`"),
+    (&["lock", "--check", "--mirror=ZOO", "FILE"], "`--mirror` is for `lock --fetch`"),
+    (&["lock", "--check", "--engine=podman", "FILE"], "cannot be used with"),
+    (&["lock", "--key=ZOO/plain", "FILE"], "unexpected argument '--key'"),
+    (&["shell", "--key-env=MY_KEY", "FILE"], "unexpected argument '--key-env'"),
+    (&["verify", "--parent=device", "/bin/true"], "--device <NAME>"),
+    (&["verify", "--property=a=str", "/bin/true"], "--device <NAME>"),
     (&["check", "--store=ZOO/fifo", "FILE"], "ZOO/fifo"),
     (&["check", "--store=ZOO/plain", "FILE"], "ZOO/plain"),
     (&["check", "--store=ZOO/loop", "FILE"], "ZOO/loop"),

@@ -65,15 +65,27 @@ impl World {
 
     /// The program on the pipeline, with a store of its own.
     fn program(&self, command: &str) -> Command {
-        let mut program = program();
-        program.arg(command).arg(self.toy.path("toy.yaml"));
-        program.env("VGPU_PIPELINE_STORE", self.store());
-        program.env("CONTAINERS_REGISTRIES_CONF", registry().configuration());
+        let mut program = self.without_engine(command);
         // The registry knows podman alone.
         if command != "plan" && command != "check" {
             program.args(["--engine", "podman"]);
         }
         program
+    }
+
+    fn without_engine(&self, command: &str) -> Command {
+        let mut program = program();
+        program.arg(command).arg(self.toy.path("toy.yaml"));
+        program.env("VGPU_PIPELINE_STORE", self.store());
+        program.env("CONTAINERS_REGISTRIES_CONF", registry().configuration());
+        program
+    }
+
+    /// `lock --check`, which has no use for an engine.
+    fn radar(&self) -> Command {
+        let mut radar = self.without_engine("lock");
+        radar.arg("--check");
+        radar
     }
 
     fn store(&self) -> PathBuf {
@@ -135,7 +147,7 @@ fn an_environment_is_locked_and_built_from_exactly_that_with_everybody_gone() {
 
     // Nobody serves anything any more, and the engine has lost its images.
     world.forge = None;
-    let report = world.program("lock").arg("--check").output().unwrap();
+    let report = world.radar().output().unwrap();
     assert_eq!(report.status.code(), Some(1));
     let report = String::from_utf8(report.stdout).unwrap();
     assert!(report.contains("ACT the environment could not be looked at: "), "{report}");
@@ -182,13 +194,13 @@ fn what_changes_on_the_server_is_refused_or_ignored() {
     assert!(error.contains("if it was withdrawn or altered"), "{error}");
 
     // The radar sees it, and a new lock says what it changes before it takes it.
-    let report = world.program("lock").arg("--check").output().unwrap();
+    let report = world.radar().output().unwrap();
     assert_eq!(report.status.code(), Some(1));
     let report = String::from_utf8(report.stdout).unwrap();
     assert!(report.contains("ACT toy-libs-1.0-1.el7.noarch was withdrawn"), "{report}");
     let changes = world.lock();
     assert_eq!(changes, "changed   toy-libs-1.0-1.el7.noarch -> toy-libs-1.1-1.el7.noarch\n");
-    ends_with(0, world.program("lock").arg("--check"));
+    ends_with(0, &mut world.radar());
 
     // What another key signed is not resolved at all.
     world.vendor.key().sign(&newer);

@@ -1,7 +1,10 @@
 //! `shell`: the container of a stage that failed, with the tree as it stood.
 
-use crate::support::{Toy, ends_with, events, program, refusal};
+use crate::support::{Toy, ends_with, events, program, refusal, scratch};
+use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 fn shell(toy: &Toy) -> Command {
@@ -57,4 +60,71 @@ fn packages_that_were_refused_are_there_to_be_looked_at() {
         "rpm -qp --qf '%{NAME}\\n' /packages/*.x86_64.rpm",
     ]));
     assert!(seen.ends_with("qemu\n"), "{seen}");
+}
+
+/// What a build leaves that failed in an image which no engine has; gives its folder in the store.
+fn leave_scene(toy: &Toy, name: &str, store: &Path, command: &str) -> PathBuf {
+    let place = fs::canonicalize(toy.path("toy.yaml")).unwrap();
+    let place = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex();
+    let folder = store.join("failed").join(format!("{name}-{}", &place[..8]));
+    fs::create_dir_all(&folder).unwrap();
+    let scene = serde_json::json!({
+        "job": {
+            "purpose": "build", "argv": [command], "confinement": "Sealed", "mounts": [],
+            "variables": [], "memory": "1g", "pids": 1,
+        },
+        "image": { "engine": "podman", "reference": format!("sha256:{}", "0".repeat(64)) },
+    });
+    fs::write(folder.join("scene.json"), scene.to_string()).unwrap();
+    folder
+}
+
+#[test]
+fn an_engine_that_fails_is_told_in_its_own_words_and_not_as_an_image_that_is_gone() {
+    let (toy, folder) = (Toy::new("shell-engine"), scratch());
+    let store = folder.path().join("store");
+    leave_scene(&toy, "shell-engine", &store, "rpmbuild");
+    let enter = || {
+        let mut enter = shell(&toy);
+        enter.env("VGPU_PIPELINE_STORE", &store);
+        enter
+    };
+    let gone = "`podman` no longer has the image sha256:0000";
+    let error = refusal(1, &mut enter());
+    assert!(error.contains(gone), "{error}");
+    let podman = folder.path().join("podman");
+    fs::write(&podman, "#!/bin/sh\necho 'Error: no room for locks' >&2\nexit 125\n").unwrap();
+    fs::set_permissions(&podman, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let error = refusal(1, enter().env("PATH", path));
+    assert!(error.contains("| Error: no room for locks") && !error.contains(gone), "{error}");
+    assert!(
+        error.contains("help: the whole output is in ") && error.contains("shell.log"),
+        "{error}"
+    );
+}
+
+/// The run that it waits for may mend what had failed, or fail otherwise.
+#[test]
+fn what_a_run_leaves_that_was_waited_for_is_entered_and_not_what_was_there_before() {
+    let (toy, folder) = (Toy::new("shell-waits"), scratch());
+    let store = folder.path().join("store");
+    let scene = leave_scene(&toy, "shell-waits", &store, "before");
+    fs::create_dir(store.join("locks")).unwrap();
+    let waits = |meanwhile: &dyn Fn()| {
+        let lock = fs::File::create(store.join("locks/run-shell-waits")).unwrap();
+        lock.lock().unwrap();
+        let mut enter = shell(&toy);
+        enter.env("VGPU_PIPELINE_STORE", &store).stderr(Stdio::piped());
+        let child = enter.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        meanwhile();
+        drop(lock);
+        let said = child.wait_with_output().unwrap();
+        (said.status.code(), String::from_utf8(said.stderr).unwrap())
+    };
+    let (code, said) = waits(&|| drop(leave_scene(&toy, "shell-waits", &store, "after")));
+    assert!(code == Some(1) && said.starts_with("failed: after\n"), "{code:?} {said}");
+    let (code, said) = waits(&|| fs::remove_dir_all(&scene).unwrap());
+    assert!(code == Some(2) && said.contains("no stage of `shell-waits` has failed"), "{said}");
 }

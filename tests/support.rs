@@ -179,6 +179,13 @@ impl Toy {
         command
     }
 
+    /// `run` on it as far as a stage, with nothing for others to have.
+    pub fn until(&self, stage: &str) -> Command {
+        let mut command = program();
+        command.arg("run").arg(self.path("toy.yaml")).args(["--until", stage]);
+        command
+    }
+
     /// An archive as `git archive | gzip -n` makes it: nothing in it depends on when or where.
     fn archive(&self, folder: &Path, name: &str) {
         let status = Command::new("tar")

@@ -80,7 +80,7 @@ pub fn json(text: &str) -> String {
 }
 
 /// A value that somebody wrote, in a message that refuses it. In the place of a URL stands what is nearly
-/// one, so that a password is looked for without a scheme too, and a query may be a token.
+/// one, so that a password and a query, which may be a token, are looked for without a scheme too.
 pub fn value(text: &str) -> String {
     // What an image's digest stands behind is no login.
     let login =
@@ -94,7 +94,7 @@ pub fn value(text: &str) -> String {
         None => (String::new(), text),
     };
     let is_url = text.contains("://") || text.contains('@');
-    match rest.find(['?', '#']).filter(|_| is_url) {
+    match rest.find(['?', '#']).filter(|at| is_url || rest[*at..].contains('=')) {
         Some(at) => shown.extend([&rest[..=at], "***"]),
         None => shown.push_str(rest),
     }

@@ -39,9 +39,9 @@ fn an_images_build_is_of_the_text_that_was_checked_has_no_network_and_knows_no_p
     let say = "ARG BASE\nFROM ${BASE}\nRUN echo SEEN: $(ls /sys/class/net) SEEN; \\\n    \
                echo PROXY: $http_proxy $HTTPS_PROXY; ls -d /proc/1/root/etc/hostname\n";
     fs::write(toy.path("Containerfile"), say).unwrap();
-    let mut run = toy.run();
+    let mut run = toy.until("environment");
     // Debian's archive is asked by apt, which has settings of its own.
-    run.args(["--until", "environment", "--json"]).env("ftp_proxy", "http://secret@localhost:9");
+    run.arg("--json").env("ftp_proxy", "http://secret@localhost:9");
     run.env("https_proxy", std::env::var("https_proxy").unwrap_or_default());
     // What it says once its work begins, it has nobody to say to until the file is another one.
     let (mut child, mut events) = stuck(&mut run);

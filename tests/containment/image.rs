@@ -28,8 +28,7 @@ fn write_steps(toy: &Toy, steps: &str) {
 }
 
 fn environment(toy: &Toy) -> Command {
-    let mut run = toy.run();
-    run.args(["--until", "environment"]);
+    let mut run = toy.until("environment");
     run.env("https_proxy", std::env::var("https_proxy").unwrap_or_default());
     run
 }
@@ -116,7 +115,7 @@ fn the_steps_of_an_image_are_nobody_on_the_host_and_its_files_are_as_ever() {
     let again = || {
         podman(&["rmi", "--force", &image]);
         // Whoever asks for a build needs the image; this environment has nothing to build with.
-        ends_with(1, toy.run().args(["--until", "build"]));
+        ends_with(1, &mut toy.until("build"));
         podman(&["image", "inspect", "--format", "{{.Id}} {{.RootFS.Layers}}", &image])
     };
     let made = again();
@@ -126,7 +125,7 @@ fn the_steps_of_an_image_are_nobody_on_the_host_and_its_files_are_as_ever() {
     let (empty, id) = (toy.path("empty.tar"), made.split(' ').next().unwrap().to_owned());
     ends_with(0, Command::new("tar").args(["-cf", empty.to_str().unwrap(), "-T", "/dev/null"]));
     podman(&["import", "--quiet", empty.to_str().unwrap(), &image]);
-    ends_with(1, toy.run().args(["--until", "build"]));
+    ends_with(1, &mut toy.until("build"));
     let log = fs::read_to_string(kept("store/logs/image-nobody/build.log")).unwrap();
     assert!(log.contains(&id) && !log.contains(&image), "{log}");
     podman(&["tag", &id, &image]);

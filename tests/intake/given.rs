@@ -39,8 +39,7 @@ fn a_source_package_of_anything_else_does_not_leave() {
     ] {
         let toy = Toy::new("toy-repacked");
         clean(&toy, &repacked(commands));
-        let mut run = toy.run();
-        run.args(["--until", "verify"]);
+        let mut run = toy.until("verify");
         if expected.is_empty() {
             events(&mut run);
             continue;
@@ -129,7 +128,7 @@ fn a_dropped_patch_lies_beside_no_spec_that_it_was_dropped_from() {
             "verify:\n",
             "verify:\n  stock: { build: { edits: [{ drop-patch: stock.patch }] } }\n",
         );
-    let events = events(toy.run().args(["--until", "verify"]));
+    let events = events(&mut toy.until("verify"));
     let beside = |stage: &str| -> Vec<String> {
         let began = |event: &&Value| event["event"] == "started" && event["stage"] == stage;
         let log = events.iter().find(began).unwrap()["log"].as_str().unwrap();

@@ -5,6 +5,14 @@ use super::{each, refused};
 use crate::support::{Toy, program, scratch};
 use std::fs;
 
+/// As a file's name alone, it would do.
+const TOO_LONG: &str = concat!(
+    "name: ",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+);
+
 /// What a value is replaced by in a pipeline that is good otherwise.
 const VALUES: &[(&str, &[(&str, &str)])] = &[
     (
@@ -34,6 +42,8 @@ const VALUES: &[(&str, &[(&str, &str)])] = &[
             ("name: [a]\n", "invalid type"),
             ("name: { a: b }\n", "invalid type"),
             ("name: ~\n", "is not a name"),
+            ("name: main\n", "`main` is not a name"),
+            (TOO_LONG, "is not a name of at most 100"),
         ],
     ),
     (
@@ -171,8 +181,10 @@ const VALUES: &[(&str, &[(&str, &str)])] = &[
             ("verify:\n  rules: { gibc: require }\n", "did you mean `glibc`"),
             ("verify:\n  rules: { glibc: perhaps }\n", "unknown variant"),
             ("verify:\n  rules: []\n", "invalid type"),
-            ("verify:\n  paths: [\"a\\nb\"]\n", "is not one line"),
+            ("verify:\n  paths: [\"a\\nb\"]\n", "is not an absolute path"),
             ("verify:\n  paths: all\n", "invalid type"),
+            ("verify:\n  paths: []\n", "allows no folder"),
+            ("verify:\n  paths: [usr/bin]\n", "is not an absolute path"),
             ("verify:\n  installed: [a]\n", "invalid type"),
             ("verify:\n  contracts: contract.yaml\n", "invalid type"),
             ("verify:\n  contracts: [gone.yaml]\n", "No such file"),

@@ -41,8 +41,7 @@ fn an_odd_package_that_nobody_asked_for_hinders_nothing() {
         assert!(notes.contains("note: repository `vendor` has entries that cannot be read, 1 of them; `unrelated`: "), "{notes}");
         assert_eq!(fs::read_to_string(world.lock_file()).unwrap(), before);
     }
-    let report =
-        String::from_utf8(ends_with(0, world.program("lock").arg("--check")).stdout).unwrap();
+    let report = String::from_utf8(ends_with(0, &mut world.radar()).stdout).unwrap();
     assert!(report.contains("    repository `vendor` has entries that cannot be read"), "{report}");
     // What is only unusual is not even told. (A checksum of a kind that nobody knows is for dnf no
     // repository at all; that we would read it is a unit test.)
@@ -96,7 +95,7 @@ fn an_odd_package_that_is_asked_for_is_refused_by_its_name() {
     world
         .centos
         .rewrite(|xml| with(xml, "toy-libs", |entry| entry.replace("<location ", &elsewhere)));
-    let report = world.program("lock").arg("--check").output().unwrap();
+    let report = world.radar().output().unwrap();
     assert_eq!(report.status.code(), Some(1));
     let report = String::from_utf8(report.stdout).unwrap();
     assert!(

@@ -26,7 +26,7 @@ struct Turns {
 impl Turns {
     fn new(name: &str) -> Self {
         let toy = Toy::new(name);
-        let made = events(toy.run().args(["--until", "verify"]));
+        let made = events(&mut toy.until("verify"));
         let text = fs::read_to_string(toy.path("toy.yaml")).unwrap();
         for (file, url) in
             [("a.yaml", "https://a.example.com/repo"), ("b.yaml", "https://b.example.com/r")]

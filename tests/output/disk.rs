@@ -20,7 +20,7 @@ impl Disk {
     fn new(toy: Toy) -> Option<Self> {
         let room = Room::new()?;
         let folder = scratch();
-        let made = events(toy.run().args(["--until", "verify"]));
+        let made = events(&mut toy.until("verify"));
         room.sh("mount -t tmpfs -o size=512m tmpfs \"$1\"", &[folder.path()]);
         for event in made.iter().filter(|event| event["event"] == "finished") {
             let stage = event["stage"].as_str().unwrap();
@@ -109,6 +109,7 @@ fn one_clear_error(text: &str, reason: &str, help: &str) -> String {
     assert!(text.contains('/'), "no path: {text}");
     assert!(text.contains("help: ") && text.contains(help), "{text}");
     assert!(!text.contains("panicked"), "{text}");
+    assert!(!text.contains("find out who"), "nobody did it: {text}");
     let stage = error.strip_prefix("error: stage `").and_then(|rest| rest.split('`').next());
     stage.unwrap_or("output").to_owned()
 }
@@ -194,7 +195,7 @@ fn with_files_of(bytes: u64, command: &Command) -> Command {
 #[test]
 fn a_file_that_may_not_grow_is_one_clear_error_and_the_next_run_is_fine() {
     let toy = Toy::new("toy-fsize");
-    let made = events(toy.run().args(["--until", "verify"]));
+    let made = events(&mut toy.until("verify"));
     let folder = scratch();
     let store = store_with(&made, folder.path());
     let output = folder.path().join("out");
@@ -296,7 +297,7 @@ const CALLS: [&str; 9] = [
 #[test]
 fn a_disk_that_fails_is_one_clear_error_and_the_next_run_is_fine() {
     let toy = Toy::new("toy-eio");
-    let made = events(toy.run().args(["--until", "verify"]));
+    let made = events(&mut toy.until("verify"));
     let folder = scratch();
     let store = store_with(&made, folder.path());
     let output = folder.path().join("out");

@@ -1,4 +1,4 @@
-//! Addresses with a login in them, and what is nearly one: refused, and the login is not shown.
+//! Addresses with a login or a token in them, and what is nearly one: refused, and the secret is not shown.
 
 use super::{CANARY, said};
 use crate::support::{Toy, program, scratch};
@@ -17,6 +17,12 @@ fn addresses() -> Vec<String> {
         "me:my PW@host/a",
         "me:P?PW@host/a",
         "htps://host/a?token=PW",
+        "https://host/a?token=PW",
+        "https://host/a.tar.gz?X-Amz-Signature=PW&X-Amz-Date=1",
+        "http://host/a#PW",
+        "ssh://git@host/a?token=PW",
+        "git@host:a?token=PW",
+        "host/a?token=PW",
     ];
     addresses.iter().map(|address| address.replace("PW", CANARY)).collect()
 }
@@ -34,7 +40,27 @@ const PLACES: &[(&str, &str, &str)] = &[
         "source:\n",
         "source:\n  - git: { url: 'URL', commit: 0123456789012345678901234567890123456789 }\n",
     ),
+    (
+        "source.git.lfs-url",
+        "source:\n",
+        "source:\n  - git: { url: 'https://host/a', lfs-url: 'URL', commit: x }\n",
+    ),
+    (
+        "source.git.lookaside.url",
+        "source:\n",
+        "source:\n  - git: { url: 'https://host/a', lookaside: { url: 'URL' }, commit: x }\n",
+    ),
     ("source.archive.url", "source:\n", "source:\n  - archive: { url: 'URL', sha256: x }\n"),
+    (
+        "repositories.url",
+        "environment:\n",
+        "environment:\n  base: { image: { repositories: [{ id: a, url: 'URL' }] } }\nenvironmen:\n",
+    ),
+    (
+        "repositories.key.url",
+        "environment:\n",
+        "environment:\n  base: { image: { repositories: [{ id: a, key: { url: 'URL' } }] } }\nenvironmen:\n",
+    ),
     ("version", "version: 1\n", "version: 'URL'\n"),
     ("name", "version: 1\n", "version: 1\n\"URL\": 1\n"),
     ("device.directory", "  - type: vgpu-stub\n", "  - type: vgpu-stub\n    directory: 'URL'\n"),

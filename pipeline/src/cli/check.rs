@@ -1,6 +1,6 @@
 //! `check`: is this pipeline file good?
 
-use super::{Failed, IntoFailed, Place};
+use super::{Failed, IntoFailed, Place, Signer};
 use crate::run::{Prepared, Request};
 use clap::Args;
 
@@ -8,6 +8,8 @@ use clap::Args;
 pub struct Check {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    signer: Signer,
 }
 
 impl Check {
@@ -15,9 +17,13 @@ impl Check {
         &self.place
     }
 
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
+        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
         let prepared = Prepared::new(Request::whole(loaded), store).input()?;
         if prepared.spec().is_none() {
             tell!(

@@ -3,7 +3,7 @@
 use super::{Failed, IntoFailed, Place, Reach};
 use crate::lock::{Report, Subject, Task, examine_mirror};
 use crate::sandbox::Engine;
-use anyhow::anyhow;
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct Lock {
     #[arg(long, value_name = "DIR")]
     fetch: Option<PathBuf>,
     /// The container engine [default: podman, else docker, whichever is on PATH]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "check")]
     engine: Option<Engine>,
 }
 
@@ -32,6 +32,7 @@ impl Lock {
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
+        self.mirrors_are_asked().input()?;
         let origins = self.reach.origins().input()?;
         let subject = Subject {
             pipeline: &loaded.pipeline,
@@ -67,6 +68,17 @@ impl Lock {
         }
         subject.write(&resolved).work()?;
         tell!("{} is written", loaded.lock_file.display());
+        Ok(())
+    }
+
+    /// Refuses to be silent about a mirror where only upstream can say what there is.
+    fn mirrors_are_asked(&self) -> Result<()> {
+        if self.fetch.is_none() && !self.reach.mirror.is_empty() {
+            bail!(
+                "`--mirror` is for `lock --fetch`: what there is today, only its origin knows\n\
+                 help: leave out `--mirror`"
+            );
+        }
         Ok(())
     }
 }

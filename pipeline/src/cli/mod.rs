@@ -38,7 +38,7 @@ use crate::sign;
 use crate::store::Store;
 use crate::store::owned::refuse_others_word;
 use crate::text::{self, visible};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 use failed::{Failed, IntoFailed};
 use std::path::PathBuf;
@@ -84,6 +84,11 @@ struct Place {
     /// The folder that keeps results between runs [default: vgpu-pipeline in the user's cache folder]
     #[arg(long, env = "VGPU_PIPELINE_STORE", value_name = "DIR")]
     store: Option<PathBuf>,
+}
+
+/// Whose repository it becomes.
+#[derive(Debug, Args)]
+struct Signer {
     /// Sign with the armoured key in this file, whatever the pipeline says
     #[arg(long, value_name = "FILE", conflicts_with = "key_env")]
     key: Option<PathBuf>,
@@ -91,6 +96,9 @@ struct Place {
     #[arg(long, value_name = "NAME")]
     key_env: Option<String>,
 }
+
+/// What to try where an option would do nothing beside another one.
+const ONE_OF_THEM: &str = "leave out one of them";
 
 /// Where content may come from.
 #[derive(Debug, Args)]
@@ -107,12 +115,17 @@ impl Reach {
     /// What the command line says, then what the user's settings say.
     fn origins(&self) -> Result<Origins> {
         let network = if self.offline { Network::Off } else { Network::On };
-        let settings = settings()?;
-        let mirrors = self.mirror.iter().chain(&settings.mirrors);
-        Ok(Origins {
-            network,
-            mirrors: mirrors.map(|text| Mirror::parse(text)).collect::<Result<_>>()?,
-        })
+        let parse = |texts: &[String]| -> Result<Vec<Mirror>> {
+            texts.iter().map(|text| Mirror::parse(text)).collect()
+        };
+        let mut mirrors = parse(&self.mirror)?;
+        if let Some(server) =
+            mirrors.iter().find(|mirror| self.offline && mirror.folder().is_none())
+        {
+            bail!("`--offline` asks no server, the mirror `{server}` neither\nhelp: {ONE_OF_THEM}");
+        }
+        mirrors.extend(parse(&settings()?.mirrors)?);
+        Ok(Origins { network, mirrors })
     }
 }
 
@@ -141,10 +154,16 @@ impl Place {
     }
 
     fn load(&self, store: &Store) -> Result<Loaded> {
-        let mut loaded = match &self.file {
-            Some(file) => Loaded::read(file)?,
-            None => Loaded::default_in(store)?,
-        };
+        match &self.file {
+            Some(file) => Loaded::read(file),
+            None => Loaded::default_in(store),
+        }
+    }
+}
+
+impl Signer {
+    /// The pipeline, signed as the command line says.
+    fn of(&self, mut loaded: Loaded) -> Result<Loaded> {
         if let Some(key) = self.key_source()? {
             loaded.pipeline.sign.key = Some(key);
         }
@@ -230,19 +249,19 @@ impl Cli {
     /// Takes secrets out of this program's environment, which ends in its start without them.
     fn put_secrets_away(&self) -> Result<()> {
         let mut names: Vec<String> = Vec::new();
-        let place = match &self.command {
-            Command::Check(check) => check.place(),
-            Command::Plan(plan) => plan.place(),
-            Command::Run(run) => run.place(),
-            Command::Lock(lock) => lock.place(),
-            Command::Shell(shell) => shell.place(),
+        let (place, signer) = match &self.command {
+            Command::Check(check) => (check.place(), Some(check.signer())),
+            Command::Plan(plan) => (plan.place(), Some(plan.signer())),
+            Command::Run(run) => (run.place(), Some(run.signer())),
+            Command::Lock(lock) => (lock.place(), None),
+            Command::Shell(shell) => (shell.place(), None),
             Command::Key(key) => {
                 names.extend(key.secrets().map(str::to_owned));
                 return sign::put_away(&names.iter().map(String::as_str).collect::<Vec<_>>(), true);
             }
             Command::Verify(_) | Command::Schema | Command::Completions(_) => return Ok(()),
         };
-        names.extend(place.key_env.clone());
+        names.extend(signer.and_then(|signer| signer.key_env.clone()));
         // A file that is no good is refused by the command itself.
         let loaded = place.file.as_deref().and_then(|file| Loaded::read(file).ok());
         if let Some(sign) = loaded.map(|loaded| loaded.pipeline.sign) {

@@ -1,6 +1,6 @@
 //! `plan`: what a run would do.
 
-use super::{Failed, IntoFailed, Place};
+use super::{Failed, IntoFailed, Place, Signer};
 use crate::inject::{Outcome, readable};
 use crate::plan::{Stage, Step};
 use crate::run::{Prepared, Request};
@@ -13,6 +13,8 @@ use similar::TextDiff;
 pub struct Plan {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    signer: Signer,
     /// Show the edited spec as a diff
     #[arg(long)]
     diff: bool,
@@ -51,9 +53,13 @@ impl Plan {
         &self.place
     }
 
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
         let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
+        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
         let prepared = Prepared::new(Request::whole(loaded), store).input()?;
         let shown = self.shown(&prepared).input()?;
         if self.json {

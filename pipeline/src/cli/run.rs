@@ -1,9 +1,10 @@
 //! `run`: the main job.
 
-use super::{Failed, IntoFailed, Place, Reach, json, people};
+use super::{Failed, IntoFailed, ONE_OF_THEM, Place, Reach, Signer, json, people};
 use crate::plan::Stage;
 use crate::run::{Consent, Prepared, Request, default_output};
 use crate::sandbox::Engine;
+use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 pub struct Run {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    signer: Signer,
     #[command(flatten)]
     reach: Reach,
     /// Stop after this stage
@@ -38,9 +41,14 @@ impl Run {
         &self.place
     }
 
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
     pub fn run(&self) -> Result<(), Failed> {
+        self.publishes_or_says_nothing_of_it().input()?;
         let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
+        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
         let output = self.output.clone().unwrap_or_else(|| default_output(&loaded.pipeline));
         let origins = self.reach.origins().input()?;
         let consent = Consent { new_signer: self.accept_new_signer, replace: self.replace };
@@ -56,5 +64,22 @@ impl Run {
         let outcome = prepared.run(&|event| screen.show(&event)).work()?;
         screen.close(&outcome);
         Ok(())
+    }
+
+    /// Refuses to be silent about what is asked of a repository that is not to be written.
+    fn publishes_or_says_nothing_of_it(&self) -> Result<()> {
+        let asked = [
+            ("--output", self.output.is_some()),
+            ("--accept-new-signer", self.accept_new_signer),
+            ("--replace", self.replace),
+        ];
+        let until = self.until.name();
+        match asked.into_iter().find(|(_, given)| *given && self.until != Stage::Publish) {
+            Some((option, _)) => bail!(
+                "`{option}` is about the repository, and `--until {until}` makes none\n\
+                 help: {ONE_OF_THEM}"
+            ),
+            None => Ok(()),
+        }
     }
 }

@@ -24,15 +24,19 @@ impl Shell {
         let store = self.place.store().input()?;
         let loaded = self.place.load(&store).input()?;
         let name = loaded.pipeline.name.as_str();
-        let scene = Scene::find(&store.set_aside_folder(&loaded.own_name())).input()?;
-        let scene = scene
-            .with_context(|| {
+        let scene = || {
+            Scene::find(&store.set_aside_folder(&loaded.own_name()))?.with_context(|| {
                 format!(
                     "no stage of `{name}` has failed in its environment\n\
                      help: a `run` whose stage `build` or `verify` fails keeps the tree for this"
                 )
             })
-            .input()?;
+        };
+        // Without one, nobody waits.
+        scene().input()?;
+        // A new run would take the tree away, and one that is at work may have left another.
+        let _held = store.lock("run", name, || Ok(interrupt::check()?)).work()?;
+        let scene = scene().input()?;
         for (host, inside) in scene.mounts() {
             tell!("{inside:<10} {}", host.display());
         }
@@ -41,8 +45,6 @@ impl Shell {
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
-        // A new run would take the tree away.
-        let _held = store.lock("run", name, || Ok(interrupt::check()?)).work()?;
         let log = store.scratch(&format!("logs/{name}")).work()?.join("shell.log");
         let cmd = Runner::new(&log, |_| {}).work()?.working_for(store.root());
         let status = scene.enter(command, &cmd).work()?;

@@ -40,9 +40,9 @@ pub struct Verify {
     /// A QOM type that must be in every system emulator of it
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
-    /// The type that the device must derive from
-    #[arg(long, value_name = "NAME", default_value = "pci-device")]
-    parent: String,
+    /// The type that the device must derive from [default: pci-device]
+    #[arg(long, value_name = "NAME", requires = "device")]
+    parent: Option<String>,
     /// A property that the device must have; with one of them, it may have no others
     #[arg(long = "property", value_name = "NAME=KIND", requires = "device")]
     properties: Vec<String>,
@@ -153,7 +153,7 @@ impl Verify {
         let properties = self.properties.iter().map(property).collect::<Result<_>>()?;
         Ok(ExpectedType {
             name: word(name)?,
-            parent: word(&self.parent)?,
+            parent: word(self.parent.as_deref().unwrap_or("pci-device"))?,
             interfaces: None,
             properties: (!self.properties.is_empty()).then_some(properties),
             pci: None,

@@ -2,7 +2,7 @@
 
 use super::contract;
 use super::source::PinnedFile;
-use super::words::{FileName, SourceFile};
+use super::words::{FileName, LONGEST_NAME, SourceFile};
 use super::{Base, Edit, GitSource, Insert, Integration, Pipeline, Python, Source, error::nearest};
 use anyhow::{Error, anyhow};
 use std::collections::BTreeSet;
@@ -65,6 +65,7 @@ pub fn check(pipeline: &Pipeline) -> Result<(), Problem> {
     edits(pipeline)?;
     wrapper(pipeline)?;
     stock(pipeline)?;
+    paths(pipeline)?;
     pipeline.verify.types.iter().try_for_each(contract::check)?;
     if pipeline.verify.contracts.is_empty() { types(pipeline) } else { Ok(()) }
 }
@@ -105,13 +106,6 @@ fn sources(pipeline: &Pipeline) -> Result<(), Problem> {
 /// What a lookaside cache is asked for is made of its address and of the package's name.
 fn lookaside(git: &GitSource) -> Result<&[PinnedFile], Problem> {
     let Some(lookaside) = &git.lookaside else { return Ok(&[]) };
-    let url = lookaside.url.as_str();
-    if url.contains(['?', '#']) {
-        return Err(Problem::new(
-            url,
-            "`lookaside.url` goes on with the package, so it ends in no query",
-        ));
-    }
     if FileName::try_from(git.package().to_owned()).is_err() {
         return Err(Problem::new(
             "lookaside:",
@@ -165,6 +159,13 @@ fn devices(pipeline: &Pipeline) -> Result<(), Problem> {
         let name = plain_name(&device.source)?;
         if std::path::Path::new(name).extension().is_none_or(|extension| extension != "c") {
             return Err(Problem::new(name, format!("device source `{name}` is not a .c file")));
+        }
+        // What QEMU's build makes of it has the folder's name before it, and endings.
+        if name.len() > LONGEST_NAME {
+            return Err(Problem::new(
+                name,
+                format!("device source `{name}` has a name of more than {LONGEST_NAME} letters"),
+            ));
         }
         for word in [device.qom_type.as_str(), name] {
             if !seen.insert(word.to_owned()) {
@@ -252,6 +253,18 @@ fn stock(pipeline: &Pipeline) -> Result<(), Problem> {
             "only-adds:",
             "`verify.only-adds` has no stock package to compare with\n\
              help: `stock: { build: {} }` builds the spec as it came",
+        ));
+    }
+    Ok(())
+}
+
+/// A list that allows no folder would refuse every package with a file in it.
+fn paths(pipeline: &Pipeline) -> Result<(), Problem> {
+    if pipeline.verify.paths.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Problem::new(
+            "paths:",
+            "`verify.paths` allows no folder at all\n\
+             help: name some, or leave it out for those that packages commonly have",
         ));
     }
     Ok(())

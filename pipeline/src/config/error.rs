@@ -8,6 +8,9 @@ const LONGEST: usize = 600;
 /// Nobody mistypes a longer word, and to compare takes as long as both are.
 const LONGEST_WORD: usize = 1000;
 
+/// What is said of every address that would have to hold one (`words`).
+const NO_SECRETS: &str = "a password, a query or a fragment";
+
 /// Turns an error of the YAML reader into `FILE:LINE:COLUMN: what`, with the nearest known word.
 pub fn render(error: &serde_yaml::Error, file: &str) -> Error {
     let text = error.to_string();
@@ -63,6 +66,14 @@ fn help(what: &str) -> Option<String> {
     }
     if what.contains("missing field") {
         return Some(format!("add `{}:`; `vgpu-pipeline schema` describes it", quoted.next()?));
+    }
+    if what.contains(NO_SECRETS) {
+        return Some(
+            "an address is shown and published, and a query may be a token: passwords are for \
+             `~/.netrc` and git's credential helpers; what only such an address has can be a `path:`, \
+             or lie in a mirror"
+                .to_owned(),
+        );
     }
     None
 }

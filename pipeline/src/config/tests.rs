@@ -93,6 +93,23 @@ fn a_device_that_nothing_would_prove_is_refused() {
 }
 
 #[test]
+fn paths_that_allow_nothing_are_refused() {
+    let verify =
+        |paths: &str| refusal(&changed("\nverify:\n", &format!("\nverify:\n  paths: {paths}\n")));
+    let error = verify("[]");
+    assert!(error.contains("`verify.paths` allows no folder at all\nhelp: "), "{error}");
+    let error = verify("[usr/bin]");
+    assert!(error.contains("verify.paths[0]: `usr/bin` is not an absolute path"), "{error}");
+}
+
+#[test]
+fn a_device_source_with_too_long_a_name_is_refused() {
+    let long = format!("{}.c", "a".repeat(99));
+    let error = refusal(&changed("source: ../device/vgpu-stub.c", &format!("source: {long}")));
+    assert!(error.contains("has a name of more than 100 letters"), "{error}");
+}
+
+#[test]
 fn the_schema_in_the_tree_is_current() {
     let written = include_str!("../../schema.json");
     let current = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
@@ -110,6 +127,15 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
         }
     }
     takes::<TreePath>(&["hw/misc", "hw"], &["", "/hw", "hw/", "hw//misc", "a/../b", "a b", "$(x)"]);
+    let long = "a".repeat(LONGEST_NAME);
+    takes::<Name>(
+        &["xcp-ng-8.3", "main2", "m", &long],
+        &["", "main", ".a", "A", "a b", "a/b", &format!("{long}a")],
+    );
+    takes::<HostPath>(
+        &["/", "/usr", "/usr/lib64/", "/usr/lib/.build-id", "/opt/a b"],
+        &["", "usr/bin", "./usr", "/usr/../etc", "/usr/.", "//usr", "/usr//bin", "/a\nb", "/usr//"],
+    );
     takes::<FileName>(
         &["a.tar.xz", "q_7.2+d~1.dsc"],
         &["", "a/b", "-a", ".a", "a b", "a;b", "a%b", "a:b"],
@@ -118,16 +144,37 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
     takes::<ConfigSymbol>(&["CONFIG_PCI"], &["CONFIG_", "PCI", "CONFIG_a"]);
     takes::<CMacro>(&["VGPU_STUB_CLASS", "_a"], &["", "1a", "a b", "a-b", "a(x)"]);
     takes::<CValue>(&["0x1af4", "1U", "NAME"], &["", "'a'", "a b", "\"a\"", "a\nb", "$(id)", "%a"]);
-    takes::<ReleaseSuffix>(&[".vgpu1"], &["vgpu1", ".", ".a.b", ".A", ".a%{x}"]);
+    takes::<ReleaseSuffix>(
+        &[".vgpu1"],
+        &["vgpu1", ".", ".a.b", ".A", ".a%{x}", &format!(".{long}")],
+    );
     takes::<Memory>(&["8GiB", "512MiB"], &["8G", "0GiB", "GiB", "-1GiB", "8 GiB", "99999999GiB"]);
     takes::<Line>(&["a b"], &["", "  ", "a\nb", "a\0b"]);
     takes::<Url>(
         &["http://a/b", "file:///a", "file:///a:b@c", "http://a:8080/b@c"],
-        &["file://", "ftp://a", "http://a b", "http://a\nb", "http://me:pw@a/b", "http://tok@a/b"],
+        &[
+            "file://",
+            "ftp://a",
+            "http://a b",
+            "http://a\nb",
+            "http://me:pw@a/b",
+            "http://tok@a/b",
+            "http://a/b?token=x",
+            "file:///a#b",
+        ],
     );
     takes::<WebUrl>(
         &["https://a/b", "https://a:8080/b@c", "https://[::1]:80/b@c"],
-        &["https://me@a/b", "https://me:pw@a/b", "https://me:p/w@a/b", "ftp://a", "https://a\"b"],
+        &[
+            "https://me@a/b",
+            "https://me:pw@a/b",
+            "https://me:p/w@a/b",
+            "ftp://a",
+            "https://a\"b",
+            "https://a/b?token=x",
+            "https://a?b",
+            "https://a/b#c",
+        ],
     );
     takes::<GitUrl>(
         &["https://a/b.git", "ssh://git@a:22/b", "git@a:b/c", "file:///a"],
@@ -138,6 +185,9 @@ fn words_admit_what_their_use_needs_and_nothing_more() {
             "-a@b:c",
             "/a",
             "ext::x",
+            "https://a/b?private_token=x",
+            "git@a:b?c",
+            "ssh://git@a/b#c",
         ],
     );
     takes::<Suite>(&["bookworm"], &["Bookworm", "book/worm", ""]);

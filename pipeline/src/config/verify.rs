@@ -1,7 +1,7 @@
 //! The section `verify`.
 
 use super::spec::Edit;
-use super::words::{Line, PropertyKind, PropertyName, PropertyValue, QomType};
+use super::words::{HostPath, Line, PropertyKind, PropertyName, PropertyValue, QomType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ pub struct Verify {
     /// Levels of rules that are other than their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rules: BTreeMap<Rule, Level>,
-    /// The folders that packages may have files in; without it, those that packages commonly have.
+    /// The folders that packages may have files in, at least one; without it, those that packages commonly have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paths: Option<Vec<Line>>,
+    pub paths: Option<Vec<HostPath>>,
     /// A list of what is installed on the hosts, of which no file may be replaced: the output of
     /// `rpm -qa --qf '[%{=NAME} %{FILEMODES:octal} %{FILENAMES}\n]'`. A path relative to this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -80,22 +80,33 @@ fn spelled(text: &str, first: fn(char) -> bool, rest: fn(char) -> bool) -> bool 
     text.len() <= 255 && chars.next().is_some_and(first) && chars.all(rest)
 }
 
-/// Whether a URL carries what belongs in a keyring or a `~/.netrc`: a pipeline file holds no secret.
-fn has_password(url: &str) -> bool {
+/// Whether a URL carries what belongs in a keyring or a `~/.netrc`: a pipeline file holds no secret, and
+/// an address is shown and published. What stands in a query may be a token.
+fn has_secret(url: &str) -> bool {
+    if url.contains(['?', '#']) {
+        return true;
+    }
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     // An address of ssh has the user's name, which opens nothing.
     let user = rest.split('@').next().unwrap_or_default();
     text::has_login(url) && (scheme.starts_with("http") || user.contains(':'))
 }
 
+/// The longest of a word that becomes the name of a file, with something put before and behind it: a file
+/// system takes 255 bytes.
+pub(super) const LONGEST_NAME: usize = 100;
+
 fn lower_or_digit(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }
 
 word!(
-    /// The name of a pipeline: lowercase letters, digits, `.` and `-`.
-    Name, "^[a-z0-9][a-z0-9.-]*$", "a name of lowercase letters, digits, `.` and `-`",
-    |s| spelled(s, lower_or_digit, |c| lower_or_digit(c) || ".-".contains(c))
+    /// The name of a pipeline or a repository, which is a section in a file of yum's: at most 100 lowercase
+    /// letters, digits, `.` and `-`, and not `main`, which is yum's own.
+    Name, "^(?!main$)[a-z0-9][a-z0-9.-]{0,99}$",
+    "a name of at most 100 lowercase letters, digits, `.` and `-`, other than yum's own `main`",
+    |s| s.len() <= LONGEST_NAME && s != "main"
+        && spelled(s, lower_or_digit, |c| lower_or_digit(c) || ".-".contains(c))
 );
 word!(
     /// A sha256 as 64 lowercase hexadecimal digits.
@@ -124,6 +135,15 @@ word!(
     |s| spelled(s, |c| c.is_ascii_alphanumeric() || c == '_',
             |c| c.is_ascii_alphanumeric() || "_./-".contains(c))
         && s.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+);
+word!(
+    /// A file or a folder of a host, by its path from the top.
+    HostPath, "^/[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    "an absolute path such as `/usr/lib64`, without `.`, `..` and empty parts",
+    |s| s == "/" || s.strip_prefix('/').is_some_and(|path| {
+        let mut parts = path.strip_suffix('/').unwrap_or(path).split('/');
+        parts.all(|part| !["", ".", ".."].contains(&part)) && !path.chars().any(char::is_control)
+    })
 );
 word!(
     /// The name of a file, without a folder.
@@ -175,12 +195,11 @@ word!(
 );
 word!(
     /// Where a git repository is, as git takes it: https, http, ssh, git, file, or `user@host:path`.
-    GitUrl, "^((https|http|ssh|git|file)://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\\s]+$",
-    "a git URL of https, http, ssh, git or file, or `user@host:path`, without a password",
-    |s| s.chars().all(|c| c.is_ascii_graphic()) && (
+    GitUrl, "^((https|http|ssh|git|file)://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:)[^\\s?#]+$",
+    "a git URL of https, http, ssh, git or file, or `user@host:path`, without a password, a query or a fragment",
+    |s| s.chars().all(|c| c.is_ascii_graphic()) && !has_secret(s) && (
         ["https://", "http://", "ssh://", "git://", "file:///"].iter()
-            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-'))
-                && !has_password(s))
+            .any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-')))
         || s.split_once('@').is_some_and(|(user, rest)| {
             let plain = |t: &str| !t.is_empty() && !t.starts_with('-')
                 && t.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
@@ -189,8 +208,8 @@ word!(
 );
 word!(
     /// A file or folder that is fetched: http or https.
-    WebUrl, "^https?://[^\\s]+$", "a URL of http or https, without a user or a password",
-    |s| !has_password(s) && ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    WebUrl, "^https?://[^\\s?#]+$", "a URL of http or https, without a user, a password, a query or a fragment",
+    |s| !has_secret(s) && ["http://", "https://"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>', '`'])
 );
 word!(
@@ -264,9 +283,10 @@ word!(
     |s| s.len() <= 255 && !s.chars().any(char::is_control)
 );
 word!(
-    /// What stands behind `%{?dist}` in the Release.
-    ReleaseSuffix, "^\\.[a-z0-9]+$", "a suffix of a dot and lowercase letters or digits, such as `.vgpu1`",
-    |s| s.len() > 1 && spelled(s, |c| c == '.', lower_or_digit)
+    /// What stands behind `%{?dist}` in the Release, and so in the names of packages.
+    ReleaseSuffix, "^\\.[a-z0-9]{1,31}$",
+    "a suffix of a dot and at most 31 lowercase letters or digits, such as `.vgpu1`",
+    |s| (2..=32).contains(&s.len()) && spelled(s, |c| c == '.', lower_or_digit)
 );
 word!(
     /// One line of text: not empty, no control characters.
@@ -283,8 +303,9 @@ word!(
 );
 word!(
     /// Where a repository is served: http, https or file.
-    Url, "^(http|https|file)://[^\\s]+$", "a URL of http, https or file, without a user or a password",
-    |s| !has_password(s) && ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
+    Url, "^(http|https|file)://[^\\s?#]+$",
+    "a URL of http, https or file, without a user, a password, a query or a fragment",
+    |s| !has_secret(s) && ["http://", "https://", "file:///"].iter().any(|scheme| s.len() > scheme.len() && s.starts_with(scheme))
         && s.chars().all(|c| c.is_ascii_graphic()) && !s.contains(['"', '\'', '\\', '<', '>'])
 );
 

@@ -54,7 +54,7 @@ pub fn package_file(package: &LockedPackage, fetch: &Fetch) -> Result<std::path:
 pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     let cmd = fetch.cmd();
     let image = &lock.image;
-    if base.name(cmd, &image.id) {
+    if base.name(cmd, &image.id)? {
         return Ok(());
     }
     let shown = format!("image {}", image.reference);

@@ -24,7 +24,8 @@ impl Mirror {
         if !folder.is_dir() {
             bail!(
                 "mirror `{}` is neither a folder on this machine nor a URL of http or https, without a \
-                 password",
+                 password, a query or a fragment\n\
+                 help: an address is shown; what a server wants to know of you is for `~/.netrc`",
                 text::value(text)
             );
         }

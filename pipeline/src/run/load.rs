@@ -19,6 +19,18 @@ pub struct Loaded {
     pub place: String,
 }
 
+/// Where the lock of a pipeline's environment is. Only an ending that says YAML makes way for its own: in
+/// `xcp-8.3` the last part is a number.
+fn lock_file(file: &Path) -> PathBuf {
+    let is_yaml = file.extension().is_some_and(|it| it == "yaml" || it == "yml");
+    if is_yaml {
+        return file.with_extension("lock");
+    }
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
 /// The default pipeline and the files that it names, as they lie in this program's source tree.
 const DEFAULT: &str = "pipeline/workstation.yaml";
 const CARRIED: &[(&str, &str)] = &[
@@ -54,7 +66,7 @@ impl Loaded {
         }
         let place = fs::canonicalize(file)?;
         let place = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex().to_string();
-        Ok(Self { pipeline, beside, lock_file: file.with_extension("lock"), place })
+        Ok(Self { pipeline, beside, lock_file: lock_file(file), place })
     }
 
     /// What is this pipeline's and not another's of the same name is kept under this.
@@ -81,5 +93,24 @@ impl Loaded {
             staged.persist(&path)?;
         }
         Self::read(&folder.join(DEFAULT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipelines_whose_names_differ_behind_a_dot_have_locks_of_their_own() {
+        for (file, lock) in [
+            ("a/xcp-8.3.yaml", "a/xcp-8.3.lock"),
+            ("xcp.yml", "xcp.lock"),
+            ("xcp-8.2", "xcp-8.2.lock"),
+            ("xcp-8.3", "xcp-8.3.lock"),
+            ("xcp.lock", "xcp.lock.lock"),
+            ("a.b/xcp", "a.b/xcp.lock"),
+        ] {
+            assert_eq!(lock_file(Path::new(file)), Path::new(lock));
+        }
     }
 }

@@ -105,7 +105,8 @@ pub fn content(prepared: &Prepared, stages: &[Stage]) -> Result<()> {
 
 fn engine_has(prepared: &Prepared, id: &crate::config::ImageDigest) -> Result<bool> {
     let Some(engine) = prepared.request.engine.or_else(Engine::detect) else { return Ok(false) };
-    let work = prepared.store.work()?;
-    let cmd = Runner::new(&work.path().join("log"), |_| {})?.working_for(prepared.store.root());
-    Ok(Image::of_id(engine, id).name(&cmd, id))
+    let log = prepared.store.scratch(&format!("logs/{}", prepared.pipeline().name))?;
+    let log = log.join("preflight.log");
+    let cmd = Runner::new(&log, |_| {})?.working_for(prepared.store.root());
+    Image::of_id(engine, id).name(&cmd, id)
 }

@@ -2,8 +2,9 @@
 //! is what its record says, whatever became of the file it was copied from.
 
 use super::{FileRecord, Stored};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use rustix::fs::{Mode, OFlags};
+use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +13,18 @@ use std::path::Path;
 /// The modes that a file of ours may have: nothing of a container's own choice survives a copy.
 const PLAIN: u32 = 0o644;
 const PROGRAM: u32 = 0o755;
+
+/// More came than the bytes that may.
+#[derive(Debug)]
+struct TooLong(u64);
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it has more than {} bytes", self.0)
+    }
+}
+
+impl std::error::Error for TooLong {}
 
 /// Opens a regular file of a result, and nothing that could block or lead elsewhere.
 fn open(path: &Path) -> Result<File> {
@@ -55,7 +68,7 @@ fn copy(input: impl Read, output: &mut impl Write, most: u64) -> Result<FileReco
         output.write_all(&piece[..count])?;
         size += count as u64;
     }
-    ensure!(size <= most, "it has more than {most} bytes");
+    ensure!(size <= most, TooLong(most));
     Ok(FileRecord { size, blake3: hasher.finalize().to_hex().to_string() })
 }
 
@@ -70,19 +83,25 @@ impl Stored {
         let path = self.path(name);
         let from = open(&path)?;
         let program = from.metadata()?.permissions().mode() & 0o100 != 0;
-        let found = copy_new(from, to, program, expected.size)
-            .with_context(|| format!("`{name}` of the stage `{stage}`"));
-        if found.as_ref().is_ok_and(|found| found == expected) {
-            return Ok(());
-        }
-        if found.is_ok() {
-            fs::remove_file(to)?;
-        }
-        let changed = format!(
+        let found = copy_new(from, to, program, expected.size);
+        let changed = match found {
+            Ok(found) if found == *expected => return Ok(()),
+            Ok(_) => {
+                fs::remove_file(to)?;
+                Error::msg("its bytes are others")
+            }
+            Err(error) if error.is::<TooLong>() => error,
+            // A disk that is full, or fails, is nobody's deed.
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("cannot copy `{}` of the stage `{stage}`", path.display())
+                });
+            }
+        };
+        Err(changed.context(format!(
             "`{}` was changed in the store after the stage `{stage}`\n\
              help: find out who did; the next run makes it anew",
             path.display()
-        );
-        found.map_err(|error| error.context(changed.clone())).and_then(|_| bail!("{changed}"))
+        )))
     }
 }

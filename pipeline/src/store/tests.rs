@@ -272,6 +272,25 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     assert!(!stored.intact());
 }
 
+/// As on a full disk: what the file system says is nobody's change, and stays what it is.
+#[test]
+fn what_keeps_a_file_from_being_copied_is_not_told_as_somebodys_change() {
+    let (folder, store) = store();
+    let stored = keep(&store, "k", "content");
+    let there = folder.path().join("there");
+    fs::write(&there, "").unwrap();
+    for (to, kind) in [
+        (there, io::ErrorKind::AlreadyExists),
+        (folder.path().join("nowhere/to"), io::ErrorKind::NotFound),
+    ] {
+        let error = stored.copy_out("sub/file", &to).unwrap_err();
+        let said = format!("{error:#}");
+        assert!(said.contains("cannot write") && !said.contains("was changed"), "{said}");
+        let cause = error.root_cause().downcast_ref::<io::Error>().unwrap();
+        assert_eq!(cause.kind(), kind, "{said}");
+    }
+}
+
 /// More folders in each other than a process may have open, some that nobody may write to, and links out.
 #[test]
 fn a_work_folder_goes_however_deep_a_build_made_it() {

@@ -95,6 +95,8 @@ fn a_password_in_what_is_nearly_a_url_is_not_shown() {
         "https://host/debian?token=CANARY",
         "https://host/debian#CANARY",
         "host/debian?me:CANARY@x",
+        "host/debian?token=CANARY",
+        "https:/host/debian?token=CANARY",
     ] {
         let shown = value(text);
         for piece in ["CANARY", "CAN", "ARY"] {

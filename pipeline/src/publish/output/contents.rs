@@ -49,8 +49,9 @@ pub fn foreign(folder: &Path, record: Option<&Record>, pipeline: &str) -> Result
             Some(RECORD) => {}
             Some(text) if ours.tops.contains(text) => ours.strays(folder, text, &mut strays)?,
             _ => {
-                portable(&entry.path())?;
-                foreign.push(name);
+                if place::if_there(portable(&entry.path()))?.is_some() {
+                    foreign.push(name);
+                }
             }
         }
     }
@@ -94,6 +95,10 @@ impl<'a> Ours<'a> {
 
     /// What is at or below a name of ours and is not what the record says.
     fn strays(&self, folder: &Path, name: &str, found: &mut Vec<String>) -> Result<()> {
+        place::if_there(self.look(folder, name, found)).map(|_| ())
+    }
+
+    fn look(&self, folder: &Path, name: &str, found: &mut Vec<String>) -> Result<()> {
         let path = folder.join(name);
         let kind = FileType::from_raw_mode(lstat(&path)?.st_mode);
         let wanted = match kind {
@@ -131,7 +136,7 @@ pub fn refuse_fixed(place: &Place, record: Option<&Record>, foreign: &[OsString]
     all.insert(folder.join(RECORD));
     all.iter()
         .filter(|path| path.symlink_metadata().is_ok())
-        .try_for_each(|path| place::refuse_fixed(path))
+        .try_for_each(|path| place::if_there(place::refuse_fixed(path)).map(|_| ()))
 }
 
 /// Refuses what could not be moved into the new state.

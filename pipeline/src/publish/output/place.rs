@@ -5,6 +5,8 @@ use crate::store::owned::{own_folder, refuse_foreign_parents, refuse_foreign_way
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
 use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, accessat, statfs, statx};
+use rustix::io::Errno;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -73,7 +75,7 @@ pub fn find(output: &Output) -> Result<Place> {
     }
     let there = match fs::symlink_metadata(&path) {
         Ok(found) => Some(found),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };
     let Some(there) = there else { return Ok(Place { path, parent, there: false }) };
@@ -100,7 +102,7 @@ impl Place {
         let try_out = || -> Result<()> {
             refuse_fixed(folder)?;
             accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
-                .map_err(std::io::Error::from)?;
+                .map_err(io::Error::from)?;
             let _held = held::hold(folder, &self.path)?;
             switch::try_out(folder, &self.path)
         };
@@ -122,7 +124,7 @@ fn nearest(path: &Path) -> Result<&Path> {
 
 fn refuse_kernels(path: &Path) -> Result<()> {
     let folder = nearest(path)?;
-    let magic = statfs(folder).map_err(std::io::Error::from)?.f_type & 0xffff_ffff;
+    let magic = statfs(folder).map_err(io::Error::from)?.f_type & 0xffff_ffff;
     if let Some((_, name)) = KERNELS.iter().find(|(of, _)| i64::from(*of) == magic) {
         bail!(
             "the output `{}` cannot be written: `{}` is on a file system of the kernel ({name}), which \
@@ -155,7 +157,11 @@ fn resolve(output: &Path) -> Result<PathBuf> {
     let absolute: PathBuf = absolute.components().collect();
     let mut rest = Vec::new();
     let mut there = absolute.as_path();
-    while there.symlink_metadata().is_err() {
+    while let Err(error) = there.symlink_metadata() {
+        // What no file system could have is not what is not there yet.
+        if error.kind() == ErrorKind::InvalidFilename {
+            bail!("the output `{shown}`: {error}\nhelp: {HELP}");
+        }
         let part = there.components().next_back().context("the root folder is there")?;
         let Component::Normal(part) = part else {
             bail!("the output `{shown}` goes back out of a folder that is not there\nhelp: {HELP}");
@@ -184,6 +190,19 @@ fn real(path: &Path) -> PathBuf {
     path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
+/// What was found out about a name in an output, or done to it; none where it is not there any more. A
+/// folder may be in use, and what somebody has in it may go at any moment: that is nobody's fault.
+pub fn if_there<T>(found: Result<T>) -> Result<Option<T>> {
+    let is_gone = |cause: &(dyn std::error::Error + 'static)| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        kind == Some(ErrorKind::NotFound) || cause.downcast_ref() == Some(&Errno::NOENT)
+    };
+    match found {
+        Err(error) if error.chain().any(is_gone) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// Whether something is mounted there.
 pub fn is_mount(path: &Path) -> Result<bool> {
     Ok(attributes(path)?.contains(StatxAttributes::MOUNT_ROOT))
@@ -191,7 +210,7 @@ pub fn is_mount(path: &Path) -> Result<bool> {
 
 fn attributes(path: &Path) -> Result<StatxAttributes> {
     let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
-        .map_err(std::io::Error::from)
+        .map_err(io::Error::from)
         .with_context(|| path.display().to_string())?;
     Ok(found.stx_attributes)
 }

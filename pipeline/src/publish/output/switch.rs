@@ -6,7 +6,7 @@
 //! which output it is for, whether the two have changed places, and what in the old state is ours.
 
 use super::Before;
-use super::place::Place;
+use super::place::{Place, if_there};
 use super::record::{RECORD, Record};
 use crate::store::Stored;
 use crate::store::owned::{own_file, own_folder};
@@ -28,6 +28,8 @@ const GROWING: &str = "journal.new";
 const TREE: &str = "tree";
 /// What takes the output's part where a switch is only tried.
 const OTHER: &str = "other";
+/// How often an old state is emptied once more, into which something came meanwhile.
+const AGAIN: usize = 3;
 const LARGEST: u64 = 16 << 20;
 const NEEDED: &str = "cannot switch a new state in\nhelp: the file system has to support renameat2, as \
                       ext4, xfs, btrfs and tmpfs do";
@@ -125,7 +127,8 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
     record.sync_all()?;
     for name in &before.foreign {
         let from = place.path.join(name);
-        if !fs::symlink_metadata(&from)?.is_dir() {
+        let there = if_there(fs::symlink_metadata(&from).map_err(Into::into))?;
+        if there.is_some_and(|it| !it.is_dir()) {
             // With a second name it is there at every moment. Where it cannot have one, it follows
             // after the switch, as folders do.
             let _ = linkat(CWD, &from, CWD, tree.join(name), AtFlags::empty());
@@ -221,17 +224,18 @@ fn settle(work: &Path, output: &Path) -> Result<Settled> {
         Ok(_) if output.symlink_metadata().is_err() => fs::rename(&tree, output)?,
         Ok(_) => {
             let old = Old { tree: &tree, output, ours: &journal.ours };
-            // First what is not ours, and only when it is safe what is.
-            let ended = old.give_back().and_then(|given| {
-                sync(output)?;
-                Ok(old.clear(&tree, "")? && given)
-            });
+            let mut ended = old.end();
+            // Who was on the way there when the two changed places may come after the look.
+            for _ in 0..AGAIN {
+                if ended.as_ref().is_err_and(is_not_empty) {
+                    ended = old.end();
+                }
+            }
             match ended {
                 Ok(true) => {}
                 Ok(false) => return Ok(Settled::Left(None)),
                 Err(error) => return Ok(Settled::Left(Some(format!("{error:#}")))),
             }
-            fs::remove_dir(&tree)?;
         }
     }
     fs::remove_dir_all(work)?;
@@ -247,6 +251,17 @@ struct Old<'a> {
 }
 
 impl Old<'_> {
+    /// Ends it: first what is not ours, and only when it is safe what is; false where something has to stay.
+    fn end(&self) -> Result<bool> {
+        let given = self.give_back()?;
+        sync(self.output)?;
+        let clear = self.clear(self.tree, "")? && given;
+        if clear {
+            fs::remove_dir(self.tree)?;
+        }
+        Ok(clear)
+    }
+
     /// Moves what is not ours into the new state; false where something has to stay.
     fn give_back(&self) -> Result<bool> {
         let mut clear = true;
@@ -273,7 +288,7 @@ impl Old<'_> {
             let kind = entry.file_type()?;
             let ours = name.to_str().is_some_and(|name| self.ours.contains(name));
             if kind.is_file() && ours {
-                fs::remove_file(&path)?;
+                if_there(fs::remove_file(&path).map_err(Into::into))?;
             } else if kind.is_dir() && self.is_folder_of_ours(&name) {
                 if self.clear(&path, &format!("{}/", name.display()))? {
                     fs::remove_dir(&path)?;
@@ -296,25 +311,36 @@ impl Old<'_> {
     }
 }
 
+fn is_not_empty(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::DirectoryNotEmpty)
+}
+
 fn join(prefix: &str, name: &OsStr) -> PathBuf {
     let mut joined = OsString::from(prefix);
     joined.push(name);
     joined.into()
 }
 
-/// Moves by name, and never onto something; false where something else has the name.
+/// Moves by name, and never onto something; false where something else has the name. What is not there
+/// any more needs no move.
 fn move_over(from: &Path, to: &Path) -> Result<bool> {
     if let (Ok(here), Ok(there)) = (from.symlink_metadata(), to.symlink_metadata()) {
         // Its second name, from before the switch.
         let same = !here.is_dir() && (here.dev(), here.ino()) == (there.dev(), there.ino());
         if same {
-            fs::remove_file(from)?;
+            if_there(fs::remove_file(from).map_err(Into::into))?;
         }
         return Ok(same);
     }
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::EXIST) => Ok(false),
+        Err(rustix::io::Errno::NOENT)
+            if if_there(from.symlink_metadata().map_err(Into::into))?.is_none() =>
+        {
+            Ok(true)
+        }
         Err(error) => Err(io::Error::from(error))
             .with_context(|| format!("cannot move `{}` to `{}`", from.display(), to.display())),
     }

@@ -61,7 +61,7 @@ fn follow(named: &str, own: &Endpoint, source: &GitSource) -> Result<Endpoint> {
     let Ok(url) = WebUrl::try_from(named.to_owned()) else {
         bail!(
             "the `.lfsconfig` of commit {commit} has the git-lfs objects at `{shown}`: \
-             only http and https are followed, without a password\n\
+             only http and https are followed, without a password and without a query\n\
              help: where they can be had is `lfs-url` of the source"
         );
     };

@@ -187,3 +187,51 @@ fn an_output_of_an_older_version_is_taken_where_its_sums_say_that_it_is_ours() {
     let output = world.output(&folder);
     write(&world.repository("1", "a"), &output).unwrap();
 }
+
+/// Beside a repository, in its folders and while a new state is switched in: a file that somebody makes
+/// and takes away again ends no run. In a folder of ours it is a stray while it is there, and said to be.
+#[test]
+fn what_goes_between_a_look_and_the_next_is_not_there() {
+    let world = World::new();
+    let folder = world.place("out");
+    let output = world.output(&folder);
+    write(&world.repository("1", "a"), &output).unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let is_done = || done.load(std::sync::atomic::Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        let (folder, is_done) = (&folder, &is_done);
+        for (name, is_folder) in [("upload", false), ("fold", true), ("Packages/upload", false)] {
+            scope.spawn(move || {
+                // No name comes twice: one that has another file is something that has to stay.
+                for number in (0..).take_while(|_| !is_done()) {
+                    let path = folder.join(format!("{name}-{number}"));
+                    if is_folder {
+                        let _ = std_fs::create_dir(&path);
+                        let _ = std_fs::remove_dir(&path);
+                    } else {
+                        let _ = std_fs::write(&path, "");
+                        let _ = std_fs::remove_file(&path);
+                    }
+                }
+            });
+        }
+        let mut wrong = Vec::new();
+        for round in 0..300 {
+            if let Err(error) = examine(&output, None) {
+                wrong.push(format!("examine: {error:#}"));
+            }
+            if round % 10 == 0
+                && let Err(error) =
+                    write(&world.repository(&format!("{}", round + 2), "b"), &output)
+            {
+                wrong.push(format!("write: {error:#}"));
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        wrong.retain(|error| !error.contains("`Packages/upload-"));
+        assert!(wrong.is_empty(), "{} of 330:\n{}", wrong.len(), wrong.join("\n"));
+    });
+    let gone = folder.join("gone");
+    assert!(place::if_there(place::is_mount(&gone)).unwrap().is_none());
+    assert!(place::if_there(place::is_mount(&folder)).unwrap().is_some());
+}
