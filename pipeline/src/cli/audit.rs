@@ -111,9 +111,14 @@ fn print_elf(elf: &ElfFacts) {
     }
     say!("  interpreter {}", elf.interpreter.as_deref().unwrap_or("none"));
     say!("  needs       {}", list(&elf.needed));
-    for (name, folders) in [("RPATH", &elf.rpath), ("RUNPATH", &elf.runpath)] {
-        if !folders.is_empty() {
-            say!("  {name:<11} {}", list(folders));
+    for (name, more) in [
+        ("RPATH", &elf.rpath),
+        ("RUNPATH", &elf.runpath),
+        ("AUDIT", &elf.audit),
+        ("filters", &elf.filters),
+    ] {
+        if !more.is_empty() {
+            say!("  {name:<11} {}", list(more));
         }
     }
     say!("  build-id    {}", elf.build_id.as_deref().unwrap_or("none"));

@@ -6,6 +6,7 @@
 //! Never enters: symbols that nothing refers to, section headers, and any trust in an offset: each is
 //! checked where it is used, and every list has a longest length.
 
+use super::dynamic as section;
 use super::header::{Header, Machine};
 use anyhow::{Context, Result};
 use goblin::elf::dynamic;
@@ -14,7 +15,7 @@ use goblin::elf::program_header::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A program that needs this many libraries was made to waste our time.
+/// A list as long as this was made to waste our time.
 const MOST_ENTRIES: usize = 1 << 12;
 /// `PATH_MAX`; the mangled names of C++ are longer, and never asked for.
 const LONGEST_TEXT: usize = 4096;
@@ -39,6 +40,13 @@ pub struct ElfFacts {
     pub glibc: Option<(u32, u32)>,
     pub rpath: Vec<String>,
     pub runpath: Vec<String>,
+    /// Libraries that watch the loader: they are loaded and run before anything else.
+    pub audit: Vec<String>,
+    /// Libraries in which the loader looks for this one's symbols first, or alone.
+    pub filters: Vec<String>,
+    /// What else its dynamic section has: a name or a number for each tag, and the flags of those that
+    /// have some. Whatever makes the loader do something is among them.
+    pub dynamic: Vec<String>,
     pub executable_stack: bool,
     /// Whether it can be loaded anywhere, as every library can.
     pub pie: bool,
@@ -71,6 +79,9 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         glibc: None,
         rpath: Vec::new(),
         runpath: Vec::new(),
+        audit: Vec::new(),
+        filters: Vec::new(),
+        dynamic: Vec::new(),
         // Without the header, Linux before 5.8 made every page executable that can be read.
         executable_stack: find(PT_GNU_STACK).is_none_or(|header| header.p_flags & PF_X != 0),
         pie: !fixed,
@@ -164,16 +175,7 @@ struct Dynamic<'a> {
 impl<'a> Dynamic<'a> {
     fn read(memory: &Memory<'a>, address: u64) -> Result<Self> {
         let bytes = memory.bytes(address).context("its dynamic section lies outside it")?;
-        let mut entries = Vec::new();
-        for pair in bytes.as_chunks::<16>().0.iter().take(MOST_ENTRIES) {
-            let (tag, value) = pair.split_at(8);
-            let [tag, value] = [tag, value].map(|word| word.first_chunk().copied());
-            let (Some(tag), Some(value)) = (tag, value) else { continue };
-            match u64::from_le_bytes(tag) {
-                dynamic::DT_NULL => break,
-                tag => entries.push((tag, u64::from_le_bytes(value))),
-            }
-        }
+        let entries = section::entries(bytes)?;
         let one = |wanted: u64| entries.iter().find(|(tag, _)| *tag == wanted).map(|pair| pair.1);
         let size = |wanted: u64| one(wanted).unwrap_or_default();
         let strings = memory.table(one(dynamic::DT_STRTAB), size(dynamic::DT_STRSZ));
@@ -199,6 +201,18 @@ impl<'a> Dynamic<'a> {
                 dynamic::DT_SONAME => facts.soname = Some(named()?),
                 dynamic::DT_RPATH => facts.rpath.push(named()?),
                 dynamic::DT_RUNPATH => facts.runpath.push(named()?),
+                section::DT_AUDIT | section::DT_DEPAUDIT => facts.audit.push(named()?),
+                section::DT_AUXILIARY | section::DT_FILTER => facts.filters.push(named()?),
+                section::DT_CONFIG => facts.dynamic.push(format!("CONFIG {}", named()?)),
+                dynamic::DT_FLAGS
+                | dynamic::DT_FLAGS_1
+                | section::DT_POSFLAG_1
+                | section::DT_FEATURE => {
+                    facts.dynamic.push(format!("{} {value:#x}", section::name(tag)));
+                }
+                _ => facts.dynamic.push(section::name(tag)),
+            }
+            match tag {
                 dynamic::DT_BIND_NOW => facts.bind_now = true,
                 dynamic::DT_FLAGS => facts.bind_now |= value & dynamic::DF_BIND_NOW != 0,
                 dynamic::DT_FLAGS_1 => {
@@ -209,6 +223,7 @@ impl<'a> Dynamic<'a> {
                 _ => {}
             }
         }
+        facts.dynamic.sort_unstable();
         facts.glibc = self.glibc();
         facts.stack_protector = self.refers_to(STACK_PROTECTOR);
         Ok(())

@@ -36,6 +36,7 @@
 //! `tests/census` and `tests/fuzz` compile this room alone.
 
 mod code;
+mod dynamic;
 pub mod facts;
 mod families;
 mod functions;

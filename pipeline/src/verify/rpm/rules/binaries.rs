@@ -20,15 +20,20 @@ pub fn interpreter(facts: &PackageFacts) -> Vec<String> {
     found.collect()
 }
 
+/// Whatever says where the loader is to look, or has it load more than names.
 pub fn rpath(facts: &PackageFacts) -> Vec<String> {
-    let found = known(facts).filter_map(|(path, elf)| {
+    let found = known(facts).flat_map(|(path, elf)| {
         let folders: Vec<&str> = elf.rpath.iter().chain(&elf.runpath).map(String::as_str).collect();
-        let what = format!(
-            "`{}` looks for libraries in `{}`",
-            path.display(),
-            folders.join(":").escape_debug()
-        );
-        (!folders.is_empty()).then_some(what)
+        let folders = (!folders.is_empty())
+            .then(|| format!("looks for libraries in `{}`", folders.join(":").escape_debug()));
+        let audit = elf.audit.iter().map(|name| {
+            format!("has the library `{}` watch the loader (AUDIT)", name.escape_debug())
+        });
+        // What the loader puts in the place of a `$` has a `/`.
+        let named = elf.needed.iter().chain(&elf.filters).filter(|name| name.contains(['/', '$']));
+        let named = named.map(|name| format!("loads `{}` by its path", name.escape_debug()));
+        let all = folders.into_iter().chain(audit).chain(named);
+        all.map(|what| format!("`{}` {what}", path.display())).collect::<Vec<_>>()
     });
     found.collect()
 }

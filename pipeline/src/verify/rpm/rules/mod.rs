@@ -301,8 +301,9 @@ pub const LIST: [Entry; 25] = [
         rule: Rule::Rpath,
         level: Level::Require,
         targets: "all",
-        asks: "no binary looks for libraries in folders of its own (RPATH, RUNPATH)",
-        help: "build it without `-rpath`, or take it out with `chrpath --delete`",
+        asks: "no binary looks for libraries in folders of its own (RPATH, RUNPATH), names one by its \
+               path, or has one watch the loader (AUDIT)",
+        help: "build it without `-rpath` and `--audit`; `chrpath --delete` takes folders out",
         check: |facts, _| binaries::rpath(facts),
     },
     Entry {
