@@ -102,7 +102,7 @@ fn print_elf(elf: &ElfFacts) {
         yes(elf.pie, "PIE"),
         yes(elf.relro, "RELRO"),
         yes(elf.bind_now, "BIND_NOW"),
-        yes(!elf.executable_stack, "NX"),
+        yes(!elf.executable_stack && !elf.writable_code, "NX"),
         yes(elf.stack_protector, "stack protector"),
     ];
     say!("  hardening   {}", list(&hardening.into_iter().flatten().collect::<Vec<_>>()));

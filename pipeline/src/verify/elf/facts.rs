@@ -11,12 +11,14 @@ use super::header::{Header, Machine};
 use anyhow::{Context, Result};
 use goblin::elf::dynamic;
 use goblin::elf::program_header::{
-    PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, ProgramHeader,
+    PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, ProgramHeader,
 };
 use serde::{Deserialize, Serialize};
 
 /// A list as long as this was made to waste our time.
 const MOST_ENTRIES: usize = 1 << 12;
+/// The smallest page.
+const PAGE: u64 = 4096;
 /// `PATH_MAX`; the mangled names of C++ are longer, and never asked for.
 const LONGEST_TEXT: usize = 4096;
 
@@ -48,6 +50,8 @@ pub struct ElfFacts {
     /// have some. Whatever makes the loader do something is among them.
     pub dynamic: Vec<String>,
     pub executable_stack: bool,
+    /// Whether any of its memory may be written and executed.
+    pub writable_code: bool,
     /// Whether it can be loaded anywhere, as every library can.
     pub pie: bool,
     /// Whether relocated data becomes read-only once it is relocated.
@@ -84,8 +88,9 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         dynamic: Vec::new(),
         // Without the header, Linux before 5.8 made every page executable that can be read.
         executable_stack: find(PT_GNU_STACK).is_none_or(|header| header.p_flags & PF_X != 0),
+        writable_code: loads(&header).any(|load| load.p_flags & (PF_W | PF_X) == PF_W | PF_X),
         pie: !fixed,
-        relro: find(PT_GNU_RELRO).is_some(),
+        relro: find(PT_GNU_RELRO).is_some_and(|relro| protects(relro, &header)),
         bind_now: false,
         stack_protector: false,
         build_id: header.program.iter().filter(|header| header.p_type == PT_NOTE).find_map(
@@ -100,6 +105,25 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         Dynamic::read(&memory, dynamic.p_vaddr)?.tell(&mut facts)?;
     }
     Ok(facts)
+}
+
+fn loads(header: &Header) -> impl Iterator<Item = &ProgramHeader> {
+    header.program.iter().filter(|header| header.p_type == PT_LOAD)
+}
+
+/// Whether anything becomes read-only: whole pages of memory that may be written before, and the dynamic
+/// section among them (glibc, `_dl_protect_relro`).
+fn protects(relro: &ProgramHeader, header: &Header) -> bool {
+    let page = |address: u64| address - address % PAGE;
+    let covered = page(relro.p_vaddr)..page(relro.p_vaddr.saturating_add(relro.p_memsz));
+    let writable = loads(header).any(|load| {
+        load.p_flags & PF_W != 0
+            && relro.p_vaddr.checked_sub(load.p_vaddr).is_some_and(|inside| inside < load.p_memsz)
+    });
+    let dynamic = header.find(PT_DYNAMIC);
+    writable
+        && !covered.is_empty()
+        && dynamic.is_none_or(|dynamic| covered.contains(&dynamic.p_vaddr))
 }
 
 fn in_file<'a>(file: &'a [u8], header: &ProgramHeader) -> Option<&'a [u8]> {

@@ -39,8 +39,13 @@ pub fn rpath(facts: &PackageFacts) -> Vec<String> {
 }
 
 pub fn executable_stack(facts: &PackageFacts) -> Vec<String> {
-    let found = known(facts).filter(|(_, elf)| elf.executable_stack);
-    found.map(|(path, _)| format!("`{}` has an executable stack", path.display())).collect()
+    let found = known(facts).flat_map(|(path, elf)| {
+        let stack = elf.executable_stack.then_some("an executable stack");
+        let memory = elf.writable_code.then_some("memory that is written and executed");
+        let all = stack.into_iter().chain(memory);
+        all.map(|what| format!("`{}` has {what}", path.display())).collect::<Vec<_>>()
+    });
+    found.collect()
 }
 
 /// Of programs only: a library is loaded as the program that loads it was built.

@@ -310,8 +310,8 @@ pub const LIST: [Entry; 25] = [
         rule: Rule::ExecutableStack,
         level: Level::Require,
         targets: "all",
-        asks: "no binary has an executable stack",
-        help: "find the assembly without `.note.GNU-stack`, or link with `-z noexecstack`",
+        asks: "no binary has an executable stack, or other memory that may be written and executed",
+        help: "find the assembly without `.note.GNU-stack`, or link with `-z noexecstack`, without `-N`",
         check: |facts, _| binaries::executable_stack(facts),
     },
     Entry {
