@@ -4,6 +4,7 @@
 //! Never enters: section headers, which `strip` may take away, beyond where they end and whether there
 //! is any code.
 
+use super::segments;
 use anyhow::{Context, Result, bail, ensure};
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::Elf;
@@ -12,7 +13,8 @@ use goblin::elf::header::{
     et_to_str, machine_to_str,
 };
 use goblin::elf::program_header::{
-    PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, ProgramHeader, pt_to_str,
+    PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_PHDR, ProgramHeader,
+    pt_to_str,
 };
 use goblin::elf::section_header::{SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, SectionHeader};
 use serde::{Deserialize, Serialize};
@@ -23,7 +25,8 @@ pub const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little }
 const MOST_PROGRAM_HEADERS: u16 = 256;
 
 /// Kinds of which a file has one: of several, the kernel and the loader take another one than each other.
-const ONLY_ONE: [u32; 5] = [PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP];
+const ONLY_ONE: [u32; 6] =
+    [PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_PHDR];
 
 /// The instruction set that a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +81,16 @@ impl Header {
             count <= MOST_PROGRAM_HEADERS,
             "the ELF file claims {count} program headers, more than a linker writes"
         );
+        // Such as dwz makes of what several programs have for debuggers.
+        ensure!(
+            count > 0,
+            "the ELF file has no program headers, so that nobody starts or loads it"
+        );
+        let (size, known) = (header.e_phentsize, segments::ENTRY);
+        ensure!(
+            u64::from(size) == known,
+            "the ELF file's program headers have {size} bytes each, and not {known}"
+        );
         let start = usize::try_from(header.e_phoff).context("the ELF file is truncated")?;
         let program = ProgramHeader::parse(file, start, usize::from(count), LITTLE_64)
             .context("the ELF file is truncated inside its program headers")?;
@@ -87,6 +100,7 @@ impl Header {
         }
         let symbols = "the ELF file holds symbols for a debugger, and no program";
         ensure!(!is_for_debuggers(file), symbols);
+        segments::hold(&program, machine, header.e_phoff)?;
         Ok(Self { machine, fixed: header.e_type == ET_EXEC, program })
     }
 

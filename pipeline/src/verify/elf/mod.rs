@@ -48,6 +48,7 @@ mod property;
 mod qom;
 mod registry;
 mod relocations;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod types;
