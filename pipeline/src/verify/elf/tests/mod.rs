@@ -6,6 +6,7 @@
 mod code;
 mod damage;
 mod families;
+mod loader;
 mod types;
 
 use super::{Census, Property, Qom, QomType};

@@ -97,7 +97,7 @@ const BUILD_THERE: &str = "build it in an environment of that target";
 const ATTRIBUTES: &str = "set it in the spec's %files (`%attr`, `%defattr`)";
 
 /// Every rule, in the order in which it is told.
-pub const LIST: [Entry; 25] = [
+pub const LIST: [Entry; 26] = [
     Entry {
         rule: Rule::Digests,
         level: Level::Require,
@@ -289,6 +289,7 @@ pub const LIST: [Entry; 25] = [
             between.into_iter().chain(apart).collect()
         },
     },
+    binaries::UNREAD,
     Entry {
         rule: Rule::Interpreter,
         level: Level::Require,
