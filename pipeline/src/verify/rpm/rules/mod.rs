@@ -272,9 +272,9 @@ pub const LIST: [Entry; 26] = [
         level: Level::Require,
         targets: "all",
         asks: "a package called `…-debuginfo` or `…-debugsource` has files for debuggers alone, runs \
-               nothing, and replaces and provides nothing but itself",
+               nothing, and replaces and provides nothing but itself; no ELF file has a script for gdb",
         help: "leave it to rpmbuild to make, or give the package another name",
-        check: |facts, _| promise(facts),
+        check: |facts, _| debug::check(facts),
     },
     Entry {
         rule: Rule::Nevra,
