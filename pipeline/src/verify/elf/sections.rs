@@ -11,7 +11,7 @@ use goblin::elf::section_header::{
 };
 
 /// gdb runs what is in it, in a file that it trusts: all below `/usr/lib/debug` by default (gdb's manual,
-/// "The .debug_gdb_scripts section").
+/// "The `.debug_gdb_scripts` section").
 const SCRIPTS: &[u8] = b".debug_gdb_scripts";
 
 /// What `strip --only-keep-debug` leaves: sections of code without their bytes.

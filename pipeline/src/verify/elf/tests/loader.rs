@@ -136,7 +136,7 @@ fn segments_that_share_a_page_are_refused() {
     // Disjoint in bytes: the second begins in what is left of the first one's last page.
     let end = word(&OLD, loads[0] + 16) + word(&OLD, loads[0] + 40);
     let place = end.next_multiple_of(8);
-    assert!(place % 4096 > 0, "the first segment fills its pages");
+    assert!(!place.is_multiple_of(4096), "the first segment fills its pages");
     let shared = with(|file| {
         set(file, loads[1] + 8, place.to_le_bytes());
         set(file, loads[1] + 16, place.to_le_bytes());
