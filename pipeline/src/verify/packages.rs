@@ -151,6 +151,11 @@ pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
     })
 }
 
+/// The build ids of all programs and libraries of a package.
+fn build_ids(facts: &PackageFacts) -> impl Iterator<Item = &str> {
+    facts.elf.iter().filter_map(|file| file.facts.as_ref()?.build_id.as_deref())
+}
+
 /// What a build made, read, and the stock packages to hold it against.
 pub struct Judged<'a> {
     pub built: &'a [PackageFacts],
@@ -172,7 +177,9 @@ pub fn hold(
         verify.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
     let mut refused = Vec::new();
     let mut warnings = BTreeMap::new();
+    let build_ids: BTreeSet<&str> = built.iter().chain(*carried).flat_map(build_ids).collect();
     let common = Policy {
+        build_ids: Some(&build_ids),
         rules: Some(&verify.rules),
         installed,
         signing: Signing::ToCome,

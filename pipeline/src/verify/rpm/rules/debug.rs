@@ -3,7 +3,7 @@
 
 use super::super::facts::{ElfFile, FileFacts, PackageFacts};
 use super::files::below;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 /// Where such a package has its files, and the folders on the way there.
@@ -20,8 +20,30 @@ const BY_BUILD_ID_FOLDER: &str = "/usr/lib/debug/.build-id";
 const BY_BUILD_ID: &str = "debuginfo(build-id) = ";
 
 /// What breaks the rule, in any package: gdb looks into programs and libraries too.
-pub fn check(facts: &PackageFacts) -> Vec<String> {
-    if facts.is_for_debuggers() { promise(facts) } else { scripts(facts) }
+pub fn check(facts: &PackageFacts, build_ids: Option<&BTreeSet<&str>>) -> Vec<String> {
+    let foreign = build_ids.and_then(|known| foreign(facts, known));
+    let other = if facts.is_for_debuggers() { promise(facts) } else { scripts(facts) };
+    other.into_iter().chain(foreign).collect()
+}
+
+/// Symbols by a build id that no program of the build has: a debugger would take them for another package's.
+fn foreign(facts: &PackageFacts, known: &BTreeSet<&str>) -> Option<String> {
+    let stray = facts.files.iter().find(|file| {
+        // What dwz makes has an id too, and lies in its own folder.
+        let shared = file.link.as_deref().is_some_and(|link| link.starts_with("../../.dwz/"));
+        build_id(&file.path, BY_BUILD_ID_FOLDER) == Some(Below::Id)
+            && !shared
+            && !known.contains(&*id_of(&file.path))
+    })?;
+    let path = stray.path.escape_debug();
+    Some(format!("`{path}` is by the build id of no program of this build"))
+}
+
+/// The id that the two last parts of a path by build id say, without number and ending.
+fn id_of(path: &str) -> String {
+    let rest = path.strip_prefix(BY_BUILD_ID_FOLDER).unwrap_or_default();
+    let id = rest.split('.').next().unwrap_or_default();
+    id.chars().filter(|c| *c != '/').collect()
 }
 
 /// What a package that calls itself one for debuggers has and is not.

@@ -20,7 +20,7 @@ use crate::rpmfile::Nevra;
 pub use debug::{Below, build_id, promise};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,8 @@ pub struct Policy<'a> {
     pub stock: Option<&'a Nevra>,
     /// The source package of the same build, whose epoch its binary packages have.
     pub siblings: Option<&'a Nevra>,
+    /// The build ids of all programs of the build, whose symbols it may have and no others'.
+    pub build_ids: Option<&'a BTreeSet<&'a str>>,
     pub signing: Signing,
 }
 
@@ -274,7 +276,7 @@ pub const LIST: [Entry; 26] = [
         asks: "a package called `…-debuginfo` or `…-debugsource` has files for debuggers alone, runs \
                nothing, and replaces and provides nothing but itself; no ELF file has a script for gdb",
         help: "leave it to rpmbuild to make, or give the package another name",
-        check: |facts, _| debug::check(facts),
+        check: |facts, policy| debug::check(facts, policy.build_ids),
     },
     Entry {
         rule: Rule::Nevra,

@@ -53,7 +53,7 @@ fn symbols_are_elf_files_and_neither_programs_nor_scripts() {
     // In any package.
     let mut facts = facts_of("a", PATH);
     facts.elf[0].scripts = true;
-    assert_eq!((promise(&facts).len(), check(&facts)), (0, vec![script]));
+    assert_eq!((promise(&facts).len(), check(&facts, None)), (0, vec![script]));
 }
 
 fn facts_of(name: &str, path: &str) -> PackageFacts {
@@ -163,5 +163,29 @@ fn a_path_by_build_id_has_the_form_that_rpmbuild_gives_it() {
         ("/0f/.debug", None),
     ] {
         assert_eq!(build_id(&format!("{ALL}{path}"), ALL), expected, "{path}");
+    }
+}
+
+#[test]
+fn symbols_by_build_id_are_of_programs_of_the_build() {
+    let known: BTreeSet<&str> = ["abcdef01", "abcdef02"].into();
+    let folder = "/usr/lib/debug/.build-id/ab";
+    for (path, link, foreign) in [
+        ("cdef01", Some("../../../../../usr/bin/a"), false),
+        ("cdef01.debug", Some("../../usr/bin/a.debug"), false),
+        ("cdef02.1.debug", Some("../../usr/bin/a.debug"), false),
+        ("cdef02.debug", None, false),
+        ("cdef03.debug", Some("../../.dwz/a-1-1.x86_64"), false),
+        ("cdef03.debug", Some("../../usr/bin/a.debug"), true),
+        ("cdef03.debug", None, true),
+        ("cdef03", Some("../../../../../usr/bin/bash"), true),
+        ("cdef", Some("../../../../../usr/bin/bash"), true),
+    ] {
+        let path = format!("{folder}/{path}");
+        let facts = with(&path, if link.is_some() { LINK } else { PLAIN }, link);
+        let said = format!("`{path}` is by the build id of no program of this build");
+        let expected = if foreign { vec![said] } else { Vec::new() };
+        assert_eq!(check(&facts, Some(&known)), expected, "{link:?}");
+        assert_eq!(check(&facts, None), [] as [&str; 0]);
     }
 }
