@@ -142,7 +142,7 @@ const FILES: &[(&str, Spoil, &str)] = &[
     ("another machine", &|v| v.set(18, 243_u16.to_le_bytes()), "machine `RISCV`"),
     ("an object file", &|v| v.set(16, [1, 0]), "type `REL`"),
     ("a core dump", &|v| v.set(16, [4, 0]), "type `CORE`"),
-    ("no program headers", &|v| v.set(56, [0, 0]), "has no QOM types"),
+    ("no program headers", &|v| v.set(56, [0, 0]), "has no program headers"),
     ("65,535 program headers", &|v| v.set(56, [0xff; 2]), "65535 program headers"),
     ("program headers far away", &|v| v.set(32, [0xff; 8]), "truncated inside its program headers"),
     ("section headers far away", &|v| v.set(40, [0xff; 8]), "its section headers end past"),

@@ -178,8 +178,8 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
     toy.edit("toy.yaml", "verify:\n", edit);
     let quiet = EVIL
         .replace("!post -n @NAME@\ntouch /pwned\n", "")
-        .replace("!attr(4755,root,root) /usr/bin/zz", "/usr/lib/debug/zz")
-        .replace("/usr/bin", "/usr/lib/debug")
+        .replace("!attr(4755,root,root) /usr/bin/zz", "/usr/src/debug/zz")
+        .replace("/usr/bin", "/usr/src/debug")
         .replace("@NAME@", "zz-debuginfo")
         .replace("@TAGS@", "");
     clean(&toy, &format!("case %{{release}} in *vgpu1)\n{quiet}\nesac"));

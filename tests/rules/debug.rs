@@ -16,8 +16,7 @@ fn said(folder: &Path, recipe: &Recipe) -> String {
 #[test]
 fn whatever_a_name_does_not_promise_is_refused() {
     let folder = scratch();
-    let install =
-        "mkdir -p %{buildroot}/usr/lib/debug/bin\ncp $file %{buildroot}/usr/lib/debug/bin/x";
+    let install = "mkdir -p %{buildroot}/usr/lib/debug/bin\nprintf '\\177ELF' > %{buildroot}/usr/lib/debug/bin/x";
     let recipe = Recipe {
         name: "zz-debuginfo",
         tags: "Obsoletes: qemu\nConflicts: qemu-img\nProvides: qemu = 99\nRequires: evil\n\
@@ -67,6 +66,7 @@ fn what_is_no_plain_file_among_symbols_is_refused() {
     let mut wrong = Vec::new();
     for (path, install, attributes) in [
         ("usr/bin/x.debug-gdb.py", "cp $file $path", ""),
+        (".git/config", "cp $file $path", ""),
         (".gdbinit", "cp $file $path", ""),
         ("closed", "mkdir -p $path", "%dir %attr(0700, root, root)"),
         ("open", "mkdir -p $path", "%dir %attr(2755, root, root)"),
@@ -93,6 +93,62 @@ fn what_is_no_plain_file_among_symbols_is_refused() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is inside of the files: a script in a section, a program in the place of symbols, another format.
+#[test]
+fn what_gdb_would_run_and_what_is_no_symbols_is_refused() {
+    let folder = scratch();
+    let script = "echo 'asm(\".pushsection .debug_gdb_scripts, \\\"MS\\\", @progbits, 1; .byte 4; \
+                  .asciz \\\"x\\\"; .popsection\"); int main(void) { return 0; }' | cc -x c - -g -o p";
+    let plain = "echo 'int main(void) { return 0; }' | cc -x c - -g -o p";
+    let loaded = script.replace("MS", "aMS");
+    let symbols = "objcopy --only-keep-debug p $path";
+    let path = "/usr/lib/debug/usr/bin/p.debug";
+    let within = |name: &str, path: &str, make: &[&str]| {
+        let install =
+            format!("path=%{{buildroot}}{path}\nmkdir -p ${{path%%/*}}\n{}", make.join("\n"));
+        said(folder.path(), &Recipe { name, install: &install, files: path, ..Recipe::default() })
+    };
+    let line =
+        |path: &str, what: &str| format!("broken debug-package: {}", what.replace('@', path));
+    let inside = "gdb runs a script that is in `@` (.debug_gdb_scripts)";
+    let mode = "chmod 644 $path";
+    for (name, path, make, what) in [
+        ("zz-debuginfo", path, &[script, symbols, mode][..], Some(inside)),
+        ("zz", path, &[script, symbols, mode], Some(inside)),
+        // One that is loaded is not stripped.
+        ("zz", "/usr/bin/p", &[&loaded, "cp p $path"], Some(inside)),
+        (
+            "zz-debuginfo",
+            path,
+            &[plain, "cp p $path", mode],
+            Some("`@` is a program, and no file of symbols"),
+        ),
+        ("zz-debuginfo", path, &["cp $file $path"], Some("`@` is no ELF file, as symbols are")),
+        ("zz-debuginfo", path, &[plain, symbols, mode], None),
+    ] {
+        let said = within(name, path, make);
+        match what {
+            Some(what) => {
+                let line = line(path, what);
+                assert!(said.lines().any(|found| found == line), "no `{line}` in\n{said}");
+            }
+            None => assert!(!said.contains("p.debug"), "{said}"),
+        }
+        // Symbols are no program that cannot be read, where they lie apart and nobody starts them.
+        assert!(!said.contains("unread-program"), "{said}");
+    }
+    for (path, make) in
+        [("/usr/bin/p", &[plain, symbols, mode][..]), (path, &[plain, symbols, "chmod 755 $path"])]
+    {
+        let said = within("zz", path, make);
+        let line = format!(
+            "broken unread-program: `{path}` can be started, and not be read: the ELF file holds symbols \
+             for a debugger, and no program"
+        );
+        assert!(said.lines().any(|found| found == line), "no `{line}` in\n{said}");
+    }
 }
 
 /// A program with its symbols, as rpmbuild itself packs both: `change` makes another one of it.

@@ -102,7 +102,7 @@ fn print_elf(elf: &ElfFacts) {
         yes(elf.pie, "PIE"),
         yes(elf.relro, "RELRO"),
         yes(elf.bind_now, "BIND_NOW"),
-        yes(!elf.executable_stack, "NX"),
+        yes(!elf.executable_stack && !elf.writable_code, "NX"),
         yes(elf.stack_protector, "stack protector"),
     ];
     say!("  hardening   {}", list(&hardening.into_iter().flatten().collect::<Vec<_>>()));
@@ -111,9 +111,14 @@ fn print_elf(elf: &ElfFacts) {
     }
     say!("  interpreter {}", elf.interpreter.as_deref().unwrap_or("none"));
     say!("  needs       {}", list(&elf.needed));
-    for (name, folders) in [("RPATH", &elf.rpath), ("RUNPATH", &elf.runpath)] {
-        if !folders.is_empty() {
-            say!("  {name:<11} {}", list(folders));
+    for (name, more) in [
+        ("RPATH", &elf.rpath),
+        ("RUNPATH", &elf.runpath),
+        ("AUDIT", &elf.audit),
+        ("filters", &elf.filters),
+    ] {
+        if !more.is_empty() {
+            say!("  {name:<11} {}", list(more));
         }
     }
     say!("  build-id    {}", elf.build_id.as_deref().unwrap_or("none"));

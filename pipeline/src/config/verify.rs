@@ -117,9 +117,11 @@ pub enum Rule {
     FileConflicts,
     /// The package sorts after the stock one and before the next one of the vendor.
     Nevra,
-    /// Binaries have no RPATH or RUNPATH.
+    /// Whatever a host would start or load can be read.
+    UnreadProgram,
+    /// Binaries have no RPATH or RUNPATH, name no library by its path, and have none watch the loader.
     Rpath,
-    /// Binaries have no executable stack.
+    /// Binaries have no executable stack, and no other memory that may be written and executed.
     ExecutableStack,
     /// Programs are position-independent, with read-only relocations and a stack protector.
     Hardening,

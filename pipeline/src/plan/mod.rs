@@ -85,7 +85,7 @@ impl Stage {
             Self::Publish => 4,
             // An environment of revision 4 had no history to build on; it was taken back.
             Self::Environment => 5,
-            Self::Verify => 6,
+            Self::Verify => 7,
         }
     }
 }

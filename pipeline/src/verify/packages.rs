@@ -3,7 +3,7 @@
 //! What breaks a rule is told all at once: who builds a package for minutes wants one list, not the
 //! first entry of it.
 
-use super::elf::{self, Census, Qom};
+use super::elf::{self, Census, Qom, Starts};
 use super::expect;
 use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn read(&mut self, path: &Path) -> Result<PackageFacts> {
-        rpm::read(path, self.keys, &mut |_, bytes| {
+        let facts = rpm::read(path, self.keys, &mut |path, bytes| {
             self.elf += 1;
             ensure!(
                 self.elf <= MOST_ELF_FILES,
@@ -51,19 +51,23 @@ impl<'a> Reader<'a> {
                  help: is it the package with QEMU's binary?"
             );
             let began = Instant::now();
-            let types = self.types(bytes);
+            let types = self.types(path, bytes);
             self.census += began.elapsed();
             types
-        })
+        })?;
+        if !self.expected.is_empty() {
+            no_short_program(&facts)?;
+        }
+        Ok(facts)
     }
 
     /// The types of a program that has some; those that are expected have to be among them where it is
     /// a system emulator. Where types are expected, a program that cannot be read may be a second
     /// emulator without them, and is refused; firmware is ELF too, and is none.
-    fn types(&mut self, bytes: &[u8]) -> Result<Option<Qom>> {
+    fn types(&mut self, path: &Path, bytes: &[u8]) -> Result<Option<Qom>> {
         let census = match Census::read(bytes) {
             Ok(census) => census,
-            Err(error) if elf::is_program(bytes) && !self.expected.is_empty() => {
+            Err(error) if !self.expected.is_empty() && is_long(path, bytes) => {
                 return Err(error.context(CANNOT));
             }
             Err(_) => return Ok(None),
@@ -95,6 +99,31 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a host would run a file, or load it into what it runs. One for debuggers is not asked where it
+/// belongs: the rule `unread-program` sees to it that nobody starts it from there.
+fn is_long(path: &Path, bytes: &[u8]) -> bool {
+    let aside = path.to_str().is_some_and(rpm::is_among_symbols) && elf::is_for_debuggers(bytes);
+    elf::starts(bytes) == Some(Starts::Long) && !aside
+}
+
+/// Refuses programs of 32 bits, which hosts of 64 bits start and nothing here reads: one that may be
+/// executed, or asks for a loader, as no firmware does. A library of 32 bits, and firmware, pass.
+fn no_short_program(facts: &PackageFacts) -> Result<()> {
+    let names = rpm::Names::of(facts);
+    for file in facts.elf.iter().filter(|file| !names.is_symbols(file)) {
+        let Some(Starts::Short { loader }) = file.starts else { continue };
+        if loader || names.is_executable(file) {
+            bail!(
+                "package `{}`: `{}`: {CANNOT}: it is a program of 32 bits\n\
+                 help: leave it out of the package; firmware is not executable",
+                facts.nevra,
+                file.path.display().to_string().escape_debug()
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Refuses two packages of one name, whatever their architectures and versions are: a host installs one of
 /// them, and which one that is nobody here decides. The package for dom0 counts too.
 pub fn each_name_once(packages: &[PackageFacts]) -> Result<()> {
@@ -122,6 +151,11 @@ pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
     })
 }
 
+/// The build ids of all programs and libraries of a package.
+fn build_ids(facts: &PackageFacts) -> impl Iterator<Item = &str> {
+    facts.elf.iter().filter_map(|file| file.facts.as_ref()?.build_id.as_deref())
+}
+
 /// What a build made, read, and the stock packages to hold it against.
 pub struct Judged<'a> {
     pub built: &'a [PackageFacts],
@@ -143,7 +177,9 @@ pub fn hold(
         verify.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
     let mut refused = Vec::new();
     let mut warnings = BTreeMap::new();
+    let build_ids: BTreeSet<&str> = built.iter().chain(*carried).flat_map(build_ids).collect();
     let common = Policy {
+        build_ids: Some(&build_ids),
         rules: Some(&verify.rules),
         installed,
         signing: Signing::ToCome,

@@ -8,6 +8,7 @@ mod elf;
 
 libfuzzer_sys::fuzz_target!(|file: &[u8]| {
     let _ = elf::facts::read(file);
+    let _ = (elf::starts(file), elf::is_for_debuggers(file), elf::has_scripts(file));
     if let Ok(census) = elf::Census::read(file) {
         for name in census.names() {
             let _ = census.find(name);

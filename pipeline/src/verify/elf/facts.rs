@@ -6,16 +6,19 @@
 //! Never enters: symbols that nothing refers to, section headers, and any trust in an offset: each is
 //! checked where it is used, and every list has a longest length.
 
+use super::dynamic as section;
 use super::header::{Header, Machine};
 use anyhow::{Context, Result};
 use goblin::elf::dynamic;
 use goblin::elf::program_header::{
-    PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, ProgramHeader,
+    PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, ProgramHeader,
 };
 use serde::{Deserialize, Serialize};
 
-/// A program that needs this many libraries was made to waste our time.
+/// A list as long as this was made to waste our time.
 const MOST_ENTRIES: usize = 1 << 12;
+/// The smallest page.
+const PAGE: u64 = 4096;
 /// `PATH_MAX`; the mangled names of C++ are longer, and never asked for.
 const LONGEST_TEXT: usize = 4096;
 
@@ -39,7 +42,16 @@ pub struct ElfFacts {
     pub glibc: Option<(u32, u32)>,
     pub rpath: Vec<String>,
     pub runpath: Vec<String>,
+    /// Libraries that watch the loader: they are loaded and run before anything else.
+    pub audit: Vec<String>,
+    /// Libraries in which the loader looks for this one's symbols first, or alone.
+    pub filters: Vec<String>,
+    /// What else its dynamic section has: a name or a number for each tag, and the flags of those that
+    /// have some. Whatever makes the loader do something is among them.
+    pub dynamic: Vec<String>,
     pub executable_stack: bool,
+    /// Whether any of its memory may be written and executed.
+    pub writable_code: bool,
     /// Whether it can be loaded anywhere, as every library can.
     pub pie: bool,
     /// Whether relocated data becomes read-only once it is relocated.
@@ -71,10 +83,14 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         glibc: None,
         rpath: Vec::new(),
         runpath: Vec::new(),
+        audit: Vec::new(),
+        filters: Vec::new(),
+        dynamic: Vec::new(),
         // Without the header, Linux before 5.8 made every page executable that can be read.
         executable_stack: find(PT_GNU_STACK).is_none_or(|header| header.p_flags & PF_X != 0),
+        writable_code: loads(&header).any(|load| load.p_flags & (PF_W | PF_X) == PF_W | PF_X),
         pie: !fixed,
-        relro: find(PT_GNU_RELRO).is_some(),
+        relro: find(PT_GNU_RELRO).is_some_and(|relro| protects(relro, &header)),
         bind_now: false,
         stack_protector: false,
         build_id: header.program.iter().filter(|header| header.p_type == PT_NOTE).find_map(
@@ -89,6 +105,25 @@ pub fn read(file: &[u8]) -> Result<ElfFacts> {
         Dynamic::read(&memory, dynamic.p_vaddr)?.tell(&mut facts)?;
     }
     Ok(facts)
+}
+
+fn loads(header: &Header) -> impl Iterator<Item = &ProgramHeader> {
+    header.program.iter().filter(|header| header.p_type == PT_LOAD)
+}
+
+/// Whether anything becomes read-only: whole pages of memory that may be written before, and the dynamic
+/// section among them (glibc, `_dl_protect_relro`).
+fn protects(relro: &ProgramHeader, header: &Header) -> bool {
+    let page = |address: u64| address - address % PAGE;
+    let covered = page(relro.p_vaddr)..page(relro.p_vaddr.saturating_add(relro.p_memsz));
+    let writable = loads(header).any(|load| {
+        load.p_flags & PF_W != 0
+            && relro.p_vaddr.checked_sub(load.p_vaddr).is_some_and(|inside| inside < load.p_memsz)
+    });
+    let dynamic = header.find(PT_DYNAMIC);
+    writable
+        && !covered.is_empty()
+        && dynamic.is_none_or(|dynamic| covered.contains(&dynamic.p_vaddr))
 }
 
 fn in_file<'a>(file: &'a [u8], header: &ProgramHeader) -> Option<&'a [u8]> {
@@ -164,16 +199,7 @@ struct Dynamic<'a> {
 impl<'a> Dynamic<'a> {
     fn read(memory: &Memory<'a>, address: u64) -> Result<Self> {
         let bytes = memory.bytes(address).context("its dynamic section lies outside it")?;
-        let mut entries = Vec::new();
-        for pair in bytes.as_chunks::<16>().0.iter().take(MOST_ENTRIES) {
-            let (tag, value) = pair.split_at(8);
-            let [tag, value] = [tag, value].map(|word| word.first_chunk().copied());
-            let (Some(tag), Some(value)) = (tag, value) else { continue };
-            match u64::from_le_bytes(tag) {
-                dynamic::DT_NULL => break,
-                tag => entries.push((tag, u64::from_le_bytes(value))),
-            }
-        }
+        let entries = section::entries(bytes)?;
         let one = |wanted: u64| entries.iter().find(|(tag, _)| *tag == wanted).map(|pair| pair.1);
         let size = |wanted: u64| one(wanted).unwrap_or_default();
         let strings = memory.table(one(dynamic::DT_STRTAB), size(dynamic::DT_STRSZ));
@@ -199,6 +225,18 @@ impl<'a> Dynamic<'a> {
                 dynamic::DT_SONAME => facts.soname = Some(named()?),
                 dynamic::DT_RPATH => facts.rpath.push(named()?),
                 dynamic::DT_RUNPATH => facts.runpath.push(named()?),
+                section::DT_AUDIT | section::DT_DEPAUDIT => facts.audit.push(named()?),
+                section::DT_AUXILIARY | section::DT_FILTER => facts.filters.push(named()?),
+                section::DT_CONFIG => facts.dynamic.push(format!("CONFIG {}", named()?)),
+                dynamic::DT_FLAGS
+                | dynamic::DT_FLAGS_1
+                | section::DT_POSFLAG_1
+                | section::DT_FEATURE => {
+                    facts.dynamic.push(format!("{} {value:#x}", section::name(tag)));
+                }
+                _ => facts.dynamic.push(section::name(tag)),
+            }
+            match tag {
                 dynamic::DT_BIND_NOW => facts.bind_now = true,
                 dynamic::DT_FLAGS => facts.bind_now |= value & dynamic::DF_BIND_NOW != 0,
                 dynamic::DT_FLAGS_1 => {
@@ -209,6 +247,7 @@ impl<'a> Dynamic<'a> {
                 _ => {}
             }
         }
+        facts.dynamic.sort_unstable();
         facts.glibc = self.glibc();
         facts.stack_protector = self.refers_to(STACK_PROTECTOR);
         Ok(())

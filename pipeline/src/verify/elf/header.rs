@@ -1,29 +1,34 @@
 //! The ELF header and the program headers (System V gABI, chapters 4 and 5): what kind of file it is,
 //! and whether it is whole.
 //!
-//! Never enters: section headers, which `strip` may take away, beyond where they end and whether there
-//! is any code.
+//! Never enters: section headers, which `strip` may take away, beyond where they end; `sections` says
+//! whether there is any code.
 
+use super::{sections, segments};
 use anyhow::{Context, Result, bail, ensure};
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::Elf;
 use goblin::elf::header::{
-    EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC,
-    et_to_str, machine_to_str,
+    EI_CLASS, EI_DATA, EI_VERSION, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_386, EM_AARCH64, EM_ARM,
+    EM_X86_64, ET_DYN, ET_EXEC, EV_CURRENT, et_to_str, machine_to_str,
 };
 use goblin::elf::program_header::{
-    PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, ProgramHeader, pt_to_str,
+    PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_PHDR, ProgramHeader,
+    pt_to_str,
 };
-use goblin::elf::section_header::{SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, SectionHeader};
 use serde::{Deserialize, Serialize};
 
 pub const LITTLE_64: Ctx = Ctx { container: Container::Big, le: Endian::Little };
+
+/// A machine that the kernel takes for the 386 (Linux, `include/uapi/linux/elf-em.h`).
+const EM_486: u16 = 6;
 
 /// A linker writes about a dozen; a file with thousands was made to waste our time.
 const MOST_PROGRAM_HEADERS: u16 = 256;
 
 /// Kinds of which a file has one: of several, the kernel and the loader take another one than each other.
-const ONLY_ONE: [u32; 5] = [PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP];
+const ONLY_ONE: [u32; 6] =
+    [PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_PHDR];
 
 /// The instruction set that a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +55,8 @@ impl Header {
         };
         ensure!(class == ELFCLASS64, "the ELF file is not 64-bit (class {class})");
         ensure!(data == ELFDATA2LSB, "the ELF file is not little-endian (data encoding {data})");
+        let version = file.get(EI_VERSION).copied().unwrap_or_default();
+        ensure!(version == EV_CURRENT, "the ELF file is of version {version}, and there is only 1");
         let header =
             Elf::parse_header(file).context("the ELF file is truncated inside its header")?;
         let machine = match header.e_machine {
@@ -78,6 +85,16 @@ impl Header {
             count <= MOST_PROGRAM_HEADERS,
             "the ELF file claims {count} program headers, more than a linker writes"
         );
+        // Such as dwz makes of what several programs have for debuggers.
+        ensure!(
+            count > 0,
+            "the ELF file has no program headers, so that nobody starts or loads it"
+        );
+        let (size, known) = (header.e_phentsize, segments::ENTRY);
+        ensure!(
+            u64::from(size) == known,
+            "the ELF file's program headers have {size} bytes each, and not {known}"
+        );
         let start = usize::try_from(header.e_phoff).context("the ELF file is truncated")?;
         let program = ProgramHeader::parse(file, start, usize::from(count), LITTLE_64)
             .context("the ELF file is truncated inside its program headers")?;
@@ -86,7 +103,8 @@ impl Header {
             ensure!(count <= 1, "the ELF file has {count} program headers `{}`", pt_to_str(kind));
         }
         let symbols = "the ELF file holds symbols for a debugger, and no program";
-        ensure!(!is_for_debuggers(file), symbols);
+        ensure!(!sections::is_for_debuggers(file), symbols);
+        segments::hold(&program, machine, header.e_phoff)?;
         Ok(Self { machine, fixed: header.e_type == ET_EXEC, program })
     }
 
@@ -96,26 +114,41 @@ impl Header {
     }
 }
 
-/// Whether a host would run the file, or load it into what it runs: a program or library for a machine
-/// that is known, whatever else is wrong with it.
-pub fn is_program(file: &[u8]) -> bool {
-    let form = file.starts_with(ELFMAG)
-        && file.get(EI_CLASS) == Some(&ELFCLASS64)
-        && file.get(EI_DATA) == Some(&ELFDATA2LSB);
-    let Some(header) = Elf::parse_header(file).ok().filter(|_| form) else { return false };
-    [EM_X86_64, EM_AARCH64].contains(&header.e_machine)
-        && [ET_DYN, ET_EXEC].contains(&header.e_type)
-        && !is_for_debuggers(file)
+/// What a host does with a file that somebody starts, or loads into what runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Starts {
+    /// It is a program or a library.
+    Long,
+    /// It is one of 32 bits, which hosts of 64 bits start as well. Firmware for the same processors looks
+    /// alike, but asks for no loader, and nobody makes it executable.
+    Short { loader: bool },
 }
 
-/// What `strip --only-keep-debug` leaves: sections of code without their bytes.
-fn is_for_debuggers(file: &[u8]) -> bool {
-    let Ok(header) = Elf::parse_header(file) else { return false };
-    let Ok(start) = usize::try_from(header.e_shoff) else { return false };
-    let sections = SectionHeader::parse(file, start, usize::from(header.e_shnum), LITTLE_64);
-    let code = u64::from(SHF_ALLOC | SHF_EXECINSTR);
-    sections
-        .unwrap_or_default()
-        .iter()
-        .any(|section| section.sh_type == SHT_NOBITS && section.sh_flags & code == code)
+/// What the kernel asks of a file that it is to start, and no more (Linux, `load_elf_binary` in
+/// `fs/binfmt_elf.c` and `fs/compat_binfmt_elf.c`): magic, type, machine, and how large a program header is,
+/// in the byte order of the host. What the file says of its class and byte order, and in its sections,
+/// it does not look at. The loader asks for more, and starts nothing else.
+pub fn starts(file: &[u8]) -> Option<Starts> {
+    let half = |at: usize| file.get(at..)?.first_chunk().map(|half| u16::from_le_bytes(*half));
+    let has_table =
+        |size_at: usize, size: u16| half(size_at) == Some(size) && half(size_at + 2) > Some(0);
+    let is_program = file.starts_with(ELFMAG) && [ET_EXEC, ET_DYN].contains(&half(16)?);
+    match half(18)? {
+        _ if !is_program => None,
+        EM_X86_64 | EM_AARCH64 if has_table(54, 56) => Some(Starts::Long),
+        // x32 is of the first of these.
+        EM_X86_64 | EM_386 | EM_486 | EM_ARM if has_table(42, 32) => {
+            Some(Starts::Short { loader: short_loader(file) })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a file of 32 bits, taken for one, asks for a loader.
+fn short_loader(file: &[u8]) -> bool {
+    let word = |at: usize| file.get(at..)?.first_chunk().map(|word| u32::from_le_bytes(*word));
+    let count = file.get(44..46).map_or(0, |half| usize::from(half[0]) | usize::from(half[1]) << 8);
+    let start = word(28).and_then(|start| usize::try_from(start).ok()).unwrap_or(usize::MAX);
+    (0..count).any(|at| word(start.saturating_add(at * 32)) == Some(PT_INTERP))
 }

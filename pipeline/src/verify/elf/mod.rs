@@ -11,6 +11,9 @@
 //! | --- | --- | --- |
 //! | what kind of ELF file it is | `header` | System V gABI |
 //! | ELF as memory: PIE or fixed addresses, x86-64 or aarch64 | `image` | System V gABI |
+//! | whether memory is what the file says | `segments` | gABI, Linux, glibc |
+//! | the dynamic section | `dynamic` | gABI, glibc |
+//! | what only debuggers read | `sections` | gABI, gdb's manual |
 //! | pointers: RELA and RELR | `relocations` | gABI, psABIs |
 //! | where functions begin | `functions` | LSB, `.eh_frame_hdr` |
 //! | what their code says | `code` | Intel SDM, Arm ARM |
@@ -36,6 +39,7 @@
 //! `tests/census` and `tests/fuzz` compile this room alone.
 
 mod code;
+mod dynamic;
 pub mod facts;
 mod families;
 mod functions;
@@ -47,6 +51,8 @@ mod property;
 mod qom;
 mod registry;
 mod relocations;
+mod sections;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -55,7 +61,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use code::Code;
 pub use facts::ElfFacts;
 use functions::Functions;
-pub use header::{Machine, is_program};
+pub use header::{Machine, Starts, starts};
 use image::Image;
 use properties::Tables;
 use qom::Outside;
@@ -63,6 +69,7 @@ use qom::Outside;
 use qom::{Family, Module};
 pub use qom::{Property, Qom, QomType};
 use registry::{Registered, Registry};
+pub use sections::{has_scripts, is_for_debuggers};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 pub use types::Layout;

@@ -9,10 +9,11 @@
 //! the target stands in the word itself. Relocations against symbols are not followed: what a
 //! library gives is not in the file.
 
+use super::dynamic;
 use super::header::{LITTLE_64, Machine};
 use super::image::Image;
 use anyhow::{Context, Result, bail, ensure};
-use goblin::elf::dynamic::{DT_NULL, DT_RELA, DT_RELASZ};
+use goblin::elf::dynamic::{DT_RELA, DT_RELASZ};
 use goblin::elf::reloc::{R_AARCH64_RELATIVE, R_X86_64_RELATIVE, RelocSection};
 
 /// Goblin does not know these.
@@ -21,9 +22,6 @@ const DT_RELR: u64 = 36;
 
 /// Words that one bitmap of RELR speaks of.
 const BITS: u64 = 63;
-
-/// Linkers write about thirty.
-const MOST_ENTRIES: usize = 512;
 
 /// The dynamic section: (tag, value).
 #[derive(Debug, Default)]
@@ -34,12 +32,7 @@ impl Dynamic {
         let bytes = image
             .bytes(address)
             .context("the ELF file's dynamic section lies outside its segments")?;
-        let entries = bytes.as_chunks::<16>().0.iter().map(|entry| {
-            let (tag, value) = entry.split_at(8);
-            let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-            (number(tag), number(value))
-        });
-        Ok(Self(entries.take(MOST_ENTRIES).take_while(|&(tag, _)| tag != DT_NULL).collect()))
+        dynamic::entries(bytes).map(Self)
     }
 
     fn get(&self, tag: u64) -> Option<u64> {

@@ -65,3 +65,75 @@ fn only_so_many_elf_files_are_looked_at_in_all_packages_together() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// A file of one program header, for a machine; `loader` says whether it asks for one.
+fn program(class: u8, machine: u16, loader: bool) -> Vec<u8> {
+    let mut file = vec![0; 128];
+    file[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', class, 1, 1]);
+    let (table, size, at) = if class == 1 { (28, 32, 42) } else { (32, 56, 54) };
+    for (at, number) in [(16, 2), (18, machine), (table, 64), (at, size), (at + 2, 1)] {
+        file[at..at + 2].copy_from_slice(&number.to_le_bytes());
+    }
+    file[64] = if loader { 3 } else { 1 };
+    file
+}
+
+/// Code without its bytes, in a section: what is for debuggers says so.
+fn without_code(mut file: Vec<u8>) -> Vec<u8> {
+    file[40] = 128;
+    file[58..62].copy_from_slice(&[64, 0, 1, 0]);
+    file.resize(192, 0);
+    (file[132], file[136]) = (8, 6);
+    file
+}
+
+#[test]
+fn what_a_host_would_start_is_read_or_refused_where_types_are_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected: ExpectedType = serde_json::from_str(r#"{ "name": "vgpu-stub" }"#).unwrap();
+    let expected = [expected];
+    let said = |path: &str, mode: u16, bytes: &[u8], expected: &[ExpectedType]| {
+        let package = folder.path().join("a.rpm");
+        let mut builder = ::rpm::PackageBuilder::new("a", "1", "MIT", "noarch", "A test");
+        let options = ::rpm::FileOptions::new(path).permissions(mode);
+        builder.with_file_contents(bytes, options).unwrap();
+        builder.build().unwrap().write_file(&package).unwrap();
+        Reader::new(expected, &[]).read(&package).err().map(|error| format!("{error:#}"))
+    };
+    let (data, bin) = ("/usr/share/qemu/a", "/usr/bin/a");
+    let symbols = "/usr/lib/debug/usr/bin/a.debug";
+    let short = "it is a program of 32 bits";
+    let order = |byte: u8| {
+        let mut file = program(2, 62, false);
+        file[5] = byte;
+        file
+    };
+    for (path, mode, bytes, refused) in [
+        (data, 0o644, order(2), Some("not little-endian (data encoding 2)")),
+        (bin, 0o755, order(0), Some("not little-endian (data encoding 0)")),
+        (bin, 0o755, without_code(program(2, 62, false)), Some("symbols for a debugger")),
+        (data, 0o644, without_code(program(2, 62, false)), Some("symbols for a debugger")),
+        ("/usr/lib/debugger", 0o644, without_code(program(2, 62, false)), Some("symbols for")),
+        (symbols, 0o644, without_code(program(2, 62, false)), None),
+        (bin, 0o755, program(1, 3, false), Some(short)),
+        (data, 0o644, program(1, 3, true), Some(short)),
+        // Such as hvmloader, and a library.
+        (data, 0o644, program(1, 3, false), None),
+        // Firmware of other machines, however it is installed.
+        (data, 0o644, program(2, 0x9026, true), None),
+        (bin, 0o755, program(1, 20, true), None),
+        (bin, 0o755, program(1, 243, false), None),
+    ] {
+        let found = said(path, mode, &bytes, &expected);
+        match refused {
+            Some(what) => {
+                let found = found.unwrap_or_default();
+                assert!(found.contains(CANNOT) && found.contains(what), "{path} {mode:o}: {found}");
+                assert!(found.contains(path), "{found}");
+            }
+            None => assert_eq!(found, None, "{path} {mode:o}"),
+        }
+        // Without types there is nothing that it could hide; the rules tell of it.
+        assert_eq!(said(path, mode, &bytes, &[]), None);
+    }
+}

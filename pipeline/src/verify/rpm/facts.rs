@@ -2,7 +2,7 @@
 //! differ in.
 
 use crate::rpmfile::Nevra;
-use crate::verify::elf::{ElfFacts, Qom};
+use crate::verify::elf::{ElfFacts, Qom, Starts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -153,6 +153,12 @@ pub struct ElfFile {
     pub facts: Option<ElfFacts>,
     /// Why there are no facts: it is damaged, or for another kind of machine, as firmware is.
     pub unread: Option<String>,
+    /// What a host does with it, where it would start or load it.
+    pub starts: Option<Starts>,
+    /// Whether its sections say that the code is in another file.
+    pub for_debuggers: bool,
+    /// Whether a debugger runs a script that is in it.
+    pub scripts: bool,
 }
 
 /// A program in a package, with all its types.

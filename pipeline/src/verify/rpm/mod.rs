@@ -6,7 +6,7 @@
 //! touches no file. So a package is judged again, or compared to another, without being read again.
 //!
 //! `read` (the package as a whole), `facts` (what is known of it), `faults` (what is wrong with it), `dependencies`, `files` (out of the
-//! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `rules` (the list of them),
+//! header), `names` (of ELF files), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `rules` (the list of them),
 //! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
 //! the hosts).
 //!
@@ -19,6 +19,7 @@ mod facts;
 mod faults;
 mod files;
 mod installed;
+mod names;
 pub mod nevra;
 mod other;
 mod paths;
@@ -32,5 +33,6 @@ mod walk;
 
 pub use facts::{Binary, FileFacts, PackageFacts, mode};
 pub use installed::Installed;
+pub use names::{Names, is_among_symbols};
 pub use read::{LARGEST_BINARY, extract, is_rpm, read};
 pub use rules::{Below, Finding, Policy, Signing, build_id, judge, promise};

@@ -206,7 +206,14 @@ fn elf_file(path: &Path, bytes: &[u8]) -> ElfFile {
         Ok(facts) => (Some(facts), None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };
-    ElfFile { path: path.to_owned(), facts, unread }
+    ElfFile {
+        path: path.to_owned(),
+        facts,
+        unread,
+        starts: elf::starts(bytes),
+        for_debuggers: elf::is_for_debuggers(bytes),
+        scripts: elf::has_scripts(bytes),
+    }
 }
 
 /// How large the unpacked payload is, in each place that rpm ever wrote it down.

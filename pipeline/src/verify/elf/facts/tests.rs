@@ -1,6 +1,6 @@
 //! The facts against gcc and ld, as they are told, and against damage.
 
-use super::{ElfFacts, Machine, glibc, read};
+use super::{ElfFacts, Machine, PT_GNU_RELRO, PT_LOAD, glibc, read};
 use crate::cmd::{Call, Runner};
 use std::fs;
 
@@ -50,6 +50,69 @@ fn where_a_binary_looks_for_libraries_is_told() {
     assert_eq!((old.rpath, old.runpath), (vec!["/opt/a:/opt/b".to_owned()], Vec::new()));
     let new = facts(&["-Wl,-rpath,$ORIGIN/lib,--enable-new-dtags"]);
     assert_eq!((new.rpath, new.runpath), (Vec::new(), vec!["$ORIGIN/lib".to_owned()]));
+}
+
+/// Whatever makes the loader load something is told: by which name, and for which tag.
+#[test]
+fn what_else_the_loader_would_load_is_told() {
+    let watched = facts(&["-Wl,--audit=/opt/a.so:b.so,--depaudit=c.so"]);
+    assert_eq!(watched.audit, ["/opt/a.so:b.so", "c.so"]);
+    let library = ["-shared", "-fPIC", "-Wl,-z,initfirst,-z,interpose"];
+    let filters = facts(&[&library[..], &["-Wl,-f,one.so,-f,two.so,-F,/opt/all.so"]].concat());
+    assert_eq!(filters.filters, ["/opt/all.so", "one.so", "two.so"]);
+    let flags = |facts: &ElfFacts| facts.dynamic.iter().any(|it| it.starts_with("FLAGS_1 0x"));
+    assert!(flags(&filters), "{:?}", filters.dynamic);
+    let other = facts(&["-shared", "-fPIC", "-Wl,-z,lazy"]);
+    assert!(
+        !flags(&other) && other.dynamic.contains(&"INIT_ARRAY".to_owned()),
+        "{:?}",
+        other.dynamic
+    );
+    let before = facts(&["-include", PREINIT]);
+    assert!(before.dynamic.contains(&"PREINIT_ARRAY".to_owned()), "{:?}", before.dynamic);
+}
+
+/// A header with a function that runs before those of libraries.
+const PREINIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/qom/preinit.h");
+
+/// Changes 8 bytes of each program header of a kind.
+fn changed(file: &[u8], kind: u32, offset: usize, change: impl Fn(u64) -> u64) -> ElfFacts {
+    let mut file = file.to_vec();
+    let first = usize::from(u16::from_le_bytes([file[32], file[33]]));
+    for at in (0..usize::from(file[56])).map(|at| first + at * 56) {
+        if file[at..].starts_with(&kind.to_le_bytes()) {
+            let place = &mut file[at + offset..at + offset + 8];
+            let was = u64::from_le_bytes(*place.first_chunk().unwrap());
+            place.copy_from_slice(&change(was).to_le_bytes());
+        }
+    }
+    read(&file).unwrap()
+}
+
+#[test]
+fn memory_that_is_written_and_executed_is_told() {
+    let whole = compile(&["-fPIE", "-pie", "-Wl,-z,relro,-z,now"]);
+    assert!(!read(&whole).unwrap().writable_code);
+    // The flags are behind the kind.
+    let open = changed(&whole, PT_LOAD, 0, |word| word | 7 << 32);
+    assert!(open.writable_code && !open.executable_stack);
+    // By itself neither is.
+    assert!(!changed(&whole, PT_LOAD, 0, |word| word & !(1 << 32) | 2 << 32).writable_code);
+}
+
+#[test]
+fn a_relro_that_protects_nothing_is_none() {
+    let whole = compile(&["-fPIE", "-pie", "-Wl,-z,relro,-z,now"]);
+    assert!(read(&whole).unwrap().relro);
+    for form in [&["-fuse-ld=lld", "-pie"][..], &["-fuse-ld=gold", "-pie"], &["-static-pie"]] {
+        assert!(facts(&[form, &["-fPIE", "-Wl,-z,relro,-z,now"]].concat()).relro, "{form:?}");
+    }
+    let size = |size: u64| changed(&whole, PT_GNU_RELRO, 40, |_| size).relro;
+    // Nothing, and less than a page, of which the loader protects none.
+    assert!(!size(0) && !size(8));
+    // Elsewhere: in memory that is read-only anyway, or in none.
+    assert!(!changed(&whole, PT_GNU_RELRO, 16, |_| 0).relro);
+    assert!(!changed(&whole, PT_GNU_RELRO, 16, |_| 1 << 40).relro);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 mod code;
 mod damage;
 mod families;
+mod loader;
+mod sections;
 mod types;
 
 use super::{Census, Property, Qom, QomType};

@@ -1,20 +1,52 @@
 //! The rule about packages for debuggers: their contents differ with every build, so that nobody compares
 //! them, and what their name promises has to be so.
 
-use super::super::facts::{FileFacts, PackageFacts};
+use super::super::facts::{ElfFile, FileFacts, PackageFacts};
 use super::files::below;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
 /// Where such a package has its files, and the folders on the way there.
 const PLACES: [&str; 2] = [SYMBOLS, "/usr/src/debug"];
 const SYMBOLS: &str = "/usr/lib/debug";
 /// How gdb calls files that it runs for whoever looks at the program beside them (gdb's manual, "objfile-gdb.ext
-/// file"; "Init File in the Current Directory"), and lldb those of its own.
-const SCRIPTS: [&str; 6] =
-    ["-gdb.py", "-gdb.gdb", "-gdb.scm", ".gdbinit", ".gdbearlyinit", ".lldbinit"];
+/// file").
+const SCRIPTS: [&str; 3] = ["-gdb.py", "-gdb.gdb", "-gdb.scm"];
+/// The folders among symbols whose names begin with a dot. Whatever else does is hidden, and mostly read by
+/// some program that comes by: `.gdbinit`, `.lldbinit`, `.git`.
+const HIDDEN: [&str; 2] = ["/usr/lib/debug/.build-id", "/usr/lib/debug/.dwz"];
 /// What it provides by build-id, for whoever looks for the symbols of a program.
 const BY_BUILD_ID_FOLDER: &str = "/usr/lib/debug/.build-id";
 const BY_BUILD_ID: &str = "debuginfo(build-id) = ";
 
+/// What breaks the rule, in any package: gdb looks into programs and libraries too.
+pub fn check(facts: &PackageFacts, build_ids: Option<&BTreeSet<&str>>) -> Vec<String> {
+    let foreign = build_ids.and_then(|known| foreign(facts, known));
+    let other = if facts.is_for_debuggers() { promise(facts) } else { scripts(facts) };
+    other.into_iter().chain(foreign).collect()
+}
+
+/// Symbols by a build id that no program of the build has: a debugger would take them for another package's.
+fn foreign(facts: &PackageFacts, known: &BTreeSet<&str>) -> Option<String> {
+    let stray = facts.files.iter().find(|file| {
+        // What dwz makes has an id too, and lies in its own folder.
+        let shared = file.link.as_deref().is_some_and(|link| link.starts_with("../../.dwz/"));
+        build_id(&file.path, BY_BUILD_ID_FOLDER) == Some(Below::Id)
+            && !shared
+            && !known.contains(&*id_of(&file.path))
+    })?;
+    let path = stray.path.escape_debug();
+    Some(format!("`{path}` is by the build id of no program of this build"))
+}
+
+/// The id that the two last parts of a path by build id say, without number and ending.
+fn id_of(path: &str) -> String {
+    let rest = path.strip_prefix(BY_BUILD_ID_FOLDER).unwrap_or_default();
+    let id = rest.split('.').next().unwrap_or_default();
+    id.chars().filter(|c| *c != '/').collect()
+}
+
+/// What a package that calls itself one for debuggers has and is not.
 pub fn promise(facts: &PackageFacts) -> Vec<String> {
     if !facts.is_for_debuggers() {
         return Vec::new();
@@ -34,6 +66,8 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
         let shown = file.path.escape_debug();
         found.push(format!("`{shown}` is no plain file of symbols or sources, or no open folder"));
     }
+    found.extend(other_than_symbols(facts));
+    found.extend(scripts(facts));
     found.extend(
         facts.scriptlets.iter().map(|script| format!("it has a scriptlet, %{}", script.kind)),
     );
@@ -59,10 +93,53 @@ pub fn promise(facts: &PackageFacts) -> Vec<String> {
     found
 }
 
+/// ELF files with a script inside, which gdb runs where it trusts the folder that they are in.
+fn scripts(facts: &PackageFacts) -> Vec<String> {
+    let found = facts.elf.iter().filter(|file| file.scripts && !facts.source);
+    let what = |path: &Path| {
+        let path = path.display().to_string();
+        format!("gdb runs a script that is in `{}` (.debug_gdb_scripts)", path.escape_debug())
+    };
+    found.map(|file| what(&file.path)).collect()
+}
+
+/// Files in the place of symbols that are programs, or no ELF: gdb reads other formats as well, and nobody
+/// here does.
+fn other_than_symbols(facts: &PackageFacts) -> Option<String> {
+    let elf: HashMap<&Path, &ElfFile> =
+        facts.elf.iter().map(|file| (file.path.as_path(), file)).collect();
+    // Of hard links, the payload has the bytes under one name.
+    let digest = |file: &FileFacts| elf.get(Path::new(&file.path)).and(file.digest.clone());
+    let digests: HashSet<String> = facts.files.iter().filter_map(digest).collect();
+    let mut among = facts
+        .files
+        .iter()
+        .filter(|file| file.is_regular() && !file.has("ghost") && below(&file.path, SYMBOLS));
+    let wrong = among.find_map(|file| {
+        let starts = |elf: &&ElfFile| elf.starts.is_some() && !elf.for_debuggers;
+        match elf.get(Path::new(&file.path)) {
+            Some(elf) => starts(elf).then_some((file, "is a program, and no file of symbols")),
+            None => file
+                .digest
+                .as_ref()
+                .is_none_or(|digest| !digests.contains(digest))
+                .then_some((file, "is no ELF file, as symbols are")),
+        }
+    });
+    wrong.map(|(file, what)| format!("`{}` {what}", file.path.escape_debug()))
+}
+
+/// Whether a part of a path below such a folder begins with a dot.
+fn is_hidden(path: &str) -> bool {
+    let known = HIDDEN.iter().find(|known| below(path, known));
+    let rest = known.map_or(path, |known| &path[known.len()..]);
+    rest.split('/').any(|part| part.starts_with('.'))
+}
+
 /// Whether a file of such a package is one that nobody need compare: symbols or sources to read, an open
 /// folder, or a link that leads to symbols.
 fn is_plain(file: &FileFacts) -> bool {
-    if SCRIPTS.iter().any(|end| file.path.ends_with(end)) {
+    if SCRIPTS.iter().any(|end| file.path.ends_with(end)) || is_hidden(&file.path) {
         return false;
     }
     let path = file.path.as_str();

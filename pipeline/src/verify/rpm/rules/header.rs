@@ -1,7 +1,28 @@
 //! Rules about what stands before the payload, and how it is packed.
 
 use super::super::facts::{PackageFacts, TriggerKind};
+use super::super::nevra;
 use super::super::profile::{FILE_TRIGGERS, PAYLOAD_DIGEST, Profile};
+use super::{Entry, Policy};
+use crate::config::{Level, Rule};
+
+/// How a package is called, and what overtakes it.
+pub const NEVRA: Entry = Entry {
+    rule: Rule::Nevra,
+    level: Level::Require,
+    targets: "all",
+    asks: "it sorts after the stock package and before the vendor's next",
+    help: "give the release a suffix behind the dist tag (`release-suffix: .vgpu1`)",
+    check: named,
+};
+
+fn named(facts: &PackageFacts, policy: &Policy) -> Vec<String> {
+    let ours = &facts.id;
+    let between = policy.stock.map_or_else(Vec::new, |stock| nevra::between(stock, ours));
+    let apart = policy.siblings.and_then(|source| nevra::apart(source, ours));
+    let unmarked = policy.suffix.and_then(|suffix| nevra::unmarked(suffix, ours));
+    between.into_iter().chain(apart).chain(unmarked).collect()
+}
 
 /// No rpm of a target promises more than to read a format 6 in part, and 4.11 cannot check one.
 pub fn format(facts: &PackageFacts, profile: Option<&Profile>) -> Vec<String> {

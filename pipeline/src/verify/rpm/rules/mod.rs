@@ -13,14 +13,13 @@ mod tests;
 
 use super::facts::{FaultKind, PackageFacts};
 use super::installed::Installed;
-use super::nevra;
 use super::profile::Profile;
 use crate::config::{Level, Rule, Target};
 use crate::rpmfile::Nevra;
 pub use debug::{Below, build_id, promise};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +49,8 @@ pub struct Policy<'a> {
     pub siblings: Option<&'a Nevra>,
     /// What the pipeline ends each release with, so that none has the vendor's own.
     pub suffix: Option<&'a str>,
+    /// The build ids of all programs of the build, whose symbols it may have and no others'.
+    pub build_ids: Option<&'a BTreeSet<&'a str>>,
     pub signing: Signing,
 }
 
@@ -99,7 +100,7 @@ const BUILD_THERE: &str = "build it in an environment of that target";
 const ATTRIBUTES: &str = "set it in the spec's %files (`%attr`, `%defattr`)";
 
 /// Every rule, in the order in which it is told.
-pub const LIST: [Entry; 25] = [
+pub const LIST: [Entry; 26] = [
     Entry {
         rule: Rule::Digests,
         level: Level::Require,
@@ -274,24 +275,12 @@ pub const LIST: [Entry; 25] = [
         level: Level::Require,
         targets: "all",
         asks: "a package called `…-debuginfo` or `…-debugsource` has files for debuggers alone, runs \
-               nothing, and replaces and provides nothing but itself",
+               nothing, and replaces and provides nothing but itself; no ELF file has a script for gdb",
         help: "leave it to rpmbuild to make, or give the package another name",
-        check: |facts, _| promise(facts),
+        check: |facts, policy| debug::check(facts, policy.build_ids),
     },
-    Entry {
-        rule: Rule::Nevra,
-        level: Level::Require,
-        targets: "all",
-        asks: "it sorts after the stock package and before the vendor's next",
-        help: "give the release a suffix behind the dist tag (`release-suffix: .vgpu1`)",
-        check: |facts, policy| {
-            let between =
-                policy.stock.map_or_else(Vec::new, |stock| nevra::between(stock, &facts.id));
-            let apart = policy.siblings.and_then(|source| nevra::apart(source, &facts.id));
-            let unmarked = policy.suffix.and_then(|suffix| nevra::unmarked(suffix, &facts.id));
-            between.into_iter().chain(apart).chain(unmarked).collect()
-        },
-    },
+    header::NEVRA,
+    binaries::UNREAD,
     Entry {
         rule: Rule::Interpreter,
         level: Level::Require,
@@ -304,16 +293,17 @@ pub const LIST: [Entry; 25] = [
         rule: Rule::Rpath,
         level: Level::Require,
         targets: "all",
-        asks: "no binary looks for libraries in folders of its own (RPATH, RUNPATH)",
-        help: "build it without `-rpath`, or take it out with `chrpath --delete`",
+        asks: "no binary looks for libraries in folders of its own (RPATH, RUNPATH), names one by its \
+               path, or has one watch the loader (AUDIT)",
+        help: "build it without `-rpath` and `--audit`; `chrpath --delete` takes folders out",
         check: |facts, _| binaries::rpath(facts),
     },
     Entry {
         rule: Rule::ExecutableStack,
         level: Level::Require,
         targets: "all",
-        asks: "no binary has an executable stack",
-        help: "find the assembly without `.note.GNU-stack`, or link with `-z noexecstack`",
+        asks: "no binary has an executable stack, or other memory that may be written and executed",
+        help: "find the assembly without `.note.GNU-stack`, or link with `-z noexecstack`, without `-N`",
         check: |facts, _| binaries::executable_stack(facts),
     },
     Entry {

@@ -1,6 +1,7 @@
 use super::super::super::facts::mode;
 use super::super::super::sample::{FOLDER, LINK, PLAIN, facts, file};
 use super::*;
+use crate::verify::elf::Starts;
 
 /// A package for debuggers with one file more than each of them has.
 fn with(path: &str, mode: u16, link: Option<&str>) -> PackageFacts {
@@ -10,6 +11,55 @@ fn with(path: &str, mode: u16, link: Option<&str>) -> PackageFacts {
         file("/usr/lib/debug/usr/bin/a.debug", PLAIN, None),
         file(path, mode, link),
     ];
+    facts.elf = facts.files.iter().filter(|file| file.is_regular()).map(symbols).collect();
+    facts
+}
+
+/// An ELF file as `strip` leaves it for debuggers.
+fn symbols(file: &FileFacts) -> ElfFile {
+    ElfFile {
+        path: (&file.path).into(),
+        facts: None,
+        unread: Some("symbols".to_owned()),
+        starts: Some(Starts::Long),
+        for_debuggers: true,
+        scripts: false,
+    }
+}
+
+#[test]
+fn symbols_are_elf_files_and_neither_programs_nor_scripts() {
+    const PATH: &str = "/usr/lib/debug/usr/bin/b.debug";
+    let changed = |change: &dyn Fn(&mut ElfFile)| {
+        let mut facts = with(PATH, PLAIN, None);
+        facts.elf.iter_mut().filter(|elf| elf.path == Path::new(PATH)).for_each(change);
+        promise(&facts)
+    };
+    assert_eq!(changed(&|_| ()), [] as [&str; 0]);
+    assert_eq!(
+        changed(&|elf| elf.for_debuggers = false),
+        [format!("`{PATH}` is a program, and no file of symbols")]
+    );
+    // Of dwz, and of what is loaded into the kernel.
+    assert_eq!(changed(&|elf| (elf.for_debuggers, elf.starts) = (false, None)), [] as [&str; 0]);
+    let script = format!("gdb runs a script that is in `{PATH}` (.debug_gdb_scripts)");
+    assert_eq!(changed(&|elf| elf.scripts = true), [script.as_str()]);
+    // Another format that gdb reads; all files here have one digest, as hard links of one have.
+    let mut facts = with(PATH, PLAIN, None);
+    facts.elf.retain(|elf| elf.path != Path::new(PATH));
+    assert_eq!(promise(&facts), [] as [&str; 0]);
+    facts.files.iter_mut().filter(|file| file.path == PATH).for_each(|file| file.digest = None);
+    assert_eq!(promise(&facts), [format!("`{PATH}` is no ELF file, as symbols are")]);
+    // In any package.
+    let mut facts = facts_of("a", PATH);
+    facts.elf[0].scripts = true;
+    assert_eq!((promise(&facts).len(), check(&facts, None)), (0, vec![script]));
+}
+
+fn facts_of(name: &str, path: &str) -> PackageFacts {
+    let mut facts = facts(name, "x86_64");
+    facts.files = vec![file(path, PLAIN, None)];
+    facts.elf = facts.files.iter().map(symbols).collect();
     facts
 }
 
@@ -49,6 +99,14 @@ fn what_runs_closes_a_folder_or_leads_elsewhere_is_not() {
         ("/usr/src/debug/a-1/.gdbinit", PLAIN, None),
         ("/usr/src/debug/a-1/.gdbearlyinit", PLAIN, None),
         ("/usr/src/debug/a-1/.lldbinit", PLAIN, None),
+        // git runs what stands in this one, and other tools read others.
+        ("/usr/src/debug/a-1/.git/config", PLAIN, None),
+        ("/usr/src/debug/a-1/b/.git", FOLDER, None),
+        ("/usr/src/debug/a-1/.vscode/tasks.json", PLAIN, None),
+        ("/usr/src/debug/.env", PLAIN, None),
+        ("/usr/lib/debug/usr/bin/.git/config", PLAIN, None),
+        ("/usr/lib/debug/.dwz/.git/config", PLAIN, None),
+        ("/usr/lib/debug/.dwz-1/a", PLAIN, None),
         // The folder of all such packages is nobody's to close, to open, or to hand down.
         ("/usr/lib/debug/usr", mode::DIRECTORY, None),
         ("/usr/lib/debug/usr", mode::DIRECTORY | 0o700, None),
@@ -105,5 +163,29 @@ fn a_path_by_build_id_has_the_form_that_rpmbuild_gives_it() {
         ("/0f/.debug", None),
     ] {
         assert_eq!(build_id(&format!("{ALL}{path}"), ALL), expected, "{path}");
+    }
+}
+
+#[test]
+fn symbols_by_build_id_are_of_programs_of_the_build() {
+    let known: BTreeSet<&str> = ["abcdef01", "abcdef02"].into();
+    let folder = "/usr/lib/debug/.build-id/ab";
+    for (path, link, foreign) in [
+        ("cdef01", Some("../../../../../usr/bin/a"), false),
+        ("cdef01.debug", Some("../../usr/bin/a.debug"), false),
+        ("cdef02.1.debug", Some("../../usr/bin/a.debug"), false),
+        ("cdef02.debug", None, false),
+        ("cdef03.debug", Some("../../.dwz/a-1-1.x86_64"), false),
+        ("cdef03.debug", Some("../../usr/bin/a.debug"), true),
+        ("cdef03.debug", None, true),
+        ("cdef03", Some("../../../../../usr/bin/bash"), true),
+        ("cdef", Some("../../../../../usr/bin/bash"), true),
+    ] {
+        let path = format!("{folder}/{path}");
+        let facts = with(&path, if link.is_some() { LINK } else { PLAIN }, link);
+        let said = format!("`{path}` is by the build id of no program of this build");
+        let expected = if foreign { vec![said] } else { Vec::new() };
+        assert_eq!(check(&facts, Some(&known)), expected, "{link:?}");
+        assert_eq!(check(&facts, None), [] as [&str; 0]);
     }
 }
