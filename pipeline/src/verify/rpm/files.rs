@@ -1,6 +1,7 @@
 //! The files that a header lists.
 
 use super::facts::{FileFacts, mode};
+use super::paths::{self, Parts};
 use crate::rpmfile::Block;
 use anyhow::{Result, ensure};
 use rpm::IndexTag as Tag;
@@ -31,6 +32,8 @@ pub struct Listing {
     pub inodes: Vec<(u32, u32)>,
     /// The algorithm of the digests, in OpenPGP's numbers.
     pub algorithm: u32,
+    /// What is odd about how the paths are put together.
+    pub odd: Vec<String>,
 }
 
 /// MD5, which is what a header means that names no algorithm.
@@ -39,7 +42,7 @@ const MD5: u32 = 1;
 /// Reads the lists, which have to fit each other.
 pub fn listing(header: &Block) -> Result<Listing> {
     let algorithm = header.number(Tag::RPMTAG_FILEDIGESTALGO as u32)?.unwrap_or(MD5);
-    let paths = paths(header)?;
+    let Named { paths, odd } = names(header)?;
     let count = paths.len();
     let modes = header.shorts(Tag::RPMTAG_FILEMODES as u32)?;
     let flags = header.numbers(Tag::RPMTAG_FILEFLAGS as u32)?;
@@ -80,10 +83,16 @@ pub fn listing(header: &Block) -> Result<Listing> {
             digest: some(&digests[at]),
         })
         .collect();
-    Ok(Listing { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm })
+    Ok(Listing { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm, odd })
 }
 
-fn paths(header: &Block) -> Result<Vec<String>> {
+/// Every path, and what is odd about how it is put together.
+struct Named {
+    paths: Vec<String>,
+    odd: Vec<String>,
+}
+
+fn names(header: &Block) -> Result<Named> {
     let folders = header.texts(Tag::RPMTAG_DIRNAMES as u32)?;
     let names = header.texts(Tag::RPMTAG_BASENAMES as u32)?;
     let index = header.numbers(Tag::RPMTAG_DIRINDEXES as u32)?;
@@ -98,11 +107,9 @@ fn paths(header: &Block) -> Result<Vec<String>> {
         length += name.len() + folders[*at as usize].len();
     }
     ensure!(length <= MOST_PATHS, "its paths take {length} bytes, at most {MOST_PATHS} are read");
-    Ok(names
-        .iter()
-        .zip(index)
-        .map(|(name, at)| format!("{}{name}", folders[at as usize]))
-        .collect())
+    let odd = paths::parts(&Parts { folders: &folders, names: &names, index: &index });
+    let paths = names.iter().zip(index).map(|(name, at)| format!("{}{name}", folders[at as usize]));
+    Ok(Named { paths: paths.collect(), odd })
 }
 
 fn sizes(header: &Block) -> Result<Vec<u64>> {

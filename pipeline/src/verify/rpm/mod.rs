@@ -18,6 +18,8 @@ mod dependencies;
 mod facts;
 mod faults;
 mod files;
+#[cfg(test)]
+pub mod forged;
 mod installed;
 pub mod nevra;
 mod other;

@@ -149,7 +149,7 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         bail!("it has {whole} bytes and not the {said} that it gives: {how}");
     }
     let listing = files::listing(&file.header)?;
-    paths::check(&listing.files, facts.source, &mut faults);
+    paths::check(&listing, facts.source, &mut faults);
     let mut content = file.content()?;
     io::copy(&mut content.by_ref().take(file.header.bytes().len() as u64), &mut io::sink())?;
     let mut alt = file.payload_digests(true)?;
