@@ -6,7 +6,8 @@
 //! touches no file. So a package is judged again, or compared to another, without being read again.
 //!
 //! `read` (the package as a whole), `facts` (what is known of it), `faults` (what is wrong with it), `dependencies`, `files` (out of the
-//! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `rules` (the list of them),
+//! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `links` (which files are one),
+//! `rules` (the list of them),
 //! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
 //! the hosts).
 //!
@@ -21,6 +22,7 @@ mod files;
 #[cfg(test)]
 pub mod forged;
 mod installed;
+mod links;
 pub mod nevra;
 mod other;
 mod paths;
