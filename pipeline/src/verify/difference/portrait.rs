@@ -7,6 +7,7 @@ use crate::verify::rpm::{Below, FileFacts, PackageFacts, build_id, mode, promise
 use rpm::IndexTag as Tag;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::Path;
 
 const BUILD_IDS: &str = "/usr/lib/.build-id";
@@ -155,6 +156,9 @@ impl Portrait {
             for more in file.flags.iter().chain(&file.capabilities) {
                 text.push(' ');
                 text.push_str(more);
+            }
+            if file.colour > 0 {
+                let _ = write!(text, " colour {}", file.colour);
             }
             if let Some(target) = &file.link {
                 text.push_str(" → ");

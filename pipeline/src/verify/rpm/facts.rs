@@ -112,6 +112,8 @@ pub struct FileFacts {
     pub capabilities: Option<String>,
     /// Of a regular file, in hexadecimal.
     pub digest: Option<String>,
+    /// Which machine words a program of it has, in rpm's bits; 0 for what is none.
+    pub colour: u32,
 }
 
 /// An entry of the changelog.

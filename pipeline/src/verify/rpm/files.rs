@@ -51,6 +51,7 @@ pub fn listing(header: &Block) -> Result<Listing> {
     let (users, groups) = (text(Tag::RPMTAG_FILEUSERNAME)?, text(Tag::RPMTAG_FILEGROUPNAME)?);
     let (links, digests) = (text(Tag::RPMTAG_FILELINKTOS)?, text(Tag::RPMTAG_FILEDIGESTS)?);
     let capabilities = text(Tag::RPMTAG_FILECAPS)?;
+    let colours = header.numbers(Tag::RPMTAG_FILECOLORS as u32)?;
     let devices = header.numbers(Tag::RPMTAG_FILEDEVICES as u32)?;
     let inodes = header.numbers(Tag::RPMTAG_FILEINODES as u32)?;
     let lengths = [
@@ -65,7 +66,7 @@ pub fn listing(header: &Block) -> Result<Listing> {
         inodes.len(),
     ];
     let alike = lengths.iter().all(|length| *length == count)
-        && (capabilities.is_empty() || capabilities.len() == count);
+        && [capabilities.len(), colours.len()].iter().all(|some| *some == 0 || *some == count);
     ensure!(alike, "its lists of files are not of one length");
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let files = paths
@@ -81,6 +82,7 @@ pub fn listing(header: &Block) -> Result<Listing> {
             link: (modes[at] & mode::KIND == mode::LINK).then(|| links[at].clone().into_owned()),
             capabilities: capabilities.get(at).and_then(|text| some(text)),
             digest: some(&digests[at]),
+            colour: colours.get(at).copied().unwrap_or_default(),
         })
         .collect();
     Ok(Listing { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm, odd })

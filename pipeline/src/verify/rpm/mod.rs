@@ -7,13 +7,14 @@
 //!
 //! `read` (the package as a whole), `facts` (what is known of it), `faults` (what is wrong with it), `dependencies`, `files` (out of the
 //! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `links` (which files are one),
-//! `rules` (the list of them),
+//! `colours` (what the header says of the files' bytes), `rules` (the list of them),
 //! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
 //! the hosts).
 //!
 //! Never enters here: processes, the `rpm` crate's readers (its tags are names for numbers), any
 //! trust in what the writer of a package said, and more memory than one ELF file takes.
 
+mod colours;
 mod cpio;
 mod dependencies;
 mod facts;

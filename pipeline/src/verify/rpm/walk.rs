@@ -4,6 +4,7 @@
 //! What is wrong and can be passed over becomes a fault, so that all of it is told at once; what
 //! cannot be unpacked at all is an error.
 
+use super::colours;
 use super::cpio::{Archive, Head};
 use super::facts::{FaultKind, FileFacts};
 use super::faults::Faults;
@@ -67,6 +68,9 @@ impl<'a> Walk<'a> {
             // Of hard links, the payload has the bytes once.
             if links.members(*inode).last() == Some(&at) {
                 distinct += file.size;
+            }
+            if !file.is_regular() || file.has("ghost") {
+                colour(faults, file, colours::fits_without_bytes(file));
             }
             if by_path.insert(file.path.as_bytes(), at).is_some() {
                 let what = format!("the header lists `{}` twice", shown(&file.path));
@@ -200,7 +204,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let path = shown(&file.path);
-        self.waiting.remove(&inode);
+        // Its other names that have no bytes of their own are the same file.
+        let mut names = self.waiting.remove(&inode).unwrap_or_default();
+        names.push(at);
         if size != file.size {
             let what =
                 format!("its payload has {size} bytes of `{path}`, and its header {}", file.size);
@@ -209,15 +215,20 @@ impl<'a> Walk<'a> {
         }
         let mut hasher = hasher(self.listing.algorithm);
         let mut kept = Kept::Begin(Vec::new());
+        let mut begin = Vec::new();
         archive
             .content(size, |piece| {
                 if let Some(hasher) = &mut hasher {
                     hasher.update(piece);
                 }
+                begin.extend(piece.iter().take(colours::BEGIN.saturating_sub(begin.len())));
                 kept.take(piece, size);
             })
             .with_context(|| format!("`{path}`"))?;
         self.digest(file, hasher);
+        for file in names.iter().map(|at| &self.listing.files[*at]) {
+            colour(self.faults, file, colours::fits(file.colour, &begin));
+        }
         match kept {
             Kept::Elf(bytes) => {
                 look(Path::new(&file.path), &bytes).with_context(|| format!("`{path}`"))
@@ -275,6 +286,14 @@ impl<'a> Walk<'a> {
 
     fn fault(&mut self, kind: FaultKind, what: String) {
         self.faults.push(kind, what);
+    }
+}
+
+fn colour(faults: &mut Faults, file: &FileFacts, fits: bool) {
+    if !fits {
+        let (path, colour) = (shown(&file.path), file.colour);
+        let what = format!("`{path}` has the colour {colour}, which rpm gives no such file");
+        faults.push(FaultKind::Payload, what);
     }
 }
 
