@@ -7,7 +7,7 @@
 //!
 //! `read` (the package as a whole), `facts` (what is known of it), `faults` (what is wrong with it), `dependencies`, `files` (out of the
 //! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `links` (which files are one),
-//! `colours` (what the header says of the files' bytes), `rules` (the list of them),
+//! `colours`, `sums` (what the header says of the files' bytes), `rules` (the list of them),
 //! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
 //! the hosts).
 //!
@@ -32,6 +32,7 @@ mod read;
 mod rules;
 #[cfg(test)]
 pub mod sample;
+mod sums;
 mod unpack;
 mod walk;
 
