@@ -2,6 +2,7 @@
 
 use super::facts::{FileFacts, mode};
 use super::paths::{self, Parts};
+use super::walk::shown;
 use crate::rpmfile::Block;
 use anyhow::{Result, ensure};
 use rpm::IndexTag as Tag;
@@ -13,15 +14,17 @@ const MOST: usize = 1 << 17;
 const MOST_PATHS: usize = 32 << 20;
 
 /// The bits of a file's flags (rpm, `lib/rpmfiles.h`).
-const FLAGS: [(u32, &str); 9] = [
+const FLAGS: [(u32, &str); 11] = [
     (1 << 0, "config"),
     (1 << 1, "doc"),
+    (1 << 2, "icon"),
     (1 << 3, "missingok"),
     (1 << 4, "noreplace"),
     (1 << 5, "spec"),
     (1 << 6, "ghost"),
     (1 << 7, "license"),
     (1 << 8, "readme"),
+    (1 << 11, "pubkey"),
     (1 << 12, "artifact"),
 ];
 
@@ -32,7 +35,7 @@ pub struct Listing {
     pub inodes: Vec<(u32, u32)>,
     /// The algorithm of the digests, in OpenPGP's numbers.
     pub algorithm: u32,
-    /// What is odd about how the paths are put together.
+    /// What is odd about flags, and how the paths are put together.
     pub odd: Vec<String>,
 }
 
@@ -42,7 +45,7 @@ const MD5: u32 = 1;
 /// Reads the lists, which have to fit each other.
 pub fn listing(header: &Block) -> Result<Listing> {
     let algorithm = header.number(Tag::RPMTAG_FILEDIGESTALGO as u32)?.unwrap_or(MD5);
-    let Named { paths, odd } = names(header)?;
+    let Named { paths, mut odd } = names(header)?;
     let count = paths.len();
     let modes = header.shorts(Tag::RPMTAG_FILEMODES as u32)?;
     let flags = header.numbers(Tag::RPMTAG_FILEFLAGS as u32)?;
@@ -68,6 +71,13 @@ pub fn listing(header: &Block) -> Result<Listing> {
     let alike = lengths.iter().all(|length| *length == count)
         && [capabilities.len(), colours.len()].iter().all(|some| *some == 0 || *some == count);
     ensure!(alike, "its lists of files are not of one length");
+    let known = FLAGS.iter().fold(0, |all, (bit, _)| all | bit);
+    for (path, unknown) in paths.iter().zip(&flags).map(|(path, flags)| (path, flags & !known)) {
+        if unknown != 0 {
+            let path = shown(path);
+            odd.push(format!("`{path}` has the flags {unknown:#x}, of which rpm knows nothing"));
+        }
+    }
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let files = paths
         .into_iter()

@@ -125,6 +125,10 @@ impl Forged {
         faults.filter(|fault| fault.kind == kind).map(|fault| fault.what).collect()
     }
 
+    pub fn payload_size(&self) -> usize {
+        self.cpio().len()
+    }
+
     fn cpio(&self) -> Vec<u8> {
         let mut all = Vec::new();
         let end =

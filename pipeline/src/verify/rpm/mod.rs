@@ -6,7 +6,7 @@
 //! touches no file. So a package is judged again, or compared to another, without being read again.
 //!
 //! `read` (the package as a whole), `facts` (what is known of it), `faults` (what is wrong with it), `dependencies`, `files` (out of the
-//! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `links` (which files are one),
+//! header), `unpack`, `cpio`, `walk` (the payload), `paths` (which paths are plain), `links` (which files are one), `stray` (tags that are no package's),
 //! `colours`, `sums` (what the header says of the files' bytes), `rules` (the list of them),
 //! `profile` (what a family of hosts takes), `nevra` (the order of versions), `installed` (what is on
 //! the hosts).
@@ -32,6 +32,7 @@ mod read;
 mod rules;
 #[cfg(test)]
 pub mod sample;
+mod stray;
 mod sums;
 mod unpack;
 mod walk;

@@ -173,9 +173,7 @@ mod tests {
     fn no_folder_is_another_ones() {
         let files: [(&str, u16, &[u8]); 2] = [("/usr/a", PLAIN, b"a"), ("/usr/b", PLAIN, b"b")];
         let sound = Forged::of(&files);
-        for other in
-            ["/usr", "usr/", "//usr/", "/usr//", "/usr/./", "/./usr/", "/usr/../usr/"]
-        {
+        for other in ["/usr", "usr/", "//usr/", "/usr//", "/usr/./", "/./usr/", "/usr/../usr/"] {
             let faults = sound
                 .with(1118, texts(&["/usr/", other]))
                 .numbers(1116, &[0, 1])

@@ -4,7 +4,7 @@ use super::facts::{Binary, ElfFile, Fault, FaultKind, PackageFacts, PayloadFacts
 use super::faults::Faults;
 pub use super::walk::LARGEST_BINARY;
 use super::walk::Walk;
-use super::{dependencies, files, other, paths, sums, unpack};
+use super::{dependencies, files, other, paths, stray, sums, unpack};
 use crate::files as input;
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, Claim, Kind, RpmFile};
@@ -150,6 +150,7 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
     }
     let listing = files::listing(&file.header)?;
     paths::check(&listing, facts.source, &mut faults);
+    stray::check(&file.header, &mut faults)?;
     sums::check(&file.header, facts, &listing, &mut faults)?;
     let mut content = file.content()?;
     io::copy(&mut content.by_ref().take(file.header.bytes().len() as u64), &mut io::sink())?;

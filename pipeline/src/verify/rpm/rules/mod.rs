@@ -110,8 +110,8 @@ pub const LIST: [Entry; 25] = [
         rule: Rule::Payload,
         level: Level::Require,
         targets: "all",
-        asks: "every path is plain, none leads through a link of the package, and the payload holds \
-               what the header lists",
+        asks: "every path is plain, none leads through a link of the package, the payload holds what \
+               the header lists, and the header only what rpmbuild writes",
         help: "no rpmbuild makes such a package: find out who did",
         check: |facts, _| faults(facts, FaultKind::Payload),
     },
