@@ -152,7 +152,9 @@ pub fn hold(
     let every_dom0 = Policy { target: Some(Target::El7), ..common };
     let stock_of: Vec<Option<Nevra>> =
         built.iter().map(|facts| judged.stock_of(facts, pipeline)).collect();
+    let shared = rpm::shared(judged.stock);
     let ours = stock_of.iter().map(|stock| Policy {
+        shared: Some(&shared),
         target: verify.target,
         paths: paths.as_deref(),
         stock: stock.as_ref(),

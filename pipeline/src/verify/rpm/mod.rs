@@ -40,4 +40,4 @@ mod walk;
 pub use facts::{Binary, FileFacts, PackageFacts, mode};
 pub use installed::Installed;
 pub use read::{LARGEST_BINARY, extract, is_rpm, read};
-pub use rules::{Below, Finding, Policy, Signing, build_id, judge, promise};
+pub use rules::{Below, Finding, Policy, Signing, build_id, judge, promise, shared};

@@ -18,9 +18,10 @@ use super::profile::Profile;
 use crate::config::{Level, Rule, Target};
 use crate::rpmfile::Nevra;
 pub use debug::{Below, build_id, promise};
+pub use files::shared;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,8 @@ pub struct Policy<'a> {
     pub stock: Option<&'a Nevra>,
     /// The source package of the same build, whose epoch its binary packages have.
     pub siblings: Option<&'a Nevra>,
+    /// The sticky folders that stock has, and everybody may write to.
+    pub shared: Option<&'a BTreeSet<String>>,
     pub signing: Signing,
 }
 
@@ -237,9 +240,9 @@ pub const LIST: [Entry; 25] = [
         rule: Rule::WorldWritable,
         level: Level::Require,
         targets: "all",
-        asks: "nothing may be written by everybody",
+        asks: "nothing may be written by everybody, but sticky folders that stock has too",
         help: ATTRIBUTES,
-        check: |facts, _| files::world_writable(facts),
+        check: |facts, policy| files::world_writable(facts, policy.shared),
     },
     Entry {
         rule: Rule::Ownership,
