@@ -154,6 +154,7 @@ pub fn run(
         stock: stock.as_deref().unwrap_or_default(),
     };
     let warnings = packages::hold(&judged, pipeline, installed)?;
+    sources.iter().try_for_each(|facts| source::hold_name(facts, &judged, verify))?;
     if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
         let package = copies.carried.first().zip(carried.first());
         dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;

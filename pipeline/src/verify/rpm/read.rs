@@ -82,6 +82,7 @@ fn headers(file: &RpmFile) -> Result<PackageFacts> {
     Ok(PackageFacts {
         nevra: id.to_string(),
         source: file.kind()? == Kind::Source,
+        source_package: file.source_package()?.map(str::to_owned),
         format: file.format()?,
         id,
         build_time: header.number(Tag::RPMTAG_BUILDTIME as u32)?,
