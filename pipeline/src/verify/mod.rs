@@ -6,6 +6,7 @@
 
 mod audit;
 mod copies;
+mod cut;
 mod difference;
 mod dom0;
 mod elf;
@@ -27,6 +28,7 @@ use anyhow::{Context, Result, bail};
 pub use audit::{Asked, Audit, Found, audit, keys};
 use copies::Copies;
 pub use copies::Leaving;
+pub use cut::Cut;
 use difference::Portrait;
 pub use difference::{Allowed, Change, difference, only_adds};
 pub use elf::{ElfFacts, Property, Qom, QomType};

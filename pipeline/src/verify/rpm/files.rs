@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use rpm::IndexTag as Tag;
 
 /// Six times what the largest package of a distribution has.
-const MOST: usize = 1 << 17;
+pub const MOST: usize = 1 << 17;
 
 /// All paths of a header take no more than this, written out: a folder is given once for its files.
 const MOST_PATHS: usize = 32 << 20;

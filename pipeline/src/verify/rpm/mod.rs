@@ -37,7 +37,10 @@ mod sums;
 mod unpack;
 mod walk;
 
+#[cfg(test)]
+pub use facts::ElfFile;
 pub use facts::{Binary, FileFacts, PackageFacts, mode};
+pub use files::MOST as MOST_FILES;
 pub use installed::Installed;
-pub use read::{LARGEST_BINARY, extract, is_rpm, read};
+pub use read::{LARGEST_BINARY, count, extract, is_rpm, read};
 pub use rules::{Below, Finding, Policy, Signing, build_id, judge, promise, shared};

@@ -49,6 +49,13 @@ pub fn read(path: &Path, certificates: &[Certificate], judge: Judge) -> Result<P
     Ok(facts)
 }
 
+/// How many files a package lists, by its header alone.
+pub fn count(path: &Path) -> Result<usize> {
+    let count =
+        || anyhow::Ok(RpmFile::open(path)?.header.shorts(Tag::RPMTAG_FILEMODES as u32)?.len());
+    count().with_context(|| format!("package `{}`", name(path)))
+}
+
 fn once(path: &Path, judge: Judge) -> Result<PackageFacts> {
     let file = RpmFile::open(path)?;
     let mut facts = headers(&file)?;
