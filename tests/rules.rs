@@ -210,3 +210,35 @@ fn the_facts_of_a_package_are_those_that_rpm_has() {
     assert_eq!(facts["findings"], serde_json::json!([]));
     assert_eq!(facts["faults"], serde_json::json!([]));
 }
+
+/// Sizes, colours, inodes and flags are as the real rpmbuild writes them, wherever a name of a file is.
+#[test]
+fn what_rpmbuild_makes_of_links_ghosts_and_programs_is_sound() {
+    let folder = scratch();
+    let install = "cd %{buildroot}/usr/share/ruled; mkdir ../other; ln file hard; ln file ../hard\n\
+                   : > empty; ln empty void; ln -s file soft; echo half > half; ln half ../other/left\n\
+                   cp /bin/true %{buildroot}/usr/share/ruled/idle; cp -p /bin/true run; cp -p run gone\n\
+                   gzip -nc run > packed; echo ghost > ghost; ln ghost spirit";
+    let files = "%dir /usr/share/ruled\n/usr/share/hard\n/usr/share/ruled/[hesvp]*\n/usr/share/ruled/run\n\
+                 %attr(0644, root, root) /usr/share/ruled/idle\n%ghost /usr/share/ruled/g*\n\
+                 %exclude /usr/share/other";
+    let plain = "__os_install_post %{nil}";
+    for payload in ["w.ufdio", "w6.xzdio"] {
+        let payload = format!("_binary_payload {payload}");
+        let define = [&*payload, plain, "_build_id_links none"];
+        let recipe = Recipe { install, files, define: &define, ..Recipe::default() };
+        let package = build(folder.path(), &recipe);
+        let said = ends_with(0, program().arg("verify").arg(&package).arg("--json")).stdout;
+        let facts: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        assert_eq!(facts["faults"], serde_json::json!([]));
+        let files = facts["files"].as_array().unwrap();
+        let coloured: Vec<&str> = files
+            .iter()
+            .filter(|file| file["colour"] != 0)
+            .map(|file| file["path"].as_str().unwrap())
+            .collect();
+        let expected = ["/usr/share/ruled/gone", "/usr/share/ruled/run"];
+        assert_eq!(coloured, expected);
+        assert_eq!(files.len(), 14);
+    }
+}

@@ -156,3 +156,24 @@ fn a_dropped_patch_lies_beside_no_spec_that_it_was_dropped_from() {
     let patches: Vec<&str> = listed.lines().filter(|name| name.contains(".patch")).collect();
     assert_eq!(patches, ["all.patch", "stock.patch", "tests.patch"]);
 }
+
+/// A name that only the source package has is one that nobody asked for.
+#[test]
+fn a_source_package_of_another_name_does_not_leave() {
+    let toy = Toy::new("toy-named");
+    toy.edit("qemu.spec", "Name: qemu\n", "Name: glibc\n")
+        .edit("qemu.spec", "%autosetup -p1\n", "%autosetup -p1 -n qemu-4.2.1\n")
+        .edit(
+            "qemu.spec",
+            "\n%prep\n",
+            "\n%package -n qemu\nSummary: x\nProvides: qemu-device(vgpu-stub) = 1\n%description -n qemu\nx\n\n%prep\n",
+        )
+        .edit("qemu.spec", "\n%files\n", "\n%files -n qemu\n");
+    let error = refusal(1, &mut toy.run());
+    assert!(error.contains("stage `verify`"), "{error}");
+    let expected =
+        "is a source package of that name, and no package that was built of it is called";
+    assert!(error.contains("glibc-2:4.2.1-5.2.15.2"), "{error}");
+    assert!(error.contains(expected) && error.contains("help: the spec's `Name`"), "{error}");
+    assert!(!toy.output().exists());
+}

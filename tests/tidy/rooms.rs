@@ -35,7 +35,8 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
     (
         "publish",
-        "cmd config::<types> plan rpmfile sign::Signed sign::SignedPackage sign::Signer store",
+        "cmd config::<types> lock::repodata plan rpmfile sign::Signed sign::SignedPackage \
+         sign::Signer store",
     ),
     ("fetch", "cmd config::<types> files store text"),
     ("git", "cmd config::<types>"),

@@ -1,7 +1,7 @@
 //! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
 
 use crate::config::{ExpectedType, Level};
-use crate::verify::{Audit, Change, ElfFacts, Finding, Found, PackageFacts, Property, Qom};
+use crate::verify::{Audit, Change, Cut, ElfFacts, Finding, Found, PackageFacts, Property, Qom};
 
 pub fn print(audit: &Audit, expected: &[ExpectedType]) {
     match &audit.found {
@@ -30,8 +30,8 @@ pub fn print_changes(changes: Option<&[Change]>) {
     if changes.is_empty() {
         say!("no difference");
     }
-    for change in changes {
-        say!("{change}");
+    for line in Cut::default().lines(changes, ToString::to_string) {
+        say!("{line}");
     }
 }
 
@@ -59,12 +59,12 @@ fn print_package(facts: &PackageFacts, expected: &[ExpectedType]) {
 }
 
 fn print_findings(findings: &[Finding]) {
+    let mut cut = Cut::default();
     for of_rule in findings.chunk_by(|one, next| one.rule == next.rule) {
-        let mut help = "";
-        for Finding { rule, level, what, help: told } in of_rule {
-            let level = if *level == Level::Require { "broken" } else { "warning" };
+        let Finding { rule, level, help, .. } = &of_rule[0];
+        let level = if *level == Level::Require { "broken" } else { "warning" };
+        for what in cut.lines(of_rule, |finding| finding.what.clone()) {
             say!("{level} {rule}: {what}");
-            help = told;
         }
         say!("help: {help}");
     }

@@ -87,7 +87,9 @@ impl Verify {
         let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
         let compared = compared.transpose().work()?;
         let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
+        let shared = stock.map(Audit::shared);
         let policy = Policy {
+            shared: shared.as_ref(),
             target: section.target,
             rules: Some(&section.rules),
             paths: paths.as_deref(),

@@ -7,7 +7,7 @@
 mod changes;
 mod mirror;
 mod radar;
-mod repodata;
+pub mod repodata;
 mod resolve;
 
 use crate::cmd::{Runner, missing};

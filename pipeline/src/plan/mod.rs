@@ -82,9 +82,8 @@ impl Stage {
         match self {
             Self::Build | Self::Wrapper | Self::Sign => 2,
             Self::Source | Self::Inject | Self::Stock => 3,
-            Self::Publish => 4,
             // An environment of revision 4 had no history to build on; it was taken back.
-            Self::Environment => 5,
+            Self::Environment | Self::Publish => 5,
             Self::Verify => 7,
         }
     }

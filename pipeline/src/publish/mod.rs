@@ -4,6 +4,7 @@
 //! deterministic: the same packages and key give the same bytes.
 
 mod manifest;
+mod metadata;
 mod output;
 
 use crate::cmd::{Call, Runner};
@@ -73,6 +74,7 @@ pub fn run(
             .arg(&tree),
     )?;
     let repomd = fs::read(tree.join(REPOMD)).context(REPOMD)?;
+    metadata::check(&tree, &repomd, signed.packages())?;
     let signature = signer.detached(&repomd, signed.time())?;
     fs::write(tree.join(format!("{REPOMD}.asc")), signature)?;
     let name = repository.name;

@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use rpm::{IndexSignatureTag, IndexTag};
+use std::collections::HashMap;
 use std::io::Read;
 use std::ops::Range;
 
@@ -23,6 +24,8 @@ const I18N_STRING: u32 = 9;
 pub struct Block {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// Where in the entries each tag is.
+    by_tag: HashMap<u32, usize>,
 }
 
 struct Entry {
@@ -67,7 +70,11 @@ impl Block {
             entries.push(entry);
         }
         check_region(&bytes, &entries, region, tags)?;
-        Ok(Self { bytes, entries })
+        let mut by_tag = HashMap::new();
+        for (at, Entry { tag, .. }) in entries.iter().enumerate() {
+            ensure!(by_tag.insert(*tag, at).is_none(), "the tag {tag} is there twice");
+        }
+        Ok(Self { bytes, entries, by_tag })
     }
 
     /// Everything, as it stands in the file.
@@ -111,16 +118,16 @@ impl Block {
 
     /// The bytes of a tag, of whatever kind.
     pub fn value(&self, tag: u32) -> Result<&[u8]> {
-        let mut found = self.entries.iter().filter(|entry| entry.tag == tag);
-        let entry = found.next().with_context(|| format!("there is no tag {tag}"))?;
-        ensure!(found.next().is_none(), "the tag {tag} is there twice");
+        let entry = self.entry(tag).with_context(|| format!("there is no tag {tag}"))?;
         Ok(&self.bytes[entry.value.clone()])
     }
 
+    fn entry(&self, tag: u32) -> Option<&Entry> {
+        self.by_tag.get(&tag).map(|at| &self.entries[*at])
+    }
+
     pub(super) fn find(&self, tag: u32, kinds: &[u32], most: u32) -> Result<Option<&[u8]>> {
-        let mut found = self.entries.iter().filter(|entry| entry.tag == tag);
-        let Some(entry) = found.next() else { return Ok(None) };
-        ensure!(found.next().is_none(), "the tag {tag} is there twice");
+        let Some(entry) = self.entry(tag) else { return Ok(None) };
         let fits = kinds.contains(&entry.kind) && entry.count <= most;
         ensure!(fits, "the tag {tag} is not of its kind");
         Ok(Some(&self.bytes[entry.value.clone()]))

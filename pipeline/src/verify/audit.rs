@@ -11,6 +11,7 @@ use crate::openpgp::{Certificate, Keys};
 use crate::rpmfile::Nevra;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -79,6 +80,14 @@ impl Audit {
         match &self.found {
             Found::Package(package) => Some(&package.facts.id),
             Found::Binary(_) => None,
+        }
+    }
+
+    /// The sticky folders of a package that everybody may write to.
+    pub fn shared(&self) -> BTreeSet<String> {
+        match &self.found {
+            Found::Package(package) => rpm::shared([&package.facts]),
+            Found::Binary(_) => BTreeSet::new(),
         }
     }
 

@@ -65,7 +65,7 @@ fn files(files: &[FileFacts], integration: Integration) -> Result<()> {
         if !program && !OURS.iter().any(|place| path.starts_with(place)) {
             bail!("the package for dom0 has `{}`, which is not its own", file.path);
         }
-        // The rules let a group write, and a sticky folder.
+        // The rules let a group write.
         ensure!(
             file.mode & 0o7022 == 0,
             "`{}` of the package for dom0 is not root's alone to change",

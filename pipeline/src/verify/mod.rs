@@ -6,6 +6,7 @@
 
 mod audit;
 mod copies;
+mod cut;
 mod difference;
 mod dom0;
 mod elf;
@@ -27,6 +28,7 @@ use anyhow::{Context, Result, bail};
 pub use audit::{Asked, Audit, Found, audit, keys};
 use copies::Copies;
 pub use copies::Leaving;
+pub use cut::Cut;
 use difference::Portrait;
 pub use difference::{Allowed, Change, difference, only_adds};
 pub use elf::{ElfFacts, Property, Qom, QomType};
@@ -154,6 +156,7 @@ pub fn run(
         stock: stock.as_deref().unwrap_or_default(),
     };
     let warnings = packages::hold(&judged, pipeline, installed)?;
+    sources.iter().try_for_each(|facts| source::hold_name(facts, &judged, verify))?;
     if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
         let package = copies.carried.first().zip(carried.first());
         dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;

@@ -3,6 +3,7 @@
 //! What breaks a rule is told all at once: who builds a package for minutes wants one list, not the
 //! first entry of it.
 
+use super::cut::Cut;
 use super::elf::{self, Census, Qom, Starts};
 use super::expect;
 use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
@@ -10,7 +11,7 @@ use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
 use anyhow::{Result, bail, ensure};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ const MOST_TEXT: usize = 32 << 20;
 /// A kernel with all its modules has more; nothing that carries a device does, with the symbols of each
 /// program in a package beside it.
 const MOST_ELF_FILES: usize = 4096;
+/// As many as one package may have, of all packages together: what is known of them stays in memory.
+const MOST_FILES: usize = rpm::MOST_FILES;
 
 /// What cannot be read cannot be proven.
 const CANNOT: &str = "it cannot be told whether it is an emulator without the device";
@@ -35,14 +38,24 @@ pub struct Reader<'a> {
     text: usize,
     /// How many ELF files there were so far.
     elf: usize,
+    /// How many files.
+    files: usize,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(expected: &'a [ExpectedType], keys: &'a [Certificate]) -> Self {
-        Self { expected, keys, census: Duration::ZERO, text: 0, elf: 0 }
+        Self { expected, keys, census: Duration::ZERO, text: 0, elf: 0, files: 0 }
     }
 
     pub fn read(&mut self, path: &Path) -> Result<PackageFacts> {
+        // Before it is read, while it takes no memory.
+        self.files += rpm::count(path)?;
+        ensure!(
+            self.files <= MOST_FILES,
+            "with the package `{}` there are more than {MOST_FILES} files, the most that are looked at\n\
+             help: is it the package with QEMU's binary?",
+            path.file_name().unwrap_or_default().display()
+        );
         let facts = rpm::read(path, self.keys, &mut |path, bytes| {
             self.elf += 1;
             ensure!(
@@ -141,13 +154,12 @@ pub fn each_name_once(packages: &[PackageFacts]) -> Result<()> {
 
 /// The programs of a package that run machines, and that a host can start.
 pub fn emulators(facts: &PackageFacts) -> impl Iterator<Item = &Binary> {
-    facts.binaries.iter().filter(|binary| {
+    let programs = facts.files.iter().filter(|file| file.is_program());
+    let programs: HashSet<&Path> = programs.map(|file| Path::new(&file.path)).collect();
+    facts.binaries.iter().filter(move |binary| {
         let of_systems = |name: &str| OF_SYSTEMS.contains(&name);
         binary.qom.types.iter().any(|found| of_systems(&found.name))
-            && facts
-                .files
-                .iter()
-                .any(|file| file.is_program() && Path::new(&file.path) == binary.path)
+            && programs.contains(&*binary.path)
     })
 }
 
@@ -188,7 +200,9 @@ pub fn hold(
     let every_dom0 = Policy { target: Some(Target::El7), ..common };
     let stock_of: Vec<Option<Nevra>> =
         built.iter().map(|facts| judged.stock_of(facts, pipeline)).collect();
+    let shared = rpm::shared(judged.stock);
     let ours = stock_of.iter().map(|stock| Policy {
+        shared: Some(&shared),
         target: verify.target,
         paths: paths.as_deref(),
         stock: stock.as_ref(),
@@ -239,18 +253,27 @@ fn suffix(pipeline: &Pipeline) -> Option<&str> {
     })
 }
 
-/// One line for each finding, and each help once.
-fn refusal(refused: &[(&PackageFacts, Option<Target>, Finding)]) -> String {
+/// A package that breaks a rule, for which hosts, and how.
+type Refused<'a> = (&'a PackageFacts, Option<Target>, Finding);
+
+/// One line for each finding, as many as anybody reads, and each help once.
+fn refusal(refused: &[Refused]) -> String {
     let mut lines = Vec::new();
     let mut helps: Vec<String> = Vec::new();
     let mut last = "";
-    for (facts, target, finding) in refused {
+    let mut cut = Cut::default();
+    let of_rule = |(facts, _, one): &Refused, (other, _, next): &Refused| {
+        (&facts.nevra, one.rule) == (&other.nevra, next.rule)
+    };
+    for all in refused.chunk_by(of_rule) {
+        let (facts, target, finding) = &all[0];
         if last != facts.nevra {
             last = &facts.nevra;
             let target = target.map(|target| format!(" for `{target}`")).unwrap_or_default();
             lines.push(format!("{last} breaks rules of a package{target}:"));
         }
-        lines.push(format!("  {}: {}", finding.rule, finding.what));
+        let what = cut.lines(all, |(_, _, finding)| finding.what.clone());
+        lines.extend(what.iter().map(|what| format!("  {}: {what}", finding.rule)));
         let help = format!("help: {}: {}", finding.rule, finding.help);
         if !helps.contains(&help) {
             helps.push(help);

@@ -1,6 +1,7 @@
 //! The judgement as it is kept and published: what was asked for and what was seen, and not every file
 //! and type of a package, which anybody finds in the package itself.
 
+use super::cut::Cut;
 use super::difference::Change;
 use super::elf::{ElfFacts, Layout, QomType};
 use super::packages::emulators;
@@ -100,9 +101,11 @@ impl Report {
             }
         }
         for (package, findings) in &self.warnings {
-            lines.extend(
-                findings.iter().map(|one| format!("{package}: {}: {}", one.rule, one.what)),
-            );
+            let mut cut = Cut::default();
+            for all in findings.chunk_by(|one, next| one.rule == next.rule) {
+                let what = cut.lines(all, |one| one.what.clone());
+                lines.extend(what.iter().map(|what| format!("{package}: {}: {what}", all[0].rule)));
+            }
         }
         if let Some(Compared { only_adds, difference }) = &self.compared {
             let verdict = match only_adds {
@@ -113,7 +116,7 @@ impl Report {
                 None => format!("{} changes", difference.len()),
             };
             lines.push(format!("compared with the stock package: {verdict}"));
-            lines.extend(difference.iter().map(ToString::to_string));
+            lines.extend(Cut::default().lines(difference, ToString::to_string));
         }
         for probed in &self.probed {
             lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));

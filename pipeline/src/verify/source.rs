@@ -3,11 +3,14 @@
 //! A spec can say one thing of its sources and do another: take its own file for a device's, or apply a
 //! patch that was dropped. What it packs as its source is then not what it was given.
 
+mod named;
+
 use super::rpm::PackageFacts;
 use super::rpm::mode;
 use crate::store;
 use anyhow::{Result, bail, ensure};
 use md5::Md5;
+pub use named::hold as hold_name;
 use sha1::Sha1;
 use sha2::Sha256;
 use std::collections::BTreeMap;

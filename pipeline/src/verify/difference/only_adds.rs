@@ -2,6 +2,7 @@
 
 use super::{Area, Change, Fate};
 use crate::config::{Line, QomType, Verify};
+use crate::verify::cut::Cut;
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 
@@ -15,13 +16,12 @@ pub struct Allowed<'a> {
 
 /// Refuses every change that was not asked for, all at once, and a type that is not new.
 pub fn only_adds(changes: &[Change], allowed: &Allowed) -> Result<()> {
-    let unasked: Vec<String> =
-        changes.iter().filter(|change| !allowed.allows(change)).map(ToString::to_string).collect();
+    let unasked: Vec<&Change> = changes.iter().filter(|change| !allowed.allows(change)).collect();
     if !unasked.is_empty() {
         bail!(
             "compared with the stock package, more changed than `verify.only-adds` has:\n  {}\n\
              help: an edit of the spec or the environment did this; `only-adds` lists QOM types alone",
-            unasked.join("\n  ")
+            Cut::default().lines(&unasked, ToString::to_string).join("\n  ")
         );
     }
     let added = |name: &str| {

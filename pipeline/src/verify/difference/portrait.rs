@@ -6,7 +6,8 @@ use crate::verify::elf::{ElfFacts, Qom, QomType};
 use crate::verify::rpm::{Below, FileFacts, PackageFacts, build_id, mode, promise};
 use rpm::IndexTag as Tag;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write;
 use std::path::Path;
 
 const BUILD_IDS: &str = "/usr/lib/.build-id";
@@ -135,7 +136,9 @@ impl Portrait {
 
     fn files(&mut self, place: &str, facts: &PackageFacts) {
         // By what is in them: a hard link is a program too.
-        let read = |file: &&FileFacts| facts.elf_of(Path::new(&file.path)).is_some();
+        let known = facts.elf.iter().filter(|file| file.facts.is_some());
+        let known: HashSet<&Path> = known.map(|file| &*file.path).collect();
+        let read = |file: &&FileFacts| known.contains(Path::new(&file.path));
         let programs: BTreeSet<&str> =
             facts.files.iter().filter(read).filter_map(|file| file.digest.as_deref()).collect();
         // Links by build id say only that a program is another one; so do the folders that they are in.
@@ -155,6 +158,9 @@ impl Portrait {
             for more in file.flags.iter().chain(&file.capabilities) {
                 text.push(' ');
                 text.push_str(more);
+            }
+            if file.colour > 0 {
+                let _ = write!(text, " colour {}", file.colour);
             }
             if let Some(target) = &file.link {
                 text.push_str(" → ");

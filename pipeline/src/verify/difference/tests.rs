@@ -1,8 +1,9 @@
 use super::{Allowed, Area, Change, Fate, Subject, difference, only_adds};
 use crate::verify::difference::Portrait;
 use crate::verify::rpm::sample::{FOLDER, LINK, PLAIN, facts, file};
-use crate::verify::rpm::{PackageFacts, mode};
+use crate::verify::rpm::{ElfFile, FileFacts, PackageFacts, mode};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 const QEMU: &str = "/usr/bin/qemu-system-x86_64";
 
@@ -244,4 +245,54 @@ fn a_file_by_build_id_is_compared_unless_it_is_a_link_to_a_program_of_its_packag
         ours[0].files[1].user = user.to_owned();
         assert_eq!(!shown(&stock, &ours).is_empty(), seen, "{flag} {user}");
     }
+}
+
+/// As many as anybody reads.
+#[test]
+fn many_changes_are_told_in_some_lines() {
+    let changes: Vec<Change> = (0..1000)
+        .map(|number| change(Area::File, &format!("/{number}"), added("100644")))
+        .collect();
+    let told = judge(&changes).unwrap_err();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 43, "{told}");
+    assert_eq!(lines[40..42], ["  file      + /39  100644", "  … and 960 more"]);
+}
+
+/// Each file is looked up among the ELF files: by the square of their number that took a minute.
+#[test]
+fn a_portrait_of_many_programs_takes_no_time() {
+    let mut many = facts("many", "x86_64");
+    for number in 0..20_000 {
+        let path = format!("/opt/{number}");
+        many.files.push(file(&path, PLAIN, None));
+        many.elf.push(ElfFile {
+            path: path.into(),
+            facts: None,
+            unread: None,
+            starts: None,
+            for_debuggers: false,
+            scripts: false,
+        });
+    }
+    let began = Instant::now();
+    let portrait = Portrait::of_package(&many);
+    assert!(difference(&portrait, &portrait).is_empty());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[test]
+fn another_colour_is_a_difference() {
+    let of = |colour| {
+        let mut facts = facts("one", "x86_64");
+        facts.files = vec![FileFacts { colour, ..file(QEMU, PLAIN, None) }];
+        Portrait::of_package(&facts)
+    };
+    let changes = difference(&of(2), &of(0));
+    let shown: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [format!("file      ~ {QEMU}  100644 root:root colour 2 → 100644 root:root")]
+    );
+    assert!(judge(&changes).is_err());
 }

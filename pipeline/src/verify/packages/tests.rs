@@ -1,5 +1,7 @@
+use super::super::rpm::forged::Forged;
 use super::super::rpm::sample;
 use super::*;
+use crate::config::Rule;
 use std::path::PathBuf;
 
 #[test]
@@ -136,4 +138,56 @@ fn what_a_host_would_start_is_read_or_refused_where_types_are_expected() {
         // Without types there is nothing that it could hide; the rules tell of it.
         assert_eq!(said(path, mode, &bytes, &[]), None);
     }
+}
+
+#[test]
+fn only_so_many_files_are_looked_at_in_all_packages_together() {
+    const SOME: usize = MOST_FILES / 2 - 1;
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<String> = (0..SOME).map(|number| format!("/opt/{number}")).collect();
+    let files: Vec<(&str, u16, &[u8])> =
+        paths.iter().map(|path| (path.as_str(), sample::PLAIN, &b""[..])).collect();
+    // Ghosts: they take no room in the payload.
+    let mut forged = Forged::of(&files).numbers(1037, &vec![1 << 6; SOME]);
+    forged.payload.clear();
+    let large = folder.path().join("large.rpm");
+    std::fs::write(&large, forged.bytes()).unwrap();
+    let small = of_elf_files(folder.path(), "small", 3);
+    let mut reader = Reader::new(&[], &[]);
+    assert_eq!(reader.read(&large).unwrap().files.len(), SOME);
+    assert_eq!(reader.read(&large).unwrap().faults, []);
+    let error = format!("{:#}", reader.read(&small).unwrap_err());
+    let expected = "with the package `small` there are more than 131072 files, the most that are";
+    assert!(error.starts_with(expected), "{error}");
+    assert!(error.contains("\nhelp: "), "{error}");
+}
+
+/// As many as anybody reads; one of each rule whatever the others say.
+#[test]
+fn a_package_of_many_findings_is_told_in_some_lines() {
+    let (one, other) = (sample::facts("one", "noarch"), sample::facts("other", "noarch"));
+    let finding =
+        |rule, what: String| Finding { rule, level: Level::Require, what, help: "leave it".into() };
+    let many = |rule| (0..1000).map(move |number| finding(rule, format!("`/{number}`")));
+    let all = many(Rule::Ownership)
+        .chain([finding(Rule::Setuid, "`/bin/su`".to_owned())])
+        .chain(many(Rule::Paths));
+    let mut refused: Vec<Refused> = all.map(|finding| (&one, None, finding)).collect();
+    refused.push((&other, None, finding(Rule::Paths, "`/srv`".to_owned())));
+    let told = refusal(&refused);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[0], "one-1-1.noarch breaks rules of a package:");
+    assert_eq!(
+        lines[40..=45],
+        [
+            "  ownership: `/39`",
+            "  ownership: … and 960 more",
+            "  setuid: `/bin/su`",
+            "  paths: `/0`",
+            "  paths: … and 999 more",
+            "other-1-1.noarch breaks rules of a package:",
+        ]
+    );
+    assert_eq!(lines[46], "  paths: `/srv`");
+    assert_eq!(lines.len(), 47 + 3, "{told}");
 }

@@ -4,6 +4,7 @@
 //!
 //! Never enters: what an entry is for. Names and sizes are as the archive gives them, bounded.
 
+use super::links::Place;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{self, Read};
 
@@ -18,11 +19,12 @@ pub struct Archive<R> {
 
 /// What stands before the bytes of a file.
 pub enum Head {
-    /// An entry of its own name, type and permissions, and how many bytes follow.
+    /// An entry of its own name, type and permissions, how many bytes follow, and which file it is.
     Named {
         name: Vec<u8>,
         mode: u32,
         size: u32,
+        place: Place,
     },
     /// An entry of the file at this place of the header, whose size is the header's.
     Index(u32),
@@ -59,7 +61,7 @@ impl<R: Read> Archive<R> {
         for field in &mut fields {
             *field = self.hex()?;
         }
-        let [_, mode, _, _, _, _, size, _, _, _, _, length, _] = fields;
+        let [inode, mode, _, _, links, _, size, major, minor, _, _, length, _] = fields;
         ensure!(
             length > 0 && length <= LONGEST_NAME,
             "an entry of its payload has a name of {length} bytes"
@@ -69,7 +71,8 @@ impl<R: Read> Archive<R> {
         self.read += u64::from(length);
         ensure!(name.pop() == Some(0), "a name in its payload does not end");
         self.pad()?;
-        Ok(if name == b"TRAILER!!!" { Head::End } else { Head::Named { name, mode, size } })
+        let place = Place { inode: (major, minor, inode), links };
+        Ok(if name == b"TRAILER!!!" { Head::End } else { Head::Named { name, mode, size, place } })
     }
 
     /// The bytes of an entry, in pieces.

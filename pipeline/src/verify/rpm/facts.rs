@@ -15,6 +15,8 @@ pub struct PackageFacts {
     pub id: Nevra,
     /// Whether it is a source package, which is never installed on a host.
     pub source: bool,
+    /// The file of the source package that it was built from; nothing for a source package.
+    pub source_package: Option<String>,
     /// rpm's format: 4, or 6.
     pub format: u32,
     pub build_time: Option<u32>,
@@ -112,6 +114,8 @@ pub struct FileFacts {
     pub capabilities: Option<String>,
     /// Of a regular file, in hexadecimal.
     pub digest: Option<String>,
+    /// Which machine words a program of it has, in rpm's bits; 0 for what is none.
+    pub colour: u32,
 }
 
 /// An entry of the changelog.

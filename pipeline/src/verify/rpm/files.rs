@@ -1,26 +1,30 @@
 //! The files that a header lists.
 
 use super::facts::{FileFacts, mode};
+use super::paths::{self, Parts};
+use super::walk::shown;
 use crate::rpmfile::Block;
 use anyhow::{Result, ensure};
 use rpm::IndexTag as Tag;
 
 /// Six times what the largest package of a distribution has.
-const MOST: usize = 1 << 17;
+pub const MOST: usize = 1 << 17;
 
 /// All paths of a header take no more than this, written out: a folder is given once for its files.
 const MOST_PATHS: usize = 32 << 20;
 
 /// The bits of a file's flags (rpm, `lib/rpmfiles.h`).
-const FLAGS: [(u32, &str); 9] = [
+const FLAGS: [(u32, &str); 11] = [
     (1 << 0, "config"),
     (1 << 1, "doc"),
+    (1 << 2, "icon"),
     (1 << 3, "missingok"),
     (1 << 4, "noreplace"),
     (1 << 5, "spec"),
     (1 << 6, "ghost"),
     (1 << 7, "license"),
     (1 << 8, "readme"),
+    (1 << 11, "pubkey"),
     (1 << 12, "artifact"),
 ];
 
@@ -31,6 +35,8 @@ pub struct Listing {
     pub inodes: Vec<(u32, u32)>,
     /// The algorithm of the digests, in OpenPGP's numbers.
     pub algorithm: u32,
+    /// What is odd about flags, and how the paths are put together.
+    pub odd: Vec<String>,
 }
 
 /// MD5, which is what a header means that names no algorithm.
@@ -39,7 +45,7 @@ const MD5: u32 = 1;
 /// Reads the lists, which have to fit each other.
 pub fn listing(header: &Block) -> Result<Listing> {
     let algorithm = header.number(Tag::RPMTAG_FILEDIGESTALGO as u32)?.unwrap_or(MD5);
-    let paths = paths(header)?;
+    let Named { paths, mut odd } = names(header)?;
     let count = paths.len();
     let modes = header.shorts(Tag::RPMTAG_FILEMODES as u32)?;
     let flags = header.numbers(Tag::RPMTAG_FILEFLAGS as u32)?;
@@ -48,6 +54,7 @@ pub fn listing(header: &Block) -> Result<Listing> {
     let (users, groups) = (text(Tag::RPMTAG_FILEUSERNAME)?, text(Tag::RPMTAG_FILEGROUPNAME)?);
     let (links, digests) = (text(Tag::RPMTAG_FILELINKTOS)?, text(Tag::RPMTAG_FILEDIGESTS)?);
     let capabilities = text(Tag::RPMTAG_FILECAPS)?;
+    let colours = header.numbers(Tag::RPMTAG_FILECOLORS as u32)?;
     let devices = header.numbers(Tag::RPMTAG_FILEDEVICES as u32)?;
     let inodes = header.numbers(Tag::RPMTAG_FILEINODES as u32)?;
     let lengths = [
@@ -62,8 +69,15 @@ pub fn listing(header: &Block) -> Result<Listing> {
         inodes.len(),
     ];
     let alike = lengths.iter().all(|length| *length == count)
-        && (capabilities.is_empty() || capabilities.len() == count);
+        && [capabilities.len(), colours.len()].iter().all(|some| *some == 0 || *some == count);
     ensure!(alike, "its lists of files are not of one length");
+    let known = FLAGS.iter().fold(0, |all, (bit, _)| all | bit);
+    for (path, unknown) in paths.iter().zip(&flags).map(|(path, flags)| (path, flags & !known)) {
+        if unknown != 0 {
+            let path = shown(path);
+            odd.push(format!("`{path}` has the flags {unknown:#x}, of which rpm knows nothing"));
+        }
+    }
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let files = paths
         .into_iter()
@@ -78,12 +92,19 @@ pub fn listing(header: &Block) -> Result<Listing> {
             link: (modes[at] & mode::KIND == mode::LINK).then(|| links[at].clone().into_owned()),
             capabilities: capabilities.get(at).and_then(|text| some(text)),
             digest: some(&digests[at]),
+            colour: colours.get(at).copied().unwrap_or_default(),
         })
         .collect();
-    Ok(Listing { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm })
+    Ok(Listing { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm, odd })
 }
 
-fn paths(header: &Block) -> Result<Vec<String>> {
+/// Every path, and what is odd about how it is put together.
+struct Named {
+    paths: Vec<String>,
+    odd: Vec<String>,
+}
+
+fn names(header: &Block) -> Result<Named> {
     let folders = header.texts(Tag::RPMTAG_DIRNAMES as u32)?;
     let names = header.texts(Tag::RPMTAG_BASENAMES as u32)?;
     let index = header.numbers(Tag::RPMTAG_DIRINDEXES as u32)?;
@@ -98,11 +119,9 @@ fn paths(header: &Block) -> Result<Vec<String>> {
         length += name.len() + folders[*at as usize].len();
     }
     ensure!(length <= MOST_PATHS, "its paths take {length} bytes, at most {MOST_PATHS} are read");
-    Ok(names
-        .iter()
-        .zip(index)
-        .map(|(name, at)| format!("{}{name}", folders[at as usize]))
-        .collect())
+    let odd = paths::parts(&Parts { folders: &folders, names: &names, index: &index });
+    let paths = names.iter().zip(index).map(|(name, at)| format!("{}{name}", folders[at as usize]));
+    Ok(Named { paths: paths.collect(), odd })
 }
 
 fn sizes(header: &Block) -> Result<Vec<u64>> {

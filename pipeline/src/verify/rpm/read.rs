@@ -4,7 +4,7 @@ use super::facts::{Binary, ElfFile, Fault, FaultKind, PackageFacts, PayloadFacts
 use super::faults::Faults;
 pub use super::walk::LARGEST_BINARY;
 use super::walk::Walk;
-use super::{dependencies, files, other, paths, unpack};
+use super::{dependencies, files, other, paths, stray, sums, unpack};
 use crate::files as input;
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, Claim, Kind, RpmFile};
@@ -49,6 +49,13 @@ pub fn read(path: &Path, certificates: &[Certificate], judge: Judge) -> Result<P
     Ok(facts)
 }
 
+/// How many files a package lists, by its header alone.
+pub fn count(path: &Path) -> Result<usize> {
+    let count =
+        || anyhow::Ok(RpmFile::open(path)?.header.shorts(Tag::RPMTAG_FILEMODES as u32)?.len());
+    count().with_context(|| format!("package `{}`", name(path)))
+}
+
 fn once(path: &Path, judge: Judge) -> Result<PackageFacts> {
     let file = RpmFile::open(path)?;
     let mut facts = headers(&file)?;
@@ -82,6 +89,7 @@ fn headers(file: &RpmFile) -> Result<PackageFacts> {
     Ok(PackageFacts {
         nevra: id.to_string(),
         source: file.kind()? == Kind::Source,
+        source_package: file.source_package()?.map(str::to_owned),
         format: file.format()?,
         id,
         build_time: header.number(Tag::RPMTAG_BUILDTIME as u32)?,
@@ -149,7 +157,9 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
         bail!("it has {whole} bytes and not the {said} that it gives: {how}");
     }
     let listing = files::listing(&file.header)?;
-    paths::check(&listing.files, facts.source, &mut faults);
+    paths::check(&listing, facts.source, &mut faults);
+    stray::check(&file.header, &mut faults)?;
+    sums::check(&file.header, facts, &listing, &mut faults)?;
     let mut content = file.content()?;
     io::copy(&mut content.by_ref().take(file.header.bytes().len() as u64), &mut io::sink())?;
     let mut alt = file.payload_digests(true)?;

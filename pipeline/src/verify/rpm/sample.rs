@@ -31,5 +31,6 @@ pub fn file(path: &str, mode: u16, link: Option<&str>) -> FileFacts {
         link: link.map(str::to_owned),
         capabilities: None,
         digest: Some("00".to_owned()),
+        colour: 0,
     }
 }

@@ -4,10 +4,12 @@
 //! What is wrong and can be passed over becomes a fault, so that all of it is told at once; what
 //! cannot be unpacked at all is an error.
 
+use super::colours;
 use super::cpio::{Archive, Head};
 use super::facts::{FaultKind, FileFacts};
 use super::faults::Faults;
 use super::files::Listing;
+use super::links::{Inode, Links};
 use crate::verify::elf::facts::hex;
 use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::header::{ELFMAG, SELFMAG};
@@ -42,13 +44,10 @@ pub struct Walk<'a> {
     /// The most that the payload may unpack to, by what it takes packed.
     bound: u64,
     by_path: HashMap<&'a [u8], usize>,
-    /// How many files share a device and inode; ghosts are in no payload.
-    shared: HashMap<(u32, u32), usize>,
-    /// The last file of each of those that more than one share, where rpm keeps the bytes.
-    bearer: HashMap<(u32, u32), usize>,
+    links: Links,
     seen: Vec<bool>,
     /// Hard links without bytes of their own, which another one has to bring.
-    waiting: HashMap<(u32, u32), Vec<usize>>,
+    waiting: HashMap<Inode, Vec<usize>>,
     faults: &'a mut Faults,
 }
 
@@ -56,8 +55,8 @@ impl<'a> Walk<'a> {
     /// `packed` is how many bytes the payload takes.
     pub fn new(listing: &'a Listing, packed: u64, faults: &'a mut Faults) -> Result<Self> {
         let (mut total, mut distinct) = (0_u64, 0_u64);
-        let (mut by_path, mut shared, mut bearer) =
-            (HashMap::new(), HashMap::<_, usize>::new(), HashMap::new());
+        let mut by_path = HashMap::new();
+        let links = Links::of(listing);
         for (at, (file, inode)) in listing.files.iter().zip(&listing.inodes).enumerate() {
             if !file.has("ghost") {
                 total = total.saturating_add(file.size);
@@ -66,12 +65,12 @@ impl<'a> Walk<'a> {
                     "its files add up to more than {LARGEST_PACKAGE} bytes, the most that are read"
                 );
             }
-            if file.is_regular() && !file.has("ghost") {
-                let sharing = shared.entry(*inode).or_default();
-                *sharing += 1;
-                // Of hard links, the payload has the bytes once.
-                distinct += if *sharing == 1 { file.size } else { 0 };
-                bearer.insert(*inode, at);
+            // Of hard links, the payload has the bytes once.
+            if links.members(*inode).last() == Some(&at) {
+                distinct += file.size;
+            }
+            if !file.is_regular() || file.has("ghost") {
+                colour(faults, file, colours::fits_without_bytes(file));
             }
             if by_path.insert(file.path.as_bytes(), at).is_some() {
                 let what = format!("the header lists `{}` twice", shown(&file.path));
@@ -85,8 +84,9 @@ impl<'a> Walk<'a> {
             "its payload of {packed} bytes would unpack to {distinct}, and {bound} are the most\n\
              help: no package of files that anybody reads is packed like this: look into what is in it"
         );
+        links.odd(&listing.files).for_each(|what| faults.push(FaultKind::Payload, what));
         let seen = vec![false; listing.files.len()];
-        Ok(Self { listing, bound, by_path, shared, bearer, seen, waiting: HashMap::new(), faults })
+        Ok(Self { listing, bound, by_path, links, seen, waiting: HashMap::new(), faults })
     }
 
     /// Reads the whole payload, and says how many bytes it unpacks to.
@@ -104,10 +104,15 @@ impl<'a> Walk<'a> {
                     let at = index as usize;
                     (Ok(at), self.size_by_header(at))
                 }
-                Head::Named { name, mode, size } => {
+                Head::Named { name, mode, size, place } => {
                     let found = self.find(&name);
                     if let Ok(at) = found {
                         self.mode(at, mode);
+                        let linked = files[at].is_regular() && !files[at].has("ghost");
+                        let odd = linked.then(|| self.links.entry(self.listing, at, &place));
+                        if let Some(what) = odd.flatten() {
+                            self.fault(FaultKind::Payload, what);
+                        }
                     }
                     (found, u64::from(size))
                 }
@@ -193,20 +198,15 @@ impl<'a> Walk<'a> {
         look: Look,
     ) -> Result<()> {
         let (file, inode) = (&self.listing.files[at], self.listing.inodes[at]);
-        let linked = self.shared.get(&inode).is_some_and(|count| *count > 1);
+        let linked = self.links.members(inode).len() > 1;
         if linked && size == 0 && file.size > 0 {
             self.waiting.entry(inode).or_default().push(at);
             return Ok(());
         }
         let path = shown(&file.path);
-        for other in self.waiting.remove(&inode).unwrap_or_default() {
-            let other = &self.listing.files[other];
-            if (other.size, &other.digest) != (file.size, &file.digest) {
-                let other = shown(&other.path);
-                let what = format!("`{other}` and `{path}` are one file, with two digests");
-                self.fault(FaultKind::Digest, what);
-            }
-        }
+        // Its other names that have no bytes of their own are the same file.
+        let mut names = self.waiting.remove(&inode).unwrap_or_default();
+        names.push(at);
         if size != file.size {
             let what =
                 format!("its payload has {size} bytes of `{path}`, and its header {}", file.size);
@@ -215,15 +215,20 @@ impl<'a> Walk<'a> {
         }
         let mut hasher = hasher(self.listing.algorithm);
         let mut kept = Kept::Begin(Vec::new());
+        let mut begin = Vec::new();
         archive
             .content(size, |piece| {
                 if let Some(hasher) = &mut hasher {
                     hasher.update(piece);
                 }
+                begin.extend(piece.iter().take(colours::BEGIN.saturating_sub(begin.len())));
                 kept.take(piece, size);
             })
             .with_context(|| format!("`{path}`"))?;
         self.digest(file, hasher);
+        for file in names.iter().map(|at| &self.listing.files[*at]) {
+            colour(self.faults, file, colours::fits(file.colour, &begin));
+        }
         match kept {
             Kept::Elf(bytes) => {
                 look(Path::new(&file.path), &bytes).with_context(|| format!("`{path}`"))
@@ -252,7 +257,7 @@ impl<'a> Walk<'a> {
     /// How many bytes a stripped entry has: of hard links, rpm gives them to the last.
     fn size_by_header(&self, at: usize) -> u64 {
         let (file, inode) = (&self.listing.files[at], self.listing.inodes[at]);
-        let bears = self.bearer.get(&inode).is_none_or(|bearer| *bearer == at);
+        let bears = self.links.members(inode).last().is_none_or(|bearer| *bearer == at);
         match file.is_regular() {
             true if !bears => 0,
             true => file.size,
@@ -281,6 +286,14 @@ impl<'a> Walk<'a> {
 
     fn fault(&mut self, kind: FaultKind, what: String) {
         self.faults.push(kind, what);
+    }
+}
+
+fn colour(faults: &mut Faults, file: &FileFacts, fits: bool) {
+    if !fits {
+        let (path, colour) = (shown(&file.path), file.colour);
+        let what = format!("`{path}` has the colour {colour}, which rpm gives no such file");
+        faults.push(FaultKind::Payload, what);
     }
 }
 

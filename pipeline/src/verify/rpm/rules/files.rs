@@ -2,6 +2,7 @@
 
 use super::super::facts::{FileFacts, PackageFacts, mode};
 use super::super::profile::{BUILD_ID_LINKS, Profile};
+use std::collections::BTreeSet;
 
 /// The folders that packages commonly have files in.
 const COMMON: [&str; 19] = [
@@ -52,13 +53,26 @@ pub fn setuid(facts: &PackageFacts) -> Vec<String> {
     found.collect()
 }
 
-pub fn world_writable(facts: &PackageFacts) -> Vec<String> {
+/// `shared` are the sticky folders of stock: nobody takes others' files there, but everybody leaves files of
+/// his own, which somebody may read or run.
+pub fn world_writable(facts: &PackageFacts, shared: Option<&BTreeSet<String>>) -> Vec<String> {
     let open = installed(facts).filter(|file| {
-        // A link's own mode means nothing; of a folder that is sticky, nobody takes others' files.
-        let shared = file.is_directory() && file.mode & mode::STICKY != 0;
-        file.mode & mode::WORLD_WRITABLE != 0 && !file.is_link() && !shared
+        let known = is_shared(file) && shared.is_some_and(|known| known.contains(&file.path));
+        // A link's own mode means nothing.
+        file.mode & mode::WORLD_WRITABLE != 0 && !file.is_link() && !known
     });
     open.map(|file| format!("`{}` has the mode {}", file.path, octal(file.mode))).collect()
+}
+
+/// The sticky folders of packages that everybody may write to.
+pub fn shared<'a>(packages: impl IntoIterator<Item = &'a PackageFacts>) -> BTreeSet<String> {
+    let files = packages.into_iter().flat_map(installed).filter(|file| is_shared(file));
+    files.map(|file| file.path.clone()).collect()
+}
+
+fn is_shared(file: &FileFacts) -> bool {
+    const SHARED: u16 = mode::STICKY | mode::WORLD_WRITABLE;
+    file.is_directory() && file.mode & SHARED == SHARED
 }
 
 pub fn ownership(facts: &PackageFacts) -> Vec<String> {

@@ -17,6 +17,7 @@ use super::profile::Profile;
 use crate::config::{Level, Rule, Target};
 use crate::rpmfile::Nevra;
 pub use debug::{Below, build_id, promise};
+pub use files::shared;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,8 @@ pub struct Policy<'a> {
     pub suffix: Option<&'a str>,
     /// The build ids of all programs of the build, whose symbols it may have and no others'.
     pub build_ids: Option<&'a BTreeSet<&'a str>>,
+    /// The sticky folders that stock has, and everybody may write to.
+    pub shared: Option<&'a BTreeSet<String>>,
     pub signing: Signing,
 }
 
@@ -113,8 +116,8 @@ pub const LIST: [Entry; 26] = [
         rule: Rule::Payload,
         level: Level::Require,
         targets: "all",
-        asks: "every path is plain, none leads through a link of the package, and the payload holds \
-               what the header lists",
+        asks: "every path is plain, none leads through a link of the package, the payload holds what \
+               the header lists, and the header only what rpmbuild writes",
         help: "no rpmbuild makes such a package: find out who did",
         check: |facts, _| faults(facts, FaultKind::Payload),
     },
@@ -240,9 +243,9 @@ pub const LIST: [Entry; 26] = [
         rule: Rule::WorldWritable,
         level: Level::Require,
         targets: "all",
-        asks: "nothing may be written by everybody",
+        asks: "nothing may be written by everybody, but sticky folders that stock has too",
         help: ATTRIBUTES,
-        check: |facts, _| files::world_writable(facts),
+        check: |facts, policy| files::world_writable(facts, policy.shared),
     },
     Entry {
         rule: Rule::Ownership,

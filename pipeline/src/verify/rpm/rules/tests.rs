@@ -1,8 +1,10 @@
 //! The list of rules against the README's table and the pipeline file's words.
 
+use super::super::facts::mode;
 use super::super::nevra::between;
 use super::super::read::read;
-use super::{LIST, Policy, Signing, judge};
+use super::super::sample::{facts, file};
+use super::{LIST, PackageFacts, Policy, Signing, judge, shared};
 use crate::config::{Level, Rule};
 use crate::rpmfile::Nevra;
 use std::collections::BTreeSet;
@@ -47,7 +49,7 @@ fn the_readme_says_what_breaks_the_order_of_versions() {
 fn the_default_policy_asks_nothing_of_a_target() {
     let targets = LIST.iter().filter(|entry| entry.targets != "all");
     assert_eq!(targets.count(), 11);
-    let _: fn(&super::PackageFacts, &Policy) -> Vec<super::Finding> = judge;
+    let _: fn(&PackageFacts, &Policy) -> Vec<super::Finding> = judge;
 }
 
 /// A run without a target has no rpm to name, and signs no such package all the same.
@@ -66,4 +68,35 @@ fn a_run_takes_no_package_of_format_6() {
     let what = "it is a package of the format 6, and only the format 4 is signed here".to_owned();
     assert_eq!(found, [(Rule::PackageFormat, what)]);
     assert!(judge(&facts, &Policy::default()).is_empty());
+}
+
+#[test]
+fn a_folder_that_everybody_may_write_to_is_refused_unless_stock_has_it() {
+    let open = |path: &str, mode: u16| {
+        let mut facts = facts("shared", "noarch");
+        facts.files = vec![file(path, mode, None)];
+        facts
+    };
+    let found = |ours: &PackageFacts, stock: &[PackageFacts]| -> Vec<String> {
+        let shared = shared(stock);
+        let policy = Policy { shared: Some(&shared), ..Policy::default() };
+        let all = judge(ours, &policy).into_iter().chain(judge(ours, &Policy::default()));
+        all.filter(|found| found.rule == Rule::WorldWritable).map(|found| found.what).collect()
+    };
+    let (sticky, bare) = (mode::DIRECTORY | 0o1777, mode::DIRECTORY | 0o777);
+    let none: [String; 0] = [];
+    let ours = open("/etc/profile.d", sticky);
+    // With stock, and without any.
+    let twice = |text: &str| vec![text.to_owned(); 2];
+    assert_eq!(found(&ours, &[]), twice("`/etc/profile.d` has the mode 1777"));
+    assert_eq!(found(&ours, &[open("/var/tmp", sticky)]).len(), 2);
+    assert_eq!(found(&ours, &[open("/etc/profile.d", mode::DIRECTORY | 0o755)]).len(), 2);
+    assert_eq!(found(&ours, &[open("/etc/profile.d", bare)]).len(), 2);
+    assert_eq!(found(&ours, &[open("/x", sticky), open("/etc/profile.d", sticky)]).len(), 1);
+    // One that is not sticky is refused whoever has it; a file's bit means nothing.
+    for open in [open("/etc/profile.d", bare), open("/etc/profile.d/x.sh", mode::REGULAR | 0o1666)]
+    {
+        assert_eq!(found(&open, std::slice::from_ref(&open)).len(), 2);
+    }
+    assert_eq!(found(&open("/etc/profile.d", mode::DIRECTORY | 0o1775), &[]), none);
 }

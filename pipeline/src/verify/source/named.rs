@@ -1,0 +1,121 @@
+//! What the source package is called: it is signed and published under that name, and a repository of sources
+//! takes the newest of a name, whoever made it.
+
+use super::super::packages::Judged;
+use super::super::rpm::{PackageFacts, nevra};
+use crate::config::{Level, Rule, Verify};
+use crate::rpmfile::Nevra;
+use anyhow::{Context, Result, bail, ensure};
+
+/// Refuses a source package that has a name or a version of its own: one of its packages has both too, and
+/// with stock it is stock's, within the order of the rule `nevra`.
+pub fn hold(facts: &PackageFacts, judged: &Judged, verify: &Verify) -> Result<()> {
+    let id = &facts.id;
+    let Some(main) = judged.built.iter().find(|built| built.id.name == id.name) else {
+        bail!(
+            "{id} is a source package of that name, and no package that was built of it is called `{}`\n\
+             help: the spec's `Name` has to be that of a package with a `%files` of its own",
+            id.name
+        );
+    };
+    ensure!(
+        Nevra { arch: id.arch.clone(), ..main.id.clone() } == *id,
+        "{id} is a source package of that version, and the package of its name is {}\n\
+         help: something in the spec gives the source package another epoch, version or release",
+        main.nevra
+    );
+    let Some(stock) = stock(id, judged.stock)? else { return Ok(()) };
+    let wrong = nevra::between(&stock, id);
+    let required = verify.rules.get(&Rule::Nevra).is_none_or(|level| *level == Level::Require);
+    match wrong.first() {
+        // A name is no matter of order.
+        Some(what) if required || stock.name != id.name => bail!(
+            "{id}, the source package: {what}\n\
+             help: it has to be the stock source package's next, as its packages are stock's"
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The source package of stock, by what its packages say of it. Its epoch, which no file name has, is theirs.
+fn stock(id: &Nevra, packages: &[PackageFacts]) -> Result<Option<Nevra>> {
+    let same = packages.iter().find(|stock| stock.id.name == id.name);
+    let Some(package) = same.or(packages.first()) else { return Ok(None) };
+    let file = package.source_package.as_deref().unwrap_or_default();
+    let read = |file: &str| file.strip_suffix(".rpm").and_then(|name| name.parse::<Nevra>().ok());
+    let named = read(file).with_context(|| {
+        let shown = file.escape_debug();
+        format!("the stock package {} says that its source is `{shown}`", package.nevra)
+    })?;
+    Ok(Some(Nevra { epoch: package.id.epoch, ..named }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rpm::sample;
+    use super::*;
+
+    fn of(name: &str) -> PackageFacts {
+        let (nevra, arch) = name.rsplit_once('.').unwrap();
+        let mut facts = sample::facts("a", if arch == "src" { "noarch" } else { arch });
+        facts.id = name.parse().unwrap();
+        facts.nevra = name.to_owned();
+        let id = &facts.id;
+        facts.source = arch == "src";
+        assert!(nevra.contains(&id.name));
+        facts.source_package =
+            (arch != "src").then(|| format!("{}-{}-{}.src.rpm", id.name, id.version, id.release));
+        facts
+    }
+
+    fn held(source: &str, built: &[&str], stock: &[&str], verify: &Verify) -> String {
+        let all = |names: &[&str]| names.iter().map(|name| of(name)).collect::<Vec<_>>();
+        let (built, stock) = (all(built), all(stock));
+        let judged = Judged { built: &built, carried: &[], sources: &[], stock: &stock };
+        match hold(&of(source), &judged, verify) {
+            Ok(()) => String::new(),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[test]
+    fn a_source_package_is_called_as_its_package_is() {
+        let verify = Verify::default();
+        let told = |source, built: &[&str]| held(source, built, &[], &verify);
+        let built = ["qemu-tools-2:4.2-1.x86_64", "qemu-2:4.2-1.x86_64"];
+        assert_eq!(told("qemu-2:4.2-1.src", &built), "");
+        for other in ["glibc-7:99-1.src", "qemu-dm-2:4.2-1.src", "qem-2:4.2-1.src"] {
+            let said = told(other, &built);
+            assert!(
+                said.starts_with(&format!("{other} is a source package of that name, and no")),
+                "{said}"
+            );
+        }
+        for other in ["qemu-7:4.2-1.src", "qemu-4.2-1.src", "qemu-2:99-1.src", "qemu-2:4.2-2.src"] {
+            let said = told(other, &built);
+            let expected =
+                "is a source package of that version, and the package of its name is qemu-2:4.2-1";
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn with_stock_it_is_the_stock_source_packages_next() {
+        let mut verify = Verify::default();
+        let stock = ["qemu-2:4.2-1.x86_64"];
+        let told = |source: &str, verify: &Verify| {
+            held(source, &[&source.replace(".src", ".x86_64")], &stock, verify)
+        };
+        assert_eq!(told("qemu-2:4.2-1.vgpu1.src", &verify), "");
+        let other = told("glibc-2:4.2-1.vgpu1.src", &verify);
+        assert!(other.contains("it is called `glibc`, and the stock package `qemu`"), "{other}");
+        let next = told("qemu-2:4.2-2.src", &verify);
+        assert!(next.contains("does not sort before"), "{next}");
+        let epoch = told("qemu-7:4.2-1.vgpu1.src", &verify);
+        assert!(epoch.contains("does not sort before"), "{epoch}");
+        // Whoever has no order asked of the packages has none of their source; a name is another thing.
+        verify.rules.insert(Rule::Nevra, Level::Warn);
+        assert_eq!(told("qemu-2:4.2-2.src", &verify), "");
+        assert!(!told("glibc-2:4.2-1.vgpu1.src", &verify).is_empty());
+    }
+}
