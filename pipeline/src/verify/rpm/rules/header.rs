@@ -3,6 +3,17 @@
 use super::super::facts::{PackageFacts, TriggerKind};
 use super::super::profile::{FILE_TRIGGERS, PAYLOAD_DIGEST, Profile};
 
+/// What is asked of a package's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signing {
+    #[default]
+    Unasked,
+    /// The stage `sign` makes the signature header anew, and judges that itself.
+    ToCome,
+    /// A key was given that must have signed it.
+    Demanded,
+}
+
 /// No rpm of a target promises more than to read a format 6 in part, and 4.11 cannot check one.
 pub fn format(facts: &PackageFacts, profile: Option<&Profile>) -> Vec<String> {
     const KNOWN: u32 = 4;
