@@ -24,6 +24,17 @@ fn named(facts: &PackageFacts, policy: &Policy) -> Vec<String> {
     between.into_iter().chain(apart).chain(unmarked).collect()
 }
 
+/// What is asked of a package's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signing {
+    #[default]
+    Unasked,
+    /// The stage `sign` makes the signature header anew, and judges that itself.
+    ToCome,
+    /// A key was given that must have signed it.
+    Demanded,
+}
+
 /// No rpm of a target promises more than to read a format 6 in part, and 4.11 cannot check one.
 pub fn format(facts: &PackageFacts, profile: Option<&Profile>) -> Vec<String> {
     const KNOWN: u32 = 4;

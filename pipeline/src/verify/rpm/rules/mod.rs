@@ -18,6 +18,7 @@ use crate::config::{Level, Rule, Target};
 use crate::rpmfile::Nevra;
 pub use debug::{Below, build_id, promise};
 pub use files::shared;
+pub use header::Signing;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,17 +56,6 @@ pub struct Policy<'a> {
     /// The sticky folders that stock has, and everybody may write to.
     pub shared: Option<&'a BTreeSet<String>>,
     pub signing: Signing,
-}
-
-/// What is asked of a package's signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Signing {
-    #[default]
-    Unasked,
-    /// The stage `sign` makes the signature header anew, and judges that itself.
-    ToCome,
-    /// A key was given that must have signed it.
-    Demanded,
 }
 
 /// A rule as people read of it.
