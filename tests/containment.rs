@@ -8,10 +8,10 @@ mod killed;
 mod namespace;
 mod paths;
 
-use crate::support::{Toy, ends_with, kept};
+use crate::support::{Toy, copy_tree, events, kept};
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The processes of this machine, those of containers among them, that sleep so many seconds.
@@ -32,16 +32,14 @@ fn wait_for(what: &str, seconds: u64, done: impl Fn() -> bool) {
     }
 }
 
-/// Gives a store of a test's own the environment that all tests share, without a copy.
+/// Gives a store of a test's own the environment that all tests share.
 fn with_environment(store: &Path) {
     let toy = Toy::new("environment-of-all");
-    ends_with(0, &mut toy.until("environment"));
-    let results = store.join("results");
-    fs::create_dir_all(&results).unwrap();
-    ends_with(0, Command::new("cp").arg("-a").arg(kept("store/images")).arg(store));
-    for entry in fs::read_dir(kept("store/results")).unwrap().flatten() {
-        if entry.file_name().to_string_lossy().starts_with("environment-") {
-            ends_with(0, Command::new("cp").arg("-al").arg(entry.path()).arg(&results));
-        }
-    }
+    let events = events(&mut toy.until("environment"));
+    let done = |it: &&Value| it["event"] == "finished" && it["stage"] == "environment";
+    let name =
+        format!("environment-{}", events.iter().find(done).unwrap()["key"].as_str().unwrap());
+    fs::create_dir_all(store.join("results")).unwrap();
+    copy_tree(&kept("store/results").join(&name), &store.join("results").join(&name));
+    copy_tree(&kept("store/images"), &store.join("images"));
 }

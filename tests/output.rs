@@ -6,7 +6,7 @@ mod disk;
 mod room;
 
 use crate::support::{
-    Toy, ends_with, events, kept, program, ran, refusal, scratch, sha256, states,
+    Toy, copy_tree, ends_with, events, kept, program, ran, refusal, scratch, sha256, states,
 };
 use room::Room;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub fn store_with(events: &[serde_json::Value], folder: &Path) -> PathBuf {
             format!("{}-{}", event["stage"].as_str().unwrap(), event["key"].as_str().unwrap());
         let from = kept("store/results").join(&name);
         let to = store.join("results").join(&name);
-        ends_with(0, Command::new("cp").args(["--archive", "--link"]).arg(from).arg(to));
+        copy_tree(&from, &to);
     }
     store
 }

@@ -133,8 +133,8 @@ impl Kept {
 
 #[test]
 fn a_process_that_holds_a_key_is_nobodys_to_look_into_whatever_it_has_it_from() {
-    // Somebody's who is not root, to see the difference; where the tests are no root's, theirs.
-    let folder = scratch();
+    // Somebody's who is not root, to see the difference, and who gets to it; where the tests are no root's, theirs.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
     let root = rustix::process::geteuid().is_root();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let home = folder.path().join("home");
