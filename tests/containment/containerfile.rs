@@ -50,6 +50,7 @@ fn an_images_build_is_of_the_text_that_was_checked_has_no_network_and_knows_no_p
         format!("{say}RUN echo LATER\nADD http://localhost:9/x /\n"),
     )
     .unwrap();
+    drop(run);
     std::io::copy(&mut events, &mut std::io::sink()).unwrap();
     assert!(child.wait().unwrap().success());
     let log = fs::read_to_string(kept("store/logs/image-network/environment.log")).unwrap();
