@@ -87,6 +87,8 @@ _NO_START = "it has no call of Popen or execve in `main` with the printed variab
 _USED = "it uses `{}` after it has printed `Exec:`, not to start QEMU alone"
 _BY_HAND = "it reads {} already: take the edit that was made by hand back first,"
 _BY_HAND += " or reinstall the package that brings the file"
+_OTHER_START = "it has another call that starts a program with `program` or `given`"
+_MAIN_TWICE = "it gives the name `main` to something else too"
 _NO_READER = "it has no function that does nothing but read a path of XenStore"
 _NO_NUMBER = "variable in `main` for the number in paths that begin with /local/domain/%d"
 
@@ -110,8 +112,37 @@ REFUSED = [
     ("Exec by commas", edited(('" ".join(given)', '", ".join(given)')), _NO_EXEC),
     ("Exec kept", edited(("    print(", "    line = str(")), _NO_EXEC),
     ("Exec in a block", edited(("    print(", "    if 1:\n        print(")), _NO_EXEC),
-    ("Popen of others", edited(("Popen(given,", "Popen(words,")), _NO_START),
-    ("Popen of another program", edited(("executable=program", "executable=words")), _NO_START),
+    ("main decorated", edited(("def main(", "@staticmethod\ndef main(")), "its function `main` is decorated"),
+    ("main anew", edited((_TAIL, "\nmain = lambda words: 0\n" + _TAIL)), _MAIN_TWICE),
+    ("main imported", edited((_TAIL, "\nfrom os import system as main\n" + _TAIL)), _MAIN_TWICE),
+    ("main anew, elsewhere", edited((_PRINTED, "    global main\n    main = words\n" + _PRINTED)), _MAIN_TWICE),
+    (
+        "another one run",
+        edited(("SystemExit(main(", "SystemExit(start(")),
+        "it has no call of `main` at the top level",
+    ),
+    (
+        "a program before main",
+        edited(("    raise SystemExit", "    os.system('true')\n    raise SystemExit")),
+        "it starts a program outside of its functions",
+    ),
+    (
+        "another road before",
+        edited((_PRINTED, "    if words:\n        os.execv('/bin/run', ['run', program] + given)\n" + _PRINTED)),
+        _OTHER_START,
+    ),
+    (
+        "a call before",
+        edited((_PRINTED, "    if words:\n        return subprocess.call(given, executable=program)\n" + _PRINTED)),
+        _OTHER_START,
+    ),
+    (
+        "spawned before",
+        edited((_PRINTED, "    if words:\n        return os.spawnv(os.P_WAIT, program, given)\n" + _PRINTED)),
+        _OTHER_START,
+    ),
+    ("Popen of others", edited(("Popen(given,", "Popen(words,")), _OTHER_START),
+    ("Popen of another program", edited(("executable=program", "executable=words")), _OTHER_START),
     (
         "Popen elsewhere",
         edited(

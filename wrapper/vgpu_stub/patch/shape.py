@@ -18,6 +18,8 @@ _WANTED = 'its line that prints `Exec:` does not print `"Exec: %s %s" % (PROGRAM
 
 _DOMAIN = "/local/domain/%d"
 
+_STARTERS = ["Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "popen", "run", "system"]
+
 
 class Refused(Exception):
     """Why a file is left alone: one line."""
@@ -35,6 +37,7 @@ def find(source):
     _refuse_ours(tree, source)
     functions = [node for node in tree.body if _is(node, "FunctionDef")]
     main = _one([node for node in functions if node.name == "main"], "function `main` at the top level")
+    _is_run(tree, main)
     statement, program, arguments = _exec_line(tree, main)
     _started_with(main, statement, program, arguments)
     return Shape(statement.lineno, statement.col_offset, program, arguments, _domid(main), _reader(functions))
@@ -93,6 +96,26 @@ def _refuse_ours(tree, source):
         raise Refused("it has a name of its own with `%s` in it" % PREFIX)
 
 
+def _is_run(tree, main):
+    """Refuses unless this very `main` is what the wrapper runs, and nothing else."""
+    if main.decorator_list:
+        raise Refused("its function `main` is decorated")
+    if any("main" in _bound(node) for node in ast.walk(tree)):
+        raise Refused("it gives the name `main` to something else too")
+    outside = [node for node in tree.body if not _is(node, "FunctionDef", "ClassDef")]
+    calls = [call for node in outside for call in _calls(node)]
+    _one([call for call in calls if _name(call.func) == "main"], "call of `main` at the top level")
+    if any(_is_starter(call) for call in calls):
+        raise Refused("it starts a program outside of its functions")
+
+
+def _bound(node):
+    """The names that a node itself gives to something, functions and classes left aside."""
+    if _is(node, "Name") and not _is(node.ctx, "Load", "Param"):
+        return [node.id]
+    return _mentioned(node) if _is(node, "alias", "ExceptHandler") else []
+
+
 def _exec_line(tree, main):
     """The statement that prints `Exec:`, and the names of the two variables that it prints."""
     what = "line that prints `Exec:`"
@@ -135,6 +158,10 @@ def _started_with(main, statement, program, arguments):
     Nor does a function within `main`: when that runs, nobody can tell. What a wrapper's other functions
     do to a list that is theirs by another name is beyond this.
     """
+    for call in _calls(main):
+        used = [name for node in ast.walk(call) for name in _mentioned(node)]
+        if _is_starter(call) and _starts(call) != (program, arguments) and {program, arguments} & set(used):
+            raise Refused("it has another call that starts a program with `%s` or `%s`" % (program, arguments))
     started = [call for call in _calls(main) if _starts(call) == (program, arguments)]
     what = "call of Popen or execve in `main` with the printed variables `%s` and `%s`" % (program, arguments)
     call = _one(started, what)
@@ -166,6 +193,12 @@ def _mentioned(node):
     if _is(node, "alias"):
         return [(node.asname or node.name).partition(".")[0]]
     return []
+
+
+def _is_starter(call):
+    """Whether a call is called as those that start a program, of `os` and `subprocess`."""
+    called = _callee(call) or ""
+    return called in _STARTERS or called.startswith(("exec", "spawn", "posix_spawn"))
 
 
 def _starts(call):
