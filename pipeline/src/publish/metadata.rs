@@ -14,14 +14,15 @@ use std::path::Path;
 
 /// What a client finds a package by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Said {
+pub struct Said {
     nevra: Nevra,
     sha256: String,
     size: u64,
 }
 
-/// Holds the metadata of a tree to the signed packages in it.
-pub fn check(tree: &Path, repomd: &[u8], signed: &[SignedPackage]) -> Result<()> {
+/// What the metadata has to say, by place: of the packages as they were signed, before anything else had
+/// the tree.
+pub fn expected(tree: &Path, signed: &[SignedPackage]) -> Result<BTreeMap<String, Said>> {
     let mut expected = BTreeMap::new();
     for package in signed {
         let path = tree.join(&package.file);
@@ -32,6 +33,11 @@ pub fn check(tree: &Path, repomd: &[u8], signed: &[SignedPackage]) -> Result<()>
         };
         expected.insert(package.file.clone(), said);
     }
+    Ok(expected)
+}
+
+/// Holds the metadata of a tree to what was signed.
+pub fn check(tree: &Path, repomd: &[u8], expected: BTreeMap<String, Said>) -> Result<()> {
     let primary = repodata::repomd(repomd)?;
     let bytes = fs::read(tree.join(&primary.href)).context("the list of packages")?;
     let whole = primary.sha256 == format!("{:x}", Sha256::digest(&bytes))
@@ -103,7 +109,7 @@ mod tests {
         }
     }
 
-    fn expected(names: &[&str]) -> BTreeMap<String, Said> {
+    fn of(names: &[&str]) -> BTreeMap<String, Said> {
         let all = names.iter().map(|name| {
             let Listed { nevra, sha256, size, href } = listed(name);
             (href, Said { nevra, sha256: sha256.unwrap(), size })
@@ -112,13 +118,12 @@ mod tests {
     }
 
     fn refusal(names: &[&str], listed: Vec<Listed>) -> String {
-        compare(expected(names), listed).unwrap_err().to_string()
+        compare(of(names), listed).unwrap_err().to_string()
     }
 
     #[test]
     fn every_package_is_listed_once_as_what_it_is() {
-        compare(expected(&["qemu", "qemu-tools"]), vec![listed("qemu-tools"), listed("qemu")])
-            .unwrap();
+        compare(of(&["qemu", "qemu-tools"]), vec![listed("qemu-tools"), listed("qemu")]).unwrap();
         let missing = refusal(&["qemu", "qemu-tools"], vec![listed("qemu-tools")]);
         assert!(
             missing.contains("does not list `Packages/qemu-1-1.x86_64.rpm`\nhelp: "),
@@ -155,9 +160,10 @@ mod tests {
     fn an_address_is_read_as_a_server_reads_it() {
         let mut one = listed("gcc-c++");
         one.href = "Packages/gcc-c%2B%2B-1-1.x86_64.rpm".to_owned();
-        compare(expected(&["gcc-c++"]), vec![one]).unwrap();
+        compare(of(&["gcc-c++"]), vec![one]).unwrap();
         assert_eq!(unescaped("a%2fb%zz%+f%2"), "a/b%zz%+f%2");
     }
+
     fn built(tree: &Path, name: &str) -> SignedPackage {
         let file = format!("Packages/{name}-1-1.noarch.rpm");
         let mut builder = ::rpm::PackageBuilder::new(name, "1", "MIT", "noarch", "A test");
@@ -181,8 +187,10 @@ mod tests {
         let runner = Runner::new(&log.path().join("log"), |_| {}).unwrap();
         runner.run(&Call::new("createrepo_c").arg(tree)).unwrap();
         let repomd = fs::read(tree.join("repodata/repomd.xml")).unwrap();
-        let check =
-            |signed: &[SignedPackage]| check(tree, &repomd, signed).map_err(|it| it.to_string());
+        let check = |signed: &[SignedPackage]| {
+            let expected = super::expected(tree, signed).unwrap();
+            check(tree, &repomd, expected).map_err(|it| it.to_string())
+        };
         check(&signed).unwrap();
         assert!(check(&signed[1..]).unwrap_err().contains("which was not signed"));
         signed.push(built(tree, "tools"));

@@ -66,6 +66,7 @@ pub fn run(
         let time = UNIX_EPOCH + Duration::from_secs(signed.time().into());
         File::options().write(true).open(&to)?.set_modified(time)?;
     }
+    let expected = metadata::expected(&tree, signed.packages())?;
     cmd.run(
         &Call::new("createrepo_c")
             .args(["--checksum=sha256", "--repomd-checksum=sha256", "--general-compress-type=gz"])
@@ -74,7 +75,7 @@ pub fn run(
             .arg(&tree),
     )?;
     let repomd = fs::read(tree.join(REPOMD)).context(REPOMD)?;
-    metadata::check(&tree, &repomd, signed.packages())?;
+    metadata::check(&tree, &repomd, expected)?;
     let signature = signer.detached(&repomd, signed.time())?;
     fs::write(tree.join(format!("{REPOMD}.asc")), signature)?;
     let name = repository.name;
