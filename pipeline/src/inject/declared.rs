@@ -13,7 +13,6 @@ use super::spec::SpecText;
 use super::tag::Tag;
 use anyhow::{Result, bail};
 pub use name::{FileIs, Name};
-use std::collections::BTreeMap;
 
 /// What is declared, and by which word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,25 +95,6 @@ impl Declarations {
             spec.name,
             spec.show(&[line])
         )
-    }
-
-    /// Refuses a spec in which two tags surely have one number: rpm takes either, or none, by its age.
-    pub fn each_number_once(&self, spec: &SpecText, edit: &str) -> Result<()> {
-        for declared in [&self.sources, &self.patches] {
-            let mut numbers = BTreeMap::new();
-            for one in declared.iter().filter(|one| one.certain) {
-                if let Some(first) = numbers.insert(one.number, one.line) {
-                    bail!(
-                        "{}: {edit} relies on the numbers of sources and patches, and these lines \
-                         have one and the same{}\n\
-                         help: give one of them another number, with `replace` before this edit",
-                        spec.name,
-                        spec.show(&[first, one.line])
-                    );
-                }
-            }
-        }
-        Ok(())
     }
 
     pub fn of(&self, kind: Kind) -> &[Declared] {

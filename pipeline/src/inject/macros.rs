@@ -9,11 +9,11 @@
 
 mod call;
 mod lua;
+mod watch;
 
-use super::declared::Declarations;
 use super::scan;
-use super::spec::SpecText;
 use crate::config::{Line, MacroName};
+use call::unescaped;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
@@ -79,9 +79,7 @@ pub struct Macros {
     pub ran: bool,
     /// The first line that may define a macro by which a source or patch is known.
     pub redefined: Option<usize>,
-    /// A macro of which each line is noted that may define it or take it back.
-    watched: Option<String>,
-    touched: Vec<usize>,
+    watched: watch::Watched,
     /// What is left of [`EXPANSION`].
     left: usize,
     /// The line that is read.
@@ -100,23 +98,10 @@ impl Macros {
             anything: false,
             ran: false,
             redefined: None,
-            watched: None,
-            touched: Vec::new(),
+            watched: watch::Watched::default(),
             left: EXPANSION,
             line: 0,
         }
-    }
-
-    /// The lines of a spec that may define the macro `name`, or take it back.
-    pub fn definitions(spec: &SpecText, name: &str) -> Vec<usize> {
-        let mut macros = Self { watched: Some(name.to_owned()), ..Self::new(&spec.defines) };
-        for group in &Declarations::read(spec).expanded {
-            let lines: Vec<&str> = (group.line..group.end).map(|at| spec.text(at)).collect();
-            let sure = spec.place(group.line).depth == 0;
-            macros.outline(&lines.join("\n"), group.line, sure);
-        }
-        macros.touched.dedup();
-        macros.touched
     }
 
     pub fn set(&mut self, name: &str, body: Result<String, Trouble>) {
@@ -355,14 +340,4 @@ pub fn closing(text: &str) -> Option<usize> {
         }
     }
     None
-}
-
-/// A backslash in a definition keeps the character behind it, mostly a line break.
-fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        out.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
-    }
-    out
 }

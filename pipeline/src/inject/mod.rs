@@ -27,7 +27,7 @@ mod uses;
 
 use crate::config::{Device, Edit, Insert, Line, MacroName};
 use anyhow::{Context, Result, bail};
-use declared::Declarations;
+use declared::{Declarations, numbers};
 use insert::Side;
 use serde::Serialize;
 use spec::SpecText;
@@ -111,7 +111,7 @@ pub fn edit(
         let declarations = Declarations::read(&spec);
         declarations.numbers_hold(&spec, &edit)?;
         declarations.all_seen(&spec, &edit)?;
-        declarations.each_number_once(&spec, &edit)?;
+        numbers::each_once(&declarations, &spec, &edit)?;
     }
     Ok(Edited { spec: bytes::encode(&spec.to_string()), edits: done })
 }

@@ -188,7 +188,7 @@ mod tests {
         runner.run(&Call::new("createrepo_c").arg(tree)).unwrap();
         let repomd = fs::read(tree.join("repodata/repomd.xml")).unwrap();
         let check = |signed: &[SignedPackage]| {
-            let expected = super::expected(tree, signed).unwrap();
+            let expected = expected(tree, signed).unwrap();
             check(tree, &repomd, expected).map_err(|it| it.to_string())
         };
         check(&signed).unwrap();

@@ -75,7 +75,6 @@ pub fn run(
             .arg(&tree),
     )?;
     let repomd = fs::read(tree.join(REPOMD)).context(REPOMD)?;
-    metadata::check(&tree, &repomd, expected)?;
     let signature = signer.detached(&repomd, signed.time())?;
     fs::write(tree.join(format!("{REPOMD}.asc")), signature)?;
     let name = repository.name;
@@ -85,6 +84,8 @@ pub fn run(
         fs::write(tree.join("DEVELOPMENT-KEY.txt"), development_notice(signer))?;
     }
     manifest::write(&tree, signed.stored().files(), provenance)?;
+    // By now a disk that is full has said so: createrepo_c ends well then too.
+    metadata::check(&tree, &repomd, expected)?;
     let sums = fs::read(tree.join(manifest::SUMS))?;
     let signature = signer.detached(&sums, signed.time())?;
     fs::write(tree.join(format!("{}.asc", manifest::SUMS)), signature)?;

@@ -3,9 +3,11 @@
 //! rpm defines them by the tags; a spec that defines one of them by itself makes a number mean
 //! another file. No definition is carried out in this module.
 
+use super::Declarations;
 use crate::inject::macros::word;
 use crate::inject::spec::SpecText;
 use anyhow::{Result, bail};
+use std::collections::BTreeMap;
 
 /// Macros and directives of rpm that lead to the declared files.
 const LEADING: [&str; 8] =
@@ -41,6 +43,25 @@ pub fn hold(spec: &SpecText, edit: &str) -> Result<()> {
              which their meaning hangs\nhelp: leave it out there",
             spec.name
         );
+    }
+    Ok(())
+}
+
+/// Refuses a spec in which two tags surely have one number: rpm takes either, or none, by its age.
+pub fn each_once(declarations: &Declarations, spec: &SpecText, edit: &str) -> Result<()> {
+    for declared in [&declarations.sources, &declarations.patches] {
+        let mut numbers = BTreeMap::new();
+        for one in declared.iter().filter(|one| one.certain) {
+            if let Some(first) = numbers.insert(one.number, one.line) {
+                bail!(
+                    "{}: {edit} relies on the numbers of sources and patches, and these lines have one and \
+                     the same{}\n\
+                     help: give one of them another number, with `replace` before this edit",
+                    spec.name,
+                    spec.show(&[first, one.line])
+                );
+            }
+        }
     }
     Ok(())
 }

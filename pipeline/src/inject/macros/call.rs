@@ -1,6 +1,6 @@
 //! What a macro call comes to in an outline: text where that is certain, marks where it is not.
 
-use super::{Macros, Trouble, closing, lua, mark, unescaped, word};
+use super::{Macros, Trouble, closing, lua, mark, word};
 use crate::inject::scan;
 use std::rc::Rc;
 
@@ -299,4 +299,14 @@ fn with_arguments(body: &str, arguments: &str) -> Option<String> {
     }
     out.push_str(rest);
     Some(out)
+}
+
+/// A backslash in a definition keeps the character behind it, mostly a line break.
+pub fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        out.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
+    }
+    out
 }

@@ -28,9 +28,7 @@ impl Macros {
         let trouble = self.trouble(culprit, why);
         self.anything = true;
         self.redefined.get_or_insert(self.line);
-        if self.watched.is_some() {
-            self.touched.push(self.line);
-        }
+        self.watched.touch(None, self.line);
         let known = std::mem::take(&mut self.parametric).into_keys();
         let known: Vec<String> = known.chain(self.bodies.keys().cloned()).collect();
         self.bodies.extend(known.into_iter().map(|name| (name, Err(trouble.clone()))));
@@ -60,9 +58,7 @@ impl Macros {
         if numbers::is_one(name) {
             self.redefined.get_or_insert(self.line);
         }
-        if self.watched.as_deref() == Some(name) {
-            self.touched.push(self.line);
-        }
+        self.watched.touch(Some(name), self.line);
     }
 
     /// Whether the body of a macro of the spec may do more than give text.
