@@ -52,17 +52,21 @@ living() {
     for pid in $known; do ! kill -0 "$pid" || return 0; done 2>/dev/null
     return 1
 }
+ended() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        living || return 0
+        sleep 0.05
+    done
+}
 sleep 0.02
 family
 [ -z "$known" ] || kill -TERM $known
 [ $# = 0 ] || "$@"
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    living || break
-    sleep 0.05
-done
+ended
 family
 [ -z "$known" ] || kill -KILL $known
 [ $# = 0 ] || "$@"
+ended
 "#;
 /// The longest that it may take; an engine under load needs a while to remove a container.
 const PATIENCE: Duration = Duration::from_secs(60);
