@@ -32,6 +32,15 @@ fn wait_for(what: &str, seconds: u64, done: impl Fn() -> bool) {
     }
 }
 
+/// Whether a process has something below a folder open, or is in it.
+fn is_used(folder: &Path) -> bool {
+    fs::read_dir("/proc").unwrap().flatten().any(|process| {
+        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        let links = files.map(|file| file.path()).chain([process.path().join("cwd")]);
+        links.filter_map(|link| fs::read_link(link).ok()).any(|place| place.starts_with(folder))
+    })
+}
+
 /// Gives a store of a test's own the environment that all tests share.
 fn with_environment(store: &Path) {
     let toy = Toy::new("environment-of-all");

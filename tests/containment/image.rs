@@ -1,7 +1,7 @@
 //! Who the steps of an image's build are on the host, what the image says of its files, and what is left
 //! of a build that was killed.
 
-use super::{sleepers, wait_for};
+use super::{is_used, sleepers, wait_for};
 use crate::support::{Toy, ends_with, events, kept};
 use serde_json::Value;
 use std::fs;
@@ -46,15 +46,6 @@ fn left(store: &Path) -> Vec<String> {
     let work = work.map(|it| it.path().display().to_string());
     let all = containers.lines().chain(mounts.lines()).filter(|line| line.contains(here));
     all.map(str::to_owned).chain(work).collect()
-}
-
-/// Whether a process has something below a folder open, or is in it.
-fn is_used(folder: &Path) -> bool {
-    fs::read_dir("/proc").unwrap().flatten().any(|process| {
-        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
-        let links = files.map(|file| file.path()).chain([process.path().join("cwd")]);
-        links.filter_map(|link| fs::read_link(link).ok()).any(|place| place.starts_with(folder))
-    })
 }
 
 /// What tools make where everybody's temporary files are, and leave there if they are killed.

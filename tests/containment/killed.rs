@@ -1,6 +1,6 @@
 //! SIGKILL, at any moment: nothing goes on, and the next run does.
 
-use super::{sleepers, wait_for, with_environment};
+use super::{is_used, sleepers, wait_for, with_environment};
 use crate::support::{Toy, ends_with, events, scratch};
 use std::fs;
 use std::path::Path;
@@ -68,6 +68,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_running() {
             sleepers(BESIDE).is_empty()
                 && containers(&label).is_empty()
                 && speaking_of(&mine).is_empty()
+                && !is_used(store.path())
         });
     }
     println!("{struck} of {} runs were killed before their end", kills());

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const ALIVE: &str = "alive";
+/// How a folder is called that is being removed: whoever is killed at it leaves it to the next one.
+const GONE: &str = ".gone-";
 
 /// A folder of one run. The lock on its `alive` file says that the run still lives.
 #[derive(Debug)]
@@ -60,15 +62,20 @@ impl Work {
 impl Drop for Work {
     fn drop(&mut self) {
         // What a build left may be deeper than the guard of the folder could remove.
-        let _ = clear(self.folder.path());
+        if self.folder.path().exists() {
+            remove(self.folder.path());
+        }
     }
 }
 
 /// Removes work folders whose run is gone: a killed process could not do it itself.
 pub fn sweep(parent: &Path) -> Result<()> {
     for entry in fs::read_dir(parent)? {
-        let path = entry?.path();
+        let entry = entry?;
+        let path = entry.path();
+        let gone = entry.file_name().as_encoded_bytes().starts_with(GONE.as_bytes());
         let dead = match plain_file(&path.join(ALIVE), OpenOptions::new().read(true)) {
+            _ if gone => true,
             Ok(alive) => !matches!(alive.try_lock(), Err(TryLockError::WouldBlock)),
             // Between the folder and its `alive` file a run is a moment old: leave it alone.
             Err(_) => path
@@ -77,9 +84,44 @@ pub fn sweep(parent: &Path) -> Result<()> {
                 .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60)),
         };
         if dead {
-            // Another run may be at it too, and what cannot be cleared is in nobody's way.
-            let _ = clear(&path).and_then(|()| rustix::fs::rmdir(&path));
+            remove(&path);
         }
     }
     Ok(())
+}
+
+/// Removes a folder. Another run may be at it too, and what cannot be cleared is in nobody's way.
+fn remove(path: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let gone = path.with_file_name(format!("{GONE}{}", name.trim_start_matches(GONE)));
+    let moved = *gone == *path || fs::rename(path, &gone).is_ok();
+    let at = if moved { &gone } else { path };
+    let _ = clear(at).and_then(|()| rustix::fs::rmdir(at));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_killed_while_a_folder_is_removed_leaves_it_to_the_next() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        let live = Work::begin(place.path()).unwrap();
+        let ended = Work::begin(place.path()).unwrap();
+        fs::write(ended.files().join("a"), "a").unwrap();
+        // One of a run that was killed, one that another sweep was at, and one that begins just now.
+        fs::create_dir_all(at("killed/files")).unwrap();
+        fs::write(at("killed").join(ALIVE), "").unwrap();
+        fs::create_dir_all(at(".gone-half/files/deep")).unwrap();
+        fs::create_dir(at("begins")).unwrap();
+        drop(ended);
+        sweep(place.path()).unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(place.path()).unwrap().map(|it| it.unwrap().path()).collect();
+        names.sort();
+        let mut expected = [live.path().to_owned(), at("begins")];
+        expected.sort();
+        assert_eq!(names, expected);
+    }
 }
