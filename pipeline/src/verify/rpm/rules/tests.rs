@@ -1,12 +1,13 @@
 //! The list of rules against the README's table and the pipeline file's words.
 
-use super::super::facts::mode;
+use super::super::facts::{ElfFile, mode};
 use super::super::nevra::between;
 use super::super::read::read;
 use super::super::sample::{facts, file};
 use super::{LIST, PackageFacts, Policy, Signing, judge, shared};
 use crate::config::{Level, Rule};
 use crate::rpmfile::Nevra;
+use crate::verify::elf;
 use std::collections::BTreeSet;
 
 const README: &str = include_str!("../../../../../README.md");
@@ -99,4 +100,32 @@ fn a_folder_that_everybody_may_write_to_is_refused_unless_stock_has_it() {
         assert_eq!(found(&open, std::slice::from_ref(&open)).len(), 2);
     }
     assert_eq!(found(&open("/etc/profile.d", mode::DIRECTORY | 0o1775), &[]), none);
+}
+
+/// A program of this machine, with one library more.
+#[test]
+fn a_library_has_a_name_and_no_path() {
+    let rpath = LIST.iter().find(|entry| entry.rule == Rule::Rpath).unwrap();
+    let program = elf::facts::read(&std::fs::read("/proc/self/exe").unwrap()).unwrap();
+    for (name, refused) in [
+        ("libevil.so.1", false),
+        ("/tmp/libevil.so", true),
+        ("./libevil.so", true),
+        ("$ORIGIN-libevil.so", true),
+    ] {
+        let mut facts = facts("a", "x86_64");
+        let mut found = program.clone();
+        found.needed.push(name.to_owned());
+        facts.elf.push(ElfFile {
+            path: "/usr/bin/a".into(),
+            facts: Some(found),
+            unread: None,
+            starts: None,
+            for_debuggers: false,
+            scripts: false,
+        });
+        let expected = format!("`/usr/bin/a` loads `{name}` by its path");
+        let expected = if refused { vec![expected] } else { Vec::new() };
+        assert_eq!((rpath.check)(&facts, &Policy::default()), expected);
+    }
 }
