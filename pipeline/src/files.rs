@@ -4,8 +4,9 @@
 //! terabyte, or to somebody's secret. So each is opened without blocking, is looked at before a byte
 //! is read, and is read up to what a file of its kind can have. A link to a plain file is one.
 
+use crate::error::Help;
 use crate::text;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -96,25 +97,26 @@ pub fn text_of(bytes: Vec<u8>) -> Result<String> {
     refuse_no_text(&bytes)?;
     match std::str::from_utf8(&bytes) {
         Ok(_) => {}
-        Err(error) => bail!(
-            "line {} of it is not UTF-8\nhelp: `iconv -t UTF-8` makes it UTF-8",
-            line(&bytes, error.valid_up_to())
-        ),
+        Err(error) => {
+            return Err(anyhow!("line {} of it is not UTF-8", line(&bytes, error.valid_up_to()))
+                .help("`iconv -t UTF-8` makes it UTF-8"));
+        }
     }
     Ok(String::from_utf8(bytes)?)
 }
 
 fn refuse_no_text(bytes: &[u8]) -> Result<()> {
     if let Some(secret) = text::secret(bytes) {
-        bail!(
-            "it looks like {secret}, and nothing of it is read\nhelp: name the file that is meant"
-        );
+        return Err(anyhow!("it looks like {secret}, and nothing of it is read")
+            .help("name the file that is meant"));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        bail!("it is UTF-16\nhelp: `iconv -f UTF-16 -t UTF-8` makes it UTF-8");
+        return Err(anyhow!("it is UTF-16").help("`iconv -f UTF-16 -t UTF-8` makes it UTF-8"));
     }
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        bail!("line {} of it has a NUL byte\nhelp: name a file of text", line(bytes, at));
+        return Err(
+            anyhow!("line {} of it has a NUL byte", line(bytes, at)).help("name a file of text")
+        );
     }
     Ok(())
 }
@@ -133,7 +135,9 @@ fn opened(path: &Path, kind: &Kind) -> Result<File> {
     plain(&file.metadata()?, kind)?;
     let on = rustix::fs::fstatfs(&file)?.f_type;
     if u64::try_from(on).is_ok_and(|on| ANSWERS.contains(&on)) {
-        bail!("it is an answer of the kernel, not a file\nhelp: copy it to a file first");
+        return Err(
+            anyhow!("it is an answer of the kernel, not a file").help("copy it to a file first")
+        );
     }
     Ok(file)
 }
@@ -154,15 +158,15 @@ fn plain(meta: &Metadata, kind: &Kind) -> Result<()> {
         _ if found.is_socket() => "a socket",
         _ => "a device",
     };
-    bail!("it is {what}, and is not a file\nhelp: name a plain file, or a link to one")
+    return Err(
+        anyhow!("it is {what}, and is not a file").help("name a plain file, or a link to one")
+    );
 }
 
 fn refuse_size(found: u64, kind: &Kind) -> Result<()> {
     if found > kind.most {
-        bail!(
-            "it has {found} bytes, and {} are the most\nhelp: is it the file that is meant?",
-            kind.most
-        );
+        return Err(anyhow!("it has {found} bytes, and {} are the most", kind.most)
+            .help("is it the file that is meant?"));
     }
     Ok(())
 }
@@ -176,12 +180,13 @@ fn called(path: &Path, kind: &Kind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rendered;
     use std::os::unix::fs::symlink;
     use std::time::{Duration, Instant};
 
     fn refusal(path: &Path) -> String {
         let began = Instant::now();
-        let error = read_text(path, &CONTRACT).map_err(|error| format!("{error:#}"));
+        let error = read_text(path, &CONTRACT).map_err(|error| error.rendered());
         assert!(began.elapsed() < Duration::from_secs(1), "{path:?}");
         let copied = tempfile::tempdir().unwrap().path().join("copy");
         assert!(copy(path, &copied, &CONTRACT).is_err() || path.is_file(), "{path:?}");
@@ -246,7 +251,7 @@ mod tests {
             (b"a\n\nb\0c", "line 3 of it has a NUL byte"),
             (b"machine h login m password CANARY\n", "it looks like a .netrc"),
         ] {
-            let error = text_of(bytes.to_vec()).unwrap_err().to_string();
+            let error = text_of(bytes.to_vec()).unwrap_err().rendered();
             assert!(error.starts_with(expected) && error.contains("\nhelp: "), "{error}");
             assert!(!error.contains("CANARY"), "{error}");
         }

@@ -6,6 +6,7 @@ mod cli;
 mod cmd;
 mod config;
 mod environment;
+mod error;
 mod fetch;
 mod files;
 mod git;

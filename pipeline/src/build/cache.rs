@@ -7,10 +7,11 @@
 //! In no case is a configuration read that a build could have written.
 
 use super::Built;
+use crate::error::Help;
 use crate::plan::Key;
 use crate::sandbox::{self, Job, Mount};
 use crate::store::{Store, Work, clear};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::OFlags;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -152,19 +153,13 @@ fn ours(folder: &Path, owners: &[u32]) -> Result<()> {
         _ => {}
     }
     let found = folder.symlink_metadata()?;
-    let help = "help: remove it, and find out who put it there";
-    ensure!(
-        found.is_dir(),
-        "`{}` is no folder, and a link is not followed\n{help}",
-        folder.display()
-    );
-    ensure!(
-        owners.contains(&found.uid()),
-        "`{}` belongs to the user {}\n{help}",
-        folder.display(),
-        found.uid()
-    );
-    Ok(())
+    let shown = folder.display();
+    let why = match found.uid() {
+        _ if !found.is_dir() => anyhow!("`{shown}` is no folder, and a link is not followed"),
+        owner if !owners.contains(&owner) => anyhow!("`{shown}` belongs to the user {owner}"),
+        _ => return Ok(()),
+    };
+    Err(why.help("remove it, and find out who put it there"))
 }
 
 /// The objects of a cache as one archive. Statistics, locks, configuration and whatever else lies
@@ -234,7 +229,8 @@ fn unpack(built: &Built, folder: &Path) -> Result<()> {
     let found = hashed.hasher.finalize().to_hex();
     ensure!(
         digest == Some(found.as_str()),
-        "the compiler cache of the stock package is damaged in the store\nhelp: run again"
+        anyhow!("the compiler cache of the stock package is damaged in the store")
+            .help("run again")
     );
     Ok(())
 }

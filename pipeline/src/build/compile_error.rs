@@ -3,6 +3,7 @@
 use super::log_lines::log_lines;
 use super::witness::clipped;
 use crate::cmd::interrupted;
+use crate::error::Help;
 use anyhow::{Error, anyhow};
 use std::path::{Path, PathBuf};
 
@@ -59,12 +60,11 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
         };
     };
     anyhow!(
-        "`{}` does not compile\n{}\n\
-         help: mend the device and run again; the whole output is in {}",
+        "`{}` does not compile\n{}",
         name.origin.display(),
-        lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"),
-        log.display()
+        lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
     )
+    .help(format!("mend the device and run again; the whole output is in {}", log.display()))
 }
 
 /// A parallel make goes on for a while after what broke it, so that the last lines need not show it.
@@ -121,7 +121,7 @@ mod tests {
         let log = folder.path().join("log");
         fs::write(&log, LOG).unwrap();
         let names = [SourceName::new("hw/misc", file, Path::new("my").join(file))];
-        (explain(anyhow!("rpmbuild failed"), &log, &names).to_string(), log)
+        (crate::error::render(&explain(anyhow!("rpmbuild failed"), &log, &names)), log)
     }
 
     #[test]

@@ -10,12 +10,13 @@ mod witness;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::{self, TestBinary};
+use crate::error::Help;
 use crate::files;
 use crate::intake::{self, Folder, Limits};
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
 use crate::store::{Store, Stored, Work, copy_new};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 pub use cache::Cache;
 use cache::Opened;
 pub use compile_error::SourceName;
@@ -122,10 +123,8 @@ pub fn run(
     let top = rpmbuild(&Goal::Packages, inputs, &cache, build, image, store, cmd)?;
     let shown = Witness::of(log_lines::log_lines(cmd.log())?, &inputs.names).shown();
     if shown.wrote.is_empty() {
-        bail!(
-            "rpmbuild ended well and its log has no `Wrote:` line\nhelp: see {}",
-            cmd.log().display()
-        );
+        return Err(anyhow!("rpmbuild ended well and its log has no `Wrote:` line")
+            .help(format!("see {}", cmd.log().display())));
     }
     let work = store.work()?;
     intake::packages(&top.path(), &work.files())?;
@@ -254,12 +253,8 @@ fn test_binary(trees: &Path, binary: &TestBinary, to: &Path) -> Result<()> {
     let trees = Folder::open(trees, "BUILD", TREES)?;
     let found = trees.below(Path::new(binary.file.as_str()))?;
     let [path] = &found[..] else {
-        bail!(
-            "%build left {} files `{}`\n\
-             help: `build.test-binary.file` is a path in the tree that %prep unpacks",
-            found.len(),
-            binary.file
-        );
+        return Err(anyhow!("%build left {} files `{}`", found.len(), binary.file)
+            .help("`build.test-binary.file` is a path in the tree that %prep unpacks"));
     };
     fs::create_dir(to)?;
     trees.take(path, &to.join(path.file_name().unwrap_or_default()), true)?;
@@ -270,11 +265,11 @@ fn test_binary(trees: &Path, binary: &TestBinary, to: &Path) -> Result<()> {
 /// onto a link would write through it, into the store.
 fn place(from: &Path, to: &Path) -> Result<()> {
     if to.exists() {
-        bail!(
-            "`{}` is the name of a source and of a device's file\n\
-             help: rename the device's file",
+        return Err(anyhow!(
+            "`{}` is the name of a source and of a device's file",
             to.file_name().unwrap_or_default().display()
-        );
+        )
+        .help("rename the device's file"));
     }
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(|_| ()))

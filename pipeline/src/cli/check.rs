@@ -1,6 +1,6 @@
 //! `check`: is this pipeline file good?
 
-use super::{Failed, IntoFailed, Place, Signer};
+use super::{Classify, CommandError, Place, Signer};
 use crate::run::{Prepared, Request};
 use clap::Args;
 
@@ -21,10 +21,10 @@ impl Check {
         &self.signer
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
-        let prepared = Prepared::new(Request::whole(loaded), store).input()?;
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).usage()?;
+        let prepared = Prepared::new(Request::whole(loaded), store).usage()?;
         if prepared.spec().is_none() {
             tell!(
                 "the spec is in a git source that was not fetched yet: its edits are not checked"

@@ -1,9 +1,10 @@
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
-use super::{Failed, IntoFailed, Place, Reach};
+use super::{Classify, CommandError, Place, Reach};
+use crate::error::Help;
 use crate::lock::{Report, Subject, Task, examine_mirror};
 use crate::sandbox::Engine;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -29,11 +30,11 @@ impl Lock {
         &self.place
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
-        self.mirrors_are_asked().input()?;
-        let origins = self.reach.origins().input()?;
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let loaded = self.place.load(&store).usage()?;
+        self.mirrors_are_asked().usage()?;
+        let origins = self.reach.origins().usage()?;
         let subject = Subject {
             pipeline: &loaded.pipeline,
             beside: &loaded.beside,
@@ -48,25 +49,25 @@ impl Lock {
             (false, Some(_)) => Task::Fill,
             (false, None) => Task::Resolve,
         };
-        subject.preflight(task).input()?;
+        subject.preflight(task).usage()?;
         if let Some(folder) = &self.fetch {
-            examine_mirror(folder).input()?;
+            examine_mirror(folder).usage()?;
         }
         if self.check {
-            return print(&subject.check().work()?);
+            return print(&subject.check().failed()?);
         }
         if let Some(folder) = &self.fetch {
-            let held = subject.fill(folder).work()?;
+            let held = subject.fill(folder).failed()?;
             tell!("{} holds {held} pieces of content: use it with --mirror", folder.display());
             return Ok(());
         }
-        let resolved = subject.resolve().work()?;
+        let resolved = subject.resolve().failed()?;
         resolved.notes.iter().for_each(|note| eprintln!("note: {note}"));
         resolved.changes.iter().for_each(|line| say!("{line}"));
         if resolved.changes.is_empty() {
             say!("nothing changed");
         }
-        subject.write(&resolved).work()?;
+        subject.write(&resolved).failed()?;
         tell!("{} is written", loaded.lock_file.display());
         Ok(())
     }
@@ -74,22 +75,22 @@ impl Lock {
     /// Refuses to be silent about a mirror where only upstream can say what there is.
     fn mirrors_are_asked(&self) -> Result<()> {
         if self.fetch.is_none() && !self.reach.mirror.is_empty() {
-            bail!(
-                "`--mirror` is for `lock --fetch`: what there is today, only its origin knows\n\
-                 help: leave out `--mirror`"
-            );
+            return Err(anyhow!(
+                "`--mirror` is for `lock --fetch`: what there is today, only its origin knows"
+            )
+            .help("leave out `--mirror`"));
         }
         Ok(())
     }
 }
 
-fn print(report: &Report) -> Result<(), Failed> {
+fn print(report: &Report) -> Result<(), CommandError> {
     for finding in &report.findings {
         let mark = if finding.act { "ACT " } else { "    " };
         say!("{mark}{}", finding.text);
     }
     if report.must_act() {
-        return Err(anyhow!("somebody has to act on what is marked ACT")).work();
+        return Err(anyhow!("somebody has to act on what is marked ACT")).failed();
     }
     Ok(())
 }

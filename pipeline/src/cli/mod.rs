@@ -18,7 +18,7 @@ mod audit;
 mod check;
 mod completions;
 mod disk;
-mod failed;
+mod error;
 mod json;
 mod key;
 mod lock;
@@ -31,6 +31,7 @@ mod verify;
 
 use crate::cmd::interrupt;
 use crate::config::{KeySource, Settings};
+use crate::error::Help;
 use crate::fetch::{Mirror, Network, Origins};
 use crate::files;
 use crate::run::Loaded;
@@ -38,9 +39,9 @@ use crate::sign;
 use crate::store::Store;
 use crate::store::owned::refuse_others_word;
 use crate::text::{self, visible};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
-use failed::{Failed, IntoFailed};
+use error::{Classify, CommandError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -122,7 +123,8 @@ impl Reach {
         if let Some(server) =
             mirrors.iter().find(|mirror| self.offline && mirror.folder().is_none())
         {
-            bail!("`--offline` asks no server, the mirror `{server}` neither\nhelp: {ONE_OF_THEM}");
+            return Err(anyhow!("`--offline` asks no server, the mirror `{server}` neither")
+                .help(format!("{ONE_OF_THEM}")));
         }
         mirrors.extend(parse(&settings()?.mirrors)?);
         Ok(Origins { network, mirrors })
@@ -206,22 +208,22 @@ fn say_whole(text: &str) {
 /// Parses, runs, and turns the result into an exit code.
 pub fn main() -> ExitCode {
     if let Err(error) = sign::take_over() {
-        return Failed::Work(error).report();
+        return CommandError::Failed(error).report();
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => return usage_error(&usage),
     };
     if let Err(error) = std::env::current_dir() {
-        let error = anyhow!("the current folder: {error}\nhelp: change into one that is there");
-        return Failed::Input(error).report();
+        let error = anyhow!("the current folder: {error}").help("change into one that is there");
+        return CommandError::Usage(error).report();
     }
     if let Err(error) = cli.put_secrets_away() {
-        return Failed::Input(error).report();
+        return CommandError::Usage(error).report();
     }
     // The builder in a container reads what is laid out here; secrets have modes of their own.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
-    let result = interrupt::listen().input().and_then(|()| match &cli.command {
+    let result = interrupt::listen().usage().and_then(|()| match &cli.command {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
@@ -296,8 +298,8 @@ fn usage_error(usage: &clap::Error) -> ExitCode {
 }
 
 /// Whoever asked for something and did not get it, as on a full disk, is told so.
-fn unsaid(error: &std::io::Error) -> Failed {
-    Failed::Work(anyhow!("cannot write to standard output: {error}"))
+fn unsaid(error: &std::io::Error) -> CommandError {
+    CommandError::Failed(anyhow!("cannot write to standard output: {error}"))
 }
 
 /// Where results are kept unless somebody says otherwise (XDG Base Directory Specification).
@@ -306,8 +308,7 @@ fn default_store() -> Result<PathBuf> {
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-        .context(
-            "neither XDG_CACHE_HOME nor HOME says where results are kept\nhelp: use `--store`",
-        )?;
+        .context("neither XDG_CACHE_HOME nor HOME says where results are kept")
+        .help("use `--store`")?;
     Ok(cache.join("vgpu-pipeline"))
 }

@@ -1,6 +1,6 @@
 //! `plan`: what a run would do.
 
-use super::{Failed, IntoFailed, Place, Signer};
+use super::{Classify, CommandError, Place, Signer};
 use crate::inject::{Outcome, readable};
 use crate::plan::{Stage, Step};
 use crate::run::{Prepared, Request};
@@ -57,13 +57,15 @@ impl Plan {
         &self.signer
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
-        let prepared = Prepared::new(Request::whole(loaded), store).input()?;
-        let shown = self.shown(&prepared).input()?;
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).usage()?;
+        let prepared = Prepared::new(Request::whole(loaded), store).usage()?;
+        let shown = self.shown(&prepared).usage()?;
         if self.json {
-            super::print_json(&serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
+            super::print_json(
+                &serde_json::to_string(&shown).map_err(anyhow::Error::from).failed()?,
+            );
         } else {
             print(&shown);
         }
@@ -78,7 +80,7 @@ impl Plan {
                 (_, true, _) => "in the store",
                 (Some(_), false, _) => "not in the store",
                 (None, false, Some(why)) if step.stage == Stage::Environment => {
-                    why.lines().next().unwrap_or_default()
+                    why.message.as_str()
                 }
                 (None, false, _) => "its key follows from what runs before it",
             };

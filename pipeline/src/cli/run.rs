@@ -1,10 +1,11 @@
 //! `run`: the main job.
 
-use super::{Failed, IntoFailed, ONE_OF_THEM, Place, Reach, Signer, json, people};
+use super::{Classify, CommandError, ONE_OF_THEM, Place, Reach, Signer, json, people};
+use crate::error::Help;
 use crate::plan::Stage;
 use crate::run::{Consent, Prepared, Request, default_output};
 use crate::sandbox::Engine;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -45,23 +46,23 @@ impl Run {
         &self.signer
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        self.publishes_or_says_nothing_of_it().input()?;
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
+    pub fn run(&self) -> Result<(), CommandError> {
+        self.publishes_or_says_nothing_of_it().usage()?;
+        let store = self.place.store().usage()?;
+        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).usage()?;
         let output = self.output.clone().unwrap_or_else(|| default_output(&loaded.pipeline));
-        let origins = self.reach.origins().input()?;
+        let origins = self.reach.origins().usage()?;
         let consent = Consent { new_signer: self.accept_new_signer, replace: self.replace };
         let (until, engine) = (self.until, self.engine);
         let request = Request { loaded, until, output, consent, engine, origins };
-        let prepared = Prepared::new(request, store).input()?;
-        prepared.preflight().input()?;
+        let prepared = Prepared::new(request, store).usage()?;
+        prepared.preflight().usage()?;
         if self.json {
-            prepared.run(&|event| json::print(&event)).work()?;
+            prepared.run(&|event| json::print(&event)).failed()?;
             return Ok(());
         }
         let screen = people::Screen::new();
-        let outcome = prepared.run(&|event| screen.show(&event)).work()?;
+        let outcome = prepared.run(&|event| screen.show(&event)).failed()?;
         screen.close(&outcome);
         Ok(())
     }
@@ -75,10 +76,12 @@ impl Run {
         ];
         let until = self.until.name();
         match asked.into_iter().find(|(_, given)| *given && self.until != Stage::Publish) {
-            Some((option, _)) => bail!(
-                "`{option}` is about the repository, and `--until {until}` makes none\n\
-                 help: {ONE_OF_THEM}"
-            ),
+            Some((option, _)) => {
+                return Err(anyhow!(
+                    "`{option}` is about the repository, and `--until {until}` makes none"
+                )
+                .help(format!("{ONE_OF_THEM}")));
+            }
             None => Ok(()),
         }
     }

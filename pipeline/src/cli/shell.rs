@@ -1,7 +1,8 @@
 //! `shell`: into the build environment at the stage that failed.
 
-use super::{Failed, IntoFailed, Place};
+use super::{Classify, CommandError, Place};
 use crate::cmd::{Runner, interrupt};
+use crate::error::Help;
 use crate::sandbox::Scene;
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -20,23 +21,20 @@ impl Shell {
         &self.place
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let loaded = self.place.load(&store).usage()?;
         let name = loaded.pipeline.name.as_str();
         let scene = || {
-            Scene::find(&store.set_aside_folder(&loaded.own_name()))?.with_context(|| {
-                format!(
-                    "no stage of `{name}` has failed in its environment\n\
-                     help: a `run` whose stage `build` or `verify` fails keeps the tree for this"
-                )
-            })
+            Scene::find(&store.set_aside_folder(&loaded.own_name()))?
+                .with_context(|| format!("no stage of `{name}` has failed in its environment"))
+                .help("a `run` whose stage `build` or `verify` fails keeps the tree for this")
         };
         // Without one, nobody waits.
-        scene().input()?;
+        scene().usage()?;
         // A new run would take the tree away, and one that is at work may have left another.
-        let _held = store.lock("run", name, || Ok(interrupt::check()?)).work()?;
-        let scene = scene().input()?;
+        let _held = store.lock("run", name, || Ok(interrupt::check()?)).failed()?;
+        let scene = scene().usage()?;
         for (host, inside) in scene.mounts() {
             tell!("{inside:<10} {}", host.display());
         }
@@ -45,12 +43,12 @@ impl Shell {
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
-        let log = store.scratch(&format!("logs/{name}")).work()?.join("shell.log");
-        let cmd = Runner::new(&log, |_| {}).work()?.working_for(store.root());
-        let status = scene.enter(command, &cmd).work()?;
+        let log = store.scratch(&format!("logs/{name}")).failed()?.join("shell.log");
+        let cmd = Runner::new(&log, |_| {}).failed()?.working_for(store.root());
+        let status = scene.enter(command, &cmd).failed()?;
         if status.success() {
             return Ok(());
         }
-        Err(anyhow!("`{}` in the environment ended with {status}", command.join(" "))).work()
+        Err(anyhow!("`{}` in the environment ended with {status}", command.join(" "))).failed()
     }
 }

@@ -1,13 +1,14 @@
 //! `verify`: the audit alone, on any RPM or ELF binary, and the difference to another.
 
 use super::audit::{print, print_changes};
-use super::{Failed, IntoFailed};
+use super::{Classify, CommandError};
 use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
+use crate::error::Help;
 use crate::files;
 use crate::run::Loaded;
 use crate::text;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -71,21 +72,21 @@ struct Said<'a> {
 }
 
 impl Verify {
-    pub fn run(&self) -> Result<(), Failed> {
-        let section = self.section().input()?;
-        let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
-        let keys = self.key.as_deref().map(verify::keys).transpose().input()?;
+    pub fn run(&self) -> Result<(), CommandError> {
+        let section = self.section().usage()?;
+        let installed = section.installed.as_deref().map(Installed::read).transpose().usage()?;
+        let keys = self.key.as_deref().map(verify::keys).transpose().usage()?;
         let (keys, others) = keys.unwrap_or_default();
         for other in others {
             tell!("passed over: {}", text::visible(&other));
         }
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
-            files::look(file, &files::JUDGED).input()?;
+            files::look(file, &files::JUDGED).usage()?;
         }
         let paths: Option<Vec<String>> =
             section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
         let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
-        let compared = compared.transpose().work()?;
+        let compared = compared.transpose().failed()?;
         let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
         let shared = stock.map(Audit::shared);
         let policy = Policy {
@@ -99,21 +100,21 @@ impl Verify {
             ..Policy::default()
         };
         let asked = Asked { types: &section.types, keys: &keys, policy };
-        let audit = verify::audit(&self.what, &asked).work()?;
-        self.fits(&audit).input()?;
-        let changes = compared.map(|old| compare(&audit, &old)).transpose().input()?;
+        let audit = verify::audit(&self.what, &asked).failed()?;
+        self.fits(&audit).usage()?;
+        let changes = compared.map(|old| compare(&audit, &old)).transpose().usage()?;
         if self.json {
             let said = Said {
                 audit: &audit,
                 against: self.against.as_ref(),
                 difference: changes.as_deref(),
             };
-            super::print_json(&serde_json::to_string(&said).map_err(anyhow::Error::from).work()?);
+            super::print_json(&serde_json::to_string(&said).map_err(anyhow::Error::from).failed()?);
         } else {
             print(&audit, &section.types);
             print_changes(changes.as_deref());
         }
-        self.judge(&audit, changes.as_deref(), &section).work()
+        self.judge(&audit, changes.as_deref(), &section).failed()
     }
 
     /// What the file is held to.
@@ -145,9 +146,10 @@ impl Verify {
     fn expected(&self, name: &str) -> Result<ExpectedType> {
         let word = |text: &str| text.to_owned().try_into().map_err(anyhow::Error::msg);
         let property = |text: &String| {
-            let (name, kind) = text.split_once('=').with_context(|| {
-                format!("`{text}` is not NAME=KIND\nhelp: such as `pool_id=str`")
-            })?;
+            let (name, kind) = text
+                .split_once('=')
+                .with_context(|| format!("`{text}` is not NAME=KIND"))
+                .help("such as `pool_id=str`")?;
             let name = PropertyName::try_from(name.to_owned()).map_err(anyhow::Error::msg)?;
             let kind = PropertyKind::try_from(kind.to_owned()).map_err(anyhow::Error::msg)?;
             Ok((name, kind))
@@ -173,11 +175,13 @@ impl Verify {
             ("--key", self.key.is_some()),
         ];
         match asked.into_iter().find(|(_, given)| *given && !audit.is_package()) {
-            Some((option, _)) => bail!(
-                "`{option}` is asked of packages, and `{}` is a binary\n\
-                 help: give the package that it is in",
-                self.what.display()
-            ),
+            Some((option, _)) => {
+                return Err(anyhow!(
+                    "`{option}` is asked of packages, and `{}` is a binary",
+                    self.what.display()
+                )
+                .help("give the package that it is in"));
+            }
             None => Ok(()),
         }
     }
@@ -205,14 +209,14 @@ impl Verify {
 /// The difference of two files of one kind.
 fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
     if old.is_package() != audit.is_package() {
-        bail!(
-            "`{}` is {} and `{}` is {}: there is nothing to compare\n\
-             help: give two packages, or two binaries",
+        return Err(anyhow!(
+            "`{}` is {} and `{}` is {}: there is nothing to compare",
             audit.file.display(),
             kind(audit),
             old.file.display(),
             kind(old)
-        );
+        )
+        .help("give two packages, or two binaries"));
     }
     Ok(verify::difference(&old.portrait(), &audit.portrait()))
 }

@@ -56,7 +56,7 @@ impl fmt::Display for Failure {
         if let Some(left) = self.scarce {
             write!(f, "\n  {left} KiB are free on the disk of `{}`", self.log.display())?;
         }
-        write!(f, "\nhelp: the whole output is in {}", self.log.display())
+        Ok(())
     }
 }
 

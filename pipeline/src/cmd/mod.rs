@@ -18,10 +18,11 @@ pub use crate::text::masked;
 pub use call::{Call, OWN};
 pub use failure::{Failure, Incomplete};
 pub use pipes::Pipes;
-pub use which::{find, missing};
+pub use which::{find as find_program, require};
 
+use crate::error::{Help, find};
 use crate::text;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use child::{Heard, Source, Started, ask_to_end, prepared, start};
 use interrupt::Interrupted;
 use pipes::Marks;
@@ -176,10 +177,13 @@ impl<'a> Runner<'a> {
         let (program, log) = (call.short(), self.log.clone());
         let scarce = failure::scarce(&self.log);
         let failure = Failure { program, status, tail, complaint, stdout, scarce, log };
-        if whole {
-            return Err(failure.into());
-        }
-        Err(Incomplete { begun: marks.begun(), failure }.into())
+        let help = format!("the whole output is in {}", self.log.display());
+        let error = if whole {
+            Error::new(failure)
+        } else {
+            Error::new(Incomplete { begun: marks.begun(), failure })
+        };
+        Err(error.help(help))
     }
 
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.
@@ -226,13 +230,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends a child for a reason, and hands the reason back.
-    fn stop(
-        &self,
-        call: &Call,
-        child: &mut Child,
-        reaper: &mut Reaper,
-        why: anyhow::Error,
-    ) -> anyhow::Error {
+    fn stop(&self, call: &Call, child: &mut Child, reaper: &mut Reaper, why: Error) -> Error {
         self.write(&format!("ended: {why}"));
         self.end(call, child, reaper);
         why
@@ -275,8 +273,8 @@ fn push(tail: &mut VecDeque<String>, line: String) {
 }
 
 /// Whether an error is an interruption, and by which signal.
-pub fn interrupted(error: &anyhow::Error) -> Option<i32> {
-    error.downcast_ref::<Interrupted>().map(|interrupted| interrupted.0)
+pub fn interrupted(error: &Error) -> Option<i32> {
+    find::<Interrupted>(error).map(|interrupted| interrupted.0)
 }
 
 #[cfg(test)]

@@ -13,11 +13,12 @@ mod locked;
 
 use crate::cmd::Runner;
 use crate::config::{Base, Lock};
+use crate::error::Help;
 use crate::fetch::Fetch;
 use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::store::{Store, Stored};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 pub use archive::is_archive_of;
 pub use containerfile::check as check_containerfile;
 pub use locked::{package_file, pins, save_base};
@@ -81,11 +82,8 @@ impl Environment {
             return Ok(image);
         }
         if !self.stored.intact() {
-            bail!(
-                "the base of the environment is damaged in the store\n\
-                 help: remove {} and run again",
-                self.stored.path("").display()
-            );
+            return Err(anyhow!("the base of the environment is damaged in the store")
+                .help(format!("remove {} and run again", self.stored.path("").display())));
         }
         let work = fetch.store().work()?;
         let context = match lock {

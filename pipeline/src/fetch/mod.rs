@@ -16,9 +16,10 @@ pub mod retry;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::WebUrl;
+use crate::error::Help;
 use crate::files;
 use crate::store::Store;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use curl::{Credentials, Patience};
 pub use curl::{Download, plain};
 use fs_err as fs;
@@ -85,10 +86,7 @@ impl<'a> Fetch<'a> {
     pub fn network(&self, what: &str) -> Result<()> {
         match self.origins.network {
             Network::On => Ok(()),
-            Network::Off => bail!(
-                "{what} is neither in the store nor in a mirror folder, and the network is off\n\
-                 help: `vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network"
-            ),
+            Network::Off => return Err(anyhow!("{what} is neither in the store nor in a mirror folder, and the network is off").help("`vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network")),
         }
     }
 

@@ -26,7 +26,8 @@ mod tags;
 mod uses;
 
 use crate::config::{Device, Edit, Insert, Line, MacroName};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use declared::{Declarations, numbers};
 use insert::Side;
 use serde::Serialize;
@@ -82,11 +83,7 @@ pub fn edit(
     for (position, edit) in edits.iter().enumerate() {
         let written = serde_json::to_string(edit).context("an edit as text")?;
         if bytes::is_ambiguous(&written) {
-            bail!(
-                "{spec_name}: {} has a character of Unicode's private use, which stands for no text\n\
-                 help: write the edit without it",
-                bytes::readable(&written)
-            );
+            return Err(anyhow!("{spec_name}: {} has a character of Unicode's private use, which stands for no text", bytes::readable(&written)).help("write the edit without it"));
         }
         done.push(match edit {
             Edit::AddSource(file) => source::add(&mut spec, file.as_str()),
@@ -136,11 +133,8 @@ pub fn refuse_no_spec(text: &[u8], spec_name: &str) -> Result<()> {
     let named =
         spec.preamble().any(|line| Tag::parse(spec.text(line)).is_some_and(|it| it.is("name")));
     if !named || !(0..spec.len()).any(|line| scan::heading(spec.text(line)).is_some()) {
-        bail!(
-            "{spec_name} is no spec: it has no tag `Name:`, or no section such as `%prep`, and nothing of it \
-             is shown\n\
-             help: `spec.file`, or `spec.git`, names the spec"
-        );
+        return Err(anyhow!("{spec_name} is no spec: it has no tag `Name:`, or no section such as `%prep`, and nothing of it \
+             is shown").help("`spec.file`, or `spec.git`, names the spec"));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! in the folder or the name that the build gave it.
 
 use super::{Folder, Limits, shown};
+use crate::error::Help;
 use crate::rpmfile::{Kind, RpmFile};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
@@ -43,12 +44,13 @@ pub fn packages(top: &Path, to: &Path) -> Result<()> {
             let copy = to.join("incoming");
             bytes += folder.take(&path, &copy, false)?.size;
             ensure!(bytes <= MOST_BYTES, "the packages have more than {MOST_BYTES} bytes together");
-            let (file_name, package) = read(&copy, left_as.clone()).with_context(|| {
-                format!(
-                    "`{left_as}` is no package that can leave a build\n\
-                     help: nothing else belongs in `{RPMS}` and `{SRPMS}`: look for it in the spec"
-                )
-            })?;
+            let (file_name, package) = read(&copy, left_as.clone())
+                .with_context(|| format!("`{left_as}` is no package that can leave a build"))
+                .with_help(|| {
+                    format!(
+                        "nothing else belongs in `{RPMS}` and `{SRPMS}`: look for it in the spec"
+                    )
+                })?;
             let folder = if package.kind == Kind::Source { SRPMS } else { RPMS };
             fs::rename(&copy, to.join(folder).join(&file_name))?;
             if let Some(other) = taken.insert(file_name.clone(), package) {

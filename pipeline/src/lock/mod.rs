@@ -10,13 +10,14 @@ mod radar;
 pub mod repodata;
 mod resolve;
 
-use crate::cmd::{Runner, missing};
+use crate::cmd::{self, Runner};
 use crate::config::{Base, ImageBase, Lock, Pipeline, Source};
+use crate::error::Help;
 use crate::fetch::{Fetch, Network, Origins};
 use crate::files;
 use crate::sandbox::Engine;
 use crate::store::Store;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 pub use mirror::examine as examine_mirror;
 pub use radar::Report;
@@ -57,14 +58,17 @@ impl Subject<'_> {
     /// Refuses what cannot go well: a base that has no lock, a network that is off, tools that are missing, each named at once.
     pub fn preflight(&self, task: Task) -> Result<()> {
         if task != Task::Fill && self.origins.network == Network::Off {
-            bail!("only `lock --fetch` can do without the network\nhelp: leave out `--offline`");
+            return Err(anyhow!("only `lock --fetch` can do without the network")
+                .help("leave out `--offline`"));
         }
         if task == Task::Resolve && self.declared().is_none() {
-            bail!(
-                "the environment of `{}` stands on Debian packages, which no lock can pin\n\
-                 help: a run records what it installed; `lock --fetch` and `lock --check` work here too",
+            return Err(anyhow!(
+                "the environment of `{}` stands on Debian packages, which no lock can pin",
                 self.pipeline.name
-            );
+            )
+            .help(
+                "a run records what it installed; `lock --fetch` and `lock --check` work here too",
+            ));
         }
         if task == Task::Fill {
             self.current()?;
@@ -84,10 +88,7 @@ impl Subject<'_> {
         if task != Task::Check && self.declared().is_some() {
             needs.push(&engines);
         }
-        match missing(&needs) {
-            Some(message) => bail!(message),
-            None => Ok(()),
-        }
+        cmd::require(&needs)
     }
 
     /// Resolves the environment anew.
@@ -131,14 +132,15 @@ impl Subject<'_> {
     /// The lock that a build would take: none where the base needs none.
     fn current(&self) -> Result<Option<Lock>> {
         let Some(declared) = self.declared() else { return Ok(None) };
-        let lock = self.read()?.with_context(|| {
-            format!("there is no lock `{}`\nhelp: `vgpu-pipeline lock` first", self.file.display())
-        })?;
+        let lock = self
+            .read()?
+            .with_context(|| format!("there is no lock `{}`", self.file.display()))
+            .help("`vgpu-pipeline lock` first")?;
         match lock.stale(declared) {
-            Some(why) => bail!(
-                "`{}` is older than the pipeline: {why}\nhelp: `vgpu-pipeline lock` first",
-                self.file.display()
-            ),
+            Some(why) => {
+                return Err(anyhow!("`{}` is older than the pipeline: {why}", self.file.display())
+                    .help("`vgpu-pipeline lock` first"));
+            }
             None => Ok(Some(lock)),
         }
     }
@@ -160,7 +162,8 @@ impl Subject<'_> {
     fn engine(&self) -> Result<Engine> {
         self.engine
             .or_else(Engine::detect)
-            .context("no podman or docker on PATH\nhelp: apt-get install podman")
+            .context("no podman or docker on PATH")
+            .help("apt-get install podman")
     }
 
     fn runner(&self) -> Result<Runner<'_>> {

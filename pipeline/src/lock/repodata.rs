@@ -16,8 +16,10 @@ mod tests;
 mod unpack;
 mod xml;
 
+use crate::error::Help;
+use crate::error::Rendered;
 use crate::rpmfile::Nevra;
-use anyhow::{Context, Error, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::fmt;
 use std::mem::take;
 use unpack::unpack;
@@ -212,7 +214,7 @@ impl Draft {
             None => self.listed(),
         };
         listed.map_err(|error| {
-            let why = format!("{error:#}");
+            let why = error.rendered();
             let why = why.lines().next().unwrap_or_default();
             Odd { names, arch, why: why.chars().take(LONGEST_REASON).collect() }
         })
@@ -249,11 +251,11 @@ impl Draft {
         // What createrepo calls a base is another address to start from; an empty one is this one.
         let elsewhere = element.attribute("xml:base")?.is_some_and(|base| !base.is_empty());
         if elsewhere || !stays_inside(&href) {
-            bail!(
-                "`{}` is not below the address of the repository\n\
-                 help: use a mirror that serves the repository's files itself",
+            return Err(anyhow!(
+                "`{}` is not below the address of the repository",
                 href.escape_debug()
-            );
+            )
+            .help("use a mirror that serves the repository's files itself"));
         }
         once(&mut self.href, href, "location")
     }

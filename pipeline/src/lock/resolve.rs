@@ -6,6 +6,7 @@ use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
 };
+use crate::error::Help;
 use crate::fetch::{Download, Fetch, Pin};
 use crate::files;
 use crate::intake::{self, Folder, Limits};
@@ -159,11 +160,11 @@ fn pinned(published: Keys, fingerprint: &str, cmd: &Runner) -> Result<Certificat
     }
     let others = others.iter().map(|other| format!("({other})"));
     let found: Vec<String> = found.into_iter().chain(others).collect();
-    bail!(
-        "it serves the key {}, and the pipeline pins {fingerprint}\n\
-         help: find out who changed it and why before the pin follows",
+    return Err(anyhow!(
+        "it serves the key {}, and the pipeline pins {fingerprint}",
         found.join(", ")
-    );
+    )
+    .help("find out who changed it and why before the pin follows"));
 }
 
 /// Has the image's yum download what it would install, and install nothing.
@@ -201,7 +202,7 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
     let output = sandbox::ask(fetch.cmd(), base, &job, work.path())
         .context("yum cannot resolve the packages")?;
     if let Some(line) = output.lines().find(|line| line.starts_with("No package ")) {
-        bail!("{line}\nhelp: which of the repositories should have it?");
+        return Err(anyhow!("{line}").help("which of the repositories should have it?"));
     }
     Ok(())
 }
@@ -256,11 +257,12 @@ fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Packag
     let bytes = get(&primary.href, primary.size.unwrap_or(LARGEST_LIST).min(LARGEST_LIST))?;
     let found = crate::store::sha256_of(&bytes);
     if found != primary.sha256 {
-        bail!(
-            "`{}` has sha256 {found}, and repomd.xml says {}\nhelp: is the repository being updated?",
+        return Err(anyhow!(
+            "`{}` has sha256 {found}, and repomd.xml says {}",
             primary.href,
             primary.sha256
-        );
+        )
+        .help("is the repository being updated?"));
     }
     repodata::packages(&bytes, &primary.href)
 }
@@ -280,12 +282,7 @@ fn locked(
     let Nevra { name, arch, .. } = &checked.nevra;
     for listing in listings {
         if let Some(odd) = listing.odd(name, arch) {
-            bail!(
-                "the environment needs {}, and repository `{}` has an entry that cannot be read for {odd}\n\
-                 help: use a mirror whose list of packages is sound",
-                checked.nevra,
-                listing.repository.id
-            );
+            return Err(anyhow!("the environment needs {}, and repository `{}` has an entry that cannot be read for {odd}", checked.nevra, listing.repository.id).help("use a mirror whose list of packages is sound"));
         }
     }
     let same = |listed: &&Listed| {
@@ -296,11 +293,8 @@ fn locked(
         .iter()
         .find_map(|listing| Some((listing.repository, listing.packages.iter().find(same)?)));
     let (repository, listed) = found.ok_or_else(|| {
-        anyhow!(
-            "yum downloaded {}, and no repository lists it with these bytes\n\
-             help: was a repository updated meanwhile? `vgpu-pipeline lock` again",
-            checked.nevra
-        )
+        anyhow!("yum downloaded {}, and no repository lists it with these bytes", checked.nevra)
+            .help("was a repository updated meanwhile? `vgpu-pipeline lock` again")
     })?;
     let pinned = &repository.key.fingerprint;
     if checked.fingerprint != pinned.as_str() {

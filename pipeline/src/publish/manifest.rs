@@ -105,6 +105,7 @@ fn sum(sha256: &str, name: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rendered;
 
     #[test]
     fn no_name_makes_two_lines_of_one() {
@@ -113,7 +114,7 @@ mod tests {
             "0a  Packages/a-1-1.noarch.rpm\n"
         );
         for bad in ["", "a\n0b  b", "a\rb", "a\\nb", "a\0", "a\u{85}b"] {
-            let message = sum("0a", bad).unwrap_err().to_string();
+            let message = sum("0a", bad).unwrap_err().rendered();
             assert!(message.ends_with("is no name of a file in a repository"), "{message}");
             assert!(!message.contains(char::is_control), "{message}");
         }

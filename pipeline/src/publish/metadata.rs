@@ -2,11 +2,12 @@
 //! nothing else. `createrepo_c` ends well where it leaves a package out, and clients believe the metadata, not
 //! the packages.
 
+use crate::error::Help;
 use crate::lock::repodata::{self, Listed};
 use crate::rpmfile::Nevra;
 use crate::sign::SignedPackage;
 use crate::store;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err as fs;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -72,10 +73,8 @@ fn compare(mut expected: BTreeMap<String, Said>, listed: Vec<Listed>) -> Result<
         );
     }
     if let Some(missing) = expected.keys().next() {
-        bail!(
-            "the metadata that createrepo_c wrote does not list `{missing}`\n\
-             help: look into its log for what it could not read of the package"
-        );
+        return Err(anyhow!("the metadata that createrepo_c wrote does not list `{missing}`")
+            .help("look into its log for what it could not read of the package"));
     }
     Ok(())
 }
@@ -99,6 +98,7 @@ fn unescaped(href: &str) -> String {
 mod tests {
     use super::*;
     use crate::cmd::{Call, Runner};
+    use crate::error::Rendered;
 
     fn listed(name: &str) -> Listed {
         Listed {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn refusal(names: &[&str], listed: Vec<Listed>) -> String {
-        compare(of(names), listed).unwrap_err().to_string()
+        compare(of(names), listed).unwrap_err().rendered()
     }
 
     #[test]

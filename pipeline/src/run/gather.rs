@@ -3,6 +3,7 @@
 use super::Loaded;
 use crate::config::{Base, Edit, Lock, Source, Stock};
 use crate::environment;
+use crate::error::{Help, Reason};
 use crate::files;
 use crate::inject::{self, Edited};
 use crate::plan::{Inputs, Stage, plan};
@@ -11,7 +12,7 @@ use crate::source::Sources;
 use crate::store::Store;
 use crate::verify::{self, Installed};
 use crate::wrapper;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use std::path::PathBuf;
 
 /// Everything that the walk needs, read once.
@@ -49,7 +50,7 @@ pub enum Locked {
     Never,
     Current(Box<Lock>),
     /// There is none, or it is of another declaration: why nothing can be built.
-    Wanting(String),
+    Wanting(Reason),
 }
 
 impl Locked {
@@ -172,15 +173,17 @@ fn read_lock(loaded: &Loaded) -> Result<Locked> {
     };
     let path = &loaded.lock_file;
     let shown = path.display().to_string();
-    let again = "help: `vgpu-pipeline lock` resolves it where there is a network";
+    let again = "`vgpu-pipeline lock` resolves it where there is a network";
     let Some(text) = files::read_text_if_there(path, &files::LOCK)? else {
-        return Ok(Locked::Wanting(format!("the environment has no lock `{shown}`\n{again}")));
+        return Ok(Locked::Wanting(
+            Reason::new(format!("the environment has no lock `{shown}`")).help(again),
+        ));
     };
     let lock = Lock::parse(&text, &shown)?;
     Ok(match lock.stale(declared) {
-        Some(why) => {
-            Locked::Wanting(format!("`{shown}` is older than the pipeline: {why}\n{again}"))
-        }
+        Some(why) => Locked::Wanting(
+            Reason::new(format!("`{shown}` is older than the pipeline: {why}")).help(again),
+        ),
         None => Locked::Current(Box::new(lock)),
     })
 }
@@ -194,10 +197,10 @@ fn refuse_no_device(bytes: Vec<u8>, shown: &str) -> Result<Vec<u8>> {
         rest.is_some_and(|rest| rest.starts_with(b"include"))
     };
     if !bytes.split(|byte| *byte == b'\n').any(includes) {
-        bail!(
-            "`{shown}` has no `#include`, so it is no device, and nothing of it is shown\n\
-             help: `device.source` names the C file, which begins with `#include \"qemu/osdep.h\"`"
-        );
+        return Err(anyhow!(
+            "`{shown}` has no `#include`, so it is no device, and nothing of it is shown"
+        )
+        .help("`device.source` names the C file, which begins with `#include \"qemu/osdep.h\"`"));
     }
     Ok(bytes)
 }
@@ -205,6 +208,7 @@ fn refuse_no_device(bytes: Vec<u8>, shown: &str) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::render;
 
     #[test]
     fn a_device_is_c_of_qemus_or_is_not_shown() {
@@ -217,7 +221,7 @@ mod tests {
             "#define CANARY 1\n",
             "include CANARY\n",
         ] {
-            let error = refuse_no_device(text.into(), "key").unwrap_err().to_string();
+            let error = render(&refuse_no_device(text.into(), "key").unwrap_err());
             assert!(error.starts_with("`key` has no `#include`, so it is no device"), "{error}");
             assert!(error.contains("\nhelp: ") && !error.contains("CANARY"), "{error}");
         }

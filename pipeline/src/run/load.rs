@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Loaded {
     pub pipeline: Pipeline,
+    /// The file, as it was named. The pipeline that this program carries has none.
+    pub file: Option<PathBuf>,
     /// The folder that its relative paths start from.
     pub beside: PathBuf,
     /// Where the lock of its environment is, or would be.
@@ -66,7 +68,13 @@ impl Loaded {
         }
         let place = fs::canonicalize(file)?;
         let place = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex().to_string();
-        Ok(Self { pipeline, beside, lock_file: lock_file(file), place })
+        Ok(Self {
+            pipeline,
+            file: Some(file.to_owned()),
+            beside,
+            lock_file: lock_file(file),
+            place,
+        })
     }
 
     /// What is this pipeline's and not another's of the same name is kept under this.
@@ -92,7 +100,7 @@ impl Loaded {
             fs::write(staged.path(), text)?;
             staged.persist(&path)?;
         }
-        Self::read(&folder.join(DEFAULT))
+        Ok(Self { file: None, ..Self::read(&folder.join(DEFAULT))? })
     }
 }
 

@@ -12,6 +12,7 @@ mod walk;
 
 use crate::cmd::interrupt;
 use crate::config::Pipeline;
+use crate::error::Reason;
 use crate::fetch::{Mirror, Network, Origins};
 use crate::inject::Edited;
 use crate::plan::{Plan, Stage, plan};
@@ -20,7 +21,7 @@ use crate::publish::{self, Output};
 use crate::sandbox::Engine;
 use crate::sign;
 use crate::store::Store;
-use anyhow::{Result, bail};
+use anyhow::Result;
 pub use event::{Event, State};
 use gather::{Gathered, Locked, Spec};
 pub use load::Loaded;
@@ -109,7 +110,7 @@ impl Prepared {
     }
 
     /// Why the environment cannot be built yet, if its lock is missing or old.
-    pub fn lock_wanting(&self) -> Option<&str> {
+    pub fn lock_wanting(&self) -> Option<&Reason> {
         match &self.gathered.lock {
             Locked::Wanting(why) => Some(why),
             Locked::Never | Locked::Current(_) => None,
@@ -129,7 +130,7 @@ impl Prepared {
         if self.request.until >= Stage::Environment
             && let Some(why) = self.lock_wanting()
         {
-            bail!("{why}");
+            return Err(why.clone().into());
         }
         if self.request.until == Stage::Publish {
             let ready = match self.plan().key(Stage::Publish) {

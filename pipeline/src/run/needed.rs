@@ -3,7 +3,7 @@
 use crate::config::{Line, MacroName};
 use crate::inject;
 use crate::source::Skipped;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::collections::BTreeMap;
 
 /// The most that is told of what nobody needs.
@@ -11,9 +11,8 @@ const MOST_NOTES: usize = 10;
 
 /// What was not taken, a line each.
 pub fn notes(skipped: &[Skipped]) -> Vec<String> {
-    let first = |it: &Skipped| it.why.lines().next().unwrap_or_default().to_owned();
-    let mut notes: Vec<String> =
-        skipped.iter().take(MOST_NOTES).map(|it| format!("not taken: {}", first(it))).collect();
+    let first = skipped.iter().take(MOST_NOTES);
+    let mut notes: Vec<String> = first.map(|it| format!("not taken: {}", it.why.message)).collect();
     let more = skipped.len().saturating_sub(MOST_NOTES);
     if more > 0 {
         notes.push(format!("not taken: {more} more"));
@@ -34,7 +33,8 @@ pub fn check<'s>(
     for spec in specs {
         let declared = inject::declared(spec, defines)?;
         if let Some(needed) = skipped.iter().find(|it| declared.contains(&it.name)) {
-            bail!("the spec needs what the sources do not have: {}", needed.why);
+            let why = needed.why.clone().within("the spec needs what the sources do not have: ");
+            return Err(why.into());
         }
     }
     Ok(())
@@ -43,9 +43,13 @@ pub fn check<'s>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Reason, render};
 
     fn skipped(name: &str) -> Skipped {
-        Skipped { name: name.to_owned(), why: format!("`{name}` is a folder\nhelp: no") }
+        Skipped {
+            name: name.to_owned(),
+            why: Reason::new(format!("`{name}` is a folder")).help("no"),
+        }
     }
 
     #[test]
@@ -59,7 +63,8 @@ mod tests {
             )
         };
         for name in ["a-1.tar.gz", "b c.patch"] {
-            let error = check(name).unwrap_err().to_string();
+            let error = check(name).unwrap_err();
+            let error = render(&error);
             assert!(error.contains(&format!("`{name}` is a folder\nhelp: no")), "{error}");
         }
         check("c.patch").unwrap();

@@ -4,12 +4,13 @@ use super::Prepared;
 use crate::cmd::{self, Runner};
 use crate::config::{Base, Pipeline, Source};
 use crate::environment;
+use crate::error::Help;
 use crate::fetch::{Network, Pin};
 use crate::plan::Stage;
 use crate::sandbox::{self, Engine, Image};
 use crate::source;
 use crate::wrapper;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 
 /// Refuses, in one message, a machine that lacks what the given stages start.
 pub fn tools(
@@ -57,10 +58,7 @@ pub fn tools(
     }
     needs.sort_unstable();
     needs.dedup();
-    match cmd::missing(&needs) {
-        Some(message) => bail!(message),
-        None => Ok(()),
-    }
+    cmd::require(&needs)
 }
 
 /// Refuses, in one message, a run without a network for which something would have to be fetched.
@@ -96,11 +94,11 @@ pub fn content(prepared: &Prepared, stages: &[Stage]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    bail!(
-        "the network is off, and neither the store nor a mirror folder has:\n  {}\n\
-         help: `vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network",
+    return Err(anyhow!(
+        "the network is off, and neither the store nor a mirror folder has:\n  {}",
         missing.join("\n  ")
     )
+    .help("`vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network"));
 }
 
 fn engine_has(prepared: &Prepared, id: &crate::config::ImageDigest) -> Result<bool> {

@@ -10,6 +10,7 @@ use crate::build::Built;
 use crate::cmd::interrupt;
 use crate::config::{self, Edit};
 use crate::environment::{self, Environment};
+use crate::error::Help;
 use crate::plan::{Key, Plan, Stage, plan};
 use crate::publish::{self, Published};
 use crate::sandbox::Engine;
@@ -18,7 +19,7 @@ use crate::source::Sources;
 use crate::store::{Store, Stored};
 use crate::verify::Made;
 use crate::wrapper::Wrapped;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -66,7 +67,7 @@ impl<'a> Walk<'a> {
         let stages: Vec<Stage> = self.plan.stages(until).collect();
         for stage in stages {
             interrupt::check()?;
-            self.step(stage).with_context(|| self.failed(stage))?;
+            self.step(stage).map_err(|error| self.failed(stage, error))?;
         }
         // All that is signed is signed.
         sign::wipe();
@@ -127,14 +128,16 @@ impl<'a> Walk<'a> {
     }
 
     /// What failed, and how to look into it.
-    fn failed(&self, stage: Stage) -> String {
-        let name = self.request.loaded.own_name();
-        let shell = if self.store.set_aside_folder(&name).exists() {
-            "\nhelp: `vgpu-pipeline shell FILE` enters its environment, with the tree as it stood"
-        } else {
-            ""
-        };
-        format!("stage `{}`{shell}", stage.name())
+    fn failed(&self, stage: Stage, error: Error) -> Error {
+        let error = error.context(format!("stage `{}`", stage.name()));
+        if !self.store.set_aside_folder(&self.request.loaded.own_name()).exists() {
+            return error;
+        }
+        let file = self.request.loaded.file.as_ref();
+        let file = file.map(|file| format!(" {}", file.display())).unwrap_or_default();
+        error.help(format!(
+            "`vgpu-pipeline shell{file}` enters its environment, with the tree as it stood"
+        ))
     }
 
     /// Takes what the store has. Where a stage that has to run would read a damaged result, that

@@ -11,7 +11,8 @@ mod owner;
 mod scene;
 mod users;
 
-use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find};
+use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find_program};
+use crate::error::find;
 use anyhow::{Context, Error, Result, ensure};
 pub use build::{Base, tools};
 pub use image::Image;
@@ -57,7 +58,7 @@ impl Engine {
 
     /// The first engine that is on PATH.
     pub fn detect() -> Option<Self> {
-        Self::ALL.into_iter().find(|engine| find(engine.program()).is_some())
+        Self::ALL.into_iter().find(|engine| find_program(engine.program()).is_some())
     }
 
     pub(crate) fn call(self) -> Call {
@@ -212,7 +213,7 @@ fn start(
 
 /// Whether an answer that is not whole leaves everything as it was.
 fn may_run_again(error: &Error, job: &Job) -> bool {
-    error.downcast_ref::<Incomplete>().is_some_and(|incomplete| {
+    find::<Incomplete>(error).is_some_and(|incomplete| {
         !incomplete.begun || job.mounts.iter().all(|mount| !mount.writable)
     })
 }

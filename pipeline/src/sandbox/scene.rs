@@ -3,7 +3,8 @@
 
 use super::{Image, Job, arguments, owner, removal};
 use crate::cmd::Runner;
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, IsTerminal};
@@ -61,11 +62,12 @@ impl Scene {
     pub fn enter(&self, command: &[String], cmd: &Runner) -> Result<ExitStatus> {
         let engine = self.image.engine();
         if !self.image.exists(cmd)? {
-            bail!(
-                "`{}` no longer has the image {}\nhelp: run the pipeline again",
+            return Err(anyhow!(
+                "`{}` no longer has the image {}",
                 engine.program(),
                 self.image.reference()
-            );
+            )
+            .help("run the pipeline again"));
         }
         owner::sweep(cmd, engine)?;
         let name = owner::container_name("shell");

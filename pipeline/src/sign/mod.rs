@@ -9,11 +9,12 @@ mod package;
 mod remembered;
 mod vault;
 
+use crate::error::Help;
 use crate::plan::Key;
 use crate::rpmfile::RpmFile;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
 pub use key::SigningKey;
 pub use keyring::{
@@ -130,11 +131,12 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
 /// becomes the signature's time, and the repository's.
 fn build_time(package: &Path, now: u32) -> Result<u32> {
     let time = RpmFile::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
-    let time = time.context("it does not say when it was built\nhelp: build it with rpmbuild")?;
+    let time = time.context("it does not say when it was built").help("build it with rpmbuild")?;
     ensure!(
         time <= now.saturating_add(LATEST),
-        "it was built in the future, by its own word ({time} seconds after 1970)\n\
-         help: the newest entry of the spec's %changelog has the time; clients refuse such signatures"
+        anyhow!("it was built in the future, by its own word ({time} seconds after 1970)").help(
+            "the newest entry of the spec's %changelog has the time; clients refuse such signatures"
+        )
     );
     Ok(time)
 }

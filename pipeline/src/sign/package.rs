@@ -12,8 +12,9 @@ mod tests;
 mod verify;
 
 use super::key::SigningKey;
+use crate::error::Help;
 use crate::rpmfile::{Block, Digests, LEAD, RpmFile};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag as Tag, IndexTag, PackageMetadata};
 use std::fs::{self, Permissions};
 use std::io::{self, BufWriter, Read, Write};
@@ -87,8 +88,10 @@ fn refuse_unknown(source: &RpmFile) -> Result<()> {
     for tag in source.signature.tags() {
         ensure!(
             REPLACED.iter().any(|known| *known as u32 == tag),
-            "its signature header holds the tag {tag}, which rpm 4.11 cannot read\nhelp: build it as a \
+            anyhow!("its signature header holds the tag {tag}, which rpm 4.11 cannot read").help(
+                "build it as a \
              package of rpm's version 4, without file signatures"
+            )
         );
     }
     Ok(())
@@ -100,9 +103,8 @@ fn archive_size(source: &RpmFile) -> Result<u32> {
         None => source.header.number(IndexTag::RPMTAG_ARCHIVESIZE as u32)?,
         size => size,
     };
-    said.context(
-        "it does not say how large its archive is\nhelp: build it with rpmbuild, which writes that down",
-    )
+    said.context("it does not say how large its archive is")
+        .help("build it with rpmbuild, which writes that down")
 }
 
 /// All that rpm 4.11 and its successors check; the space that rpmsign may use goes last.

@@ -9,6 +9,7 @@ mod lfs;
 mod lookaside;
 
 use crate::config::{self, TreePath};
+use crate::error::Reason;
 use crate::fetch::{Fetch, Pin, Wanted, check};
 use crate::files;
 use crate::plan::Key;
@@ -43,9 +44,11 @@ pub struct SourceFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     pub name: String,
-    /// In its first line; then what to try.
-    pub why: String,
+    pub why: Reason,
 }
+
+/// What to try where a file of a repository cannot be taken.
+const OTHER_SOURCE: &str = "give the file itself as a further source, `path:` or `archive:`";
 
 /// What the sources brought.
 #[derive(Debug, Default)]

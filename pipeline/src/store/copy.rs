@@ -2,6 +2,7 @@
 //! is what its record says, whatever became of the file it was copied from.
 
 use super::{FileRecord, Stored};
+use crate::error::Help;
 use anyhow::{Context, Error, Result, bail, ensure};
 use rustix::fs::{Mode, OFlags};
 use std::fmt;
@@ -98,10 +99,8 @@ impl Stored {
                 });
             }
         };
-        Err(changed.context(format!(
-            "`{}` was changed in the store after the stage `{stage}`\n\
-             help: find out who did; the next run makes it anew",
-            path.display()
-        )))
+        let what =
+            format!("`{}` was changed in the store after the stage `{stage}`", path.display());
+        Err(changed.context(what).help("find out who did; the next run makes it anew"))
     }
 }

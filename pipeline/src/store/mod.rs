@@ -11,8 +11,9 @@ mod keep;
 pub mod owned;
 mod work;
 
+use crate::error::Help;
 use crate::files;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 pub use clear::clear;
 pub use copy::copy_new;
 use fs_err as fs;
@@ -73,11 +74,8 @@ impl Store {
         let root: PathBuf = std::path::absolute(root)?.components().collect();
         // Its folders are mounted into containers, and the engines' options are text of lines.
         if root.to_str().is_none_or(|text| text.contains('\r')) {
-            bail!(
-                "the path of the store `{}` is not UTF-8, or holds a carriage return, and no container \
-                 engine can be told of it\nhelp: choose another store with `--store`",
-                root.display()
-            );
+            return Err(anyhow!("the path of the store `{}` is not UTF-8, or holds a carriage return, and no container \
+                 engine can be told of it", root.display()).help("choose another store with `--store`"));
         }
         owned::private_folder(&root, WHAT, HELP)?;
         for folder in ["results", "work", "locks", "logs"] {
@@ -110,12 +108,9 @@ impl Store {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                return Err(error).with_context(|| {
-                    format!(
-                        "cannot read `{}`\nhelp: remove that result's folder; it will be made anew",
-                        record.display()
-                    )
-                });
+                return Err(error)
+                    .with_context(|| format!("cannot read `{}`", record.display()))
+                    .help("remove that result's folder; it will be made anew");
             }
         }
         match serde_json::from_slice::<Record>(&text) {
@@ -223,7 +218,8 @@ impl Store {
                 })?;
             }
             if path.is_symlink() {
-                bail!("`{}` of {WHAT} is a symbolic link\nhelp: {HELP}", path.display());
+                return Err(anyhow!("`{}` of {WHAT} is a symbolic link", path.display())
+                    .help(format!("{HELP}")));
             }
         }
         Ok(path)

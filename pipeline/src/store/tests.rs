@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Rendered;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -76,7 +77,7 @@ mod whose {
     }
 
     fn refused(root: &Path) -> String {
-        format!("{:#}", Store::open(root).unwrap_err())
+        crate::error::render(&Store::open(root).unwrap_err())
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod whose {
         for what in ["a symbolic link", "a socket", "a FIFO"] {
             let work = store.work().unwrap();
             make(what, &work.files().join("odd\nname"));
-            let error = store.keep(work, "stage", "k", &()).unwrap_err().to_string();
+            let error = store.keep(work, "stage", "k", &()).unwrap_err().rendered();
             assert!(error.starts_with(&format!("`odd\\nname` is {what}, ")), "{error}");
         }
         assert!(store.get("stage", "k").unwrap().is_none());
@@ -255,7 +256,7 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     let refused = |swap: &dyn Fn()| {
         fs::remove_file(&path).unwrap();
         swap();
-        let error = format!("{:#}", stored.copy_out("sub/file", &to).unwrap_err());
+        let error = crate::error::render(&stored.copy_out("sub/file", &to).unwrap_err());
         assert!(!to.exists(), "{error}");
         error
     };
@@ -284,7 +285,7 @@ fn what_keeps_a_file_from_being_copied_is_not_told_as_somebodys_change() {
         (folder.path().join("nowhere/to"), io::ErrorKind::NotFound),
     ] {
         let error = stored.copy_out("sub/file", &to).unwrap_err();
-        let said = format!("{error:#}");
+        let said = error.rendered();
         assert!(said.contains("cannot write") && !said.contains("was changed"), "{said}");
         let cause = error.root_cause().downcast_ref::<io::Error>().unwrap();
         assert_eq!(cause.kind(), kind, "{said}");

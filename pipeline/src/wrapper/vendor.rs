@@ -1,10 +1,11 @@
 //! The vendor's qemu-wrapper, checked against its pins, as its hosts have it.
 
 use crate::config::{VendorWrapper, Wrapper};
+use crate::error::Help;
 use crate::fetch::{Fetch, Pin, Wanted, check};
 use crate::files;
 use crate::store::sha256;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use fs_err as fs;
 use std::path::{Path, PathBuf};
 
@@ -55,11 +56,11 @@ pub fn ship(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
     fs::write(to, text)?;
     let found = sha256(to)?;
     if found != wrapper.shipped().as_str() {
-        bail!(
-            "`{name}` has sha256 {found} after `wrapper.replace`, and hosts have {}\n\
-             help: `wrapper.shipped` is the sha256 of the file on an untouched host",
+        return Err(anyhow!(
+            "`{name}` has sha256 {found} after `wrapper.replace`, and hosts have {}",
             wrapper.shipped()
-        );
+        )
+        .help("`wrapper.shipped` is the sha256 of the file on an untouched host"));
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ const PRIMARY: &str = "<checksum type=\"sha256\">\
     <open-checksum type=\"sha256\">1</open-checksum><location href=\"repodata/p-primary.xml.gz\"/>";
 
 fn refused<T>(result: Result<T>) -> String {
-    format!("{:#}", result.err().expect("a refusal"))
+    crate::error::render(&result.err().expect("a refusal"))
 }
 
 /// The packages of a list that has no odd ones.

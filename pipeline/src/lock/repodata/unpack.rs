@@ -1,7 +1,8 @@
 //! Compressed metadata as a stream of what it unpacks to.
 
+use crate::error::Help;
 use crate::fetch::Gzip;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use liblzma::read::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use std::io::Read;
@@ -20,9 +21,9 @@ pub fn unpack<'a>(bytes: &'a [u8], href: &str) -> Result<Box<dyn Read + 'a>> {
             Box::new(XzDecoder::new_stream(bytes, stream))
         }
         "zst" => Box::new(zstd::Decoder::with_buffer(bytes)?),
-        _ => bail!(
-            "it is compressed in a way that is not known here\n\
-             help: use a mirror whose list of packages ends in .gz, .xz or .zst"
-        ),
+        _ => {
+            return Err(anyhow!("it is compressed in a way that is not known here")
+                .help("use a mirror whose list of packages ends in .gz, .xz or .zst"));
+        }
     })
 }

@@ -1,7 +1,7 @@
 //! What the tools themselves make: packages of rpmbuild, keys of gpg, signatures of rpmsign.
 
 use super::made::refused;
-use crate::cmd::{Call, Runner, find};
+use crate::cmd::{Call, Runner, find_program as find};
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::RpmFile;
 use std::fs::{self, Permissions};

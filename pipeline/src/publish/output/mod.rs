@@ -13,9 +13,10 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Help;
 use crate::rpmfile::Nevra;
 use crate::store::{FileRecord, Stored};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
 use place::Place;
 use record::Record;
@@ -112,7 +113,10 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
     let left = switch::sweep(&place)?;
     // Again, and under the lock: what was looked at before may be another thing by now.
     let again = place::find(output)?;
-    ensure!(again.path == place.path, "{}: it leads elsewhere now\nhelp: run again", shown());
+    ensure!(
+        again.path == place.path,
+        anyhow!("{}: it leads elsewhere now", shown()).help("run again")
+    );
     let place = again;
     let before = inspect(output, &place)?;
     let new = Record::of(stored)?;
@@ -123,7 +127,8 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
         return Ok(Written { left, ..Written::default() });
     }
     if !stored.intact() {
-        bail!("the repository is damaged in the store\nhelp: run again; it will be made anew");
+        return Err(anyhow!("the repository is damaged in the store")
+            .help("run again; it will be made anew"));
     }
     contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
     let overtaken = before.record.as_ref().map(|it| new.overtaken(it)).unwrap_or_default();

@@ -2,11 +2,12 @@
 //! and what has been published under which name.
 
 use super::Output;
+use crate::error::Help;
 use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::rpmfile::Nevra;
 use crate::store::owned::own_file;
 use crate::store::{FileRecord, Stored, sha256};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -105,25 +106,27 @@ impl Record {
     /// The record in a folder, if there is one.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(RECORD);
-        let shown = || format!("our record `{}` cannot be read\nhelp: {HELP}", path.display());
+        let shown = || format!("our record `{}` cannot be read", path.display());
         let mut text = Vec::new();
         match own_file(&path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(shown),
+            Err(error) => return Err(error).with_context(shown).help(HELP),
         }
-        let Format { format } = serde_json::from_slice(&text).with_context(shown)?;
+        let Format { format } = serde_json::from_slice(&text).with_context(shown).help(HELP)?;
         if format != FORMAT {
-            bail!(
-                "`{}` has the format {format}, and this program knows {FORMAT}\n\
-                 help: use the version of vgpu-pipeline that wrote it, or {HELP}",
+            return Err(anyhow!(
+                "`{}` has the format {format}, and this program knows {FORMAT}",
                 path.display()
-            );
+            )
+            .help(format!("use the version of vgpu-pipeline that wrote it, or {HELP}")));
         }
-        let record: Self = serde_json::from_slice(&text).with_context(shown)?;
+        let record: Self = serde_json::from_slice(&text).with_context(shown).help(HELP)?;
         match record.files.keys().find(|name| !is_plain(name)) {
             Some(name) => {
-                bail!("`{}` lists `{}`\nhelp: {HELP}", path.display(), name.escape_debug())
+                return Err(
+                    anyhow!("`{}` lists `{}`", path.display(), name.escape_debug()).help(HELP)
+                );
             }
             None => Ok(Some(record)),
         }
@@ -134,23 +137,20 @@ impl Record {
         let shown = output.folder.display();
         let Facts { pipeline, signer, .. } = &self.facts;
         if pipeline != output.pipeline {
-            bail!(
-                "the output `{shown}` holds the repository of the pipeline `{}`\n\
-                 help: name another folder with `--output`",
+            return Err(anyhow!(
+                "the output `{shown}` holds the repository of the pipeline `{}`",
                 pipeline.escape_debug()
-            );
+            )
+            .help("name another folder with `--output`"));
         }
         if output.signer == Some(signer) || output.consent.new_signer {
             return Ok(());
         }
         let new = output.signer.unwrap_or("a development key, which is yet to be made");
         let development = if self.facts.development_key { "the development key " } else { "" };
-        bail!(
-            "the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
-             {new}\nhelp: name that key with `--key`; `--accept-new-signer` hands the repository to the \
-             new one, which every client then has to import",
-            signer.escape_debug()
-        )
+        return Err(anyhow!("the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
+             {new}", signer.escape_debug()).help("name that key with `--key`; `--accept-new-signer` hands the repository to the \
+             new one, which every client then has to import"));
     }
 }
 
@@ -247,11 +247,13 @@ pub fn refuse_others(new: &Record, before: &Record, output: &Output) -> Result<(
     if wrong.is_empty() {
         return Ok(());
     }
-    bail!(
-        "the repository in `{}` has published the same name and version with other content:\n  {}\n\
-         help: raise `release-suffix` in the pipeline, so that clients see an update; `--replace` \
-         publishes it over the other, which is for trying: who has the other one keeps it",
+    return Err(anyhow!(
+        "the repository in `{}` has published the same name and version with other content:\n  {}",
         output.folder.display(),
         wrong.join("\n  ")
     )
+    .help(
+        "raise `release-suffix` in the pipeline, so that clients see an update; `--replace` \
+         publishes it over the other, which is for trying: who has the other one keeps it",
+    ));
 }

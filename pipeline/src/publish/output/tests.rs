@@ -71,8 +71,8 @@ impl World {
 
     fn refusal(&self, stored: &Stored, folder: &Path) -> String {
         let output = self.output(folder);
-        let error = format!("{:#}", examine(&output, Some(stored)).unwrap_err());
-        assert_eq!(format!("{:#}", write(stored, &output).unwrap_err()), error);
+        let error = crate::error::render(&examine(&output, Some(stored)).unwrap_err());
+        assert_eq!(crate::error::render(&write(stored, &output).unwrap_err()), error);
         assert!(error.contains("\nhelp: "), "{error}");
         error
     }

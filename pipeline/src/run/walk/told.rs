@@ -3,6 +3,7 @@
 use super::Walk;
 use crate::build::Built;
 use crate::environment;
+use crate::error::Help;
 use crate::plan::Stage;
 use crate::publish::{Entry, Provenance};
 use crate::run::event::State;
@@ -11,7 +12,7 @@ use crate::source;
 use crate::store::Stored;
 use crate::verify::Verified;
 use crate::wrapper::{SHIPPED, Wrapped};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 
 impl Walk<'_> {
     /// What people want to see of a stage that ran.
@@ -138,10 +139,8 @@ impl Walk<'_> {
 fn of_record(role: &'static str, name: &str, stored: &Stored) -> Result<Entry> {
     let entry = Entry::of(role, name, &stored.path(name))?;
     if stored.files().get(name).is_none_or(|record| record.blake3 != entry.blake3) {
-        bail!(
-            "`{name}` is damaged in the store\nhelp: remove {} and run again",
-            stored.path("").display()
-        );
+        return Err(anyhow!("`{name}` is damaged in the store")
+            .help(format!("remove {} and run again", stored.path("").display())));
     }
     Ok(entry)
 }

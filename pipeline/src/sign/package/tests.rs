@@ -63,7 +63,7 @@ fn offsets(path: &Path) -> (usize, usize) {
 }
 
 fn refused<T>(result: Result<T>) -> String {
-    format!("{:#}", result.err().expect("a refusal"))
+    crate::error::render(&result.err().expect("a refusal"))
 }
 
 #[test]

@@ -4,9 +4,10 @@
 //! reason, as no signature covers that header itself.
 
 use super::{MOST_DATA, MOST_TAGS};
+use crate::error::Help;
 use crate::openpgp::one_signature;
 use crate::rpmfile::{Digests, RpmFile};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
@@ -78,7 +79,8 @@ fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
 pub(super) fn refuse_altered(digests: &Digests, source: &RpmFile) -> Result<()> {
     match digests.false_claim(source)? {
         Some(what) => {
-            bail!("{what} is not what it says: it was altered or cut short\nhelp: build it again")
+            return Err(anyhow!("{what} is not what it says: it was altered or cut short")
+                .help("build it again"));
         }
         None => Ok(()),
     }

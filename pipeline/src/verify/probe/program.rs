@@ -85,7 +85,7 @@ impl Program<'_> {
     pub fn attempt(&self, session: Session) -> Result<Result<String, GaveUp>> {
         match self.say(session) {
             Ok(said) => Ok(Ok(said)),
-            Err(error) => match error.downcast_ref::<Failure>() {
+            Err(error) => match crate::error::find::<Failure>(&error) {
                 Some(Failure { status, complaint, stdout, .. })
                     if status.code().is_some_and(|code| !ENGINES_OWN.contains(&code)) =>
                 {

@@ -10,7 +10,7 @@ fn another_key_needs_to_be_accepted() {
     write(&stored, &world.output(&folder)).unwrap();
     for (signer, named) in [(Some("OTHER"), "by OTHER"), (None, "by a development key, which")] {
         let output = Output { signer, ..world.output(&folder) };
-        let error = format!("{:#}", examine(&output, None).unwrap_err());
+        let error = crate::error::render(&examine(&output, None).unwrap_err());
         assert!(error.contains("is signed by KEY, and this run would sign it"), "{error}");
         assert!(error.contains(named) && error.contains("`--accept-new-signer`"), "{error}");
         let consent = Consent { replace: true, ..Consent::default() };

@@ -1,7 +1,7 @@
 //! What a guest boots from, of this machine's own: a kernel, a static busybox, firmware. Nothing is
 //! fetched, and what is lacking is said, with the Debian package that brings it.
 
-use crate::cmd::find;
+use crate::cmd::find_program as find;
 use crate::config::Guest;
 use crate::files;
 use anyhow::Result;
