@@ -92,7 +92,8 @@ fn causes(error: &Error) -> impl Iterator<Item = Cause<'_>> {
 pub fn find<T: StdError + Send + Sync + 'static>(error: &Error) -> Option<&T> {
     // A context has the type of what it was given, too, and only anyhow knows.
     let own = error.downcast_ref::<T>();
-    own.or_else(|| find_all(error).next())
+    let inner = || find(&error.downcast_ref::<Helped>()?.error);
+    own.or_else(inner).or_else(|| find_all(error).next())
 }
 
 /// Every cause of a type.

@@ -3,6 +3,7 @@
 
 use super::campaign::rounds;
 use super::{Room, leftovers, store_with};
+use crate::support::results;
 use crate::support::{Toy, ends_with, events, kept, program, scratch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,9 +23,9 @@ impl Disk {
         let folder = scratch();
         let made = events(&mut toy.until("verify"));
         room.sh("mount -t tmpfs -o size=512m tmpfs \"$1\"", &[folder.path()]);
-        for event in made.iter().filter(|event| event["event"] == "finished") {
-            let stage = event["stage"].as_str().unwrap();
-            let name = format!("results/{stage}-{}", event["key"].as_str().unwrap());
+        for result in results(&made) {
+            let stage = result.split('-').next().unwrap_or_default();
+            let name = format!("results/{result}");
             let (from, to) = (kept("store").join(&name), folder.path().join("store").join(&name));
             // The environment has half a gigabyte that nobody is about to read.
             let script = match stage {

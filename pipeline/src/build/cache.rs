@@ -8,9 +8,9 @@
 
 use super::Built;
 use crate::error::Help;
-use crate::plan::Key;
 use crate::sandbox::{self, Job, Mount};
-use crate::store::{Store, Work, clear};
+use crate::stage::CacheKey;
+use crate::store::{Store, Work, clear, layout};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::OFlags;
 use std::borrow::Cow;
@@ -24,20 +24,18 @@ use std::path::{Path, PathBuf};
 pub const ARCHIVE: &str = "ccache.tar";
 /// Where it is in the container.
 const INSIDE: &str = "/ccache";
-/// The caches of pipelines without a stock package, in the store.
-const OWN: &str = "compiler-caches";
 /// No QEMU comes near these; ccache's own limit of size is the half.
 const LARGEST: u64 = 4 << 30;
 const MOST_FILES: usize = 200_000;
 
 /// Which cache a build has.
-pub enum Cache {
+pub enum Cache<'a> {
     /// None yet: it fills one, which is kept with its result.
     Fill,
     /// The one that this build filled.
-    Read(Built),
+    Read(&'a Built),
     /// The pipeline's own.
-    Own(Key),
+    Own(CacheKey),
 }
 
 /// A cache that containers can have.
@@ -55,10 +53,12 @@ enum State {
     Own,
 }
 
-impl Cache {
+impl Cache<'_> {
     pub fn open(&self, pipeline: &str, store: &Store) -> Result<Opened> {
         let (state, work, folder) = match self {
-            Self::Own(key) => (State::Own, None, own(&store.root().join(OWN), pipeline, key)?),
+            Self::Own(key) => {
+                (State::Own, None, own(&store.root().join(layout::COMPILER_CACHES), pipeline, key)?)
+            }
             Self::Fill => {
                 let work = store.work()?;
                 let folder = work.scratch("ccache")?;
@@ -122,7 +122,7 @@ pub fn without(mut job: Job) -> Job {
 }
 
 /// The folder of a pipeline's own cache. One of an earlier state of its sources is cleared away.
-fn own(all: &Path, pipeline: &str, key: &Key) -> Result<PathBuf> {
+fn own(all: &Path, pipeline: &str, key: &CacheKey) -> Result<PathBuf> {
     let (me, builder) = (rustix::process::geteuid().as_raw(), sandbox::builder()?);
     ours(all, &[me])?;
     let folder = all.join(pipeline);
@@ -218,8 +218,8 @@ fn find(folder: &Path, name: &str, objects: &mut BTreeMap<String, (PathBuf, u64)
 
 /// Lays a kept cache out, and refuses one that is not what was recorded when it was kept.
 fn unpack(built: &Built, folder: &Path) -> Result<()> {
-    let path = built.stored().path(ARCHIVE);
-    let digest = built.stored().files().get(ARCHIVE).map(|record| record.blake3.as_str());
+    let path = built.stored.path(ARCHIVE);
+    let digest = built.stored.files().get(ARCHIVE).map(|record| record.blake3.as_str());
     let file = File::open(&path).with_context(|| format!("`{}`", path.display()))?;
     let mut hashed = Hashed { file, hasher: blake3::Hasher::new() };
     let mut archive = tar::Archive::new(&mut hashed);

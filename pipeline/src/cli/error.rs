@@ -2,7 +2,8 @@
 
 use super::disk;
 use crate::cmd::interrupted;
-use crate::error::Reason;
+use crate::error::{Reason, find};
+use crate::run::{Failure, FailureKind, StageFailed};
 use crate::text;
 use anyhow::{Error, Result};
 use std::process::ExitCode;
@@ -17,6 +18,23 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// The same for programs.
+    pub fn failure(&self) -> Failure {
+        let (Self::Usage(error) | Self::Failed(error)) = self;
+        let kind = match self {
+            _ if interrupted(error).is_some() => FailureKind::Interrupted,
+            Self::Usage(_) => FailureKind::Usage,
+            Self::Failed(_) => FailureKind::Work,
+        };
+        let failed = find::<StageFailed>(error);
+        Failure {
+            kind,
+            stage: failed.map(|it| it.stage),
+            reason: reason(error),
+            log: failed.and_then(|it| it.log.clone()),
+        }
+    }
+
     /// Prints the one error, and says how to exit.
     pub fn report(self) -> ExitCode {
         let (Self::Usage(error) | Self::Failed(error)) = &self;
@@ -33,7 +51,7 @@ impl CommandError {
 }
 
 /// What is told of an error, with the way out of a disk's trouble.
-pub fn reason(error: &Error) -> Reason {
+fn reason(error: &Error) -> Reason {
     let reason = Reason::of(error);
     match disk::help(&reason.message) {
         Some(help) => reason.help(help),

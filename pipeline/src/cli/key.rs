@@ -53,6 +53,10 @@ impl Key {
         }
     }
 
+    pub fn json(&self) -> bool {
+        matches!(self, Self::Show { json: true, .. })
+    }
+
     /// The variables that hold secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let names = match self {

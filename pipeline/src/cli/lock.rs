@@ -1,8 +1,9 @@
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
-use super::{Classify, CommandError, Place, Reach};
+use super::notes;
+use super::{Classify, CommandError, FetchArgs, ProjectArgs};
 use crate::error::Help;
-use crate::lock::{Report, Subject, Task, examine_mirror};
+use crate::lock::{LockContext, Task, UpstreamReport, examine_mirror};
 use crate::sandbox::Engine;
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -11,9 +12,9 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Lock {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     #[command(flatten)]
-    reach: Reach,
+    reach: FetchArgs,
     /// Write nothing: say what moved upstream since the pins were set; exit code 1 where someone must act
     #[arg(long, conflicts_with = "fetch")]
     check: bool,
@@ -26,49 +27,47 @@ pub struct Lock {
 }
 
 impl Lock {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
     pub fn run(&self) -> Result<(), CommandError> {
         let store = self.place.store().usage()?;
-        let loaded = self.place.load(&store).usage()?;
+        let project = self.place.load(&store).usage()?;
         self.mirrors_are_asked().usage()?;
         let origins = self.reach.origins().usage()?;
-        let subject = Subject {
-            pipeline: &loaded.pipeline,
-            beside: &loaded.beside,
-            file: &loaded.lock_file,
+        let cx = LockContext {
+            project: &project,
             store: &store,
             origins: &origins,
             engine: self.engine,
-            on_note: &|text| eprintln!("note: {text}"),
+            on_note: &|note| tell!("note: {}", notes::render(&note)),
         };
         let task = match (self.check, &self.fetch) {
             (true, _) => Task::Check,
             (false, Some(_)) => Task::Fill,
             (false, None) => Task::Resolve,
         };
-        subject.preflight(task).usage()?;
+        cx.preflight(task).usage()?;
         if let Some(folder) = &self.fetch {
             examine_mirror(folder).usage()?;
         }
         if self.check {
-            return print(&subject.check().failed()?);
+            return print(&cx.check().failed()?);
         }
         if let Some(folder) = &self.fetch {
-            let held = subject.fill(folder).failed()?;
+            let held = cx.populate_mirror(folder).failed()?;
             tell!("{} holds {held} pieces of content: use it with --mirror", folder.display());
             return Ok(());
         }
-        let resolved = subject.resolve().failed()?;
-        resolved.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let resolved = cx.resolve().failed()?;
+        resolved.notes.iter().for_each(|note| tell!("note: {note}"));
         resolved.changes.iter().for_each(|line| say!("{line}"));
         if resolved.changes.is_empty() {
             say!("nothing changed");
         }
-        subject.write(&resolved).failed()?;
-        tell!("{} is written", loaded.lock_file.display());
+        cx.write(&resolved).failed()?;
+        tell!("{} is written", project.lock_file.display());
         Ok(())
     }
 
@@ -84,7 +83,7 @@ impl Lock {
     }
 }
 
-fn print(report: &Report) -> Result<(), CommandError> {
+fn print(report: &UpstreamReport) -> Result<(), CommandError> {
     for finding in &report.findings {
         let mark = if finding.act { "ACT " } else { "    " };
         say!("{mark}{}", finding.text);

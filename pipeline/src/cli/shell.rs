@@ -1,6 +1,6 @@
 //! `shell`: into the build environment at the stage that failed.
 
-use super::{Classify, CommandError, Place};
+use super::{Classify, CommandError, ProjectArgs};
 use crate::cmd::{Runner, interrupt};
 use crate::error::Help;
 use crate::sandbox::Scene;
@@ -10,23 +10,23 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Shell {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     /// The command to run instead of a shell
     #[arg(last = true)]
     command: Vec<String>,
 }
 
 impl Shell {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
     pub fn run(&self) -> Result<(), CommandError> {
         let store = self.place.store().usage()?;
-        let loaded = self.place.load(&store).usage()?;
-        let name = loaded.pipeline.name.as_str();
+        let project = self.place.load(&store).usage()?;
+        let name = project.name();
         let scene = || {
-            Scene::find(&store.set_aside_folder(&loaded.own_name()))?
+            Scene::find(&store.failed_folder(&project.own_name()))?
                 .with_context(|| format!("no stage of `{name}` has failed in its environment"))
                 .help("a `run` whose stage `build` or `verify` fails keeps the tree for this")
         };
@@ -43,7 +43,7 @@ impl Shell {
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
-        let log = store.scratch(&format!("logs/{name}")).failed()?.join("shell.log");
+        let log = store.log_file(name, "shell").failed()?;
         let cmd = Runner::new(&log, |_| {}).failed()?.working_for(store.root());
         let status = scene.enter(command, &cmd).failed()?;
         if status.success() {

@@ -5,7 +5,7 @@ use super::{Classify, CommandError};
 use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
 use crate::error::Help;
 use crate::files;
-use crate::run::Loaded;
+use crate::project::Project;
 use crate::text;
 use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
 use anyhow::{Context, Result, anyhow, ensure};
@@ -72,6 +72,10 @@ struct Said<'a> {
 }
 
 impl Verify {
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
     pub fn run(&self) -> Result<(), CommandError> {
         let section = self.section().usage()?;
         let installed = section.installed.as_deref().map(Installed::read).transpose().usage()?;
@@ -120,9 +124,9 @@ impl Verify {
     /// What the file is held to.
     fn section(&self) -> Result<config::Verify> {
         if let Some(file) = &self.pipeline {
-            let Loaded { pipeline, beside, .. } = Loaded::read(file)?;
+            let Project { pipeline, base_dir, .. } = Project::read(file)?;
             let mut section = pipeline.verify;
-            section.installed = section.installed.map(|list| beside.join(list));
+            section.installed = section.installed.map(|list| base_dir.join(list));
             if !self.only_adds.is_empty() {
                 section.only_adds.get_or_insert_default().extend(self.only_adds.iter().cloned());
             }

@@ -21,6 +21,7 @@ pub use pipes::Pipes;
 pub use which::{find as find_program, require};
 
 use crate::error::{Help, find};
+use crate::note::Note;
 use crate::text;
 use anyhow::{Context, Error, Result, anyhow};
 use child::{Heard, Source, Started, ask_to_end, prepared, start};
@@ -55,7 +56,7 @@ pub struct Runner<'a> {
     works_for: PathBuf,
     file: RefCell<File>,
     on_line: Box<dyn Fn(&str) + 'a>,
-    on_note: Box<dyn Fn(&str) + 'a>,
+    on_note: Box<dyn Fn(Note) + 'a>,
 }
 
 /// What a call wrote to its standard output.
@@ -69,7 +70,7 @@ impl<'a> Runner<'a> {
     pub fn new(log: &Path, on_line: impl Fn(&str) + 'a) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("log `{}`", log.display()))?;
         let (file, on_line) = (RefCell::new(file), Box::new(on_line));
-        let on_note = Box::new(|_: &str| {});
+        let on_note = Box::new(|_: Note| {});
         Ok(Self { log: log.to_owned(), works_for: PathBuf::new(), file, on_line, on_note })
     }
 
@@ -85,15 +86,15 @@ impl<'a> Runner<'a> {
 
     /// With somebody to tell what people should know while it goes.
     #[must_use]
-    pub fn on_note(mut self, on_note: impl Fn(&str) + 'a) -> Self {
+    pub fn on_note(mut self, on_note: impl Fn(Note) + 'a) -> Self {
         self.on_note = Box::new(on_note);
         self
     }
 
     /// Tells people something, and the log.
-    pub fn note(&self, text: &str) {
-        self.write(&format!("note: {text}"));
-        (self.on_note)(text);
+    pub fn note(&self, note: Note) {
+        self.write(&format!("note: {note:?}"));
+        (self.on_note)(note);
     }
 
     pub fn log(&self) -> &Path {

@@ -6,9 +6,9 @@
 
 use super::gzip::Gzip;
 use crate::config::{Sha256, Sha512};
+use crate::digest::{sha256_file, sha512_file};
 use crate::error::Help;
 use crate::files;
-use crate::store::{sha256, sha512};
 use anyhow::{Result, anyhow};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -46,7 +46,7 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
         return Err(anyhow!("`{shown}` is {cut}: it has {length} bytes, and {size} are pinned")
             .help("get the pinned file; change the pin only if you know why it differs"));
     }
-    let found = sha256(path)?;
+    let found = sha256_file(path)?;
     if found != pin.as_str() {
         let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
         return Err(anyhow!(
@@ -60,7 +60,7 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
 /// The same for a file that the `sources` of a packaging repository names by its sha512.
 pub fn pinned_by_sources(path: &Path, shown: &str, pin: &Sha512) -> Result<()> {
     let head = no_pointer(path, shown)?;
-    let found = sha512(path)?;
+    let found = sha512_file(path)?;
     if found != pin.as_str() {
         let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
         return Err(anyhow!("`{shown}` is not what `sources` of the pinned commit names: sha512 {found}, there {pin}{cut}").help("does the lookaside cache serve something else today? a mirror that has it serves as well"));
@@ -125,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, pin.unwrap_or(content)).unwrap();
-        let pin = Sha256::try_from(sha256(&path).unwrap()).unwrap();
+        let pin = Sha256::try_from(sha256_file(&path).unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         pinned(&path, "file", &pin, None).map_or_else(|e| e.rendered(), |()| String::new())
     }
@@ -235,7 +235,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("file");
         fs::write(&path, "text").unwrap();
-        let pin = Sha512::try_from(sha512(&path).unwrap()).unwrap();
+        let pin = Sha512::try_from(sha512_file(&path).unwrap()).unwrap();
         pinned_by_sources(&path, "file", &pin).unwrap();
         fs::write(&path, "other").unwrap();
         let error = pinned_by_sources(&path, "file", &pin).unwrap_err().rendered();

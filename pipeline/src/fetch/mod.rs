@@ -18,7 +18,8 @@ use crate::cmd::{Runner, interrupted};
 use crate::config::WebUrl;
 use crate::error::Help;
 use crate::files;
-use crate::store::Store;
+use crate::note::Note;
+use crate::store::{Store, layout};
 use anyhow::{Context, Result, anyhow};
 use curl::{Credentials, Patience};
 pub use curl::{Download, plain};
@@ -260,7 +261,7 @@ impl<'a> Fetch<'a> {
         if self.dead.borrow_mut().insert(mirror.to_string()) {
             let why = why.to_string();
             let why = why.lines().next().unwrap_or_default();
-            self.cmd.note(&format!("mirror {mirror} is not asked any more: {why}"));
+            self.cmd.note(Note::MirrorGivenUp { mirror: mirror.to_string(), why: why.to_owned() });
         }
     }
 
@@ -301,5 +302,5 @@ impl Origins {
 
 /// The cache is laid out as a mirror is.
 fn place(store: &Store, pin: &Pin) -> PathBuf {
-    store.root().join("content").join(pin.place())
+    store.root().join(layout::CONTENT).join(pin.place())
 }

@@ -20,6 +20,8 @@ mod replace;
 mod scan;
 mod source;
 mod spec;
+mod specs;
+mod step;
 mod survey;
 mod tag;
 mod tags;
@@ -27,32 +29,16 @@ mod uses;
 
 use crate::config::{Device, Edit, Insert, Line, MacroName};
 use crate::error::Help;
+pub use crate::note::EditOutcome as Outcome;
 use anyhow::{Context, Result, anyhow};
 use declared::{Declarations, numbers};
 use insert::Side;
-use serde::Serialize;
 use spec::SpecText;
+pub use specs::Specs;
 use std::collections::BTreeMap;
-use std::fmt;
+pub use step::{InjectStep, Injected, spec as spec_recipe};
 pub use survey::{Survey, declared, movement, survey};
 use tag::Tag;
-
-/// What became of an edit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Applied,
-    AlreadySatisfied,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Applied => "applied",
-            Self::AlreadySatisfied => "already satisfied",
-        })
-    }
-}
 
 /// An edit in one line for people, and what became of it.
 type Done = (String, Outcome);

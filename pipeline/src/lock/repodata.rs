@@ -17,7 +17,6 @@ mod unpack;
 mod xml;
 
 use crate::error::Help;
-use crate::error::Rendered;
 use crate::rpmfile::Nevra;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::fmt;
@@ -214,7 +213,7 @@ impl Draft {
             None => self.listed(),
         };
         listed.map_err(|error| {
-            let why = error.rendered();
+            let why = error.to_string();
             let why = why.lines().next().unwrap_or_default();
             Odd { names, arch, why: why.chars().take(LONGEST_REASON).collect() }
         })

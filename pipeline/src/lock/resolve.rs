@@ -6,6 +6,7 @@ use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
 };
+use crate::digest;
 use crate::error::Help;
 use crate::fetch::{Download, Fetch, Pin};
 use crate::files;
@@ -13,7 +14,7 @@ use crate::intake::{self, Folder, Limits};
 use crate::openpgp::{self, Certificate, Keys, Refused};
 use crate::rpmfile::Nevra;
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
-use crate::store::{Work, sha256};
+use crate::store::Work;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use rpm_version::Evr;
 use std::fmt::Write;
@@ -255,7 +256,7 @@ fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Packag
     };
     let primary = repodata::repomd(&get("repodata/repomd.xml", LARGEST_INDEX)?)?;
     let bytes = get(&primary.href, primary.size.unwrap_or(LARGEST_LIST).min(LARGEST_LIST))?;
-    let found = crate::store::sha256_of(&bytes);
+    let found = digest::sha256(&bytes);
     if found != primary.sha256 {
         return Err(anyhow!(
             "`{}` has sha256 {found}, and repomd.xml says {}",
@@ -273,7 +274,7 @@ fn locked(
     listings: &[Listing],
     certificates: &[Certificate],
 ) -> Result<LockedPackage> {
-    let digest = sha256(path)?;
+    let digest = digest::sha256_file(path)?;
     let size = path.metadata()?.len();
     let shown = intake::shown(Path::new(path.file_name().unwrap_or_default()));
     let checked =

@@ -2,14 +2,13 @@
 //! nothing else. `createrepo_c` ends well where it leaves a package out, and clients believe the metadata, not
 //! the packages.
 
+use crate::digest;
 use crate::error::Help;
 use crate::lock::repodata::{self, Listed};
 use crate::rpmfile::Nevra;
 use crate::sign::SignedPackage;
-use crate::store;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err as fs;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -29,7 +28,7 @@ pub fn expected(tree: &Path, signed: &[SignedPackage]) -> Result<BTreeMap<String
         let path = tree.join(&package.file);
         let said = Said {
             nevra: package.nevra.parse()?,
-            sha256: store::digest::<Sha256>(&path)?,
+            sha256: digest::sha256_file(&path)?,
             size: fs::metadata(&path)?.len(),
         };
         expected.insert(package.file.clone(), said);
@@ -41,7 +40,7 @@ pub fn expected(tree: &Path, signed: &[SignedPackage]) -> Result<BTreeMap<String
 pub fn check(tree: &Path, repomd: &[u8], expected: BTreeMap<String, Said>) -> Result<()> {
     let primary = repodata::repomd(repomd)?;
     let bytes = fs::read(tree.join(&primary.href)).context("the list of packages")?;
-    let whole = primary.sha256 == format!("{:x}", Sha256::digest(&bytes))
+    let whole = primary.sha256 == digest::sha256(&bytes)
         && primary.size.is_none_or(|size| size == bytes.len() as u64);
     ensure!(whole, "`repomd.xml` is of another list of packages than createrepo_c wrote beside it");
     let packages = repodata::packages(&bytes, &primary.href)?;

@@ -2,27 +2,19 @@
 
 use crate::config::{Line, MacroName};
 use crate::inject;
-use crate::source::Skipped;
+use crate::inject::Specs;
+use crate::source::{Skipped, Sources};
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// The most that is told of what nobody needs.
-const MOST_NOTES: usize = 10;
-
-/// What was not taken, a line each.
-pub fn notes(skipped: &[Skipped]) -> Vec<String> {
-    let first = skipped.iter().take(MOST_NOTES);
-    let mut notes: Vec<String> = first.map(|it| format!("not taken: {}", it.why.message)).collect();
-    let more = skipped.len().saturating_sub(MOST_NOTES);
-    if more > 0 {
-        notes.push(format!("not taken: {more} more"));
-    }
-    notes
-}
-
 /// Refuses what was not taken and one of the specs names. A name that rpm alone can tell is left to
 /// rpmbuild, which looks for every one.
-pub fn check<'s>(
+pub fn check(sources: &Sources, specs: &Specs, defines: &BTreeMap<MacroName, Line>) -> Result<()> {
+    let specs = [&specs.edited].into_iter().chain(&specs.stock);
+    refuse(sources.skipped(), specs.map(|edited| edited.spec.as_slice()), defines)
+}
+
+fn refuse<'s>(
     skipped: &[Skipped],
     specs: impl Iterator<Item = &'s [u8]>,
     defines: &BTreeMap<MacroName, Line>,
@@ -56,7 +48,7 @@ mod tests {
     fn only_what_a_spec_names_is_needed() {
         let spec = b"Name: a\nVersion: 1\nSource0: https://h/%{name}-%{version}.tar.gz\nPatch1: b c.patch\n";
         let check = |name| {
-            check(
+            refuse(
                 &[skipped("tests"), skipped(name)],
                 [spec.as_slice()].into_iter(),
                 &BTreeMap::new(),
@@ -68,14 +60,5 @@ mod tests {
             assert!(error.contains(&format!("`{name}` is a folder\nhelp: no")), "{error}");
         }
         check("c.patch").unwrap();
-    }
-
-    #[test]
-    fn notes_are_few() {
-        let many: Vec<Skipped> = (0..100).map(|number| skipped(&number.to_string())).collect();
-        let notes = notes(&many);
-        assert_eq!(notes[0], "not taken: `0` is a folder");
-        assert_eq!(notes.len(), MOST_NOTES + 1);
-        assert_eq!(notes[MOST_NOTES], "not taken: 90 more");
     }
 }

@@ -13,6 +13,9 @@ mod users;
 
 use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find_program};
 use crate::error::find;
+use crate::folders;
+use crate::note::Note;
+use crate::store::owned::own_file;
 use anyhow::{Context, Error, Result, ensure};
 pub use build::{Base, tools};
 pub use image::Image;
@@ -62,8 +65,23 @@ impl Engine {
     }
 
     pub(crate) fn call(self) -> Call {
-        Call::new(self.program())
+        let call = Call::new(self.program());
+        match self {
+            Self::Podman => configured().map_or(call.clone(), |file| call.env(CONFIG, file)),
+            Self::Docker => call,
+        }
     }
+}
+
+/// The variable that names a configuration of podman's (containers.conf(5)).
+const CONFIG: &str = "CONTAINERS_CONF";
+
+/// The containers.conf that `pipeline/bootstrap.sh` wrote where this host needs one, unless somebody
+/// named another.
+fn configured() -> Option<PathBuf> {
+    let named = std::env::var_os(CONFIG).is_some_and(|named| !named.is_empty());
+    let file = folders::config()?.join("containers.conf");
+    (!named && own_file(&file).is_ok()).then_some(file)
 }
 
 /// What a job may see of the host.
@@ -203,7 +221,7 @@ fn start(
         Err(error) if may_run_again(&error, job) => {
             let first = error.to_string();
             let first = first.lines().next().unwrap_or_default();
-            cmd.note(&format!("{}: {first}; asked once more", job.purpose));
+            cmd.note(Note::AskedAgain { purpose: job.purpose.to_string(), why: first.to_owned() });
             let _ = cmd.run(&removal(engine, &name));
             once()
         }

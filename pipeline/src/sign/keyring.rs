@@ -7,6 +7,7 @@ use crate::cmd::{again, interrupt};
 use crate::config::{KeySource, Sign};
 use crate::error::Help;
 use crate::files;
+use crate::folders;
 use crate::store::owned::{private_folder, refuse_foreign_parents, refuse_foreign_way};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,20 @@ impl Signer {
     /// What is said of the other keys in its file.
     pub fn others(&self) -> &[String] {
         &self.public.others
+    }
+
+    /// One that signs nothing: a test looks at keys of steps.
+    #[cfg(test)]
+    pub fn by_name(fingerprint: &str) -> Self {
+        let (fingerprint, text) = (fingerprint.to_owned(), String::new);
+        let public = Public {
+            fingerprint,
+            user_id: text(),
+            expires: None,
+            armored: text(),
+            others: Vec::new(),
+        };
+        Self { public, sign: Sign::default(), beside: PathBuf::new() }
     }
 
     /// A detached signature, for `repomd.xml`.
@@ -295,14 +310,11 @@ pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
     Ok(())
 }
 
-/// Where the development key of this user is (XDG Base Directory Specification).
+/// Where the development key of this user is.
 pub fn development_key_file() -> Result<PathBuf> {
-    let data = std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
-        .context("neither XDG_DATA_HOME nor HOME says where keys are kept")?;
-    Ok(data.join("vgpu-pipeline/development-key.asc"))
+    let data =
+        folders::data().context("neither XDG_DATA_HOME nor HOME says where keys are kept")?;
+    Ok(data.join("development-key.asc"))
 }
 
 /// A file that only its owner can read, and whose owner could not have somebody else sign by it.

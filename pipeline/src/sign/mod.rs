@@ -7,12 +7,13 @@ mod key;
 mod keyring;
 mod package;
 mod remembered;
+mod step;
 mod vault;
 
 use crate::error::Help;
-use crate::plan::Key;
 use crate::rpmfile::RpmFile;
-use crate::store::{Store, Stored};
+use crate::stage::Context as StageContext;
+use crate::store::Stored;
 use crate::verify::Verified;
 use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
@@ -23,13 +24,11 @@ pub use keyring::{
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+pub use step::SignStep;
 pub use vault::{put_away, take_over, wipe};
 
 /// How far a build's time may be ahead, for clocks and time zones: a changelog has days.
 const LATEST: u32 = 2 * 24 * 60 * 60;
-
-/// The folder of the store that remembers what is public of keys.
-pub const PUBLIC_KEYS: &str = "public-keys";
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
@@ -76,13 +75,9 @@ impl SignedPackage {
 }
 
 impl Signed {
-    pub fn recall(stored: Stored) -> Result<Self> {
+    fn of(stored: Stored) -> Result<Self> {
         let facts = stored.facts()?;
         Ok(Self { stored, facts })
-    }
-
-    pub fn stored(&self) -> &Stored {
-        &self.stored
     }
 
     pub fn packages(&self) -> &[SignedPackage] {
@@ -96,8 +91,8 @@ impl Signed {
 }
 
 /// Signs every package: the bytes that were judged, copied out of reach first.
-pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Result<Signed> {
-    let work = store.work()?;
+fn sign_all(verified: &Verified, signer: &Signer, cx: &StageContext) -> Result<Signed> {
+    let work = cx.store().work()?;
     let unsigned = work.scratch("unsigned")?.join("package");
     let packages = verified.packages().iter().map(|file| (file, PACKAGES));
     let sources = verified.sources().iter().map(|file| (file, SOURCES));
@@ -123,7 +118,7 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         file.copy_out(&folder.join(file.file_name()))?;
     }
     let facts = Facts { fingerprint: signer.fingerprint(), time: newest, packages: signed };
-    let stored = store.keep(work, "sign", key.as_str(), &facts)?;
+    let stored = cx.keep(work, &facts)?;
     Ok(Signed { stored, facts })
 }
 

@@ -8,9 +8,11 @@
 mod clear;
 mod copy;
 mod keep;
+pub mod layout;
 pub mod owned;
 mod work;
 
+use crate::digest;
 use crate::error::Help;
 use crate::files;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -19,11 +21,10 @@ pub use copy::copy_new;
 use fs_err as fs;
 use rustix::fs::{Mode, fchmod, fstat};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sha2::Digest;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct Store {
 struct Record {
     stage: String,
     key: String,
+    /// The digests of the results that it was made of, by their stage.
+    made_of: BTreeMap<String, String>,
     files: BTreeMap<String, FileRecord>,
     facts: serde_json::Value,
 }
@@ -78,7 +81,7 @@ impl Store {
                  engine can be told of it", root.display()).help("choose another store with `--store`"));
         }
         owned::private_folder(&root, WHAT, HELP)?;
-        for folder in ["results", "work", "locks", "logs"] {
+        for folder in [layout::RESULTS, layout::WORK, layout::LOCKS, layout::LOGS] {
             let path = root.join(folder);
             if path.symlink_metadata().is_err() {
                 fs::create_dir(&path).or_else(|error| match error.kind() {
@@ -95,7 +98,7 @@ impl Store {
         }
         owned::own_entries(&root, HANDED_OVER, WHAT, HELP)?;
         let store = Self { root };
-        work::sweep(&store.root.join("work"))?;
+        work::sweep(&store.root.join(layout::WORK))?;
         Ok(store)
     }
 
@@ -118,16 +121,21 @@ impl Store {
                 Ok(Some(Stored { folder, record }))
             }
             _ => {
-                self.discard(stage, key)?;
+                self.remove(&folder)?;
                 Ok(None)
             }
         }
     }
 
     /// Drops a result.
-    pub fn discard(&self, stage: &str, key: &str) -> Result<()> {
+    pub fn discard(&self, stored: &Stored) -> Result<()> {
+        self.remove(&stored.folder)
+    }
+
+    /// Takes a folder out of sight at once, and then away.
+    fn remove(&self, folder: &Path) -> Result<()> {
         let grave = self.work()?;
-        match fs::rename(self.folder(stage, key), grave.path().join("discarded")) {
+        match fs::rename(folder, grave.path().join("discarded")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
@@ -135,16 +143,18 @@ impl Store {
 
     /// A folder to work in; it vanishes with the returned value unless it is kept.
     pub fn work(&self) -> Result<Work> {
-        Work::begin(&self.root.join("work"))
+        Work::begin(&self.root.join(layout::WORK))
     }
 
-    /// Keeps what a stage left in its work folder's `files` as the result of a step.
+    /// Keeps what a stage left in its work folder's `files` as the result of a step, with the digests of
+    /// what it was made of.
     #[expect(clippy::needless_pass_by_value, reason = "what is kept is worked on no more")]
     pub fn keep<T: Serialize>(
         &self,
         work: Work,
         stage: &str,
         key: &str,
+        made_of: BTreeMap<String, String>,
         facts: &T,
     ) -> Result<Stored> {
         let staged = work.path().join("result");
@@ -155,41 +165,38 @@ impl Store {
         let record = Record {
             stage: stage.to_owned(),
             key: key.to_owned(),
+            made_of,
             files,
             facts: serde_json::to_value(facts)?,
         };
         fs::write(staged.join(RECORD), serde_json::to_vec_pretty(&record)?)?;
         let folder = self.folder(stage, key);
-        self.discard(stage, key)?;
+        self.remove(&folder)?;
         fs::rename(&staged, &folder)?;
         Ok(Stored { folder, record })
     }
 
     /// Sets the work of a failed stage aside under a name, in place of what was there, for somebody to
     /// look into.
-    pub fn set_aside(&self, work: Work, name: &str) -> Result<()> {
-        self.drop_set_aside(name)?;
-        self.scratch("failed")?;
-        work.move_to(&self.set_aside_folder(name))
+    pub fn keep_failed(&self, work: Work, name: &str) -> Result<()> {
+        self.drop_failed(name)?;
+        self.scratch(layout::FAILED)?;
+        work.move_to(&self.failed_folder(name))
     }
 
     /// Drops what was set aside under a name.
-    pub fn drop_set_aside(&self, name: &str) -> Result<()> {
-        let grave = self.work()?;
-        match fs::rename(self.set_aside_folder(name), grave.path().join("discarded")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+    pub fn drop_failed(&self, name: &str) -> Result<()> {
+        self.remove(&self.failed_folder(name))
     }
 
-    pub fn set_aside_folder(&self, name: &str) -> PathBuf {
-        self.root.join("failed").join(name)
+    pub fn failed_folder(&self, name: &str) -> PathBuf {
+        self.root.join(layout::FAILED).join(name)
     }
 
     /// Holds others off a step, or a pipeline's name, until the returned file is dropped. While
     /// somebody else holds it, `waiting` is asked again and again whether to go on.
     pub fn lock(&self, what: &str, name: &str, waiting: impl Fn() -> Result<()>) -> Result<File> {
-        let path = self.root.join("locks").join(format!("{what}-{name}"));
+        let path = self.root.join(layout::LOCKS).join(format!("{what}-{name}"));
         let file = owned::plain_file(
             &path,
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600),
@@ -225,16 +232,83 @@ impl Store {
         Ok(path)
     }
 
+    /// The log of a pipeline's stage or command.
+    pub fn log_file(&self, pipeline: &str, what: &str) -> Result<PathBuf> {
+        let folder = self.scratch(&format!("{}/{pipeline}", layout::LOGS))?;
+        Ok(folder.join(format!("{what}.log")))
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     fn folder(&self, stage: &str, key: &str) -> PathBuf {
-        self.root.join("results").join(format!("{stage}-{key}"))
+        self.root.join(layout::RESULTS).join(format!("{stage}-{key}"))
     }
 }
 
 impl Stored {
+    /// The stage and the key that it is kept under, as one word.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.record.stage, self.record.key)
+    }
+
+    pub fn key(&self) -> &str {
+        &self.record.key
+    }
+
+    pub fn is_of(&self, stage: &str) -> bool {
+        self.record.stage == stage
+    }
+
+    /// The digests of what it was made of, by stage.
+    pub fn made_of(&self) -> &BTreeMap<String, String> {
+        &self.record.made_of
+    }
+
+    /// The digest of its files, names and bytes.
+    pub fn content(&self) -> String {
+        digest::blake3(&canonical(&self.record.files))
+    }
+
+    /// The digest of its files and of what the stage wrote down.
+    pub fn content_with_facts(&self) -> String {
+        digest::blake3(&canonical(&(&self.record.files, &self.record.facts)))
+    }
+
+    pub fn has(&self, file: &str) -> bool {
+        self.record.files.contains_key(file)
+    }
+
+    /// What was written down about a file.
+    pub fn record_of(&self, file: &str) -> Result<&FileRecord> {
+        self.record
+            .files
+            .get(file)
+            .with_context(|| format!("`{}` has no file `{file}`", self.name()))
+    }
+
+    /// The sha256 of a file, as it was written.
+    pub fn sha256(&self, file: &str) -> Result<String> {
+        let expected = self.record_of(file)?;
+        let mut reader = owned::plain_file(&self.path(file), OpenOptions::new().read(true))
+            .with_context(|| self.path(file).display().to_string())?;
+        let mut sha256 = Sha256::new();
+        let found = FileRecord::of_read(&mut reader, &mut sha256)?;
+        ensure!(
+            found == *expected,
+            anyhow!("`{file}` is damaged in the store")
+                .help(format!("remove {} and run again", self.path("").display()))
+        );
+        Ok(digest::hex(&sha256.finalize()))
+    }
+
+    /// Whether a file is there with the bytes that were written.
+    pub fn is_intact(&self, file: &str) -> bool {
+        let expected = self.record.files.get(file);
+        expected.is_some() && FileRecord::of_plain(&self.path(file)).ok().as_ref() == expected
+    }
+
     /// The names of its files, `/` between folders.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.record.files.keys().map(String::as_str)
@@ -257,10 +331,14 @@ impl Stored {
 
     /// Whether every file is there with the bytes that were written.
     pub fn intact(&self) -> bool {
-        self.record.files.iter().all(|(name, expected)| {
-            FileRecord::of_plain(&self.path(name)).is_ok_and(|found| found == *expected)
-        })
+        self.names().all(|name| self.is_intact(name))
     }
+}
+
+/// A record's parts in one form.
+fn canonical(parts: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(parts)
+        .unwrap_or_else(|problem| unreachable!("records are plain JSON: {problem}"))
 }
 
 impl FileRecord {
@@ -278,36 +356,23 @@ impl FileRecord {
     }
 
     fn of_open(mut file: File) -> io::Result<Self> {
-        let mut hasher = blake3::Hasher::new();
-        let size = io::copy(&mut file, &mut hasher)?;
-        Ok(Self { size, blake3: hasher.finalize().to_hex().to_string() })
+        Self::of_read(&mut file, &mut io::sink())
     }
-}
 
-/// The sha256 of a file, as the world outside this program pins it.
-pub fn sha256(path: &Path) -> Result<String> {
-    digest::<sha2::Sha256>(path)
-}
-
-/// The sha512 of a file, as packaging repositories name what they keep elsewhere.
-pub fn sha512(path: &Path) -> Result<String> {
-    digest::<sha2::Sha512>(path)
-}
-
-/// A file's digest, in hexadecimal.
-pub fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
-    let mut hasher = D::new();
-    let mut file = files::open(path, &files::JUDGED)?;
-    io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
-}
-
-/// The sha256 of bytes.
-pub fn sha256_of(bytes: &[u8]) -> String {
-    format!("{:x}", sha2::Sha256::digest(bytes))
+    /// The record of what is read, which goes on to somebody else.
+    fn of_read(input: &mut impl Read, output: &mut impl Write) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        let (mut size, mut buffer) = (0, vec![0; 1 << 16]);
+        loop {
+            let read = input.read(&mut buffer)?;
+            if read == 0 {
+                return Ok(Self { size, blake3: hasher.finalize().to_hex().to_string() });
+            }
+            hasher.update(&buffer[..read]);
+            output.write_all(&buffer[..read])?;
+            size += read as u64;
+        }
+    }
 }
 
 #[cfg(test)]

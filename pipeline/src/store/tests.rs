@@ -11,7 +11,7 @@ fn keep(store: &Store, key: &str, content: &str) -> Stored {
     let work = store.work().unwrap();
     fs::create_dir(work.files().join("sub")).unwrap();
     fs::write(work.files().join("sub/file"), content).unwrap();
-    store.keep(work, "stage", key, &"fact").unwrap()
+    store.keep(work, "stage", key, BTreeMap::new(), &"fact").unwrap()
 }
 
 #[test]
@@ -167,7 +167,7 @@ mod whose {
         fs::create_dir(work.files().join("sub")).unwrap();
         fs::write(work.files().join("sub/x"), "x").unwrap();
         chmod(&work.files().join("sub"), 0o3777);
-        let stored = store.keep(work, "stage", "k", &()).unwrap();
+        let stored = store.keep(work, "stage", "k", BTreeMap::new(), &()).unwrap();
         for (given, wanted) in cases {
             assert_eq!(mode(&stored.path(&format!("{given:o}"))), wanted, "{given:o}");
         }
@@ -183,7 +183,7 @@ mod whose {
         chmod(&theirs, 0o640);
         let work = store.work().unwrap();
         fs::hard_link(&theirs, work.files().join("ours")).unwrap();
-        let stored = store.keep(work, "stage", "k", &()).unwrap();
+        let stored = store.keep(work, "stage", "k", BTreeMap::new(), &()).unwrap();
         assert_eq!((mode(&theirs), mode(&stored.path("ours"))), (0o640, 0o644));
         fs::write(&theirs, "y").unwrap();
         assert!(stored.intact());
@@ -200,7 +200,8 @@ mod whose {
         for what in ["a symbolic link", "a socket", "a FIFO"] {
             let work = store.work().unwrap();
             make(what, &work.files().join("odd\nname"));
-            let error = store.keep(work, "stage", "k", &()).unwrap_err().rendered();
+            let error =
+                store.keep(work, "stage", "k", BTreeMap::new(), &()).unwrap_err().rendered();
             assert!(error.starts_with(&format!("`odd\\nname` is {what}, ")), "{error}");
         }
         assert!(store.get("stage", "k").unwrap().is_none());
@@ -324,6 +325,6 @@ fn a_work_folder_goes_however_deep_a_build_made_it() {
     // What is set aside stays.
     let work = store.work().unwrap();
     fs::write(work.path().join("tree"), "").unwrap();
-    store.set_aside(work, "name").unwrap();
-    assert!(store.set_aside_folder("name").join("tree").exists());
+    store.keep_failed(work, "name").unwrap();
+    assert!(store.failed_folder("name").join("tree").exists());
 }

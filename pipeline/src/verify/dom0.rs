@@ -3,7 +3,7 @@
 
 use super::rpm::{FileFacts, PackageFacts};
 use crate::config::{Integration, Wrapper};
-use crate::wrapper::{BEGIN, END, is_package_of, package_name};
+use crate::dom0::{BEGIN, END, is_package_of, package_name};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::fs;

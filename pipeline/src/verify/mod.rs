@@ -16,14 +16,14 @@ mod probe;
 mod report;
 mod rpm;
 mod source;
+mod step;
 
 use crate::build::Built;
-use crate::cmd::Runner;
 use crate::config;
-use crate::plan::Key;
+use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
+use crate::stage::{Context as StageContext, Value};
 use crate::store::{FileRecord, Store, Stored};
-use crate::wrapper::{DIFFERENCE, PATCHED, Wrapped};
 use anyhow::{Context, Result, bail};
 pub use audit::{Asked, Audit, Found, audit, keys};
 use copies::Copies;
@@ -39,16 +39,17 @@ pub use report::Report;
 pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+pub use step::VerifyStep;
 
 /// What was made, and is to be judged.
 #[derive(Debug)]
-pub struct Made {
-    pub built: Built,
+struct Made<'v> {
+    built: &'v Built,
     /// The same packages without the devices, to compare with.
-    pub stock: Option<Built>,
-    pub wrapped: Option<Wrapped>,
+    stock: Option<&'v Built>,
+    dom0: Option<&'v Dom0>,
     /// What went in, by name: the spec, the devices and the sources, and nothing else.
-    pub given: BTreeMap<String, PathBuf>,
+    given: BTreeMap<String, PathBuf>,
 }
 
 /// What may leave.
@@ -81,12 +82,8 @@ impl Verified {
         &self.report
     }
 
-    pub fn stored(&self) -> &Stored {
-        &self.stored
-    }
-
     /// The record of an earlier judgement, if it is one of these bytes.
-    pub fn recall(stored: Stored, made: &Made) -> Result<Self> {
+    fn recall(stored: Stored, made: &Made) -> Result<Self> {
         let report: Report = stored.facts()?;
         if report.judged != made.files() {
             bail!(
@@ -104,8 +101,8 @@ impl Verified {
         let mut packages = built(&mut made.built.rpms())?;
         let sources = built(&mut made.built.srpms())?;
         let mut wrapper = Vec::new();
-        if let Some(wrapped) = &made.wrapped {
-            packages.push(leaving(wrapped.stored(), &wrapped.package()?)?);
+        if let Some(wrapped) = made.dom0 {
+            packages.push(leaving(wrapped.stored(), wrapped.package())?);
             for name in [PATCHED, DIFFERENCE] {
                 wrapper.push(leaving(wrapped.stored(), name)?);
             }
@@ -116,17 +113,15 @@ impl Verified {
 }
 
 /// Judges the built packages: first as files, then by running what is in them.
-pub fn run(
+fn judge(
     made: &Made,
     pipeline: &config::Pipeline,
     installed: Option<&Installed>,
     image: &Image,
-    key: &Key,
-    store: &Store,
-    cmd: &Runner,
+    cx: &StageContext,
 ) -> Result<Verified> {
-    let verify = &pipeline.verify;
-    let work = store.work()?;
+    let (verify, cmd) = (&pipeline.verify, cx.cmd());
+    let work = cx.store().work()?;
     let copies = Copies::of(made, &work.scratch("copies")?)?;
     let mut reader = Reader::new(&verify.types, &[]);
     let files: Vec<&PathBuf> = copies.built.iter().chain(&copies.carried).collect();
@@ -183,12 +178,12 @@ pub fn run(
     let packages = packages.collect();
     let report = Report { judged: made.files(), packages, warnings, compared, probed };
     // The probed binary is the package's; only the judgement is kept.
-    let stored = store.keep(work, "verify", key.as_str(), &report)?;
+    let stored = cx.keep(work, &report)?;
     Verified::new(stored, made, report)
 }
 
-/// Sets packages that were refused aside under the pipeline's name, for somebody to look into.
-pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Result<()> {
+/// Keeps packages that were refused under the pipeline's name, for somebody to look into.
+fn keep_failed(built: &Built, image: &Image, name: &str, store: &Store) -> Result<()> {
     let work = store.work()?;
     let packages = work.scratch("packages")?;
     for name in built.rpms().chain(built.srpms()) {
@@ -209,7 +204,7 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
         pids: 1024,
     };
     Scene::leave(&job, image, work.path())?;
-    store.set_aside(work, name)
+    store.keep_failed(work, name)
 }
 
 /// How the built packages differ from the stock ones.
@@ -239,12 +234,12 @@ pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> R
     Ok(())
 }
 
-impl Made {
+impl Made<'_> {
     /// Every file that would leave.
     fn files(&self) -> BTreeMap<String, FileRecord> {
         let is_package = |name: &&String| Path::new(name).extension().is_some_and(|e| e == "rpm");
         let built = self.built.stored().files().iter().filter(|(name, _)| is_package(name));
-        let wrapped = self.wrapped.iter().flat_map(|wrapped| wrapped.stored().files());
+        let wrapped = self.dom0.iter().flat_map(|wrapped| wrapped.stored().files());
         built.chain(wrapped).map(|(name, record)| (name.clone(), record.clone())).collect()
     }
 }

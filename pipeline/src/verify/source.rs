@@ -7,7 +7,7 @@ mod named;
 
 use super::rpm::PackageFacts;
 use super::rpm::mode;
-use crate::store;
+use crate::digest;
 use anyhow::{Result, bail, ensure};
 use md5::Md5;
 pub use named::hold as hold_name;
@@ -76,9 +76,9 @@ pub fn hold(
 /// packages, and is still where a distribution sets no other (`_source_filedigest_algorithm`).
 fn is_of(path: &Path, digest: &str) -> Result<bool> {
     Ok(match digest.len() {
-        32 => store::digest::<Md5>(path)? == digest,
-        40 => store::digest::<Sha1>(path)? == digest,
-        64 => store::digest::<Sha256>(path)? == digest,
+        32 => digest::of_file::<Md5>(path)? == digest,
+        40 => digest::of_file::<Sha1>(path)? == digest,
+        64 => digest::of_file::<Sha256>(path)? == digest,
         _ => false,
     })
 }

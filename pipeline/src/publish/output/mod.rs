@@ -35,7 +35,7 @@ pub struct Output<'a> {
     pub folder: &'a Path,
     pub pipeline: &'a str,
     /// The fingerprint of the key; none while the development key was not made yet.
-    pub signer: Option<&'a str>,
+    pub signer: Option<String>,
     pub consent: Consent,
     /// Folders that the output may neither be nor hold, each with what it is.
     pub apart: Vec<(PathBuf, &'static str)>,

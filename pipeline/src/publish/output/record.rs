@@ -2,11 +2,12 @@
 //! and what has been published under which name.
 
 use super::Output;
+use crate::digest::sha256_file;
 use crate::error::Help;
 use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::rpmfile::Nevra;
 use crate::store::owned::own_file;
-use crate::store::{FileRecord, Stored, sha256};
+use crate::store::{FileRecord, Stored};
 use anyhow::{Context, Result, anyhow};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -143,10 +144,10 @@ impl Record {
             )
             .help("name another folder with `--output`"));
         }
-        if output.signer == Some(signer) || output.consent.new_signer {
+        if output.signer.as_ref() == Some(signer) || output.consent.new_signer {
             return Ok(());
         }
-        let new = output.signer.unwrap_or("a development key, which is yet to be made");
+        let new = output.signer.as_deref().unwrap_or("a development key, which is yet to be made");
         let development = if self.facts.development_key { "the development key " } else { "" };
         return Err(anyhow!("the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
              {new}", signer.escape_debug()).help("name that key with `--key`; `--accept-new-signer` hands the repository to the \
@@ -186,7 +187,7 @@ fn adopt(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
             return Ok(None);
         }
         own_file(&path)?;
-        if sha256(&path)? != sum {
+        if sha256_file(&path)? != sum {
             return Ok(None);
         }
         files.insert(name.to_owned(), FileRecord::of_plain(&path)?);

@@ -8,7 +8,6 @@
 use super::Before;
 use super::place::{Place, if_there};
 use super::record::{RECORD, Record};
-use crate::error::Rendered;
 use crate::error::{Help, find_all};
 use crate::store::Stored;
 use crate::store::owned::{own_file, own_folder};
@@ -236,7 +235,7 @@ fn settle(work: &Path, output: &Path) -> Result<Settled> {
             match ended {
                 Ok(true) => {}
                 Ok(false) => return Ok(Settled::Left(None)),
-                Err(error) => return Ok(Settled::Left(Some(error.rendered()))),
+                Err(error) => return Ok(Settled::Left(Some(error.to_string()))),
             }
         }
     }

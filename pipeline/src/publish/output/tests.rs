@@ -54,7 +54,13 @@ impl World {
             packages,
         };
         self.store
-            .keep(work, "publish", &format!("{file}-{text}").replace('/', "-"), &facts)
+            .keep(
+                work,
+                "publish",
+                &format!("{file}-{text}").replace('/', "-"),
+                BTreeMap::new(),
+                &facts,
+            )
             .unwrap()
     }
 
@@ -62,7 +68,7 @@ impl World {
         Output {
             folder,
             pipeline: "toy",
-            signer: Some("KEY"),
+            signer: Some("KEY".to_owned()),
             consent: Consent::default(),
             apart: Vec::new(),
             store: self.store.root(),

@@ -90,7 +90,7 @@ fn no_answer_is_lost_beside_a_busy_machine() {
         fs::create_dir(&under).unwrap();
         let cmd = Runner::new(&under.join("log"), |_| {}).unwrap();
         let cmd = cmd.on_note(|note| {
-            eprintln!("{note}");
+            eprintln!("{note:?}");
             notes.fetch_add(1, Ordering::Relaxed);
         });
         loop {

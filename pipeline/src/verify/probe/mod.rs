@@ -22,6 +22,7 @@ mod types;
 use super::QomType;
 use crate::cmd::Runner;
 use crate::config::{ExpectedType, Guest, Start};
+use crate::note::{self, Note};
 use crate::sandbox::Image;
 use anyhow::Result;
 pub use guest::digest;
@@ -89,17 +90,18 @@ impl Check {
 }
 
 impl Probed {
-    /// For people: what passed in one line, and a line for each check that was not run.
-    pub fn summary(&self) -> Vec<String> {
-        let passed = self.checks.iter().filter(|check| check.state == State::Passed);
-        let passed: Vec<String> =
-            passed.map(|check| format!("{} ({})", check.name, check.why)).collect();
-        let missing = self.checks.iter().filter(|check| check.state == State::NotRun);
-        let missing =
-            missing.map(|check| format!("{}: not run: {}: {}", self.binary, check.name, check.why));
-        std::iter::once(format!("{}: passed: {}", self.binary, passed.join(", ")))
-            .chain(missing)
-            .collect()
+    /// What passed, and each check that was not run.
+    pub fn notes(&self) -> Vec<Note> {
+        let checks = |state: State| {
+            let checks = self.checks.iter().filter(move |check| check.state == state);
+            checks.map(|check| note::Check { name: check.name.to_string(), why: check.why.clone() })
+        };
+        let binary = || self.binary.to_string();
+        let missing = checks(State::NotRun);
+        let passed =
+            Note::ChecksPassed { binary: binary(), checks: checks(State::Passed).collect() };
+        let missing = missing.map(|check| Note::CheckNotRun { binary: binary(), check });
+        std::iter::once(passed).chain(missing).collect()
     }
 }
 

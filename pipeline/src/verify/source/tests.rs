@@ -45,7 +45,7 @@ impl Given {
     }
 
     fn held(&self, name: &str) -> FileFacts {
-        let digest = store::digest::<Sha256>(&self.files[name]).unwrap();
+        let digest = digest::of_file::<Sha256>(&self.files[name]).unwrap();
         let flags = if name == SPEC { vec!["spec".to_owned()] } else { Vec::new() };
         FileFacts { digest: Some(digest), flags, ..sample::file(name, PLAIN, None) }
     }
@@ -80,7 +80,7 @@ fn what_went_in_is_what_comes_out() {
     hold(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
     // As rpm of a dom0 writes it.
     for file in &mut facts.files {
-        file.digest = Some(store::digest::<Md5>(&given.files[&file.path]).unwrap());
+        file.digest = Some(digest::of_file::<Md5>(&given.files[&file.path]).unwrap());
     }
     hold(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
 }

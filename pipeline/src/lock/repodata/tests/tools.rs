@@ -3,7 +3,7 @@
 use super::super::{packages, repomd, unpack::unpack};
 use super::{refused, sound};
 use crate::cmd::{Call, Runner};
-use crate::store::sha256;
+use crate::digest::sha256_file as sha256;
 use flate2::Compression;
 use rpm::{BuildConfig, PackageBuilder};
 use std::fs;

@@ -1,17 +1,23 @@
-//! A step's key: blake3 of a canonical record in which every field carries its name and length, so
-//! that no two different records read alike.
+//! A step's key: blake3 of a canonical record in which every field carries its name and length, so that
+//! no two different records read alike.
 
-use super::Stage;
+use super::{Edge, Stage};
+use crate::store::Stored;
 use serde::{Deserialize, Serialize};
 
 /// The version of the store's layout and of this record's form.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The content address of a step's result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Key(String);
+pub struct CacheKey(String);
 
-impl Key {
+impl CacheKey {
+    /// The one that a result is kept under.
+    pub fn of(stored: &Stored) -> Self {
+        Self(stored.key().to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -23,14 +29,14 @@ impl Key {
 }
 
 /// Collects what a step's result depends on.
-pub struct Recipe(blake3::Hasher);
+pub struct KeyBuilder(blake3::Hasher);
 
-impl Recipe {
-    pub fn new(stage: Stage) -> Self {
+impl KeyBuilder {
+    pub fn new(stage: Stage, revision: u32) -> Self {
         Self(blake3::Hasher::new())
             .field("format", &FORMAT.to_le_bytes())
             .text("stage", stage.name())
-            .field("rule", &stage.rule().to_le_bytes())
+            .field("revision", &revision.to_le_bytes())
     }
 
     pub fn text(self, name: &str, value: &str) -> Self {
@@ -44,12 +50,15 @@ impl Recipe {
         self.field(name, &canonical)
     }
 
-    pub fn takes(self, key: &Key) -> Self {
-        self.text("takes", key.as_str())
+    /// What the step takes of others; none while one of them is not known.
+    pub fn takes(self, edges: &[Edge]) -> Option<Self> {
+        edges
+            .iter()
+            .try_fold(self, |key, edge| Some(key.text(edge.stage.name(), edge.id.as_deref()?)))
     }
 
-    pub fn key(self) -> Key {
-        Key(self.0.finalize().to_hex().to_string())
+    pub fn key(self) -> CacheKey {
+        CacheKey(self.0.finalize().to_hex().to_string())
     }
 
     fn field(mut self, name: &str, value: &[u8]) -> Self {

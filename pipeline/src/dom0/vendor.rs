@@ -1,23 +1,23 @@
 //! The vendor's qemu-wrapper, checked against its pins, as its hosts have it.
 
 use crate::config::{VendorWrapper, Wrapper};
+use crate::digest::sha256_file;
 use crate::error::Help;
 use crate::fetch::{Fetch, Pin, Wanted, check};
 use crate::files;
-use crate::store::sha256;
 use anyhow::{Result, anyhow, bail};
 use fs_err as fs;
 use std::path::{Path, PathBuf};
 
-/// The file as it is pinned. `beside` is the folder that relative paths start from.
-pub fn bring(vendor: &VendorWrapper, beside: &Path, fetch: &Fetch) -> Result<PathBuf> {
+/// The file as it is pinned. `base_dir` is the folder that relative paths start from.
+pub fn fetch(vendor: &VendorWrapper, base_dir: &Path, fetch: &Fetch) -> Result<PathBuf> {
     match vendor {
         VendorWrapper::Web(web) => {
             let shown = web.url.as_str();
             fetch.web(&Wanted { shown, sha256: &web.sha256, size: Some(web.size) }, &web.url)
         }
         VendorWrapper::Path(path) => {
-            let file = beside.join(&path.file);
+            let file = base_dir.join(&path.file);
             let shown = file.display().to_string();
             check::pinned(&file, &shown, &path.sha256, None)?;
             Ok(file)
@@ -42,7 +42,7 @@ pub fn pins(wrapper: &Wrapper) -> Vec<(Pin, String)> {
 }
 
 /// Writes the file as hosts have it: with what the distribution changes in it.
-pub fn ship(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
+pub fn apply_distro_edits(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
     let name = wrapper.vendor.file_name();
     let mut text = files::read_text(file, &files::WRAPPER)?;
     for words in &wrapper.replace {
@@ -54,7 +54,7 @@ pub fn ship(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
         text = text.replacen(find, with, 1);
     }
     fs::write(to, text)?;
-    let found = sha256(to)?;
+    let found = sha256_file(to)?;
     if found != wrapper.shipped().as_str() {
         return Err(anyhow!(
             "`{name}` has sha256 {found} after `wrapper.replace`, and hosts have {}",

@@ -1,31 +1,31 @@
-//! Stage 5, `wrapper`: what a dom0 gets beside QEMU. The package `vgpu-stub-dom0`, made of the files of
+//! Stage 5, `dom0`: what a dom0 gets beside QEMU. The package `vgpu-stub-dom0`, made of the files of
 //! `wrapper/` that this program carries, and the vendor's qemu-wrapper with the device's lines in it.
 //!
 //! The vendor's file is patched by the very program that the package brings, under the Python of the
 //! environment. Nothing of the vendor's ever enters the package.
 
-mod carried;
+mod assets;
 mod package;
 mod scriptlets;
+mod step;
 mod vendor;
 
 use crate::cmd::Runner;
 use crate::config;
-use crate::fetch::Fetch;
 use crate::intake::{Folder, Limits};
-use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount};
+use crate::stage::Context;
 use crate::store::Stored;
 use anyhow::Result;
-use carried::FILES;
-pub use carried::digest;
+use assets::ASSETS;
 use fs_err as fs;
 pub use package::{is as is_package_of, name as package_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-pub use vendor::{bring, pins};
+pub use step::Dom0Step;
+pub use vendor::{fetch as fetch_vendor, pins};
 
 /// The first and the last of the lines that the patcher puts in (`wrapper/vgpu_stub/patch/block.py`).
 pub const BEGIN: &str = "# vgpu-stub begin, ";
@@ -37,60 +37,48 @@ pub const DIFFERENCE: &str = "qemu-wrapper.diff";
 pub const SHIPPED: &str = "qemu-wrapper.vendor";
 
 /// A script of a few hundred lines, many times.
-const BENCH: Limits = Limits { entries: 1, depth: 0, bytes: 4 << 20 };
+const WORKSPACE: Limits = Limits { entries: 1, depth: 0, bytes: 4 << 20 };
 
 /// What was made for a dom0.
 #[derive(Debug)]
-pub struct Wrapped {
+pub struct Dom0 {
     stored: Stored,
+    facts: Facts,
 }
 
 /// What the store keeps with the files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Facts {
+struct Facts {
     /// Where the vendor's wrapper comes from.
-    pub origin: String,
+    origin: String,
     /// The hosts that were asked.
-    pub contacted: BTreeSet<String>,
+    contacted: BTreeSet<String>,
     /// How many lines the patch adds.
-    pub added: usize,
+    added: usize,
     /// The package's file.
-    pub package: String,
+    package: String,
 }
 
-impl Wrapped {
-    pub fn recall(stored: Stored) -> Self {
-        Self { stored }
+impl Dom0 {
+    fn of(stored: Stored) -> Result<Self> {
+        let facts = stored.facts()?;
+        Ok(Self { stored, facts })
     }
 
-    pub fn stored(&self) -> &Stored {
-        &self.stored
-    }
-
-    pub fn facts(&self) -> Result<Facts> {
-        self.stored.facts()
-    }
-
-    /// The package for dom0, as the store has it.
-    pub fn package(&self) -> Result<String> {
-        Ok(self.facts()?.package)
+    /// The package for hosts, as the store has it.
+    pub fn package(&self) -> &str {
+        &self.facts.package
     }
 }
 
 /// Patches the vendor's wrapper and makes the package.
-pub fn run(
-    wrapper: &config::Wrapper,
-    beside: &Path,
-    image: &Image,
-    key: &Key,
-    fetch: &Fetch,
-) -> Result<Wrapped> {
-    let (store, cmd) = (fetch.store(), fetch.cmd());
-    let file = bring(&wrapper.vendor, beside, fetch)?;
+fn make(wrapper: &config::Wrapper, base_dir: &Path, image: &Image, cx: &Context) -> Result<Dom0> {
+    let (store, cmd, fetch) = (cx.store(), cx.cmd(), cx.fetch);
+    let file = vendor::fetch(&wrapper.vendor, base_dir, fetch)?;
     let work = store.work()?;
-    let bench = Bench::lay_out(&work.scratch("wrapper")?, &work.scratch("bench")?)?;
+    let bench = PatchWorkspace::lay_out(&work.scratch("wrapper")?, &work.scratch("bench")?)?;
     let shipped = work.files().join(SHIPPED);
-    vendor::ship(&file, wrapper, &shipped)?;
+    vendor::apply_distro_edits(&file, wrapper, &shipped)?;
     bench.put(&shipped)?;
     let difference = bench.patcher(&["--diff"], wrapper.python, image, cmd)?;
     bench.patcher(&[], wrapper.python, image, cmd)?;
@@ -103,18 +91,18 @@ pub fn run(
         added: difference.lines().filter(is_added).count(),
         package: package::write(wrapper, &work.files())?,
     };
-    Ok(Wrapped { stored: store.keep(work, "wrapper", key.as_str(), &facts)? })
+    Dom0::of(cx.keep(work, &facts)?)
 }
 
 /// The carried programs, and a folder with a qemu-wrapper that they may write to, for the environment.
-struct Bench {
+struct PatchWorkspace {
     programs: PathBuf,
     folder: PathBuf,
 }
 
-impl Bench {
+impl PatchWorkspace {
     fn lay_out(programs: &Path, folder: &Path) -> Result<Self> {
-        for file in FILES {
+        for file in ASSETS {
             let to = programs.join(file.name);
             fs::create_dir_all(to.parent().unwrap_or(programs))?;
             fs::write(&to, file.text)?;
@@ -132,7 +120,7 @@ impl Bench {
 
     /// Takes it away, and nothing that the patcher may have left in its place.
     fn take(&self, to: &Path) -> Result<()> {
-        Folder::open(&self.folder, "bench", BENCH)?.take(Path::new(PATCHED), to, true)?;
+        Folder::open(&self.folder, "bench", WORKSPACE)?.take(Path::new(PATCHED), to, true)?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What rpmbuild's log shows: how far it is, and the lines that people look for.
 
-use super::{Shown, SourceName};
+use super::{DevicePath, LogSummary};
 
 /// As many lines of a kind as anybody reads: a build may print what it likes, as often as it likes.
 const MOST_SHOWN: usize = 200;
@@ -31,21 +31,21 @@ pub fn progress(line: &str) -> Option<Progress> {
 }
 
 /// The lines of a log that show what was done, read one after the other: a log is larger than memory is.
-pub struct Witness<'a> {
-    names: &'a [SourceName],
+pub struct BuildLog<'a> {
+    names: &'a [DevicePath],
     compiled: Vec<Option<String>>,
-    shown: Shown,
+    shown: LogSummary,
 }
 
-impl<'a> Witness<'a> {
-    pub fn of(lines: impl IntoIterator<Item = String>, names: &'a [SourceName]) -> Self {
+impl<'a> BuildLog<'a> {
+    pub fn of(lines: impl IntoIterator<Item = String>, names: &'a [DevicePath]) -> Self {
         let compiled = vec![None; names.len()];
-        let mut witness = Self { names, compiled, shown: Shown::default() };
+        let mut witness = Self { names, compiled, shown: LogSummary::default() };
         lines.into_iter().for_each(|line| witness.hear(&line));
         witness
     }
 
-    pub fn shown(self) -> Shown {
+    pub fn summary(self) -> LogSummary {
         let Self { names, compiled, mut shown } = self;
         for (name, found) in names.iter().zip(compiled) {
             match found {
@@ -62,7 +62,7 @@ impl<'a> Witness<'a> {
                 *found = compiled(line, name.stem()).map(|object| short(line, object));
             }
         }
-        let Shown { linked: links, wrote, .. } = &mut self.shown;
+        let LogSummary { linked: links, wrote, .. } = &mut self.shown;
         if let Some(target) = linked(line) {
             let told = short(line, target);
             // QEMU's `make install` may link again.
@@ -135,22 +135,22 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    fn shown(log: &str) -> Shown {
-        let names = [SourceName::new("hw/misc", "vgpu-stub.c", PathBuf::from("vgpu-stub.c"))];
-        Witness::of(log.lines().map(str::to_owned), &names).shown()
+    fn summary(log: &str) -> LogSummary {
+        let names = [DevicePath::new("hw/misc", "vgpu-stub.c", PathBuf::from("vgpu-stub.c"))];
+        BuildLog::of(log.lines().map(str::to_owned), &names).summary()
     }
 
     #[test]
     fn the_lines_of_make_are_seen() {
         let shown =
-            shown("  CC      hw/misc/vgpu-stub.o\n  LINK    i386-softmmu/qemu-system-i386\n");
+            summary("  CC      hw/misc/vgpu-stub.o\n  LINK    i386-softmmu/qemu-system-i386\n");
         assert_eq!(shown.compiled, ["CC      hw/misc/vgpu-stub.o"]);
         assert_eq!(shown.linked, ["LINK    i386-softmmu/qemu-system-i386"]);
     }
 
     #[test]
     fn the_lines_of_ninja_are_seen() {
-        let shown = shown(
+        let shown = summary(
             "[7/9] Compiling C object libcommon.fa.p/hw_misc_vgpu-stub.c.o\n\
              [8/9] cc -o qemu-system-x86_64 a.o\n[9/9] Linking target qemu-system-x86_64\n\
              Wrote: /build/RPMS/x86_64/qemu.rpm\n",
@@ -188,21 +188,24 @@ mod tests {
     #[test]
     fn another_file_and_another_target_do_not_count() {
         let shown =
-            shown("CC my-vgpu-stub.o\nCC vgpu-stub.c\nLinking target libqemu-system-x.so\n");
-        assert_eq!(shown, Shown { not_compiled: vec!["vgpu-stub".into()], ..Shown::default() });
+            summary("CC my-vgpu-stub.o\nCC vgpu-stub.c\nLinking target libqemu-system-x.so\n");
+        assert_eq!(
+            shown,
+            LogSummary { not_compiled: vec!["vgpu-stub".into()], ..LogSummary::default() }
+        );
     }
 
     #[test]
     fn a_screenful_of_flags_is_cut_to_what_counts() {
         let line = format!("[1/2] cc {} -o a/hw_misc_vgpu-stub.c.o -c x.c", "-W".repeat(80));
-        assert_eq!(shown(&line).compiled, ["[1/2] cc … a/hw_misc_vgpu-stub.c.o"]);
+        assert_eq!(summary(&line).compiled, ["[1/2] cc … a/hw_misc_vgpu-stub.c.o"]);
     }
 
     #[test]
     fn a_log_that_says_everything_for_ever_is_told_in_short() {
         let log =
             "Wrote: \u{1b}[2J\u{202e}x\n".repeat(5000) + &format!("Wrote: {}", "x".repeat(1 << 20));
-        let shown = shown(&log);
+        let shown = summary(&log);
         assert_eq!(shown.wrote.len(), MOST_SHOWN);
         assert!(shown.wrote.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])));
         assert_eq!(clipped(&"x".repeat(1 << 20)).len(), LONGEST_WORD);

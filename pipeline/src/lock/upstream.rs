@@ -1,8 +1,8 @@
-//! The radar: what moved upstream since the pins were set, and whether somebody has to act.
+//! What moved upstream since the pins were set, and whether somebody has to act.
 //!
 //! It changes nothing and decides nothing: each finding says what is so, and whether it can wait.
 
-use super::Subject;
+use super::LockContext;
 use super::repodata::Odd;
 use super::resolve::{self, Listing};
 use crate::cmd::interrupted;
@@ -20,7 +20,7 @@ const LARGEST_SPEC: u64 = 4 << 20;
 /// The most lines of a changelog that a finding shows.
 const CHANGELOG_LINES: usize = 12;
 
-/// One thing that the radar saw.
+/// One thing that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Whether somebody has to do something about it.
@@ -30,17 +30,17 @@ pub struct Finding {
 
 /// Everything that it saw.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct UpstreamReport {
     pub findings: Vec<Finding>,
 }
 
-impl Report {
+impl UpstreamReport {
     pub fn must_act(&self) -> bool {
         self.findings.iter().any(|finding| finding.act)
     }
 
     /// What could not be looked at has to be, and is no reason to say nothing of the rest.
-    fn unless_unseen<T>(&mut self, looked: Result<T>, what: &str) -> Result<Option<T>> {
+    fn record_error<T>(&mut self, looked: Result<T>, what: &str) -> Result<Option<T>> {
         match looked {
             Ok(seen) => Ok(Some(seen)),
             Err(error) if interrupted(&error).is_some() => Err(error),
@@ -60,29 +60,29 @@ impl Report {
     }
 }
 
-pub fn report(subject: &Subject, fetch: &Fetch) -> Result<Report> {
+pub fn report(cx: &LockContext, fetch: &Fetch) -> Result<UpstreamReport> {
     fetch.network("what moved upstream")?;
-    let mut report = Report::default();
+    let mut report = UpstreamReport::default();
     let mut ours = None;
-    for source in &subject.pipeline.source {
+    for source in &cx.project.pipeline.source {
         match source {
             Source::Git(git) => {
-                let looked = upstream(subject, git, fetch, &mut report);
-                ours = report.unless_unseen(looked, "the git source")?.flatten();
+                let looked = upstream(cx, git, fetch, &mut report);
+                ours = report.record_error(looked, "the git source")?.flatten();
             }
             Source::Debian(package) => {
                 let looked = debian(package, fetch, &mut report);
-                report.unless_unseen(looked, "the Debian source")?;
+                report.record_error(looked, "the Debian source")?;
             }
             Source::Archive(_) | Source::Path(_) => {}
         }
     }
-    let looked = environment(subject, ours.as_ref(), fetch, &mut report);
-    report.unless_unseen(looked, "the environment")?;
+    let looked = environment(cx, ours.as_ref(), fetch, &mut report);
+    report.record_error(looked, "the environment")?;
     Ok(report)
 }
 
-fn debian(package: &DebianSource, fetch: &Fetch, report: &mut Report) -> Result<()> {
+fn debian(package: &DebianSource, fetch: &Fetch, report: &mut UpstreamReport) -> Result<()> {
     let (served, newest) = source::served(package, fetch)?;
     let (name, pinned) = (&package.package, &package.version);
     if newest == pinned.as_str() {
@@ -96,10 +96,10 @@ fn debian(package: &DebianSource, fetch: &Fetch, report: &mut Report) -> Result<
 
 /// What became of the packaging repository. Returns what its spec says of our package as built.
 fn upstream(
-    subject: &Subject,
+    cx: &LockContext,
     git: &GitSource,
     fetch: &Fetch,
-    report: &mut Report,
+    report: &mut UpstreamReport,
 ) -> Result<Option<Survey>> {
     let GitSource { url, commit, branch, tag, .. } = git;
     let work = fetch.store().work()?;
@@ -131,14 +131,15 @@ fn upstream(
             tip.commit
         )),
     }
-    let Some(spec) = subject.pipeline.spec.git.as_ref().filter(|_| repository.has(commit)) else {
+    let Some(spec) = cx.project.pipeline.spec.git.as_ref().filter(|_| repository.has(commit))
+    else {
         return Ok(None);
     };
     let read = |commit: &Commit| read_spec(&repository, commit, spec, fetch);
     let pinned = read(commit)?;
-    let defines = &subject.pipeline.build.define;
-    let devices = &subject.pipeline.device;
-    let edits = &subject.pipeline.spec.edits;
+    let defines = &cx.project.pipeline.build.define;
+    let devices = &cx.project.pipeline.device;
+    let edits = &cx.project.pipeline.spec.edits;
     let edited = inject::edit(&pinned, spec.as_str(), edits, devices, defines)?;
     let ours = inject::survey(&edited.spec, spec.as_str(), defines)?;
     if tip.commit != *commit {
@@ -171,7 +172,7 @@ fn upstream(
 }
 
 /// What the newer spec brings, and whether its package would win over ours.
-fn moved(before: &Survey, ours: &Survey, next: &Survey, report: &mut Report) {
+fn moved(before: &Survey, ours: &Survey, next: &Survey, report: &mut UpstreamReport) {
     let movement = inject::movement(before, next);
     for patch in &movement.came {
         report.note(format!("patch came: {patch}"));
@@ -188,7 +189,7 @@ fn moved(before: &Survey, ours: &Survey, next: &Survey, report: &mut Report) {
 }
 
 /// Whether yum would put a stock package in the place of ours.
-fn judge(theirs: &Evr, what: &str, ours: &Survey, report: &mut Report) {
+fn judge(theirs: &Evr, what: &str, ours: &Survey, report: &mut UpstreamReport) {
     if *theirs > ours.evr {
         report.act(format!(
             "{what}, {} {theirs}, would win over ours, {}: an update would drop the device",
@@ -204,7 +205,7 @@ fn newer_tags(
     repository: &Repository,
     commit: &Commit,
     tips: &[Tip],
-    report: &mut Report,
+    report: &mut UpstreamReport,
 ) -> Result<()> {
     for tip in tips.iter().filter(|tip| tip.name.starts_with("refs/tags/")) {
         if repository.distance(commit, &tip.commit)?.is_some_and(|ahead| ahead > 0) {
@@ -237,12 +238,12 @@ fn read_spec(
 
 /// What became of the locked packages, and of the stock package in their repositories.
 fn environment(
-    subject: &Subject,
+    cx: &LockContext,
     ours: Option<&Survey>,
     fetch: &Fetch,
-    report: &mut Report,
+    report: &mut UpstreamReport,
 ) -> Result<()> {
-    let Base::Image(declared) = &subject.pipeline.environment.base else { return Ok(()) };
+    let Base::Image(declared) = &cx.project.pipeline.environment.base else { return Ok(()) };
     let work = fetch.store().work()?;
     let listings = resolve::listings(declared, &work, fetch)?;
     listings.iter().filter_map(Listing::note).for_each(|note| report.note(note));
@@ -259,7 +260,7 @@ fn environment(
             judge(&newest, "the newest stock package", ours, report);
         }
     }
-    match subject.read()? {
+    match cx.project.lock_as_written()? {
         None => report.act("the environment has no lock"),
         Some(lock) => {
             if let Some(why) = lock.stale(declared) {
@@ -271,7 +272,7 @@ fn environment(
     Ok(())
 }
 
-fn packages(lock: &Lock, listings: &[Listing], report: &mut Report) {
+fn packages(lock: &Lock, listings: &[Listing], report: &mut UpstreamReport) {
     let (mut newer, mut unchanged) = (Vec::new(), 0);
     for package in &lock.packages {
         // Two repositories may have the same package, each signed by a key of its own.

@@ -4,6 +4,8 @@
 //! terabyte, or to somebody's secret. So each is opened without blocking, is looked at before a byte
 //! is read, and is read up to what a file of its kind can have. A link to a plain file is one.
 
+pub mod write;
+
 use crate::error::Help;
 use crate::text;
 use anyhow::{Context, Result, anyhow};

@@ -4,7 +4,7 @@ use super::{package, scriptlets};
 use crate::config::Integration;
 
 /// A file of `wrapper/`.
-pub struct Carried {
+pub struct Asset {
     pub name: &'static str,
     pub text: &'static str,
     pub kind: Kind,
@@ -28,7 +28,7 @@ pub enum Kind {
 
 macro_rules! carried {
     ($($kind:ident: $($name:literal)*;)*) => {
-        pub const FILES: &[Carried] = &[$($(Carried {
+        pub const ASSETS: &[Asset] = &[$($(Asset {
             name: $name,
             text: include_str!(concat!("../../../wrapper/", $name)),
             kind: Kind::$kind,
@@ -73,7 +73,7 @@ carried! {
     Document: "README.md";
 }
 
-impl Carried {
+impl Asset {
     /// Where it is on a host.
     pub fn path(&self) -> String {
         let folder = match self.kind {
@@ -106,7 +106,7 @@ impl Carried {
 /// blake3 of all that the packages are made of.
 pub fn digest() -> String {
     let mut digest = blake3::Hasher::new();
-    let files = FILES.iter().flat_map(|file| [file.name, file.text]);
+    let files = ASSETS.iter().flat_map(|file| [file.name, file.text]);
     for part in files.chain(scriptlets::ALL).chain([package::VERSION]) {
         digest.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     }
@@ -134,7 +134,7 @@ mod tests {
                             .then_some(path),
                     );
                 } else {
-                    assert!(FILES.iter().any(|file| file.name == name), "`{name}` is not carried");
+                    assert!(ASSETS.iter().any(|file| file.name == name), "`{name}` is not carried");
                 }
             }
         }

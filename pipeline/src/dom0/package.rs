@@ -1,6 +1,6 @@
 //! The package `vgpu-stub-dom0`, by the `rpm` crate: the same files give the same bytes.
 
-use super::carried::{Carried, FILES, Kind};
+use super::assets::{ASSETS, Asset, Kind};
 use super::scriptlets;
 use crate::config::{Integration, Python, Wrapper};
 use anyhow::{Context, Result};
@@ -81,7 +81,7 @@ fn package(wrapper: &Wrapper) -> Result<Package> {
             .trigger_in("xenopsd", None, scriptlets::PATCH_TRIGGER)
             .pre_uninstall_script(scriptlets::PATCH_PREUN),
     };
-    let files = FILES.iter().filter(|file| file.is_for(wrapper.integration));
+    let files = ASSETS.iter().filter(|file| file.is_for(wrapper.integration));
     let mut folders = BTreeSet::new();
     for file in files {
         let path = file.path();
@@ -103,7 +103,7 @@ fn package(wrapper: &Wrapper) -> Result<Package> {
 }
 
 /// A program's first line names the Python of the hosts; the older one knows no `-I`.
-fn text(file: &Carried, python: Python) -> String {
+fn text(file: &Asset, python: Python) -> String {
     match (file.kind, python) {
         (Kind::Program | Kind::Shim, Python::Python2) => {
             file.text.replacen("#!/usr/bin/python3 -IB", "#!/usr/bin/python2 -EsB", 1)
@@ -157,7 +157,7 @@ mod tests {
         for path in patch.metadata.get_file_paths().unwrap() {
             assert!(!path.starts_with("/etc/xenopsd.conf.d"), "{}", path.display());
         }
-        for file in FILES.iter().filter(|file| matches!(file.kind, Kind::Program | Kind::Shim)) {
+        for file in ASSETS.iter().filter(|file| matches!(file.kind, Kind::Program | Kind::Shim)) {
             assert!(text(file, Python::Python3).starts_with("#!/usr/bin/python3 -IB\n"));
             assert!(text(file, Python::Python2).starts_with("#!/usr/bin/python2 -EsB\n"));
         }
@@ -167,7 +167,7 @@ mod tests {
     fn what_changed_has_another_release() {
         let known = (1, "0.1.0", "4d6ba188fb077feb");
         assert_eq!(
-            (RELEASE, VERSION, &super::super::digest()[..16]),
+            (RELEASE, VERSION, &crate::dom0::assets::digest()[..16]),
             known,
             "raise RELEASE and RELEASED, unless no release has gone out with these, and put the digest here"
         );
