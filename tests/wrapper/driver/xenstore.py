@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from .room import XEN
+from .namespace import XEN
 from .settings import UUID
 
 BINARIES = XEN + "/usr/lib/xen-4.17/bin/"

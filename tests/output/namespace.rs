@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-pub struct Room(Child);
+pub struct Namespace(Child);
 
-impl Room {
+impl Namespace {
     /// None, aloud, where this user may not make one.
     pub fn new() -> Option<Self> {
         let mut child = Command::new("unshare")
@@ -59,7 +59,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for Namespace {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait();

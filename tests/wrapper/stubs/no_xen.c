@@ -1,5 +1,5 @@
 /*
- * A stand-in for the hypervisor, preloaded into a real xenstored or oxenstored: the few calls that
+ * A stub for the hypervisor, preloaded into a real xenstored or oxenstored: the few calls that
  * each makes when it starts find one domain, dom0, and event channels on which nothing ever comes.
  * Everything behind the daemon's socket is the daemon's own.
  */
@@ -41,7 +41,7 @@ static int offered(const char *path)
 {
     if (strcmp(path, "/proc/xen/xsd_port") && strcmp(path, "/proc/xen/xsd_kva"))
         return -1;
-    int fd = memfd_create("stand-in", MFD_CLOEXEC);
+    int fd = memfd_create("stub", MFD_CLOEXEC);
     if (write(fd, "1", 1) != 1 || ftruncate(fd, strstr(path, "port") ? 1 : 4096))
         return -1;
     lseek(fd, 0, SEEK_SET);

@@ -1,5 +1,5 @@
 /*
- * A stand-in for the program that the shim or a wrapper becomes or starts: it writes down what it
+ * A stub for the program that the shim or a wrapper becomes or starts: it writes down what it
  * was given, each piece with a NUL behind it, into the file of its own name below /run/record.
  */
 #include <limits.h>

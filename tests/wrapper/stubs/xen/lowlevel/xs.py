@@ -1,4 +1,4 @@
-"""A stand-in for `xen.lowlevel.xs` over the real libxenstore: bytes on Python 3, text on Python 2."""
+"""A stub for `xen.lowlevel.xs` over the real libxenstore: bytes on Python 3, text on Python 2."""
 
 import ctypes
 import os

@@ -1,5 +1,5 @@
 """A mount namespace that looks like a dom0 to what is checked: the product in its installed places,
-Xen's libraries and bindings, stand-ins in the vendor's places, and nothing of the machine to write to.
+Xen's libraries and bindings, stubs in the vendor's places, and nothing of the machine to write to.
 """
 
 import os
@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 WRAPPER = os.path.join(ROOT, "wrapper")
 
 # Set inside, where the same checks are started a second time.
-INSIDE = "VGPU_STUB_ROOM"
+INSIDE = "VGPU_STUB_NAMESPACE"
 
 MODULES = "/usr/lib/vgpu-stub"
 SHIM = "/usr/libexec/vgpu-stub/qemu-wrapper"
@@ -22,7 +22,7 @@ POLICY = "/etc/vgpu-stub/policy.conf"
 XEN = "/xen"
 RECORDS = "/run/record"
 
-# What Debian's Python has its bindings for; any other gets a stand-in for them.
+# What Debian's Python has its bindings for; any other gets a stub for them.
 DEBIANS = "/usr/bin/python3"
 
 python = DEBIANS
@@ -44,7 +44,7 @@ def enter(xen, interpreter, emulator):
             + [DEBIANS, "-B", os.path.join(HERE, "checks")]
             + sys.argv[1:],
         )
-    _furnish()
+    _set_up()
 
 
 def _mounts(xen):
@@ -76,7 +76,7 @@ def _mounts(xen):
     words += _children("/usr/lib", ("python3",)) + _children("/usr/lib64", ()) + _children("/usr/libexec", ())
     words += _children("/usr/lib/python3", ("dist-packages",)) + _children(_packages(DEBIANS), ("xen",))
     if python != DEBIANS:
-        # Its own folder of packages, so that the stand-in is where a binding would be.
+        # Its own folder of packages, so that the stub is where a binding would be.
         words += _above(_prefix()) + _children(_packages(python), ("xen",))
     # Last, so that neither lies below what was mounted after it.
     return words + ["--ro-bind", xen, XEN, "--ro-bind", ROOT, ROOT] + (_above(qemu) if qemu else [])
@@ -110,18 +110,18 @@ def _children(folder, without):
     return words
 
 
-def _furnish():
+def _set_up():
     libraries = XEN + "/usr/lib/x86_64-linux-gnu"
     for name in os.listdir(libraries):
         if ".so." in name:
             os.symlink(os.path.join(libraries, name), "/usr/lib/" + name)
     os.symlink(XEN + "/usr/lib/xen-4.17/lib/python/xen", "/usr/lib/python3/dist-packages/xen")
     if python != DEBIANS:
-        os.symlink(HERE + "/stand_in/xen", _packages(python) + "/xen")
+        os.symlink(HERE + "/stubs/xen", _packages(python) + "/xen")
     for source, target in (("no_xen.c", "/run/no_xen.so"), ("record.c", "/run/recorder")):
         kind = ["-shared", "-fPIC"] if target.endswith(".so") else []
         subprocess.check_call(
-            ["gcc", "-O1", "-w", "-o", target] + kind + [HERE + "/stand_in/" + source, "-ldl"]
+            ["gcc", "-O1", "-w", "-o", target] + kind + [HERE + "/stubs/" + source, "-ldl"]
         )
     install()
 

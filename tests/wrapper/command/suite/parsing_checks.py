@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from .checkup import expect
+from .doctor_checks import expect
 from .host import contains
 
 

@@ -1,5 +1,5 @@
 /*
- * A stand-in for QEMU, for tests: it lists devices as QEMU 4.2 does, with vgpu-stub unless STOCK is
+ * A stub for QEMU, for tests: it lists devices as QEMU 4.2 does, with vgpu-stub unless STOCK is
  * defined, and otherwise does nothing for as long as it lives.
  */
 #include <stdio.h>

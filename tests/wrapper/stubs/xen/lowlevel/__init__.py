@@ -1,0 +1,1 @@
+"""A stub for Xen's Python bindings, for Pythons that no Debian package brings them to."""
