@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A mount namespace that looks like a dom0 to what is checked: the product in its installed places,
 Xen's libraries and bindings, stubs in the vendor's places, and nothing of the machine to write to.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Starts of a VM through a patched wrapper: QEMU gets what it got before, and the device where it is due.
 
 The wrappers are the sample and the shapes of our own, patched by the real patcher in the vendor's place.

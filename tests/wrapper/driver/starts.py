@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Starts of a VM as xenopsd makes them, through the shim: what the vendor's wrapper then gets.
 
 Real XenStore daemons and real bindings; in the vendor's place is a stub that writes down all that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A real XenStore daemon, and what a VM's domain has in it."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A stub for the hypervisor, preloaded into a real xenstored or oxenstored: the few calls that
  * each makes when it starts find one domain, dom0, and event channels on which nothing ever comes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A stub for QEMU, for tests: it lists devices as QEMU 4.2 does, with vgpu-stub unless STOCK is
  * defined, and otherwise does nothing for as long as it lives.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A stub for the program that the shim or a wrapper becomes or starts: it writes down what it
  * was given, each piece with a NUL behind it, into the file of its own name below /run/record.

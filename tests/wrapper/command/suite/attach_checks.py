@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Giving VMs the device and taking it away."""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`doctor`: each of its checks is seen to pass and to find what it is for."""
 
 import json

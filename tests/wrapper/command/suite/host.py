@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A dom0 in a folder: our files where the package puts them, and stubs for the host's programs."""
 
 import atexit

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is read of the ends of logs, of versions, and of a real QEMU's answers."""
 
 import random

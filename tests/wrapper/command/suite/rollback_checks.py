@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`rollback`: the way back to stock, its order, and what stands after each cut."""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What `status` sees of settings, real processes and restarts."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A stub for `xen.lowlevel.xs` over the real libxenstore: bytes on Python 3, text on Python 2."""
 
 import ctypes
