@@ -8,13 +8,13 @@ mod xen;
 use crate::device::Version;
 use crate::install::need;
 use crate::support;
-use pythons::{DEBIANS, Python};
+use pythons::{DEBIAN_PYTHON, Python};
 use std::process::Command;
 
 /// A driver of checks, in Debian's Python.
 fn driver(path: &str) -> Command {
-    need::file(DEBIANS, "python3");
-    let mut driver = Command::new(DEBIANS);
+    need::file(DEBIAN_PYTHON, "python3");
+    let mut driver = Command::new(DEBIAN_PYTHON);
     // Python would leave its compiled files in the tree.
     driver.arg("-B").arg(support::root().join(path));
     driver
@@ -67,7 +67,7 @@ macro_rules! checks {
             pub const CHECKS: &[&str] = &[$(stringify!($check)),*];
             checks!(@python python_2_7 V2_7 $suite [$($check)*]);
             checks!(@python python_3_6 V3_6 $suite [$($check)*]);
-            checks!(@python python_of_debian Debians $suite [$($check)*]);
+            checks!(@python python_of_debian Debian $suite [$($check)*]);
         }
     };
     (@python $module:ident $python:ident $suite:ident [$($check:ident)*]) => {
@@ -137,5 +137,5 @@ fn listed(driver: &mut Command) -> Vec<String> {
 fn a_patched_sample_and_the_shim_start_a_real_qemu_with_the_device() {
     let qemu = Version::V7_2.binary();
     let words = ["in_a_real_qemu", "--qemu", qemu.to_str().unwrap()];
-    of::in_namespace(&words, DEBIANS.as_ref());
+    of::in_namespace(&words, DEBIAN_PYTHON.as_ref());
 }

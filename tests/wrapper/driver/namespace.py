@@ -24,9 +24,9 @@ XEN = "/xen"
 RECORDS = "/run/record"
 
 # What Debian's Python has its bindings for; any other gets a stub for them.
-DEBIANS = "/usr/bin/python3"
+DEBIAN_PYTHON = "/usr/bin/python3"
 
-python = DEBIANS
+python = DEBIAN_PYTHON
 qemu = None
 
 
@@ -34,15 +34,15 @@ def enter(xen, interpreter, emulator):
     """Starts this program anew inside; inside, makes it ready."""
     global python, qemu
     python, qemu = os.path.realpath(interpreter), emulator
-    if python == os.path.realpath(DEBIANS):
-        python = DEBIANS
+    if python == os.path.realpath(DEBIAN_PYTHON):
+        python = DEBIAN_PYTHON
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
         os.execvp(
             "bwrap",
             ["bwrap"]
             + _mounts(os.path.realpath(xen))
-            + [DEBIANS, "-B", os.path.join(HERE, "checks")]
+            + [DEBIAN_PYTHON, "-B", os.path.join(HERE, "checks")]
             + sys.argv[1:],
         )
     _set_up()
@@ -75,8 +75,8 @@ def _mounts(xen):
         words += ["--ro-bind", "/etc/" + name, "/etc/" + name]
     words += _children("/usr", ("lib", "lib64", "libexec"))
     words += _children("/usr/lib", ("python3",)) + _children("/usr/lib64", ()) + _children("/usr/libexec", ())
-    words += _children("/usr/lib/python3", ("dist-packages",)) + _children(_packages(DEBIANS), ("xen",))
-    if python != DEBIANS:
+    words += _children("/usr/lib/python3", ("dist-packages",)) + _children(_packages(DEBIAN_PYTHON), ("xen",))
+    if python != DEBIAN_PYTHON:
         # Its own folder of packages, so that the stub is where a binding would be.
         words += _above(_prefix()) + _children(_packages(python), ("xen",))
     # Last, so that neither lies below what was mounted after it.
@@ -93,7 +93,7 @@ def _prefix():
 
 
 def _packages(interpreter):
-    if interpreter == DEBIANS:
+    if interpreter == DEBIAN_PYTHON:
         return "/usr/lib/python3/dist-packages"
     script = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     return subprocess.check_output([interpreter, "-c", script]).decode().strip()
@@ -117,7 +117,7 @@ def _set_up():
         if ".so." in name:
             os.symlink(os.path.join(libraries, name), "/usr/lib/" + name)
     os.symlink(XEN + "/usr/lib/xen-4.17/lib/python/xen", "/usr/lib/python3/dist-packages/xen")
-    if python != DEBIANS:
+    if python != DEBIAN_PYTHON:
         os.symlink(HERE + "/stubs/xen", _packages(python) + "/xen")
     for source, target in (("no_xen.c", "/run/no_xen.so"), ("record.c", "/run/recorder")):
         kind = ["-shared", "-fPIC"] if target.endswith(".so") else []
@@ -142,7 +142,7 @@ def install():
         os.unlink(POLICY)
     for name in os.listdir(RECORDS):
         os.unlink(os.path.join(RECORDS, name))
-    if python != DEBIANS:
+    if python != DEBIAN_PYTHON:
         # As the package for a dom0 with another Python has it.
         name_python(SHIM)
 

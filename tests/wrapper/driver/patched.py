@@ -35,7 +35,7 @@ def place(text, patched):
     """Puts a wrapper in the vendor's place."""
     write(VENDOR, text)
     os.chmod(VENDOR, 0o755)
-    if text.startswith("#!/usr/bin/python3") and namespace.python != namespace.DEBIANS:
+    if text.startswith("#!/usr/bin/python3") and namespace.python != namespace.DEBIAN_PYTHON:
         namespace.name_python(VENDOR)
     if patched:
         subprocess.check_output([namespace.python, "-B", namespace.WRAPPER + "/vgpu-stub-patch", VENDOR])
