@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 {
   description = "Builds, proves, signs and publishes a QEMU RPM that carries a PCI device of your own";
 

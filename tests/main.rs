@@ -12,6 +12,7 @@ mod containment;
 mod device;
 mod difference;
 mod docker;
+mod docs;
 mod dom0;
 mod equal_runs;
 mod failures;

@@ -3,13 +3,13 @@
 
 mod campaign;
 mod disk;
-mod room;
+mod namespace;
 
 use crate::support::{
     Toy, copy_tree, ends_with, events, kept, program, ran, refusal, scratch, sha256, states,
 };
 use crate::support::{notes, results, rewritten};
-use room::Room;
+use namespace::Namespace;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -238,16 +238,16 @@ fn an_output_is_ours_by_its_record_alone() {
 
 #[test]
 fn a_mount_point_or_a_folder_that_cannot_be_written_is_refused_before_any_work() {
-    let Some(room) = Room::new() else { return };
+    let Some(namespace) = Namespace::new() else { return };
     let toy = Toy::new("toy-mounts");
     let store = scratch();
     let refused = |script: &str, output: &str| {
         let path = toy.path(output);
         fs::create_dir_all(toy.path("there")).unwrap();
-        room.sh(script, &[&toy.path("")]);
+        namespace.sh(script, &[&toy.path("")]);
         let mut run = program();
         run.arg("run").arg(toy.path("toy.yaml")).arg("--output").arg(&path);
-        let error = refusal(2, room.command(&run).env("VGPU_PIPELINE_STORE", store.path()));
+        let error = refusal(2, namespace.command(&run).env("VGPU_PIPELINE_STORE", store.path()));
         assert!(error.contains("help: "), "{error}");
         assert_eq!(fs::read_dir(store.path().join("results")).unwrap().count(), 0);
         error

@@ -42,11 +42,11 @@ impl Host {
         let mount = |from: &Path, to: &str| {
             format!("--mount=type=bind,source={},target={to},readonly", from.display())
         };
-        let stand_ins = support::root().join("tests/wrapper/stand_in");
+        let stubs = support::root().join("tests/wrapper/stubs");
         let mut run = Command::new("podman");
         run.args(["run", "--detach", "--network=none", "--name", &name]);
         run.arg(mount(repository, "/published")).arg(mount(vendors(), "/vendors"));
-        run.arg(mount(scratch.path(), "/scratch")).arg(mount(&stand_ins, "/stand-ins"));
+        run.arg(mount(scratch.path(), "/scratch")).arg(mount(&stubs, "/stubs"));
         ends_with(0, run.arg(registry::stand_in()).args(["sleep", "infinity"]));
         let host = Self { name, _scratch: scratch };
         let outcome = host.sh(SET_UP);
@@ -135,7 +135,7 @@ const SET_UP: &str = r#"
 set -e
 echo '%_dbpath /var/lib/rpm' >/root/.rpmmacros
 mkdir -p /opt/dom0/bin /opt/dom0/state /run/systemd/system
-cp /stand-ins/xe /opt/dom0/bin/xe
+cp /stubs/xe /opt/dom0/bin/xe
 echo 'exec /opt/dom0/bin/xe "$@"' >/usr/bin/xe
 cat >/usr/bin/systemctl <<'END'
 conf=without; [ ! -s /etc/xenopsd.conf.d/vgpu-stub.conf ] || conf=with

@@ -7,13 +7,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub const DEBIANS: &str = "/usr/bin/python3";
+pub const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 
 #[derive(Clone, Copy)]
 pub enum Python {
     V2_7,
     V3_6,
-    Debians,
+    Debian,
 }
 
 impl Python {
@@ -22,7 +22,7 @@ impl Python {
         let version = match self {
             Self::V2_7 => "2.7",
             Self::V3_6 => "3.6",
-            Self::Debians => return Some(DEBIANS.into()),
+            Self::Debian => return Some(DEBIAN_PYTHON.into()),
         };
         let found = candidates(version).into_iter().find_map(|name| interpreter(&name, version));
         if found.is_none() {

@@ -1,7 +1,7 @@
 //! The rules, and how a package is held to them.
 //!
 //! Each has a name and a level of its own in [`LIST`], and a function that says what breaks it. The
-//! table in the README is this list; a test keeps both equal.
+//! table in pipeline/docs/verify.md is this list; a test keeps both equal.
 
 mod binaries;
 mod debug;
@@ -63,9 +63,9 @@ pub struct Entry {
     pub rule: Rule,
     pub level: Level,
     /// Where it is asked: `all`, or names of targets.
-    #[allow(dead_code, reason = "the README's table, which a test compares")]
+    #[allow(dead_code, reason = "the documents' table, which a test compares")]
     pub targets: &'static str,
-    #[allow(dead_code, reason = "the README's table, which a test compares")]
+    #[allow(dead_code, reason = "the documents' table, which a test compares")]
     pub asks: &'static str,
     pub help: &'static str,
     check: Check,

@@ -1,4 +1,4 @@
-//! The list of rules against the README's table and the pipeline file's words.
+//! The list of rules against its table in the documents and the pipeline file's words.
 
 use super::super::facts::{ElfFile, mode};
 use super::super::nevra::between;
@@ -10,40 +10,75 @@ use crate::rpmfile::Nevra;
 use crate::verify::elf;
 use std::collections::BTreeSet;
 
-const README: &str = include_str!("../../../../../README.md");
-
-/// A cell of a table has no line breaks.
-fn row(entry: &super::Entry) -> String {
-    let level = if entry.level == Level::Require { "require" } else { "warn" };
-    format!("| `{}` | {level} | {} | {} | ", entry.rule, entry.targets, entry.asks)
-}
-
-#[test]
-fn the_readme_has_every_rule_as_it_is() {
-    let table = README.lines().skip_while(|line| !line.starts_with("| rule | level |")).skip(2);
-    let table: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
-    let rows: Vec<String> = LIST.iter().map(row).collect();
-    for (line, row) in table.iter().zip(&rows) {
-        assert!(line.starts_with(row.as_str()), "README.md has\n{line}\nand the program\n{row}");
-    }
-    assert_eq!(table.len(), rows.len());
-}
-
 #[test]
 fn no_rule_is_told_twice() {
     let rules: BTreeSet<Rule> = LIST.iter().map(|entry| entry.rule).collect();
     assert_eq!(rules.len(), LIST.len());
 }
 
-/// The one rule that no package alone can break.
-#[test]
-fn the_readme_says_what_breaks_the_order_of_versions() {
-    let named = |release: &str| Nevra::new("ruled", 2, "1", release, "x86_64").unwrap();
-    let said = between(&named("1.el7"), &named("1.vgpu1.el7"));
-    let [message, ..] = &said[..] else { panic!("{said:?}") };
-    let cell = format!(" | {message} |");
-    let line = README.lines().find(|line| line.starts_with("| `nevra` |")).unwrap();
-    assert!(line.ends_with(&cell), "{line}\n{cell}");
+/// The table of rules in pipeline/docs/verify.md. `tests/update-docs` writes it, but for its last column,
+/// which says what a real package is told that breaks the rule: `tests/rules.rs` breaks them.
+mod docs {
+    use super::super::Entry;
+    use super::{LIST, Level, Nevra, between};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    const MARKERS: [&str; 2] = ["<!-- generated: rules -->\n", "<!-- end -->"];
+
+    fn page() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline/docs/verify.md")
+    }
+
+    /// What is before the table, the table, and what is after it.
+    fn parts(page: &str) -> (&str, &str, &str) {
+        let (before, rest) = page.split_once(MARKERS[0]).unwrap();
+        let (table, after) = rest.split_once(MARKERS[1]).unwrap();
+        (before, table, after)
+    }
+
+    /// The columns that the list knows.
+    fn row(entry: &Entry) -> String {
+        let level = if entry.level == Level::Require { "require" } else { "warn" };
+        format!("| `{}` | {level} | {} | {} |", entry.rule, entry.targets, entry.asks)
+    }
+
+    /// The last cell of the row of a rule.
+    fn message<'t>(table: &'t str, entry: &Entry) -> &'t str {
+        let start = format!("| `{}` | ", entry.rule);
+        let line = table.lines().find(|line| line.starts_with(&start));
+        line.and_then(|line| line.strip_suffix(" |")?.rsplit(" | ").next()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_table_of_rules_is_the_list() {
+        let found = fs::read_to_string(page()).unwrap();
+        let (before, table, after) = parts(&found);
+        let head = "| rule | level | targets | what it asks | when broken |\n\
+                    | --- | --- | --- | --- | --- |\n";
+        let rows = LIST.iter().map(|entry| format!("{} {} |\n", row(entry), message(table, entry)));
+        let wanted = head.to_owned() + &rows.collect::<String>();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            let [begin, end] = MARKERS;
+            // Whole at every moment, since other tests read it.
+            let part = page().with_extension("part");
+            fs::write(&part, format!("{before}{begin}{wanted}{end}{after}")).unwrap();
+            fs::rename(part, page()).unwrap();
+        } else {
+            let differs = table.lines().zip(wanted.lines()).find(|(found, wanted)| found != wanted);
+            assert!(table == wanted, "verify.md: {differs:?}; run tests/update-docs");
+        }
+    }
+
+    /// The one rule that no package alone can break.
+    #[test]
+    fn the_table_of_rules_says_what_breaks_the_order_of_versions() {
+        let named = |release: &str| Nevra::new("ruled", 2, "1", release, "x86_64").unwrap();
+        let said = between(&named("1.el7"), &named("1.vgpu1.el7"));
+        let found = fs::read_to_string(page()).unwrap();
+        let entry = LIST.iter().find(|entry| entry.rule.to_string() == "nevra").unwrap();
+        assert_eq!(message(parts(&found).1, entry), said[0]);
+    }
 }
 
 #[test]
