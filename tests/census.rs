@@ -51,7 +51,7 @@ fn every_type_in_the_dwarf_is_found_in_the_stripped_twin() {
         for form in [["-fPIE", "-pie"], ["-fno-pie", "-no-pie"]] {
             let mut cc = Command::new("cc");
             cc.args(["-g", "-O2", shape]).args(form).arg("-o").arg(&whole);
-            ends_with(0, cc.arg(root().join("tests/fixtures/qom/qemu.c")));
+            ends_with(0, cc.arg(root().join("pipeline/crates/qom-census/fixtures/qemu.c")));
             ends_with(0, Command::new("strip").arg(&whole).arg("-o").arg(&stripped));
             // But for the one whose parent is not there, which is refused by its name.
             let error = refusal(1, census().arg("--dwarf").arg(&whole).arg(&stripped));

@@ -76,3 +76,6 @@ const READS: &str = "only `files` reads what somebody names: plain files, and bo
 
 /// What `std::process` has that starts nothing.
 pub const HARMLESS: &[&str] = &["ExitCode", "ExitStatus", "id"];
+
+/// What no library uses: processes are started by the runner, and errors are types.
+pub const FOREIGN: &[&str] = &["Command::new", "anyhow"];

@@ -1,7 +1,7 @@
 //! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
 
 use crate::config::{ExpectedType, Level};
-use crate::verify::{Audit, Change, Cut, ElfFacts, Finding, Found, PackageFacts, Property, Qom};
+use crate::verify::{Audit, Change, Cut, ElfInfo, Finding, Found, PackageFacts, Property, Qom};
 
 pub fn print(audit: &Audit, expected: &[ExpectedType]) {
     match &audit.found {
@@ -82,7 +82,7 @@ fn print_types(qom: &Qom, expected: &[ExpectedType]) {
     let in_modules: usize = qom.modules.iter().map(|module| module.types.len()).sum();
     say!(
         "  outside     {in_modules} types in modules, {} registrations of what is made at run time",
-        qom.outside.made_at_run_time
+        qom.uncounted.made_at_run_time
     );
     for expected in expected {
         let found = qom.types.iter().find(|found| found.name == expected.name.as_str());
@@ -96,7 +96,7 @@ fn print_types(qom: &Qom, expected: &[ExpectedType]) {
     }
 }
 
-fn print_elf(elf: &ElfFacts) {
+fn print_elf(elf: &ElfInfo) {
     let yes = |flag: bool, name: &str| flag.then(|| name.to_owned());
     let hardening = [
         yes(elf.pie, "PIE"),

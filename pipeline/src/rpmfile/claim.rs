@@ -4,7 +4,6 @@ use super::RpmFile;
 use anyhow::Result;
 use rpm::IndexTag as Tag;
 use sha2::digest::DynDigest;
-use std::fmt::Write;
 
 /// A digest that is being made, and what it is said to be.
 pub struct Claim {
@@ -20,11 +19,7 @@ impl Claim {
 
     /// What is not so, if it is not.
     pub fn refuted(self) -> Option<&'static str> {
-        let mut found = String::new();
-        for byte in self.hasher.finalize() {
-            let _ = write!(found, "{byte:02x}");
-        }
-        (found != self.said).then_some(self.what)
+        (hex(&self.hasher.finalize()) != self.said).then_some(self.what)
     }
 }
 
@@ -56,4 +51,10 @@ impl RpmFile {
         }
         Ok(claims)
     }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -14,7 +14,7 @@ mod values;
 use crate::files;
 use anyhow::{Context, Result, ensure};
 pub use block::Block;
-pub use claim::Claim;
+pub use claim::{Claim, hex};
 pub use kind::Kind;
 use md5::{Digest, Md5};
 pub use nevra::Nevra;

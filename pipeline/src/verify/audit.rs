@@ -1,7 +1,6 @@
 //! One file judged alone: any RPM, or any ELF binary, ours or not.
 
 use super::difference::Portrait;
-use super::elf::{self, Census, ElfFacts, Qom};
 use super::expect;
 use super::packages::Reader;
 use super::rpm::{self, Finding, PackageFacts, Policy};
@@ -10,6 +9,7 @@ use crate::files;
 use crate::openpgp::{Certificate, Keys};
 use crate::rpmfile::Nevra;
 use anyhow::{Context, Result, ensure};
+use qom_census::{Census, ElfInfo, Qom};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ pub struct Program {
     pub size: u64,
     #[serde(flatten)]
     pub qom: Qom,
-    pub elf: ElfFacts,
+    pub elf: ElfInfo,
 }
 
 /// Where the time went.
@@ -152,7 +152,7 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     let read = began.elapsed().as_secs_f64();
     let began = Instant::now();
     let census = Census::read(&bytes)?;
-    let facts = elf::facts::read(&bytes)?;
+    let facts = ElfInfo::read(&bytes)?;
     for expected in asked.types {
         expect::assert(&census, expected)?;
     }

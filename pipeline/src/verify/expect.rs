@@ -1,8 +1,8 @@
 //! The assertion that a type is all that the pipeline says of it, and no more.
 
-use super::elf::Census;
 use crate::config::{self, ExpectedType};
 use anyhow::{Result, bail};
+use qom_census::Census;
 use std::collections::BTreeSet;
 
 /// Refuses a binary that lacks the type, or in which it is another one.

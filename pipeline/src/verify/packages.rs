@@ -4,13 +4,13 @@
 //! first entry of it.
 
 use super::cut::Cut;
-use super::elf::{self, Census, Qom, Starts};
 use super::expect;
 use super::rpm::{self, Binary, Finding, Installed, PackageFacts, Policy, Signing};
 use crate::config::{Edit, ExpectedType, Level, Pipeline, Target};
 use crate::openpgp::Certificate;
 use crate::rpmfile::Nevra;
 use anyhow::{Result, bail, ensure};
+use qom_census::{Census, Executable, Qom, executable, is_for_debuggers};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         let census = match Census::read(bytes) {
             Ok(census) => census,
             Err(error) if !self.expected.is_empty() && is_long(path, bytes) => {
-                return Err(error.context(CANNOT));
+                return Err(anyhow::Error::from(error).context(CANNOT));
             }
             Err(_) => return Ok(None),
         };
@@ -115,8 +115,8 @@ impl<'a> Reader<'a> {
 /// Whether a host would run a file, or load it into what it runs. One for debuggers is not asked where it
 /// belongs: the rule `unread-program` sees to it that nobody starts it from there.
 fn is_long(path: &Path, bytes: &[u8]) -> bool {
-    let aside = path.to_str().is_some_and(rpm::is_among_symbols) && elf::is_for_debuggers(bytes);
-    elf::starts(bytes) == Some(Starts::Long) && !aside
+    let aside = path.to_str().is_some_and(rpm::is_among_symbols) && is_for_debuggers(bytes);
+    executable(bytes) == Some(Executable::Elf64) && !aside
 }
 
 /// Refuses programs of 32 bits, which hosts of 64 bits start and nothing here reads: one that may be
@@ -124,7 +124,7 @@ fn is_long(path: &Path, bytes: &[u8]) -> bool {
 fn no_short_program(facts: &PackageFacts) -> Result<()> {
     let names = rpm::Names::of(facts);
     for file in facts.elf.iter().filter(|file| !names.is_symbols(file)) {
-        let Some(Starts::Short { loader }) = file.starts else { continue };
+        let Some(Executable::Elf32 { loader }) = file.starts else { continue };
         if loader || names.is_executable(file) {
             bail!(
                 "package `{}`: `{}`: {CANNOT}: it is a program of 32 bits\n\

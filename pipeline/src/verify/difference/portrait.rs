@@ -2,8 +2,8 @@
 
 use super::{Area, Subject};
 use crate::rpmfile::Nevra;
-use crate::verify::elf::{ElfFacts, Qom, QomType};
 use crate::verify::rpm::{Below, FileFacts, PackageFacts, build_id, mode, promise};
+use qom_census::{ElfInfo, Qom, QomType};
 use rpm::IndexTag as Tag;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -27,7 +27,7 @@ const OF_FILES: [Tag; 6] = [
 pub struct Portrait(BTreeMap<Subject, Vec<String>>);
 
 impl Portrait {
-    pub fn of_binary(elf: &ElfFacts, qom: &Qom) -> Self {
+    pub fn of_binary(elf: &ElfInfo, qom: &Qom) -> Self {
         let mut portrait = Self::default();
         portrait.types("", qom);
         portrait.elf("", elf);
@@ -187,7 +187,7 @@ impl Portrait {
     }
 
     /// Each field by its own name, so that one that comes later is compared too.
-    fn elf(&mut self, place: &str, elf: &ElfFacts) {
+    fn elf(&mut self, place: &str, elf: &ElfInfo) {
         let Ok(Value::Object(fields)) = serde_json::to_value(elf) else { return };
         for (name, value) in fields {
             // It is made of the bytes, which differ in any case.

@@ -2,7 +2,7 @@
 //! differ in.
 
 use crate::rpmfile::Nevra;
-use crate::verify::elf::{ElfFacts, Qom, Starts};
+use qom_census::{ElfInfo, Executable, Qom};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ impl PackageFacts {
     }
 
     /// What is known of one ELF file in it.
-    pub fn elf_of(&self, path: &Path) -> Option<&ElfFacts> {
+    pub fn elf_of(&self, path: &Path) -> Option<&ElfInfo> {
         self.elf.iter().find(|file| file.path == path)?.facts.as_ref()
     }
 }
@@ -154,11 +154,11 @@ pub struct SignatureFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElfFile {
     pub path: PathBuf,
-    pub facts: Option<ElfFacts>,
+    pub facts: Option<ElfInfo>,
     /// Why there are no facts: it is damaged, or for another kind of machine, as firmware is.
     pub unread: Option<String>,
     /// What a host does with it, where it would start or load it.
-    pub starts: Option<Starts>,
+    pub starts: Option<Executable>,
     /// Whether its sections say that the code is in another file.
     pub for_debuggers: bool,
     /// Whether a debugger runs a script that is in it.

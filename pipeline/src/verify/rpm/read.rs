@@ -8,9 +8,9 @@ use super::{dependencies, files, other, paths, stray, sums, unpack};
 use crate::files as input;
 use crate::openpgp::{Certificate, check_package};
 use crate::rpmfile::{Block, Claim, Kind, RpmFile};
-use crate::verify::elf::{self, Qom};
 use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
+use qom_census::{ElfInfo, Qom};
 use rpm::{IndexSignatureTag, IndexTag as Tag};
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
@@ -212,17 +212,17 @@ fn payload(file: &RpmFile, facts: &mut PackageFacts, judge: Judge) -> Result<()>
 }
 
 fn elf_file(path: &Path, bytes: &[u8]) -> ElfFile {
-    let (facts, unread) = match elf::facts::read(bytes) {
+    let (facts, unread) = match ElfInfo::read(bytes) {
         Ok(facts) => (Some(facts), None),
-        Err(error) => (None, Some(format!("{error:#}"))),
+        Err(error) => (None, Some(format!("{:#}", anyhow::Error::from(error)))),
     };
     ElfFile {
         path: path.to_owned(),
         facts,
         unread,
-        starts: elf::starts(bytes),
-        for_debuggers: elf::is_for_debuggers(bytes),
-        scripts: elf::has_scripts(bytes),
+        starts: qom_census::executable(bytes),
+        for_debuggers: qom_census::is_for_debuggers(bytes),
+        scripts: qom_census::has_gdb_scripts(bytes),
     }
 }
 

@@ -10,7 +10,6 @@ use super::facts::{FaultKind, FileFacts};
 use super::faults::Faults;
 use super::files::Listing;
 use super::links::{Inode, Links};
-use crate::verify::elf::facts::hex;
 use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::header::{ELFMAG, SELFMAG};
 use sha2::digest::DynDigest;
@@ -245,7 +244,7 @@ impl<'a> Walk<'a> {
             (None, _) => format!("the digest of `{path}` is of the unknown kind {algorithm}"),
             (_, None) => format!("its header gives no digest of `{path}`"),
             (Some(hasher), Some(digest)) => {
-                if hex(&hasher.finalize()) == *digest {
+                if crate::rpmfile::hex(&hasher.finalize()) == *digest {
                     return;
                 }
                 format!("`{path}` is not what its digest in the header says")

@@ -4,7 +4,7 @@ use super::super::facts::PackageFacts;
 use super::super::names::Names;
 use super::Entry;
 use crate::config::{Level, Rule};
-use crate::verify::elf::{ElfFacts, Machine, Starts};
+use qom_census::{ElfInfo, Executable, Machine};
 use std::path::Path;
 
 pub fn interpreter(facts: &PackageFacts) -> Vec<String> {
@@ -65,7 +65,7 @@ pub const UNREAD: Entry = Entry {
 fn unread_program(facts: &PackageFacts) -> Vec<String> {
     let names = Names::of(facts);
     let found = facts.elf.iter().filter_map(|file| {
-        let why = file.unread.as_ref().filter(|_| file.starts == Some(Starts::Long))?;
+        let why = file.unread.as_ref().filter(|_| file.starts == Some(Executable::Elf64))?;
         let what = format!("`{}` can be started, and not be read: {why}", file.path.display());
         (!names.is_symbols(file)).then_some(what)
     });
@@ -93,12 +93,12 @@ pub fn hardening(facts: &PackageFacts) -> Vec<String> {
 fn unread(facts: &PackageFacts) -> impl Iterator<Item = String> {
     let names = Names::of(facts);
     facts.elf.iter().filter_map(move |file| {
-        let why = file.unread.as_ref().filter(|_| file.starts != Some(Starts::Long))?;
+        let why = file.unread.as_ref().filter(|_| file.starts != Some(Executable::Elf64))?;
         let what = format!("`{}` was not looked into: {why}", file.path.display());
         names.is_executable(file).then_some(what)
     })
 }
 
-fn known(facts: &PackageFacts) -> impl Iterator<Item = (&Path, &ElfFacts)> {
+fn known(facts: &PackageFacts) -> impl Iterator<Item = (&Path, &ElfInfo)> {
     facts.elf.iter().filter_map(|file| Some((file.path.as_path(), file.facts.as_ref()?)))
 }

@@ -2,7 +2,7 @@
 
 use super::super::facts::PackageFacts;
 use super::super::profile::{Profile, RICH_DEPENDENCIES};
-use crate::verify::elf::facts::glibc as version;
+use qom_census::glibc_version as version;
 
 pub fn features(facts: &PackageFacts, profile: &Profile) -> Vec<String> {
     let features = facts.requires.iter().filter_map(|requirement| {

@@ -7,7 +7,7 @@ use super::super::sample::{facts, file};
 use super::{LIST, PackageFacts, Policy, Signing, judge, shared};
 use crate::config::{Level, Rule};
 use crate::rpmfile::Nevra;
-use crate::verify::elf;
+use qom_census::ElfInfo;
 use std::collections::BTreeSet;
 
 const README: &str = include_str!("../../../../../README.md");
@@ -106,7 +106,7 @@ fn a_folder_that_everybody_may_write_to_is_refused_unless_stock_has_it() {
 #[test]
 fn a_library_has_a_name_and_no_path() {
     let rpath = LIST.iter().find(|entry| entry.rule == Rule::Rpath).unwrap();
-    let program = elf::facts::read(&std::fs::read("/proc/self/exe").unwrap()).unwrap();
+    let program = ElfInfo::read(&std::fs::read("/proc/self/exe").unwrap()).unwrap();
     for (name, refused) in [
         ("libevil.so.1", false),
         ("/tmp/libevil.so", true),

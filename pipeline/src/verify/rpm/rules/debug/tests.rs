@@ -1,7 +1,7 @@
 use super::super::super::facts::mode;
 use super::super::super::sample::{FOLDER, LINK, PLAIN, facts, file};
 use super::*;
-use crate::verify::elf::Starts;
+use qom_census::Executable;
 
 /// A package for debuggers with one file more than each of them has.
 fn with(path: &str, mode: u16, link: Option<&str>) -> PackageFacts {
@@ -21,7 +21,7 @@ fn symbols(file: &FileFacts) -> ElfFile {
         path: (&file.path).into(),
         facts: None,
         unread: Some("symbols".to_owned()),
-        starts: Some(Starts::Long),
+        starts: Some(Executable::Elf64),
         for_debuggers: true,
         scripts: false,
     }
