@@ -15,7 +15,7 @@ use rooms::{FOREIGN, HARMLESS, IMPORTS, ONLY_IN, USERS_OWN};
 use scan::{Source, literals, without_text, words};
 
 /// Rooms without I/O, the modules of `std` and the methods of `Path` that would be I/O.
-const PURE: &[&str] = &["config", "plan", "inject"];
+const PURE: &[&str] = &["config", "plan", "inject", "rules"];
 const IO_MODULES: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread", "time"];
 const IO_METHODS: &[&str] = &[
     ".canonicalize(",

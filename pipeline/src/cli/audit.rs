@@ -1,7 +1,8 @@
 //! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
 
-use crate::config::{ExpectedType, Level};
-use crate::verify::{Audit, Change, Cut, ElfInfo, Finding, Found, PackageFacts, Property, Qom};
+use crate::config::ExpectedType;
+use crate::rules::{Finding, InspectedPackage, Level};
+use crate::verify::{Audit, Change, Cut, ElfInfo, Found, Property, Qom};
 
 pub fn print(audit: &Audit, expected: &[ExpectedType]) {
     match &audit.found {
@@ -35,7 +36,7 @@ pub fn print_changes(changes: Option<&[Change]>) {
     }
 }
 
-fn print_package(facts: &PackageFacts, expected: &[ExpectedType]) {
+fn print_package(facts: &InspectedPackage, expected: &[ExpectedType]) {
     let payload = &facts.payload;
     say!(
         "{}: {} files in {} bytes of {}",

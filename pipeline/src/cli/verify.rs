@@ -2,11 +2,12 @@
 
 use super::audit::{print, print_changes};
 use super::{Failed, IntoFailed};
-use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
+use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType};
 use crate::files;
+use crate::rules::{Policy, SignatureCheck, Target};
 use crate::run::Loaded;
 use crate::text;
-use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
+use crate::verify::{self, Allowed, Asked, Audit, Change, Found};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
@@ -73,7 +74,8 @@ struct Said<'a> {
 impl Verify {
     pub fn run(&self) -> Result<(), Failed> {
         let section = self.section().input()?;
-        let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
+        let installed =
+            section.installed.as_deref().map(verify::read_installed).transpose().input()?;
         let keys = self.key.as_deref().map(verify::keys).transpose().input()?;
         let (keys, others) = keys.unwrap_or_default();
         for other in others {
@@ -91,11 +93,15 @@ impl Verify {
         let policy = Policy {
             shared: shared.as_ref(),
             target: section.target,
-            rules: Some(&section.rules),
+            levels: Some(&section.rules),
             paths: paths.as_deref(),
             installed: installed.as_ref(),
             stock: stock.and_then(Audit::id),
-            signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
+            signature: if self.key.is_some() {
+                SignatureCheck::Required
+            } else {
+                SignatureCheck::Skip
+            },
             ..Policy::default()
         };
         let asked = Asked { types: &section.types, keys: &keys, policy };
@@ -193,7 +199,7 @@ impl Verify {
             verify::only_adds(changes, &Allowed::by(section))?;
         }
         if let Found::Package(package) = &audit.found {
-            verify::demand_provides(&[&package.facts], section)?;
+            verify::require_provides(&[&package.facts], section)?;
         }
         let broken = audit.refused().count();
         let rules = if broken == 1 { "a rule" } else { "rules" };
@@ -214,7 +220,7 @@ fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
             kind(old)
         );
     }
-    Ok(verify::difference(&old.portrait(), &audit.portrait()))
+    Ok(verify::difference(&old.snapshot(), &audit.snapshot()))
 }
 
 fn kind(audit: &Audit) -> &'static str {

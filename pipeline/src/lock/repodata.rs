@@ -16,8 +16,8 @@ mod tests;
 mod unpack;
 mod xml;
 
-use crate::rpmfile::Nevra;
 use anyhow::{Context, Error, Result, bail, ensure};
+use rpm_inspect::Nevra;
 use std::fmt;
 use std::mem::take;
 use unpack::unpack;

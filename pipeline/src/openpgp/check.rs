@@ -8,11 +8,12 @@
 use super::certificate::Certificate;
 use super::packet::one_signature;
 use super::signer::{Signer, is_strong, issuer};
-use crate::rpmfile::{Nevra, RpmFile};
+use crate::package_file;
 use anyhow::{Context, Result, bail, ensure};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use rpm::IndexSignatureTag as Tag;
+use rpm_inspect::{Nevra, PackageFile};
 use std::io::Read;
 use std::path::Path;
 
@@ -54,7 +55,7 @@ pub fn check_package(path: &Path, certificates: &[Certificate]) -> Result<Checke
 }
 
 fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
-    let file = RpmFile::open(path)?;
+    let file = package_file::open(path)?;
     let signatures = signatures(&file, certificates)?;
     let fingerprint = one_key(&signatures)?;
     let everything = signatures.iter().any(|signed| signed.over == Over::Everything);
@@ -64,7 +65,7 @@ fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
          {HELP_AGAIN}"
     );
     // Digests first: what they say is plainer than that a signature does not fit.
-    if let Some(what) = file.content()?.finish()?.false_claim(&file)? {
+    if let Some(what) = file.content()?.finish()?.mismatch(&file)? {
         bail!("{what} is not what it says: it was altered or cut short\n{HELP_AGAIN}");
     }
     for Signed { over, signature, signer } in &signatures {
@@ -82,7 +83,7 @@ fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
 }
 
 /// Every signature in the package, none of them by a stranger.
-fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
+fn signatures<'a>(file: &PackageFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
     let mut found = Vec::new();
     for (tag, over) in SIGNATURES {
         let Some(bytes) = file.signature.binary(tag as u32)? else { continue };

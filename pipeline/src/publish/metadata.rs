@@ -3,11 +3,11 @@
 //! the packages.
 
 use crate::lock::repodata::{self, Listed};
-use crate::rpmfile::Nevra;
 use crate::sign::SignedPackage;
 use crate::store;
 use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
+use rpm_inspect::Nevra;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;

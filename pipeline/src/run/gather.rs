@@ -6,10 +6,11 @@ use crate::environment;
 use crate::files;
 use crate::inject::{self, Edited};
 use crate::plan::{Inputs, Stage, plan};
+use crate::rules::Installed;
 use crate::sign::{self, Signer};
 use crate::source::Sources;
 use crate::store::Store;
-use crate::verify::{self, Installed};
+use crate::verify;
 use crate::wrapper;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -86,7 +87,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let installed = match &pipeline.verify.installed {
         Some(file) => {
             let path = beside.join(file);
-            let installed = Installed::read(&path).context("`verify.installed`")?;
+            let installed = verify::read_installed(&path).context("`verify.installed`")?;
             Some((digest(installed.text().as_bytes()), installed))
         }
         None => None,

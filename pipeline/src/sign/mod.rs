@@ -9,8 +9,8 @@ mod package;
 mod remembered;
 mod vault;
 
+use crate::package_file;
 use crate::plan::Key;
-use crate::rpmfile::RpmFile;
 use crate::store::{Store, Stored};
 use crate::verify::Verified;
 use anyhow::{Context, Result, ensure};
@@ -63,7 +63,7 @@ pub struct SignedPackage {
 
 impl SignedPackage {
     fn of(path: &Path, file: String) -> Result<Self> {
-        let package = RpmFile::open(path)?;
+        let package = package_file::open(path)?;
         let digests = package.content()?.finish()?;
         Ok(Self {
             nevra: package.nevra()?.to_string(),
@@ -129,7 +129,8 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
 /// BUILDTIME (rpm tag 1006): rpmbuild took it from the changelog, so it is the same in every build. It
 /// becomes the signature's time, and the repository's.
 fn build_time(package: &Path, now: u32) -> Result<u32> {
-    let time = RpmFile::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
+    let time =
+        package_file::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
     let time = time.context("it does not say when it was built\nhelp: build it with rpmbuild")?;
     ensure!(
         time <= now.saturating_add(LATEST),

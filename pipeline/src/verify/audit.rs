@@ -1,15 +1,16 @@
 //! One file judged alone: any RPM, or any ELF binary, ours or not.
 
-use super::difference::Portrait;
+use super::difference::Snapshot;
 use super::expect;
+use super::package;
 use super::packages::Reader;
-use super::rpm::{self, Finding, PackageFacts, Policy};
-use crate::config::{ExpectedType, Level};
+use crate::config::ExpectedType;
 use crate::files;
 use crate::openpgp::{Certificate, Keys};
-use crate::rpmfile::Nevra;
+use crate::rules::{Finding, InspectedPackage, Level, Policy, judge, shared_folders};
 use anyhow::{Context, Result, ensure};
 use qom_census::{Census, ElfInfo, Qom};
+use rpm_inspect::{LARGEST_ELF_FILE, Nevra};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub enum Found {
 #[derive(Debug, Serialize)]
 pub struct Package {
     #[serde(flatten)]
-    pub facts: PackageFacts,
+    pub facts: InspectedPackage,
     pub findings: Vec<Finding>,
 }
 
@@ -68,10 +69,10 @@ pub struct Seconds {
 }
 
 impl Audit {
-    pub fn portrait(&self) -> Portrait {
+    pub fn snapshot(&self) -> Snapshot {
         match &self.found {
-            Found::Package(package) => Portrait::of_package(&package.facts),
-            Found::Binary(program) => Portrait::of_binary(&program.elf, &program.qom),
+            Found::Package(package) => Snapshot::of_package(&package.facts),
+            Found::Binary(program) => Snapshot::of_binary(&program.elf, &program.qom),
         }
     }
 
@@ -86,7 +87,7 @@ impl Audit {
     /// The sticky folders of a package that everybody may write to.
     pub fn shared(&self) -> BTreeSet<String> {
         match &self.found {
-            Found::Package(package) => rpm::shared([&package.facts]),
+            Found::Package(package) => shared_folders([&package.facts]),
             Found::Binary(_) => BTreeSet::new(),
         }
     }
@@ -120,7 +121,7 @@ pub fn audit(path: &Path, asked: &Asked) -> Result<Audit> {
     let shown = || format!("`{}`", path.display());
     let meta = files::look(path, &files::JUDGED)?;
     ensure!(meta.len() > 0, "`{}` is empty", path.display());
-    let (found, seconds) = if rpm::is_rpm(path)? {
+    let (found, seconds) = if package::is_rpm(path)? {
         package(path, asked)?
     } else {
         binary(path, meta.len(), asked).with_context(shown)?
@@ -134,17 +135,17 @@ fn package(path: &Path, asked: &Asked) -> Result<(Found, Seconds)> {
     let facts = reader.read(path)?;
     let census = reader.census.as_secs_f64();
     let read = began.elapsed().as_secs_f64() - census;
-    reader.demand_emulator(&[&facts])?;
+    reader.require_emulator(&[&facts])?;
     let began = Instant::now();
-    let findings = rpm::judge(&facts, &asked.policy);
+    let findings = judge(&facts, &asked.policy);
     let rules = began.elapsed().as_secs_f64();
     Ok((Found::Package(Box::new(Package { facts, findings })), Seconds { read, census, rules }))
 }
 
 fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     let began = Instant::now();
-    ensure!(size <= rpm::LARGEST_BINARY, "it has {size} bytes, more than any QEMU");
-    let bytes = files::read(path, &files::Kind { most: rpm::LARGEST_BINARY, ..files::JUDGED })?;
+    ensure!(size <= LARGEST_ELF_FILE, "it has {size} bytes, more than any QEMU");
+    let bytes = files::read(path, &files::Kind { most: LARGEST_ELF_FILE, ..files::JUDGED })?;
     ensure!(
         bytes.starts_with(b"\x7fELF"),
         "it is neither an RPM nor an ELF file\nhelp: give a package, or a program such as a QEMU"
@@ -154,7 +155,7 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     let census = Census::read(&bytes)?;
     let facts = ElfInfo::read(&bytes)?;
     for expected in asked.types {
-        expect::assert(&census, expected)?;
+        expect::check_type(&census, expected)?;
     }
     let program = Program { size, qom: census.report(), elf: facts };
     let census = began.elapsed().as_secs_f64();

@@ -10,16 +10,18 @@ mod cut;
 mod difference;
 mod dom0;
 mod expect;
+mod package;
 mod packages;
 mod probe;
 mod report;
-mod rpm;
 mod source;
 
 use crate::build::Built;
 use crate::cmd::Runner;
 use crate::config;
+use crate::files;
 use crate::plan::Key;
+use crate::rules::{InspectedPackage, Installed};
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::{DIFFERENCE, PATCHED, Wrapped};
@@ -28,16 +30,22 @@ pub use audit::{Asked, Audit, Found, audit, keys};
 use copies::Copies;
 pub use copies::Leaving;
 pub use cut::Cut;
-use difference::Portrait;
+use difference::Snapshot;
 pub use difference::{Allowed, Change, difference, only_adds};
 use packages::Reader;
 pub use probe::digest as guest_digest;
 pub use qom_census::{ElfInfo, Property, Qom, QomType};
 use report::Compared;
 pub use report::Report;
-pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Reads the list of what is on the hosts.
+pub fn read_installed(path: &Path) -> Result<Installed> {
+    let text = files::read_text(path, &files::INSTALLED)?;
+    let shown = || format!("{} `{}`", files::INSTALLED.name, path.display());
+    Installed::parse(text).with_context(shown)
+}
 
 /// What was made, and is to be judged.
 #[derive(Debug)]
@@ -129,11 +137,11 @@ pub fn run(
     let copies = Copies::of(made, &work.scratch("copies")?)?;
     let mut reader = Reader::new(&verify.types, &[]);
     let files: Vec<&PathBuf> = copies.built.iter().chain(&copies.carried).collect();
-    let packages: Vec<PackageFacts> =
+    let packages: Vec<InspectedPackage> =
         files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
-    let all: Vec<&PackageFacts> = packages.iter().collect();
-    reader.demand_emulator(&all)?;
-    demand_provides(&all, verify)?;
+    let all: Vec<&InspectedPackage> = packages.iter().collect();
+    reader.require_emulator(&all)?;
+    require_provides(&all, verify)?;
     let mut without_devices = Reader::new(&[], &[]);
     let mut read_stock = |paths: Vec<PathBuf>| {
         paths.iter().map(|path| without_devices.read(path)).collect::<Result<Vec<_>>>()
@@ -147,15 +155,17 @@ pub fn run(
     }
     let devices: Vec<&str> = pipeline.device.iter().map(config::Device::file_name).collect();
     let spec = pipeline.spec.file_name();
-    sources.iter().try_for_each(|facts| source::hold(facts, &made.given, spec, &devices))?;
+    sources
+        .iter()
+        .try_for_each(|facts| source::require_given(facts, &made.given, spec, &devices))?;
     let judged = packages::Judged {
         built,
         carried,
         sources: &sources,
         stock: stock.as_deref().unwrap_or_default(),
     };
-    let warnings = packages::hold(&judged, pipeline, installed)?;
-    sources.iter().try_for_each(|facts| source::hold_name(facts, &judged, verify))?;
+    let warnings = packages::enforce(&judged, pipeline, installed)?;
+    sources.iter().try_for_each(|facts| source::require_name(facts, &judged, verify))?;
     if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
         let package = copies.carried.first().zip(carried.first());
         dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;
@@ -167,7 +177,7 @@ pub fn run(
             let folder = work.scratch("probe")?;
             let all = binary.qom.types.iter().map(|found| found.name.clone());
             let subject = probe::Subject {
-                name: &rpm::extract(path, &binary.path, &folder)?,
+                name: &package::extract(path, &binary.path, &folder)?,
                 folder: &folder,
                 types: &report::expected(binary, &verify.types),
                 census: &all.collect::<Vec<_>>(),
@@ -213,11 +223,11 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
 
 /// How the built packages differ from the stock ones.
 fn compare(
-    built: &[PackageFacts],
-    stock: &[PackageFacts],
+    built: &[InspectedPackage],
+    stock: &[InspectedPackage],
     verify: &config::Verify,
 ) -> Result<Compared> {
-    let difference = difference(&Portrait::of_packages(stock), &Portrait::of_packages(built));
+    let difference = difference(&Snapshot::of_packages(stock), &Snapshot::of_packages(built));
     if verify.only_adds.is_some() {
         only_adds(&difference, &Allowed::by(verify))?;
     }
@@ -225,9 +235,10 @@ fn compare(
 }
 
 /// Refuses packages of which none has a capability that is asked for.
-pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> Result<()> {
+pub fn require_provides(packages: &[&InspectedPackage], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
-        let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
+        let provided =
+            |facts: &InspectedPackage| facts.provides.iter().any(|p| p == provide.as_str());
         if !packages.iter().copied().any(provided) {
             bail!(
                 "no built package provides `{provide}`\n\

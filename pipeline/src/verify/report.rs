@@ -5,8 +5,8 @@ use super::cut::Cut;
 use super::difference::Change;
 use super::packages::emulators;
 use super::probe::Probed;
-use super::rpm::{Binary, Finding, PackageFacts};
 use crate::config::{self, ExpectedType};
+use crate::rules::{Binary, Finding, InspectedPackage};
 use crate::store::FileRecord;
 use qom_census::{ElfInfo, QomType, TypeInfoLayout};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ pub struct Emulator {
 }
 
 impl Package {
-    pub fn of(facts: &PackageFacts, expected: &[ExpectedType]) -> Self {
+    pub fn of(facts: &InspectedPackage, expected: &[ExpectedType]) -> Self {
         let emulators = emulators(facts).map(|binary| Emulator {
             path: binary.path.clone(),
             size: binary.size,

@@ -13,13 +13,13 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
-use crate::rpmfile::Nevra;
 use crate::store::{FileRecord, Stored};
 use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
 use place::Place;
 use record::Record;
 pub use record::{Content, Facts};
+use rpm_inspect::Nevra;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
