@@ -2,15 +2,15 @@
 
 use crate::config::ExpectedType;
 use crate::rules::{Finding, InspectedPackage, Level};
-use crate::verify::{Audit, Change, Cut, ElfInfo, Found, Property, Qom};
+use crate::verify::{Change, Cut, ElfInfo, Inspection, Property, Qom, Subject};
 
-pub fn print(audit: &Audit, expected: &[ExpectedType]) {
+pub fn print(audit: &Inspection, expected: &[ExpectedType]) {
     match &audit.found {
-        Found::Package(package) => {
+        Subject::Package(package) => {
             print_package(&package.facts, expected);
             print_findings(&package.findings);
         }
-        Found::Binary(program) => {
+        Subject::Binary(program) => {
             say!("{} ({} bytes)", audit.file.display(), program.size);
             print_types(&program.qom, expected);
             print_elf(&program.elf);

@@ -7,7 +7,7 @@ use crate::files;
 use crate::rules::{Policy, SignatureCheck, Target};
 use crate::run::Loaded;
 use crate::text;
-use crate::verify::{self, Allowed, Asked, Audit, Change, Found};
+use crate::verify::{self, Allowed, Change, Inspection, Request, Subject};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
@@ -64,7 +64,7 @@ fn word<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
 #[derive(Serialize)]
 struct Said<'a> {
     #[serde(flatten)]
-    audit: &'a Audit,
+    audit: &'a Inspection,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<&'a PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,17 +86,17 @@ impl Verify {
         }
         let paths: Option<Vec<String>> =
             section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
-        let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
+        let compared = self.against.as_deref().map(|old| verify::inspect(old, &Request::default()));
         let compared = compared.transpose().work()?;
         let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
-        let shared = stock.map(Audit::shared);
+        let shared = stock.map(Inspection::shared);
         let policy = Policy {
             shared: shared.as_ref(),
             target: section.target,
             levels: Some(&section.rules),
             paths: paths.as_deref(),
             installed: installed.as_ref(),
-            stock: stock.and_then(Audit::id),
+            stock: stock.and_then(Inspection::id),
             signature: if self.key.is_some() {
                 SignatureCheck::Required
             } else {
@@ -104,8 +104,8 @@ impl Verify {
             },
             ..Policy::default()
         };
-        let asked = Asked { types: &section.types, keys: &keys, policy };
-        let audit = verify::audit(&self.what, &asked).work()?;
+        let asked = Request { types: &section.types, keys: &keys, policy };
+        let audit = verify::inspect(&self.what, &asked).work()?;
         self.fits(&audit).input()?;
         let changes = compared.map(|old| compare(&audit, &old)).transpose().input()?;
         if self.json {
@@ -170,7 +170,7 @@ impl Verify {
     }
 
     /// Refuses to be silent about what is asked of packages alone.
-    fn fits(&self, audit: &Audit) -> Result<()> {
+    fn fits(&self, audit: &Inspection) -> Result<()> {
         let asked = [
             ("--target", self.target.is_some()),
             ("--installed", self.installed.is_some()),
@@ -191,14 +191,14 @@ impl Verify {
     /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.
     fn judge(
         &self,
-        audit: &Audit,
+        audit: &Inspection,
         changes: Option<&[Change]>,
         section: &config::Verify,
     ) -> Result<()> {
         if let (Some(changes), Some(_)) = (changes, &section.only_adds) {
             verify::only_adds(changes, &Allowed::by(section))?;
         }
-        if let Found::Package(package) = &audit.found {
+        if let Subject::Package(package) = &audit.found {
             verify::require_provides(&[&package.facts], section)?;
         }
         let broken = audit.refused().count();
@@ -209,7 +209,7 @@ impl Verify {
 }
 
 /// The difference of two files of one kind.
-fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
+fn compare(audit: &Inspection, old: &Inspection) -> Result<Vec<Change>> {
     if old.is_package() != audit.is_package() {
         bail!(
             "`{}` is {} and `{}` is {}: there is nothing to compare\n\
@@ -223,6 +223,6 @@ fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
     Ok(verify::difference(&old.snapshot(), &audit.snapshot()))
 }
 
-fn kind(audit: &Audit) -> &'static str {
+fn kind(audit: &Inspection) -> &'static str {
     if audit.is_package() { "a package" } else { "a binary" }
 }

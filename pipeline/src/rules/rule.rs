@@ -65,10 +65,12 @@ pub struct RuleSpec {
     /// The hosts that it is about; none where it is about all.
     pub targets: &'static [Target],
     /// What must be so, in one line.
-    #[allow(dead_code, reason = "the table of rules, which a test compares, and the schema")]
     pub asks: &'static str,
     /// What to try when it is broken.
     pub help: &'static str,
+    /// What is said of the package that breaks it in `tests/rules`.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the table of rules, which a test compares"))]
+    pub example: &'static str,
     pub check: Check,
 }
 
@@ -104,10 +106,13 @@ impl RuleSpec {
         }
     }
 
-    /// Where it is asked, as the table of rules has it.
+    /// Its line in the table of rules, as Markdown.
     #[cfg(test)]
-    pub fn hosts(&self) -> String {
-        let names: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
-        if names.is_empty() { "all".to_owned() } else { names.join(", ") }
+    pub fn row(&self) -> String {
+        let Self { name, asks, example, .. } = self;
+        let level = if self.level == Level::Require { "require" } else { "warn" };
+        let targets: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
+        let targets = if targets.is_empty() { "all".to_owned() } else { targets.join(", ") };
+        format!("| `{name}` | {level} | {targets} | {asks} | {example} |")
     }
 }

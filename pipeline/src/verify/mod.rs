@@ -4,12 +4,12 @@
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
 //! what the build said of itself.
 
-mod audit;
 mod copies;
 mod cut;
 mod difference;
 mod dom0;
 mod expect;
+mod inspect;
 mod package;
 mod packages;
 mod probe;
@@ -26,12 +26,12 @@ use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::store::{FileRecord, Store, Stored};
 use crate::wrapper::{DIFFERENCE, PATCHED, Wrapped};
 use anyhow::{Context, Result, bail};
-pub use audit::{Asked, Audit, Found, audit, keys};
 use copies::Copies;
 pub use copies::Leaving;
 pub use cut::Cut;
 use difference::Snapshot;
 pub use difference::{Allowed, Change, difference, only_adds};
+pub use inspect::{Inspection, Request, Subject, inspect, keys};
 use packages::Reader;
 pub use probe::digest as guest_digest;
 pub use qom_census::{ElfInfo, Property, Qom, QomType};
@@ -176,7 +176,7 @@ pub fn run(
         for binary in packages::emulators(facts) {
             let folder = work.scratch("probe")?;
             let all = binary.qom.types.iter().map(|found| found.name.clone());
-            let subject = probe::Subject {
+            let input = probe::ProbeInput {
                 name: &package::extract(path, &binary.path, &folder)?,
                 folder: &folder,
                 types: &report::expected(binary, &verify.types),
@@ -185,7 +185,7 @@ pub fn run(
                 test_binary: copies.test_binary.as_deref(),
                 guest: verify.guest.as_ref(),
             };
-            probed.extend(probe::run(&subject, image, cmd)?);
+            probed.extend(probe::run(&input, image, cmd)?);
         }
     }
     let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));

@@ -1,6 +1,6 @@
 //! What the tools themselves make: packages of rpmbuild, keys of gpg, signatures of rpmsign.
 
-use super::made::refused;
+use super::builder::refused;
 use crate::cmd::{Call, Runner, find};
 use crate::openpgp::{Certificate, check_package};
 use crate::package_file;

@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7],
     asks: "no links below `/usr/lib/.build-id`, over which two packages conflict",
     help: "set `_build_id_links` to `none`",
+    example: "it has 1 path at `/usr/lib/.build-id`",
     check: Check::Host(|package, _| check(package)),
 };
 

@@ -14,6 +14,7 @@ pub const RULE: RuleSpec = RuleSpec {
     asks: "a package called `…-debuginfo` or `…-debugsource` has files for debuggers alone, runs \
            nothing, and replaces and provides nothing but itself; no ELF file has a script for gdb",
     help: "leave it to rpmbuild to make, or give the package another name",
+    example: "it has `/usr/share/ruled/file`, which is no file for debuggers",
     check: Check::Package(|package, policy: &Policy| check(package, policy.build_ids)),
 };
 

@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "no binary has an executable stack, or other memory that may be written and executed",
     help: "find the assembly without `.note.GNU-stack`, or link with `-z noexecstack`, without `-N`",
+    example: "`/usr/bin/ruled` has an executable stack",
     check: Check::Package(|package, _| check(package)),
 };
 

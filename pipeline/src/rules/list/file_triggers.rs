@@ -9,6 +9,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7],
     asks: "no file triggers, which the target's rpm ignores without a word",
     help: "use a trigger on a package, or a scriptlet",
+    example: "it has a file trigger (`in /usr/lib`), which rpm 4.11 never runs",
     check: Check::Host(check),
 };
 

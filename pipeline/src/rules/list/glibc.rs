@@ -9,6 +9,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7, Target::El8, Target::El9],
     asks: "nothing wants a newer glibc than the target's, by its requires and by its binaries",
     help: BUILD_THERE,
+    example: "it requires `libc.so.6(GLIBC_2.34)(64bit)`, and el7 has 2.17",
     check: Check::Host(check),
 };
 

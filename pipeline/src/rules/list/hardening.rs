@@ -11,6 +11,8 @@ pub const RULE: RuleSpec = RuleSpec {
     asks: "programs are position-independent, with relocations that are read-only before they \
            run and with checked frames",
     help: "build it with `-fPIE -pie -fstack-protector-strong -Wl,-z,relro,-z,now`",
+    example: "`/usr/bin/ruled` has no position-independent code, no read-only relocations, no \
+              binding at its start, no stack protector",
     check: Check::Package(|package, _| check(package)),
 };
 

@@ -9,6 +9,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "programs ask for the loader that their kind of machine has",
     help: "build it with the distribution's own linker, without `--dynamic-linker`",
+    example: "`/usr/bin/ruled` asks for the loader `/opt/ld.so`, not `/lib64/ld-linux-x86-64.so.2`",
     check: Check::Package(|package, _| check(package)),
 };
 

@@ -9,6 +9,7 @@ pub const RULE: RuleSpec = RuleSpec {
     asks: "an MD5 over header and payload is there, without which rpm 4.11 does not see an \
            altered payload",
     help: "sign it with `vgpu-pipeline`, or build it with rpmbuild",
+    example: "its signature header has no MD5 over header and payload (tag 1004)",
     check: Check::SignedForHost(|package, _| check(package)),
 };
 

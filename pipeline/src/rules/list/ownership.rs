@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "everything belongs to root",
     help: ATTRIBUTES,
+    example: "`/usr/share/ruled/foreign` belongs to nobody:nogroup",
     check: Check::Package(|package, _| check(package)),
 };
 

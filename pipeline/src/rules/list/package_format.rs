@@ -11,6 +11,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7, Target::El8, Target::El9],
     asks: "it is of rpm's format 4; in a run without a target too, as `sign` signs no other",
     help: "build it with `%_rpmformat 4`",
+    example: "it is a package of the format 6, and rpm 4.11 of el7 is of the format 4",
     check: Check::Package(check),
 };
 

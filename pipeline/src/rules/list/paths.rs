@@ -9,6 +9,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "every file is in an allowed folder (`verify.paths`)",
     help: "move it, or allow its folder in `verify.paths`",
+    example: "`/srv/ruled` is in no allowed folder",
     check: Check::Package(check),
 };
 

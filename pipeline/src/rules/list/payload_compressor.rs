@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7, Target::El8, Target::El9],
     asks: "the target's rpm can unpack the payload",
     help: "set `_binary_payload` to `w6.xzdio`",
+    example: "its payload is compressed with `zstd`, which the rpm 4.11 of el7 cannot unpack",
     check: Check::Host(check),
 };
 

@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El8, Target::El9],
     asks: "the header holds a digest of the payload, so that a signature over it covers all",
     help: "build it with rpm 4.14 or later",
+    example: "its header has no SHA-256 of the payload (tag 5092)",
     check: Check::Host(|package, _| check(package)),
 };
 

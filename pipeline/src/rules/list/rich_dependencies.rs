@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7],
     asks: "no rich dependencies, of which the target's rpm knows nothing",
     help: "write them as plain ones, or leave them out",
+    example: "it requires `(this or that)`, and rpm 4.11 takes that for a name",
     check: Check::Host(check),
 };
 

@@ -9,6 +9,7 @@ pub const RULE: RuleSpec = RuleSpec {
     asks: "no binary looks for libraries in folders of its own (RPATH, RUNPATH), names one by its \
            path, or has one watch the loader (AUDIT)",
     help: "build it without `-rpath` and `--audit`; `chrpath --delete` takes folders out",
+    example: "`/usr/bin/ruled` looks for libraries in `/opt/lib`",
     check: Check::Package(|package, _| check(package)),
 };
 

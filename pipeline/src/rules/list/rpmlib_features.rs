@@ -8,6 +8,8 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7, Target::El8, Target::El9],
     asks: "the target's rpm knows every `rpmlib()` feature that is required",
     help: BUILD_THERE,
+    example: "it requires `rpmlib(CaretInVersions) <= 4.15.0-1`, which the rpm 4.11 of el7 does \
+              not know",
     check: Check::Host(check),
 };
 

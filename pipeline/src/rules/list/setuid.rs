@@ -10,6 +10,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "no file is setuid or setgid, has capabilities, or is a device",
     help: ATTRIBUTES,
+    example: "`/usr/bin/helper` has the mode 4755",
     check: Check::Package(|package, _| check(package)),
 };
 

@@ -10,6 +10,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "a key that was given signed all of it",
     help: "take it from where that key's owner publishes it",
+    example: "it is not signed",
     check: Check::Package(check),
 };
 

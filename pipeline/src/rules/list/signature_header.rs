@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7, Target::El8, Target::El9],
     asks: "the signature header is within what the target's rpm reads",
     help: "sign it without signatures of its files, and reserve less room",
+    example: "its signature header has 9180 bytes, and rpm 4.11 reads 8192",
     check: Check::SignedForHost(check),
 };
 

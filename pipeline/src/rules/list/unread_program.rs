@@ -11,6 +11,8 @@ pub const RULE: RuleSpec = RuleSpec {
     asks: "every program and library can be read; symbols alone, which no host starts, are apart in \
            `/usr/lib/debug` and not executable",
     help: "no linker writes such a file, and `strip` leaves none: find out what did (`readelf -hl`)",
+    example: "`/usr/bin/ruled` can be started, and not be read: the ELF file is not little-endian \
+              (data encoding 2)",
     check: Check::Package(|package, _| check(package)),
 };
 

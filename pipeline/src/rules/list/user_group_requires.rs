@@ -8,6 +8,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: &[Target::El7, Target::El8, Target::El9],
     asks: "no requires of `user()` or `group()`, which nothing provides there",
     help: "make the user in %pre, and filter the generated requires",
+    example: "it requires `user(qemu)`, which nothing on el7 provides",
     check: Check::Host(check),
 };
 

@@ -11,6 +11,7 @@ pub const RULE: RuleSpec = RuleSpec {
     targets: EVERYWHERE,
     asks: "nothing may be written by everybody, but sticky folders that stock has too",
     help: ATTRIBUTES,
+    example: "`/usr/share/ruled/open` has the mode 0666",
     check: Check::Package(check),
 };
 

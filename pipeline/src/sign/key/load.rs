@@ -8,7 +8,7 @@
 mod tests;
 
 use super::SigningKey;
-use crate::openpgp::{OneKey, OwnWords, armour_blocks, each_key, is_one_line, rsa_bits};
+use crate::openpgp::{OneKey, SelfSignatures, armour_blocks, each_key, is_one_line, rsa_bits};
 use anyhow::{Error, Result, anyhow, bail};
 use pgp::composed::{Deserializable, SignedSecretKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
@@ -28,7 +28,7 @@ const HELP_EXPORT: &str = "help: export it with `gpg --armor --export-secret-key
 struct Candidate {
     name: String,
     primary: SecretKey,
-    own: OwnWords,
+    own: SelfSignatures,
     user_id: String,
 }
 
@@ -175,7 +175,7 @@ fn candidate(key: &SignedSecretKey, name: &str, now: u32) -> Result<Candidate> {
         bail!("the key `{name}` is revoked\n{HELP_NEW}");
     }
     let public = key.primary_key.public_key();
-    let own = OwnWords::read(public, &key.details, now);
+    let own = SelfSignatures::read(public, &key.details, now);
     let Some(user_id) = own.user_id() else {
         bail!("no user id of the key `{name}` has a valid self-signature\n{HELP_EXPORT}");
     };

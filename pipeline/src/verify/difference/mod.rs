@@ -1,6 +1,6 @@
 //! `verify/difference`: what one package or binary has that another has not.
 //!
-//! Both are painted as a [`Snapshot`], a flat table of what is said of them; the difference of two is
+//! Each is written down as a [`Snapshot`], a flat table of what is said of them; the difference of two is
 //! then the difference of two tables, and nothing that is in a snapshot can be forgotten in it.
 //! `only_adds` reads a difference as an assertion.
 //!

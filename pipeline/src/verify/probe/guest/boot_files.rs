@@ -5,7 +5,7 @@ use crate::cmd::find;
 use crate::config::Guest;
 use crate::files;
 use anyhow::Result;
-use goblin::elf::{Elf, program_header::PT_INTERP};
+use qom_census::ElfInfo;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ const WELCOME: [&str; 1] = ["kvmvapic.bin"];
 
 /// Paths of files that are there and can be read.
 #[derive(Debug)]
-pub struct AtHand {
+pub struct BootFiles {
     kernel: PathBuf,
     busybox: PathBuf,
     firmware: Vec<(&'static str, PathBuf)>,
@@ -28,18 +28,18 @@ pub struct AtHand {
 
 /// The blake3 of all that a guest would boot from; nothing where something is lacking.
 pub fn digest(guest: &Guest) -> Option<String> {
-    let at_hand = AtHand::look(guest).ok()?;
+    let boot_files = BootFiles::look(guest).ok()?;
     let mut digest = blake3::Hasher::new();
-    let busybox = at_hand.busybox().ok()?;
-    for (name, bytes) in at_hand.files().ok()?.into_iter().chain([("busybox", busybox)]) {
+    let busybox = boot_files.busybox().ok()?;
+    for (name, bytes) in boot_files.files().ok()?.into_iter().chain([("busybox", busybox)]) {
         digest.update(name.as_bytes()).update(&(bytes.len() as u64).to_le_bytes()).update(&bytes);
     }
     // The version is told, and may stand in the name alone.
-    digest.update(at_hand.version().as_bytes());
+    digest.update(boot_files.version().as_bytes());
     Some(digest.finalize().to_hex().to_string())
 }
 
-impl AtHand {
+impl BootFiles {
     /// Looks for everything; or says what is lacking first.
     pub fn look(guest: &Guest) -> Result<Self, String> {
         let kernel = match &guest.kernel {
@@ -123,8 +123,7 @@ fn version(name: &str) -> Vec<(u64, String)> {
 /// Whether a program needs no loader and so no libraries.
 fn is_static(program: &Path) -> bool {
     let Ok(bytes) = files::read(program, &files::KERNEL) else { return false };
-    Elf::parse(&bytes)
-        .is_ok_and(|elf| elf.program_headers.iter().all(|header| header.p_type != PT_INTERP))
+    ElfInfo::read(&bytes).is_ok_and(|program| program.interpreter.is_none())
 }
 
 #[cfg(test)]
@@ -146,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_lacking_is_named_with_what_to_do() {
         let kernel = Some(PathBuf::from("/no/such/kernel"));
-        let why = AtHand::look(&Guest { kernel: kernel.clone() }).unwrap_err();
+        let why = BootFiles::look(&Guest { kernel: kernel.clone() }).unwrap_err();
         assert_eq!(why, "the kernel `/no/such/kernel` cannot be read");
         assert_eq!(digest(&Guest { kernel }), None);
         let why = lacking("a static `busybox`", "busybox-static");

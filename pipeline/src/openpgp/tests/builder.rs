@@ -212,12 +212,12 @@ pub fn sign_oddly(
 }
 
 /// A package as a distribution builds it.
-pub struct Made {
+pub struct TestPackage {
     folder: TempDir,
     package: Package,
 }
 
-impl Made {
+impl TestPackage {
     /// As rpm has built them since 4.14: the header names the digest of the payload.
     pub fn new() -> Self {
         let config = BuildConfig::v4().compression(CompressionType::Gzip).source_date(SIGNED);

@@ -6,14 +6,14 @@ use pgp::types::{Duration, KeyDetails, SignedUser, Tag, Timestamp};
 use std::cmp::Reverse;
 
 /// What the key says of itself, in those of its self-signatures that are valid.
-pub struct OwnWords {
+pub struct SelfSignatures {
     pub details: SignedKeyDetails,
     pub flags: Option<KeyFlags>,
     /// In seconds since 1970.
     pub expires: Option<u32>,
 }
 
-impl OwnWords {
+impl SelfSignatures {
     /// As gpg does: the newest word counts, first of the key itself, then of its user ids. What other
     /// people signed, what belongs to a revoked user id and what was said for a time that is over by
     /// `now` is left behind.

@@ -4,7 +4,7 @@
 use super::machine::{EMPTY_INSIDE, Machine};
 use super::program::{Program, Session};
 use super::qtest::{Field, LAST_LINE, Script};
-use super::{Check, HELP, Plugged};
+use super::{Check, DeviceInstance, HELP};
 use crate::config::{Bar, BarKind, ExpectedType, Pci};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -33,9 +33,9 @@ pub fn check(
     machine: &Machine,
     expected: &[ExpectedType],
 ) -> Result<Option<Check>> {
-    let plugged = Plugged::accepted(expected);
+    let instances = DeviceInstance::accepted(expected);
     let mut fields = 0;
-    for plugged in plugged.chunks(SLOTS) {
+    for chunk in instances.chunks(SLOTS) {
         let mut script = Script::default();
         let mut args: Vec<String> =
             ["-L", EMPTY_INSIDE, "-nodefaults", "-no-user-config", "-display", "none"]
@@ -43,10 +43,10 @@ pub fn check(
                 .to_vec();
         args.extend(["-qtest", "stdio", "-qtest-log", "/dev/null"].map(str::to_owned));
         args.extend(["-machine".to_owned(), format!("{},accel=qtest", machine.name)]);
-        for (slot, plugged) in (FIRST_SLOT..).zip(plugged) {
-            args.extend(["-device".to_owned(), plugged.option(Some(slot))]);
-            if let Some(pci) = &plugged.expected.pci {
-                Function { plugged, pci, slot }.prove(&mut script);
+        for (slot, instance) in (FIRST_SLOT..).zip(chunk) {
+            args.extend(["-device".to_owned(), instance.option(Some(slot))]);
+            if let Some(pci) = &instance.expected.pci {
+                PciFunction { instance, pci, slot }.prove(&mut script);
             }
         }
         let session = Session {
@@ -57,28 +57,28 @@ pub fn check(
         };
         let said = match program.attempt(session)? {
             Ok(said) => said,
-            Err(gave_up) => bail!(
+            Err(exit) => bail!(
                 "{} does not start with devices that it has to accept: {}\n{HELP}",
                 program.shown,
-                gave_up.words()
+                exit.words()
             ),
         };
         script.judge(&said).with_context(|| program.shown.clone())?;
         fields += script.fields();
     }
-    let count = plugged.len();
+    let count = instances.len();
     let seen = format!("{count} starts, {fields} values");
     Ok((count > 0).then(|| Check::passed("starts", seen)))
 }
 
 /// A device in its slot.
-pub struct Function<'a> {
-    pub plugged: &'a Plugged<'a>,
+pub struct PciFunction<'a> {
+    pub instance: &'a DeviceInstance<'a>,
     pub pci: &'a Pci,
     pub slot: u8,
 }
 
-impl Function<'_> {
+impl PciFunction<'_> {
     pub fn prove(&self, script: &mut Script) {
         self.header(script);
         for index in 0..BARS {
@@ -92,7 +92,7 @@ impl Function<'_> {
     fn header(&self, script: &mut Script) {
         let Pci { vendor, device, revision, class, subsystem_vendor, subsystem, .. } = *self.pci;
         let field = |what: &str, shift, bits, expected| Field {
-            what: format!("{}: {what} in configuration space", self.plugged),
+            what: format!("{}: {what} in configuration space", self.instance),
             shift,
             bits,
             expected,
@@ -131,7 +131,7 @@ impl Function<'_> {
     fn bar(&self, script: &mut Script, index: u8) {
         let offset = BAR + 4 * index;
         let (what, bits, expected) = self.after_all_ones(index);
-        let what = format!("{}: BAR {index} after all ones ({what})", self.plugged);
+        let what = format!("{}: BAR {index} after all ones ({what})", self.instance);
         self.config_write(script, offset, u32::MAX);
         self.config_read(script, offset, vec![Field { what, shift: 0, bits, expected }]);
         // QEMU maps nothing at 0.
@@ -160,7 +160,7 @@ impl Function<'_> {
     }
 
     fn registers(&self, script: &mut Script, bar: &Bar) {
-        let start = self.plugged.start;
+        let start = self.instance.start;
         let (place, space, read, write) = match bar.kind {
             BarKind::Io => (PORTS, IO_SPACE, "inl", "outl"),
             BarKind::Memory32 | BarKind::Memory64 => {
@@ -175,7 +175,7 @@ impl Function<'_> {
         self.config_write(script, COMMAND, space);
         let expect = |script: &mut Script, registers: &BTreeMap<u64, u32>, when: &str| {
             for (offset, expected) in registers {
-                let what = format!("{}: register {offset:#05x} {when}", self.plugged);
+                let what = format!("{}: register {offset:#05x} {when}", self.instance);
                 script.read(read, place + offset, vec![Field::whole(what, *expected)]);
             }
         };

@@ -18,25 +18,25 @@ use std::time::Instant;
 
 /// What a file is held to.
 #[derive(Default)]
-pub struct Asked<'a> {
+pub struct Request<'a> {
     pub types: &'a [ExpectedType],
-    /// The keys of which one must have signed a package, where that is asked.
+    /// The keys of which one must have signed a package, where that is request.
     pub keys: &'a [Certificate],
     pub policy: Policy<'a>,
 }
 
 /// Everything that was found out.
 #[derive(Debug, Serialize)]
-pub struct Audit {
+pub struct Inspection {
     pub file: PathBuf,
     #[serde(flatten)]
-    pub found: Found,
+    pub found: Subject,
     pub seconds: Seconds,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Found {
+pub enum Subject {
     Package(Box<Package>),
     Binary(Box<Program>),
 }
@@ -68,39 +68,39 @@ pub struct Seconds {
     pub rules: f64,
 }
 
-impl Audit {
+impl Inspection {
     pub fn snapshot(&self) -> Snapshot {
         match &self.found {
-            Found::Package(package) => Snapshot::of_package(&package.facts),
-            Found::Binary(program) => Snapshot::of_binary(&program.elf, &program.qom),
+            Subject::Package(package) => Snapshot::of_package(&package.facts),
+            Subject::Binary(program) => Snapshot::of_binary(&program.elf, &program.qom),
         }
     }
 
     /// What a package calls itself.
     pub fn id(&self) -> Option<&Nevra> {
         match &self.found {
-            Found::Package(package) => Some(&package.facts.id),
-            Found::Binary(_) => None,
+            Subject::Package(package) => Some(&package.facts.id),
+            Subject::Binary(_) => None,
         }
     }
 
     /// The sticky folders of a package that everybody may write to.
     pub fn shared(&self) -> BTreeSet<String> {
         match &self.found {
-            Found::Package(package) => shared_folders([&package.facts]),
-            Found::Binary(_) => BTreeSet::new(),
+            Subject::Package(package) => shared_folders([&package.facts]),
+            Subject::Binary(_) => BTreeSet::new(),
         }
     }
 
     pub fn is_package(&self) -> bool {
-        matches!(self.found, Found::Package(_))
+        matches!(self.found, Subject::Package(_))
     }
 
     /// Everything for which the file is refused.
     pub fn refused(&self) -> impl Iterator<Item = &Finding> {
         let findings = match &self.found {
-            Found::Package(package) => package.findings.as_slice(),
-            Found::Binary(_) => &[],
+            Subject::Package(package) => package.findings.as_slice(),
+            Subject::Binary(_) => &[],
         };
         findings.iter().filter(|finding| finding.level == Level::Require)
     }
@@ -117,32 +117,32 @@ pub fn keys(file: &Path) -> Result<(Vec<Certificate>, Vec<String>)> {
 
 /// Reads and judges a file. What a type is expected to be and is not is an error; what breaks a rule is
 /// found.
-pub fn audit(path: &Path, asked: &Asked) -> Result<Audit> {
+pub fn inspect(path: &Path, request: &Request) -> Result<Inspection> {
     let shown = || format!("`{}`", path.display());
     let meta = files::look(path, &files::JUDGED)?;
     ensure!(meta.len() > 0, "`{}` is empty", path.display());
     let (found, seconds) = if package::is_rpm(path)? {
-        package(path, asked)?
+        package(path, request)?
     } else {
-        binary(path, meta.len(), asked).with_context(shown)?
+        binary(path, meta.len(), request).with_context(shown)?
     };
-    Ok(Audit { file: path.to_owned(), found, seconds })
+    Ok(Inspection { file: path.to_owned(), found, seconds })
 }
 
-fn package(path: &Path, asked: &Asked) -> Result<(Found, Seconds)> {
+fn package(path: &Path, request: &Request) -> Result<(Subject, Seconds)> {
     let began = Instant::now();
-    let mut reader = Reader::new(asked.types, asked.keys);
+    let mut reader = Reader::new(request.types, request.keys);
     let facts = reader.read(path)?;
     let census = reader.census.as_secs_f64();
     let read = began.elapsed().as_secs_f64() - census;
     reader.require_emulator(&[&facts])?;
     let began = Instant::now();
-    let findings = judge(&facts, &asked.policy);
+    let findings = judge(&facts, &request.policy);
     let rules = began.elapsed().as_secs_f64();
-    Ok((Found::Package(Box::new(Package { facts, findings })), Seconds { read, census, rules }))
+    Ok((Subject::Package(Box::new(Package { facts, findings })), Seconds { read, census, rules }))
 }
 
-fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
+fn binary(path: &Path, size: u64, request: &Request) -> Result<(Subject, Seconds)> {
     let began = Instant::now();
     ensure!(size <= LARGEST_ELF_FILE, "it has {size} bytes, more than any QEMU");
     let bytes = files::read(path, &files::Kind { most: LARGEST_ELF_FILE, ..files::JUDGED })?;
@@ -154,10 +154,10 @@ fn binary(path: &Path, size: u64, asked: &Asked) -> Result<(Found, Seconds)> {
     let began = Instant::now();
     let census = Census::read(&bytes)?;
     let facts = ElfInfo::read(&bytes)?;
-    for expected in asked.types {
+    for expected in request.types {
         expect::check_type(&census, expected)?;
     }
     let program = Program { size, qom: census.report(), elf: facts };
     let census = began.elapsed().as_secs_f64();
-    Ok((Found::Binary(Box::new(program)), Seconds { read, census, rules: 0.0 }))
+    Ok((Subject::Binary(Box::new(program)), Seconds { read, census, rules: 0.0 }))
 }

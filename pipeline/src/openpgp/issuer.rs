@@ -1,7 +1,7 @@
 //! The key that a signature names: whether it may have made it, and whether it did.
 
 use super::certificate::{Certificate, weakness};
-use super::own_words::{end, newest};
+use super::self_signatures::{end, newest};
 use anyhow::{Context, Result, bail, ensure};
 use pgp::composed::SignedPublicSubKey;
 use pgp::crypto::hash::HashAlgorithm;
@@ -10,12 +10,12 @@ use pgp::types::{KeyDetails, Timestamp};
 use std::io::Read;
 
 /// A primary key, or a subkey of it.
-pub struct Signer<'a> {
+pub struct Issuer<'a> {
     pub certificate: &'a Certificate,
     subkey: Option<&'a SignedPublicSubKey>,
 }
 
-impl<'a> Signer<'a> {
+impl<'a> Issuer<'a> {
     /// The key of this certificate that a signature names, if it names one.
     pub fn find(certificate: &'a Certificate, signature: &Signature) -> Option<Self> {
         let key = &certificate.key;
@@ -97,7 +97,7 @@ fn names(signature: &Signature, key: &impl KeyDetails) -> bool {
 }
 
 /// The name that a signature gives of its key, as long as it has it.
-pub fn issuer(signature: &Signature) -> Option<String> {
+pub fn issuer_name(signature: &Signature) -> Option<String> {
     let fingerprint = signature.issuer_fingerprint().first().map(|name| format!("{name:X}"));
     let id = signature.issuer_key_id().first().map(|id| id.to_string().to_uppercase());
     fingerprint.or(id)
