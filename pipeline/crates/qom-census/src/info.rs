@@ -96,7 +96,7 @@ fn read(file: &[u8]) -> Result<ElfInfo> {
             )
         }
     };
-    let mut facts = ElfInfo {
+    let mut info = ElfInfo {
         machine: header.machine,
         program: fixed || interpreter.is_some(),
         interpreter,
@@ -124,9 +124,9 @@ fn read(file: &[u8]) -> Result<ElfInfo> {
     };
     if let Some(dynamic) = find(PT_DYNAMIC) {
         let memory = Memory { file, headers: &header.program };
-        Dynamic::read(&memory, dynamic.p_vaddr)?.tell(&mut facts)?;
+        Dynamic::read(&memory, dynamic.p_vaddr)?.fill(&mut info)?;
     }
-    Ok(facts)
+    Ok(info)
 }
 
 fn loads(header: &Header) -> impl Iterator<Item = &ProgramHeader> {
@@ -241,42 +241,42 @@ impl<'a> Dynamic<'a> {
         })
     }
 
-    fn tell(&self, facts: &mut ElfInfo) -> Result<()> {
+    fn fill(&self, info: &mut ElfInfo) -> Result<()> {
         for &(tag, value) in &self.entries {
             let named = || {
                 self.text(value)
                     .or_error(ErrorKind::Malformed, "a name that it needs lies outside it")
             };
             match tag {
-                dynamic::DT_NEEDED => facts.needed.push(named()?),
-                dynamic::DT_SONAME => facts.soname = Some(named()?),
-                dynamic::DT_RPATH => facts.rpath.push(named()?),
-                dynamic::DT_RUNPATH => facts.runpath.push(named()?),
-                section::DT_AUDIT | section::DT_DEPAUDIT => facts.audit.push(named()?),
-                section::DT_AUXILIARY | section::DT_FILTER => facts.filters.push(named()?),
-                section::DT_CONFIG => facts.dynamic.push(format!("CONFIG {}", named()?)),
+                dynamic::DT_NEEDED => info.needed.push(named()?),
+                dynamic::DT_SONAME => info.soname = Some(named()?),
+                dynamic::DT_RPATH => info.rpath.push(named()?),
+                dynamic::DT_RUNPATH => info.runpath.push(named()?),
+                section::DT_AUDIT | section::DT_DEPAUDIT => info.audit.push(named()?),
+                section::DT_AUXILIARY | section::DT_FILTER => info.filters.push(named()?),
+                section::DT_CONFIG => info.dynamic.push(format!("CONFIG {}", named()?)),
                 dynamic::DT_FLAGS
                 | dynamic::DT_FLAGS_1
                 | section::DT_POSFLAG_1
                 | section::DT_FEATURE => {
-                    facts.dynamic.push(format!("{} {value:#x}", section::name(tag)));
+                    info.dynamic.push(format!("{} {value:#x}", section::name(tag)));
                 }
-                _ => facts.dynamic.push(section::name(tag)),
+                _ => info.dynamic.push(section::name(tag)),
             }
             match tag {
-                dynamic::DT_BIND_NOW => facts.bind_now = true,
-                dynamic::DT_FLAGS => facts.bind_now |= value & dynamic::DF_BIND_NOW != 0,
+                dynamic::DT_BIND_NOW => info.bind_now = true,
+                dynamic::DT_FLAGS => info.bind_now |= value & dynamic::DF_BIND_NOW != 0,
                 dynamic::DT_FLAGS_1 => {
-                    facts.bind_now |= value & dynamic::DF_1_NOW != 0;
+                    info.bind_now |= value & dynamic::DF_1_NOW != 0;
                     // A static program that can be loaded anywhere has no interpreter.
-                    facts.program |= value & dynamic::DF_1_PIE != 0;
+                    info.program |= value & dynamic::DF_1_PIE != 0;
                 }
                 _ => {}
             }
         }
-        facts.dynamic.sort_unstable();
-        facts.glibc = self.glibc();
-        facts.stack_protector = self.refers_to(STACK_PROTECTOR);
+        info.dynamic.sort_unstable();
+        info.glibc = self.glibc();
+        info.stack_protector = self.refers_to(STACK_PROTECTOR);
         Ok(())
     }
 

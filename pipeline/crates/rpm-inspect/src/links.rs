@@ -26,9 +26,9 @@ pub struct Links {
 }
 
 impl Links {
-    pub fn of(listing: &FileList) -> Self {
+    pub fn of(list: &FileList) -> Self {
         let mut members: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, (file, inode)) in listing.files.iter().zip(&listing.inodes).enumerate() {
+        for (at, (file, inode)) in list.files.iter().zip(&list.inodes).enumerate() {
             if file.is_regular() && !file.has("ghost") {
                 members.entry(*inode).or_default().push(at);
             }
@@ -54,9 +54,9 @@ impl Links {
     }
 
     /// What is wrong with an entry of the payload, which has to be linked as the header says.
-    pub fn entry(&mut self, listing: &FileList, at: usize, place: &Place) -> Option<String> {
-        let inode = listing.inodes[at];
-        let (links, path) = (self.members(inode).len(), shown(&listing.files[at].path));
+    pub fn entry(&mut self, list: &FileList, at: usize, place: &Place) -> Option<String> {
+        let inode = list.inodes[at];
+        let (links, path) = (self.members(inode).len(), shown(&list.files[at].path));
         if place.links.max(1) as usize != links {
             let said = place.links;
             return Some(format!(

@@ -58,9 +58,9 @@ pub fn parts(parts: &Parts) -> Vec<String> {
 }
 
 /// Finds the paths that no sound package has.
-pub fn check(listing: &FileList, source: bool, faults: &mut Faults) {
-    let files = &listing.files;
-    for what in &listing.odd {
+pub fn check(list: &FileList, source: bool, faults: &mut Faults) {
+    let files = &list.files;
+    for what in &list.odd {
         faults.push(FaultKind::Payload, what.clone());
     }
     let links: HashSet<&str> =

@@ -55,7 +55,7 @@ impl<E> From<Error> for Stop<E> {
 
 /// A payload on its way past the header.
 pub struct PayloadReader<'a> {
-    listing: &'a FileList,
+    list: &'a FileList,
     /// The most that the payload may unpack to, by what it takes packed.
     bound: u64,
     by_path: HashMap<&'a [u8], usize>,
@@ -68,11 +68,11 @@ pub struct PayloadReader<'a> {
 
 impl<'a> PayloadReader<'a> {
     /// `packed` is how many bytes the payload takes.
-    pub fn new(listing: &'a FileList, packed: u64, faults: &'a mut Faults) -> Result<Self> {
+    pub fn new(list: &'a FileList, packed: u64, faults: &'a mut Faults) -> Result<Self> {
         let (mut total, mut distinct) = (0_u64, 0_u64);
         let mut by_path = HashMap::new();
-        let links = Links::of(listing);
-        for (at, (file, inode)) in listing.files.iter().zip(&listing.inodes).enumerate() {
+        let links = Links::of(list);
+        for (at, (file, inode)) in list.files.iter().zip(&list.inodes).enumerate() {
             if !file.has("ghost") {
                 total = total.saturating_add(file.size);
                 ensure!(
@@ -100,14 +100,14 @@ impl<'a> PayloadReader<'a> {
             Bomb,
             "its payload of {packed} bytes would unpack to {distinct}, and {bound} are the most"
         );
-        links.odd(&listing.files).for_each(|what| faults.push(FaultKind::Payload, what));
-        let seen = vec![false; listing.files.len()];
-        Ok(Self { listing, bound, by_path, links, seen, waiting: HashMap::new(), faults })
+        links.odd(&list.files).for_each(|what| faults.push(FaultKind::Payload, what));
+        let seen = vec![false; list.files.len()];
+        Ok(Self { list, bound, by_path, links, seen, waiting: HashMap::new(), faults })
     }
 
     /// Reads the whole payload, and says how many bytes it unpacks to.
     pub fn run<E>(mut self, input: impl Read, visitor: ElfVisitor<E>) -> Result<u64, Stop<E>> {
-        let files = &self.listing.files;
+        let files = &self.list.files;
         let sizes: u64 = files.iter().filter(|file| !file.has("ghost")).map(|file| file.size).sum();
         let most = (sizes + ENTRY * (files.len() as u64 + 16)).min(self.bound);
         let mut archive = Archive::new(input);
@@ -129,7 +129,7 @@ impl<'a> PayloadReader<'a> {
                     if let Ok(at) = found {
                         self.mode(at, mode);
                         let linked = files[at].is_regular() && !files[at].has("ghost");
-                        let odd = linked.then(|| self.links.entry(self.listing, at, &place));
+                        let odd = linked.then(|| self.links.entry(self.list, at, &place));
                         if let Some(what) = odd.flatten() {
                             self.fault(FaultKind::Payload, what);
                         }
@@ -170,7 +170,7 @@ impl<'a> PayloadReader<'a> {
 
     /// rpm 4.11 takes a file's type from the payload, and its permissions from the header.
     fn mode(&mut self, at: usize, mode: u32) {
-        let file = &self.listing.files[at];
+        let file = &self.list.files[at];
         if mode != u32::from(file.mode) {
             let path = shown(&file.path);
             let what = format!(
@@ -188,7 +188,7 @@ impl<'a> PayloadReader<'a> {
         archive: &mut Archive<impl Read>,
         visitor: ElfVisitor<E>,
     ) -> Result<(), Stop<E>> {
-        let file = &self.listing.files[at];
+        let file = &self.list.files[at];
         let path = shown(&file.path);
         if file.has("ghost") || std::mem::replace(&mut self.seen[at], true) {
             let what = if file.has("ghost") { "which is a %ghost" } else { "twice" };
@@ -222,7 +222,7 @@ impl<'a> PayloadReader<'a> {
         archive: &mut Archive<impl Read>,
         visitor: ElfVisitor<E>,
     ) -> Result<(), Stop<E>> {
-        let (file, inode) = (&self.listing.files[at], self.listing.inodes[at]);
+        let (file, inode) = (&self.list.files[at], self.list.inodes[at]);
         let linked = self.links.members(inode).len() > 1;
         if linked && size == 0 && file.size > 0 {
             self.waiting.entry(inode).or_default().push(at);
@@ -238,7 +238,7 @@ impl<'a> PayloadReader<'a> {
             self.fault(FaultKind::Digest, what);
             return Ok(archive.content(size, |_| ())?);
         }
-        let mut hasher = hasher(self.listing.algorithm);
+        let mut hasher = hasher(self.list.algorithm);
         let mut kept = Kept::Begin(Vec::new());
         let mut begin = Vec::new();
         archive
@@ -251,7 +251,7 @@ impl<'a> PayloadReader<'a> {
             })
             .map_err(|error| error.context(format!("`{path}`")))?;
         self.digest(file, hasher);
-        for file in names.iter().map(|at| &self.listing.files[*at]) {
+        for file in names.iter().map(|at| &self.list.files[*at]) {
             colour(self.faults, file, colours::fits(file.colour, &begin));
         }
         match kept {
@@ -266,7 +266,7 @@ impl<'a> PayloadReader<'a> {
 
     fn digest(&mut self, file: &FileEntry, hasher: Option<Box<dyn DynDigest>>) {
         let path = shown(&file.path);
-        let algorithm = self.listing.algorithm;
+        let algorithm = self.list.algorithm;
         let what = match (hasher, &file.digest) {
             (None, _) => format!("the digest of `{path}` is of the unknown kind {algorithm}"),
             (_, None) => format!("its header gives no digest of `{path}`"),
@@ -282,7 +282,7 @@ impl<'a> PayloadReader<'a> {
 
     /// How many bytes a stripped entry has: of hard links, rpm gives them to the last.
     fn size_by_header(&self, at: usize) -> u64 {
-        let (file, inode) = (&self.listing.files[at], self.listing.inodes[at]);
+        let (file, inode) = (&self.list.files[at], self.list.inodes[at]);
         let bears = self.links.members(inode).last().is_none_or(|bearer| *bearer == at);
         match file.is_regular() {
             true if !bears => 0,
@@ -293,7 +293,7 @@ impl<'a> PayloadReader<'a> {
     }
 
     fn missing(&mut self) {
-        let files = &self.listing.files;
+        let files = &self.list.files;
         for (file, seen) in files.iter().zip(std::mem::take(&mut self.seen)) {
             if !seen && !file.has("ghost") {
                 let what =

@@ -21,7 +21,8 @@ impl PackageFile {
     ///
     /// # Errors
     ///
-    /// What cannot be read at all is an [`Error`]; what the visitor returns is passed on as it is.
+    /// What cannot be read at all is an [`Error`]. What the visitor returns is passed on as it is, unless a
+    /// digest of the package is wrong: then that is said instead.
     pub fn inspect<E: From<Error>>(&self, visitor: ElfVisitor<E>) -> Result<Package, E> {
         let mut package = headers(self)?;
         payload(self, &mut package, visitor).map_err(|stop| match stop {

@@ -15,13 +15,13 @@ const PARTIAL: &str = "rpmlib(PartialHardlinkSets)";
 /// Holds the sum to the files: each inode once, ghosts too, and links since rpm 4.14.
 pub fn check(
     header: &HeaderStructure,
-    facts: &Package,
-    listing: &FileList,
+    package: &Package,
+    list: &FileList,
     faults: &mut Faults,
 ) -> Result<()> {
     let (mut files, mut links) = (0_u64, 0_u64);
     let mut seen = HashSet::new();
-    for (file, inode) in listing.files.iter().zip(&listing.inodes) {
+    for (file, inode) in list.files.iter().zip(&list.inodes) {
         let sum = match file {
             file if file.is_regular() => &mut files,
             file if file.is_link() => &mut links,
@@ -32,7 +32,7 @@ pub fn check(
         }
     }
     let most = files.saturating_add(links);
-    let partial = facts.requires.iter().any(|text| text.starts_with(PARTIAL));
+    let partial = package.requires.iter().any(|text| text.starts_with(PARTIAL));
     let fits = |said: u64| said == files || said == most || (partial && said < most);
     let short = header.number(Tag::RPMTAG_SIZE as u32)?.map(u64::from);
     for said in short.into_iter().chain(header.long(Tag::RPMTAG_LONGSIZE as u32)?) {
