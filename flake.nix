@@ -16,7 +16,8 @@
           system: f nixpkgs.legacyPackages.${system}
         );
 
-      manifest = (builtins.fromTOML (builtins.readFile ./Cargo.toml)).package;
+      cargo = builtins.fromTOML (builtins.readFile ./Cargo.toml);
+      manifest = cargo.package // cargo.workspace.package;
 
       vgpu-pipeline =
         pkgs:
@@ -43,7 +44,11 @@
 
           # The integration tests start containers, which a Nix build cannot, and some unit tests
           # rpmbuild, gpg and createrepo_c; `tests/run` has them all.
-          cargoTestFlags = [ "--bins" ];
+          cargoTestFlags = [
+            "--workspace"
+            "--bins"
+            "--lib"
+          ];
           checkFlags = [ "--skip=::tools::" ];
 
           meta = {

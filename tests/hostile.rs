@@ -31,7 +31,7 @@ impl Victim {
         let cc = Command::new("cc")
             .args(["-O2", "-fPIE", "-pie", "-s"])
             .args(options)
-            .arg(root().join("tests/fixtures/qom/qemu.c"))
+            .arg(root().join("pipeline/crates/qom-census/fixtures/qemu.c"))
             .arg("-o")
             .arg(&program)
             .status()

@@ -12,11 +12,11 @@ mod licenses;
 pub mod rooms;
 mod scan;
 
-use rooms::{HARMLESS, IMPORTS, ONLY_IN, USERS_OWN};
+use rooms::{FOREIGN, HARMLESS, IMPORTS, ONLY_IN, USERS_OWN};
 use scan::{Source, literals, without_text, words};
 
 /// Rooms without I/O, the modules of `std` and the methods of `Path` that would be I/O.
-const PURE: &[&str] = &["config", "plan", "inject"];
+const PURE: &[&str] = &["config", "plan", "inject", "rules"];
 const IO_MODULES: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread", "time"];
 const IO_METHODS: &[&str] = &[
     ".canonicalize(",
@@ -51,6 +51,14 @@ impl File {
     fn source(&self) -> Option<Source> {
         let inside = self.path.strip_prefix("pipeline/src/")?;
         self.is("rs").then(|| Source::new(inside, &self.text))
+    }
+
+    /// Rust of a library, without its tests.
+    fn library(&self) -> Option<Source> {
+        let inside = self.path.strip_prefix("pipeline/crates/")?;
+        let (_, inside) = inside.split_once("/src/")?;
+        let source = self.is("rs").then(|| Source::new(inside, &self.text))?;
+        (!source.is_test()).then_some(source)
     }
 
     fn is_shell(&self) -> bool {
@@ -168,6 +176,23 @@ fn dangerous(source: &Source) -> Vec<String> {
     findings
 }
 
+/// They are of use to somebody who has no pipeline, and give typed errors.
+#[test]
+fn libraries_know_nothing_of_pipelines() -> io::Result<()> {
+    every_file(|file| match file.library() {
+        Some(source) => foreign(&source, &file.text),
+        None => Vec::new(),
+    })
+}
+
+fn foreign(library: &Source, text: &str) -> Vec<String> {
+    let spoken = words(text, "pipeline").map(|line| (line, "pipeline"));
+    let used =
+        FOREIGN.iter().flat_map(|word| words(library.code(), word).map(move |at| (at, *word)));
+    let found = spoken.chain(used);
+    found.map(|(line, word)| format!(":{line}: `{word}` is not for a library")).collect()
+}
+
 #[test]
 fn pure_rooms_do_no_io() -> io::Result<()> {
     every_file(|file| file.source().map(|source| impure(&source)).unwrap_or_default())
@@ -261,9 +286,9 @@ fn careless(script: &str) -> Vec<String> {
 
 #[test]
 fn errors_read_alike() -> io::Result<()> {
-    every_file(|file| match file.path.strip_prefix("pipeline/src/") {
-        Some(_) if file.is("rs") => badly_worded(&file.text),
-        _ => Vec::new(),
+    every_file(|file| {
+        let ours = file.source().is_some() || file.library().is_some();
+        if ours { badly_worded(&file.text) } else { Vec::new() }
     })
 }
 
@@ -313,6 +338,8 @@ fn each_look_sees_what_it_is_for() {
     assert_eq!(badly_worded("x.with_context(|| {\n  format!(\"No {x}\")\n})").len(), 1);
     assert_eq!(careless("#!/bin/sh\n# why\ncd /\nset -eu\n").len(), 1);
     assert_eq!(without_text(r##"a'x'"/*"r#"'"#/* " */b"##), r##"a' '"  "r#" "#       b"##);
+    let text = "// of a pipeline\nuse anyhow::Result;";
+    assert_eq!(foreign(&of("a.rs", text), text).len(), 2);
     let text = format!("a {}{}, b\nc \n", "TO", "DO");
     assert_eq!(left_behind(&File { path: "a.md".into(), text }).len(), 2);
 }

@@ -7,19 +7,18 @@ pub const IMPORTS: &[(&str, &str)] = &[
     (
         "cli",
         "cmd::Runner cmd::interrupt cmd::interrupted config fetch files inject::Outcome \
-         inject::readable lock plan run sandbox::Engine sandbox::Scene sign store text verify",
+         inject::readable lock plan rules run sandbox::Engine sandbox::Scene sign store text verify",
     ),
     (
         "run",
-        "build cmd config environment fetch files inject plan publish sandbox sign source store \
+        "build cmd config environment fetch files inject plan publish rules sandbox sign source store \
          text verify wrapper",
     ),
-    ("config", "text"),
+    ("config", "rules text"),
     ("plan", "config"),
     (
         "lock",
-        "cmd config environment fetch files git inject intake openpgp rpmfile sandbox source store \
-         wrapper",
+        "cmd config environment fetch files git inject intake openpgp sandbox source store wrapper",
     ),
     ("source", "apt cmd config::<types> config::nearest fetch files git plan store"),
     ("environment", "apt cmd config::<types> fetch files plan sandbox store"),
@@ -28,23 +27,24 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("wrapper", "cmd fetch files config::<types> intake plan sandbox store"),
     (
         "verify",
-        "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile sandbox store \
-         text wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
+        "build::Built cmd config::<types> config::nearest files openpgp package_file plan rules sandbox \
+         store text wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
          wrapper::is_package_of wrapper::package_name",
     ),
-    ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
+    ("sign", "cmd config::<types> files openpgp package_file plan store verify::Verified"),
     (
         "publish",
-        "cmd config::<types> lock::repodata plan rpmfile sign::Signed sign::SignedPackage \
+        "cmd config::<types> lock::repodata plan sign::Signed sign::SignedPackage \
          sign::Signer store",
     ),
     ("fetch", "cmd config::<types> files store text"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),
     ("sandbox", "cmd config::<types>"),
-    ("openpgp", "rpmfile"),
-    ("intake", "rpmfile store"),
-    ("rpmfile", "files"),
+    ("openpgp", "package_file"),
+    ("intake", "package_file store"),
+    ("package_file", "files"),
+    ("rules", ""),
     ("store", "files"),
     ("cmd", "text"),
     ("files", "text"),
@@ -76,3 +76,6 @@ const READS: &str = "only `files` reads what somebody names: plain files, and bo
 
 /// What `std::process` has that starts nothing.
 pub const HARMLESS: &[&str] = &["ExitCode", "ExitStatus", "id"];
+
+/// What no library uses: processes are started by the runner, and errors are types.
+pub const FOREIGN: &[&str] = &["Command::new", "anyhow"];

@@ -2,12 +2,13 @@
 
 use super::audit::{print, print_changes};
 use super::{Classify, CommandError};
-use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
+use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType};
 use crate::error::Help;
 use crate::files;
 use crate::project::Project;
+use crate::rules::{Policy, SignatureCheck, Target};
 use crate::text;
-use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
+use crate::verify::{self, Allowed, Change, Inspection, Request, Subject};
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use serde::Serialize;
@@ -64,7 +65,7 @@ fn word<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
 #[derive(Serialize)]
 struct Said<'a> {
     #[serde(flatten)]
-    audit: &'a Audit,
+    audit: &'a Inspection,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<&'a PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +79,8 @@ impl Verify {
 
     pub fn run(&self) -> Result<(), CommandError> {
         let section = self.section().usage()?;
-        let installed = section.installed.as_deref().map(Installed::read).transpose().usage()?;
+        let installed =
+            section.installed.as_deref().map(verify::read_installed).transpose().usage()?;
         let keys = self.key.as_deref().map(verify::keys).transpose().usage()?;
         let (keys, others) = keys.unwrap_or_default();
         for other in others {
@@ -89,22 +91,26 @@ impl Verify {
         }
         let paths: Option<Vec<String>> =
             section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
-        let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
+        let compared = self.against.as_deref().map(|old| verify::inspect(old, &Request::default()));
         let compared = compared.transpose().failed()?;
         let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
-        let shared = stock.map(Audit::shared);
+        let shared = stock.map(Inspection::shared);
         let policy = Policy {
             shared: shared.as_ref(),
             target: section.target,
-            rules: Some(&section.rules),
+            levels: Some(&section.rules),
             paths: paths.as_deref(),
             installed: installed.as_ref(),
-            stock: stock.and_then(Audit::id),
-            signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
+            stock: stock.and_then(Inspection::id),
+            signature: if self.key.is_some() {
+                SignatureCheck::Required
+            } else {
+                SignatureCheck::Skip
+            },
             ..Policy::default()
         };
-        let asked = Asked { types: &section.types, keys: &keys, policy };
-        let audit = verify::audit(&self.what, &asked).failed()?;
+        let asked = Request { types: &section.types, keys: &keys, policy };
+        let audit = verify::inspect(&self.what, &asked).failed()?;
         self.fits(&audit).usage()?;
         let changes = compared.map(|old| compare(&audit, &old)).transpose().usage()?;
         if self.json {
@@ -170,7 +176,7 @@ impl Verify {
     }
 
     /// Refuses to be silent about what is asked of packages alone.
-    fn fits(&self, audit: &Audit) -> Result<()> {
+    fn fits(&self, audit: &Inspection) -> Result<()> {
         let asked = [
             ("--target", self.target.is_some()),
             ("--installed", self.installed.is_some()),
@@ -193,15 +199,15 @@ impl Verify {
     /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.
     fn judge(
         &self,
-        audit: &Audit,
+        audit: &Inspection,
         changes: Option<&[Change]>,
         section: &config::Verify,
     ) -> Result<()> {
         if let (Some(changes), Some(_)) = (changes, &section.only_adds) {
             verify::only_adds(changes, &Allowed::by(section))?;
         }
-        if let Found::Package(package) = &audit.found {
-            verify::demand_provides(&[&package.facts], section)?;
+        if let Subject::Package(package) = &audit.found {
+            verify::require_provides(&[&package.facts], section)?;
         }
         let broken = audit.refused().count();
         let rules = if broken == 1 { "a rule" } else { "rules" };
@@ -211,7 +217,7 @@ impl Verify {
 }
 
 /// The difference of two files of one kind.
-fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
+fn compare(audit: &Inspection, old: &Inspection) -> Result<Vec<Change>> {
     if old.is_package() != audit.is_package() {
         return Err(anyhow!(
             "`{}` is {} and `{}` is {}: there is nothing to compare",
@@ -222,9 +228,9 @@ fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
         )
         .help("give two packages, or two binaries"));
     }
-    Ok(verify::difference(&old.portrait(), &audit.portrait()))
+    Ok(verify::difference(&old.snapshot(), &audit.snapshot()))
 }
 
-fn kind(audit: &Audit) -> &'static str {
+fn kind(audit: &Inspection) -> &'static str {
     if audit.is_package() { "a package" } else { "a binary" }
 }

@@ -38,9 +38,7 @@ pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Lookaside, S
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
-pub use verify::{
-    Bar, BarKind, ExpectedType, Guest, Level, Pci, Rule, Start, Stock, Target, Verify,
-};
+pub use verify::{Bar, BarKind, ExpectedType, Guest, Pci, Start, Stock, Verify};
 pub use words::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
     Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, Sha512,

@@ -3,8 +3,9 @@
 
 use super::{Folder, Limits, shown};
 use crate::error::Help;
-use crate::rpmfile::{Kind, RpmFile};
+use crate::package_file;
 use anyhow::{Context, Result, bail, ensure};
+use rpm_inspect::Kind;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -63,7 +64,7 @@ pub fn packages(top: &Path, to: &Path) -> Result<()> {
 
 /// What a package is called, as a file of a repository.
 fn read(copy: &Path, left_as: String) -> Result<(String, Taken)> {
-    let file = RpmFile::open(copy)?;
+    let file = package_file::open(copy)?;
     let (kind, id) = (file.kind()?, file.nevra()?);
     let name = format!("{}-{}-{}.{}.rpm", id.name, id.version, id.release, id.arch);
     ensure!(name.len() <= LONGEST_NAME, "its name has {} bytes", name.len());

@@ -17,8 +17,8 @@ mod unpack;
 mod xml;
 
 use crate::error::Help;
-use crate::rpmfile::Nevra;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use rpm_inspect::Nevra;
 use std::fmt;
 use std::mem::take;
 use unpack::unpack;

@@ -1,7 +1,7 @@
 //! A public key from a file, with everything that its owner bound to it.
 
-use super::own_words::OwnWords;
 use super::packet::{LARGEST_PACKET, armour_blocks, each_key, is_one_line};
+use super::self_signatures::SelfSignatures;
 use anyhow::{Error, Result, anyhow, bail, ensure};
 use pgp::armor::{self, BlockType};
 use pgp::composed::{Deserializable, SignedPublicKey};
@@ -136,7 +136,7 @@ impl Certificate {
             }
         }
         // By no clock: what the key said for some time only counts as well.
-        let own = OwnWords::read(&key.primary_key, &key.details, 0);
+        let own = SelfSignatures::read(&key.primary_key, &key.details, 0);
         ensure!(
             own.user_id().is_some(),
             "no user id of the key `{fingerprint}` has a valid self-signature\n{HELP_SHOW}"

@@ -6,13 +6,14 @@
 //! substitute: only packages that deltarpm put together would need it, and no mirror serves those.
 
 use super::certificate::Certificate;
+use super::issuer::{Issuer, is_strong, issuer_name};
 use super::packet::one_signature;
-use super::signer::{Signer, is_strong, issuer};
-use crate::rpmfile::{Nevra, RpmFile};
+use crate::package_file;
 use anyhow::{Context, Result, bail, ensure};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use rpm::IndexSignatureTag as Tag;
+use rpm_inspect::{Nevra, PackageFile};
 use std::io::Read;
 use std::path::Path;
 
@@ -36,7 +37,7 @@ enum Over {
 struct Signed<'a> {
     over: Over,
     signature: Signature,
-    signer: Signer<'a>,
+    issuer: Issuer<'a>,
 }
 
 /// Who signed a package, after every digest and every signature in it was checked.
@@ -54,7 +55,7 @@ pub fn check_package(path: &Path, certificates: &[Certificate]) -> Result<Checke
 }
 
 fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
-    let file = RpmFile::open(path)?;
+    let file = package_file::open(path)?;
     let signatures = signatures(&file, certificates)?;
     let fingerprint = one_key(&signatures)?;
     let everything = signatures.iter().any(|signed| signed.over == Over::Everything);
@@ -64,15 +65,15 @@ fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
          {HELP_AGAIN}"
     );
     // Digests first: what they say is plainer than that a signature does not fit.
-    if let Some(what) = file.content()?.finish()?.false_claim(&file)? {
+    if let Some(what) = file.content()?.finish()?.mismatch(&file)? {
         bail!("{what} is not what it says: it was altered or cut short\n{HELP_AGAIN}");
     }
-    for Signed { over, signature, signer } in &signatures {
+    for Signed { over, signature, issuer } in &signatures {
         let header = file.header.bytes();
         let (made, what) = match over {
-            Over::Header => (signer.made(signature, header)?, "header as it is"),
+            Over::Header => (issuer.made(signature, header)?, "header as it is"),
             Over::Everything => (
-                signer.made(signature, header.chain(file.payload()?))?,
+                issuer.made(signature, header.chain(file.payload()?))?,
                 "header and payload as they are",
             ),
         };
@@ -82,22 +83,23 @@ fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
 }
 
 /// Every signature in the package, none of them by a stranger.
-fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
+fn signatures<'a>(file: &PackageFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
     let mut found = Vec::new();
     for (tag, over) in SIGNATURES {
         let Some(bytes) = file.signature.binary(tag as u32)? else { continue };
         let signature = one_signature(bytes)
             .filter(|signature| signature.typ() == Some(SignatureType::Binary))
             .with_context(|| format!("its tag {} is not a signature of a file", tag as u32))?;
-        let name = issuer(&signature).context("its signature does not say by which key it is")?;
-        let signer = certificates.iter().find_map(|key| Signer::find(key, &signature));
-        let signer = signer.with_context(|| {
+        let name =
+            issuer_name(&signature).context("its signature does not say by which key it is")?;
+        let issuer = certificates.iter().find_map(|key| Issuer::find(key, &signature));
+        let issuer = issuer.with_context(|| {
             format!(
                 "it is signed by the key `{name}`, which the pipeline does not pin\n\
                  help: pin that key too, if you know whose it is"
             )
         })?;
-        let sha1 = signature.hash_alg() == Some(HashAlgorithm::Sha1) && signer.certificate.sha1;
+        let sha1 = signature.hash_alg() == Some(HashAlgorithm::Sha1) && issuer.certificate.sha1;
         if !is_strong(&signature) && !sha1 {
             let hash = signature.hash_alg().unwrap_or_default();
             bail!(
@@ -106,14 +108,14 @@ fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec
                  fingerprint takes SHA-1"
             );
         }
-        found.push(Signed { over, signature, signer });
+        found.push(Signed { over, signature, issuer });
     }
     Ok(found)
 }
 
 /// The fingerprint of the one key behind all signatures.
 fn one_key<'a>(signatures: &[Signed<'a>]) -> Result<&'a str> {
-    let mut keys = signatures.iter().map(|signed| signed.signer.certificate.fingerprint());
+    let mut keys = signatures.iter().map(|signed| signed.issuer.certificate.fingerprint());
     let key = keys
         .next()
         .context("it is not signed\nhelp: take it from a repository that signs its packages")?;

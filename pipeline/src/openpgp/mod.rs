@@ -9,13 +9,13 @@
 
 mod certificate;
 mod check;
-mod own_words;
+mod issuer;
 mod packet;
-mod signer;
+mod self_signatures;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{Certificate, Keys, Refused, rsa_bits};
 pub use check::check_package;
-pub use own_words::OwnWords;
 pub use packet::{OneKey, armour_blocks, each_key, is_one_line, one_signature};
+pub use self_signatures::SelfSignatures;

@@ -5,10 +5,10 @@
 use crate::digest;
 use crate::error::Help;
 use crate::lock::repodata::{self, Listed};
-use crate::rpmfile::Nevra;
 use crate::sign::SignedPackage;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err as fs;
+use rpm_inspect::Nevra;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -11,7 +11,7 @@ mod step;
 mod vault;
 
 use crate::error::Help;
-use crate::rpmfile::RpmFile;
+use crate::package_file;
 use crate::stage::Context as StageContext;
 use crate::store::Stored;
 use crate::verify::Verified;
@@ -63,7 +63,7 @@ pub struct SignedPackage {
 
 impl SignedPackage {
     fn of(path: &Path, file: String) -> Result<Self> {
-        let package = RpmFile::open(path)?;
+        let package = package_file::open(path)?;
         let digests = package.content()?.finish()?;
         Ok(Self {
             nevra: package.nevra()?.to_string(),
@@ -125,7 +125,8 @@ fn sign_all(verified: &Verified, signer: &Signer, cx: &StageContext) -> Result<S
 /// BUILDTIME (rpm tag 1006): rpmbuild took it from the changelog, so it is the same in every build. It
 /// becomes the signature's time, and the repository's.
 fn build_time(package: &Path, now: u32) -> Result<u32> {
-    let time = RpmFile::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
+    let time =
+        package_file::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
     let time = time.context("it does not say when it was built").help("build it with rpmbuild")?;
     ensure!(
         time <= now.saturating_add(LATEST),

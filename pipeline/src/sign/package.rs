@@ -13,9 +13,10 @@ mod verify;
 
 use super::key::SigningKey;
 use crate::error::Help;
-use crate::rpmfile::{Block, Digests, LEAD, RpmFile};
+use crate::package_file;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag as Tag, IndexTag, PackageMetadata};
+use rpm_inspect::{Digests, HeaderStructure, LEAD, PackageFile};
 use std::fs::{self, Permissions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -49,7 +50,7 @@ const REPLACED: [Tag; 12] = [
 /// The same input, key and time give the same bytes, whether the input was signed before or not. An
 /// error says what is wrong with "it": the caller names the package.
 pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) -> Result<()> {
-    let source = RpmFile::open(input)?;
+    let source = package_file::open(input)?;
     refuse_unknown(&source)?;
     let archive_size = archive_size(&source)?;
 
@@ -59,7 +60,7 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
     let on_header = key.detached(source.header.bytes(), time)?;
     let on_all = key.detached(source.header.bytes().chain(source.payload()?), time)?;
     let entries = entries(&digests, archive_size, on_header, on_all)?;
-    let front = front(&source, entries)?;
+    let front = lead_and_headers(&source, entries)?;
 
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
@@ -84,7 +85,7 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
 }
 
 /// Nothing is dropped without a word: file signatures, for one, are somebody's.
-fn refuse_unknown(source: &RpmFile) -> Result<()> {
+fn refuse_unknown(source: &PackageFile) -> Result<()> {
     for tag in source.signature.tags() {
         ensure!(
             REPLACED.iter().any(|known| *known as u32 == tag),
@@ -98,7 +99,7 @@ fn refuse_unknown(source: &RpmFile) -> Result<()> {
 }
 
 /// The size of the unpacked archive, from whoever wrote it down.
-fn archive_size(source: &RpmFile) -> Result<u32> {
+fn archive_size(source: &PackageFile) -> Result<u32> {
     let said = match source.signature.number(Tag::RPMSIGTAG_PAYLOADSIZE as u32)? {
         None => source.header.number(IndexTag::RPMTAG_ARCHIVESIZE as u32)?,
         size => size,
@@ -130,11 +131,11 @@ fn entries(
 }
 
 /// Lead, new signature header and main header, as they will stand before the payload.
-fn front(source: &RpmFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
-    let mut metadata = PackageMetadata::parse(&mut source.front().as_slice())?;
+fn lead_and_headers(source: &PackageFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
+    let mut metadata = PackageMetadata::parse(&mut source.lead_and_headers().as_slice())?;
     let bare = assemble(&mut metadata, entries.clone(), source)?;
     // As large as it was before, where it had room to spare: then rpmsign can still work in place.
-    let data_size = Block::signature(&mut &bare[LEAD..])?.data_size();
+    let data_size = HeaderStructure::signature(&mut &bare[LEAD..])?.data_size();
     let target = source.signature.data_size().min(MOST_DATA);
     let had_room = source.signature.tags().any(|tag| tag == Tag::RPMSIGTAG_RESERVEDSPACE as u32);
     if !had_room || target <= data_size {
@@ -148,7 +149,7 @@ fn front(source: &RpmFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
 fn assemble(
     metadata: &mut PackageMetadata,
     entries: Vec<HeaderEntry>,
-    source: &RpmFile,
+    source: &PackageFile,
 ) -> Result<Vec<u8>> {
     metadata.signature = Header::from_entries(entries, Tag::HEADER_SIGNATURES);
     let mut front = Vec::new();

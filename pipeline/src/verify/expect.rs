@@ -1,12 +1,12 @@
-//! The assertion that a type is all that the pipeline says of it, and no more.
+//! The check that a type is all that the pipeline says of it, and no more.
 
-use super::elf::Census;
 use crate::config::{self, ExpectedType};
 use anyhow::{Result, bail};
+use qom_census::Census;
 use std::collections::BTreeSet;
 
 /// Refuses a binary that lacks the type, or in which it is another one.
-pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
+pub fn check_type(census: &Census, expected: &ExpectedType) -> Result<()> {
     let name = expected.name.as_str();
     if census.names().len() == 0 {
         bail!(

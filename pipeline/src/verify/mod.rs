@@ -4,42 +4,49 @@
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
 //! what the build said of itself.
 
-mod audit;
 mod copies;
 mod cut;
 mod difference;
 mod dom0;
-mod elf;
 mod expect;
+mod inspect;
+mod package;
 mod packages;
 mod probe;
 mod report;
-mod rpm;
 mod source;
 mod step;
 
 use crate::build::Built;
 use crate::config;
 use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
+use crate::files;
+use crate::rules::{InspectedPackage, Installed};
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::stage::{Context as StageContext, Value};
 use crate::store::{FileRecord, Store, Stored};
 use anyhow::{Context, Result, bail};
-pub use audit::{Asked, Audit, Found, audit, keys};
 use copies::Copies;
 pub use copies::Leaving;
 pub use cut::Cut;
-use difference::Portrait;
+use difference::Snapshot;
 pub use difference::{Allowed, Change, difference, only_adds};
-pub use elf::{ElfFacts, Property, Qom, QomType};
+pub use inspect::{Inspection, Request, Subject, inspect, keys};
 use packages::Reader;
 pub use probe::digest as guest_digest;
+pub use qom_census::{ElfInfo, Property, Qom, QomType};
 use report::Compared;
 pub use report::Report;
-pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 pub use step::VerifyStep;
+
+/// Reads the list of what is on the hosts.
+pub fn read_installed(path: &Path) -> Result<Installed> {
+    let text = files::read_text(path, &files::INSTALLED)?;
+    let shown = || format!("{} `{}`", files::INSTALLED.name, path.display());
+    Installed::parse(text).with_context(shown)
+}
 
 /// What was made, and is to be judged.
 #[derive(Debug)]
@@ -125,11 +132,11 @@ fn judge(
     let copies = Copies::of(made, &work.scratch("copies")?)?;
     let mut reader = Reader::new(&verify.types, &[]);
     let files: Vec<&PathBuf> = copies.built.iter().chain(&copies.carried).collect();
-    let packages: Vec<PackageFacts> =
+    let packages: Vec<InspectedPackage> =
         files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
-    let all: Vec<&PackageFacts> = packages.iter().collect();
-    reader.demand_emulator(&all)?;
-    demand_provides(&all, verify)?;
+    let all: Vec<&InspectedPackage> = packages.iter().collect();
+    reader.require_emulator(&all)?;
+    require_provides(&all, verify)?;
     let mut without_devices = Reader::new(&[], &[]);
     let mut read_stock = |paths: Vec<PathBuf>| {
         paths.iter().map(|path| without_devices.read(path)).collect::<Result<Vec<_>>>()
@@ -143,15 +150,17 @@ fn judge(
     }
     let devices: Vec<&str> = pipeline.device.iter().map(config::Device::file_name).collect();
     let spec = pipeline.spec.file_name();
-    sources.iter().try_for_each(|facts| source::hold(facts, &made.given, spec, &devices))?;
+    sources
+        .iter()
+        .try_for_each(|facts| source::require_given(facts, &made.given, spec, &devices))?;
     let judged = packages::Judged {
         built,
         carried,
         sources: &sources,
         stock: stock.as_deref().unwrap_or_default(),
     };
-    let warnings = packages::hold(&judged, pipeline, installed)?;
-    sources.iter().try_for_each(|facts| source::hold_name(facts, &judged, verify))?;
+    let warnings = packages::enforce(&judged, pipeline, installed)?;
+    sources.iter().try_for_each(|facts| source::require_name(facts, &judged, verify))?;
     if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
         let package = copies.carried.first().zip(carried.first());
         dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;
@@ -162,8 +171,8 @@ fn judge(
         for binary in packages::emulators(facts) {
             let folder = work.scratch("probe")?;
             let all = binary.qom.types.iter().map(|found| found.name.clone());
-            let subject = probe::Subject {
-                name: &rpm::extract(path, &binary.path, &folder)?,
+            let input = probe::ProbeInput {
+                name: &package::extract(path, &binary.path, &folder)?,
                 folder: &folder,
                 types: &report::expected(binary, &verify.types),
                 census: &all.collect::<Vec<_>>(),
@@ -171,7 +180,7 @@ fn judge(
                 test_binary: copies.test_binary.as_deref(),
                 guest: verify.guest.as_ref(),
             };
-            probed.extend(probe::run(&subject, image, cmd)?);
+            probed.extend(probe::run(&input, image, cmd)?);
         }
     }
     let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));
@@ -209,11 +218,11 @@ fn keep_failed(built: &Built, image: &Image, name: &str, store: &Store) -> Resul
 
 /// How the built packages differ from the stock ones.
 fn compare(
-    built: &[PackageFacts],
-    stock: &[PackageFacts],
+    built: &[InspectedPackage],
+    stock: &[InspectedPackage],
     verify: &config::Verify,
 ) -> Result<Compared> {
-    let difference = difference(&Portrait::of_packages(stock), &Portrait::of_packages(built));
+    let difference = difference(&Snapshot::of_packages(stock), &Snapshot::of_packages(built));
     if verify.only_adds.is_some() {
         only_adds(&difference, &Allowed::by(verify))?;
     }
@@ -221,9 +230,10 @@ fn compare(
 }
 
 /// Refuses packages of which none has a capability that is asked for.
-pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> Result<()> {
+pub fn require_provides(packages: &[&InspectedPackage], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
-        let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
+        let provided =
+            |facts: &InspectedPackage| facts.provides.iter().any(|p| p == provide.as_str());
         if !packages.iter().copied().any(provided) {
             bail!(
                 "no built package provides `{provide}`\n\

@@ -3,13 +3,13 @@
 
 use super::cut::Cut;
 use super::difference::Change;
-use super::elf::{ElfFacts, Layout, QomType};
 use super::packages::emulators;
 use super::probe::Probed;
-use super::rpm::{Binary, Finding, PackageFacts};
 use crate::config::{self, ExpectedType};
 use crate::note::Note;
+use crate::rules::{Binary, Finding, InspectedPackage};
 use crate::store::FileRecord;
+use qom_census::{ElfInfo, QomType, TypeInfoLayout};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,15 +50,15 @@ pub struct Emulator {
     pub path: PathBuf,
     pub size: u64,
     /// The form of `TypeInfo`, and how many types there are.
-    pub layout: Option<Layout>,
+    pub layout: Option<TypeInfoLayout>,
     pub types: usize,
     /// The expected ones among them, as they are.
     pub expected: Vec<QomType>,
-    pub elf: Option<ElfFacts>,
+    pub elf: Option<ElfInfo>,
 }
 
 impl Package {
-    pub fn of(facts: &PackageFacts, expected: &[ExpectedType]) -> Self {
+    pub fn of(facts: &InspectedPackage, expected: &[ExpectedType]) -> Self {
         let emulators = emulators(facts).map(|binary| Emulator {
             path: binary.path.clone(),
             size: binary.size,

@@ -5,12 +5,12 @@
 
 mod named;
 
-use super::rpm::PackageFacts;
-use super::rpm::mode;
 use crate::digest;
+use crate::rules::InspectedPackage;
 use anyhow::{Result, bail, ensure};
 use md5::Md5;
-pub use named::hold as hold_name;
+pub use named::require_name;
+use rpm_inspect::mode;
 use sha1::Sha1;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 /// Refuses a source package that is not sound, or holds anything but what was `given` to the build. It
 /// need not hold all of that, for a packaging repository has files that no spec names; but the spec and the
 /// devices.
-pub fn hold(
-    facts: &PackageFacts,
+pub fn require_given(
+    facts: &InspectedPackage,
     given: &BTreeMap<String, PathBuf>,
     spec: &str,
     devices: &[&str],

@@ -14,13 +14,13 @@ mod switch;
 mod tests;
 
 use crate::error::Help;
-use crate::rpmfile::Nevra;
 use crate::store::{FileRecord, Stored};
 use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
 use place::Place;
 use record::Record;
 pub use record::{Content, Facts};
+use rpm_inspect::Nevra;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 

@@ -5,10 +5,10 @@ use super::Output;
 use crate::digest::sha256_file;
 use crate::error::Help;
 use crate::publish::manifest::{MANIFEST, SUMS};
-use crate::rpmfile::Nevra;
 use crate::store::owned::own_file;
 use crate::store::{FileRecord, Stored};
 use anyhow::{Context, Result, anyhow};
+use rpm_inspect::Nevra;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -97,10 +97,10 @@ impl Record {
         let published = of(before);
         let newest = |of: &Nevra| {
             let same = |it: &&Nevra| it.name == of.name && it.arch == of.arch;
-            published.iter().filter(same).max_by(|one, other| one.order(other)).cloned()
+            published.iter().filter(same).max_by(|one, other| one.evr().cmp(&other.evr())).cloned()
         };
         let with_newest = |it: Nevra| newest(&it).map(|newest| (it, newest));
-        let older = |(it, newest): &(Nevra, Nevra)| it.order(newest).is_lt();
+        let older = |(it, newest): &(Nevra, Nevra)| it.evr() < newest.evr();
         of(self).into_iter().filter_map(with_newest).filter(older).collect()
     }
 

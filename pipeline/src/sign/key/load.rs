@@ -9,7 +9,7 @@ mod tests;
 
 use super::SigningKey;
 use crate::error::Help;
-use crate::openpgp::{OneKey, OwnWords, armour_blocks, each_key, is_one_line, rsa_bits};
+use crate::openpgp::{OneKey, SelfSignatures, armour_blocks, each_key, is_one_line, rsa_bits};
 use anyhow::{Error, Result, anyhow};
 use pgp::composed::{Deserializable, SignedSecretKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
@@ -29,7 +29,7 @@ const HELP_EXPORT: &str = "export it with `gpg --armor --export-secret-keys FING
 struct Candidate {
     name: String,
     primary: SecretKey,
-    own: OwnWords,
+    own: SelfSignatures,
     user_id: String,
 }
 
@@ -177,7 +177,7 @@ fn candidate(key: &SignedSecretKey, name: &str, now: u32) -> Result<Candidate> {
         return Err(anyhow!("the key `{name}` is revoked").help(HELP_NEW));
     }
     let public = key.primary_key.public_key();
-    let own = OwnWords::read(public, &key.details, now);
+    let own = SelfSignatures::read(public, &key.details, now);
     let Some(user_id) = own.user_id() else {
         return Err(
             anyhow!("no user id of the key `{name}` has a valid self-signature").help(HELP_EXPORT)

@@ -26,8 +26,8 @@ pub fn only_adds(changes: &[Change], allowed: &Allowed) -> Result<()> {
     }
     let added = |name: &str| {
         changes.iter().any(|change| {
-            change.subject.area == Area::Type
-                && change.subject.name == name
+            change.attribute.area == Area::Type
+                && change.attribute.name == name
                 && matches!(change.fate, Fate::Added { .. })
         })
     };
@@ -49,9 +49,9 @@ impl<'a> Allowed<'a> {
     }
 
     fn allows(&self, change: &Change) -> bool {
-        let name = change.subject.name.as_str();
+        let name = change.attribute.name.as_str();
         let added = matches!(change.fate, Fate::Added { .. });
-        match change.subject.area {
+        match change.attribute.area {
             Area::Type => added && self.types.contains(name),
             Area::Property => {
                 added && name.split_once('.').is_some_and(|(of, _)| self.types.contains(of))

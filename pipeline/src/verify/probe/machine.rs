@@ -3,7 +3,7 @@
 
 use super::program::{Program, Session};
 use super::qmp::{BARE, Number, Replies, Script, quoted};
-use super::{Check, HELP, Plugged};
+use super::{Check, DeviceInstance, HELP};
 use crate::config::ExpectedType;
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
@@ -33,17 +33,17 @@ impl Machine {
         let args = vec!["-machine", "help"];
         let listing = match program.attempt(Session { args, ..Session::default() })? {
             Ok(listing) => listing,
-            Err(gave_up) => return Ok(Err(format!("it lists no machines: {}", gave_up.words()))),
+            Err(exit) => return Ok(Err(format!("it lists no machines: {}", exit.words()))),
         };
         let names = candidates(&listing);
         let mut whys = Vec::new();
         empty_firmware(program.folder)?;
         for name in names {
             let mut script = Script::new();
-            let numbers = Plugged::refused(expected)
+            let numbers = DeviceInstance::refused(expected)
                 .iter()
-                .map(|(plugged, _)| {
-                    script.monitor(&format!("device_add {}", quoted(&plugged.option(None))))
+                .map(|(instance, _)| {
+                    script.monitor(&format!("device_add {}", quoted(&instance.option(None))))
                 })
                 .collect();
             let machine = format!("{name},accel=qtest");
@@ -55,8 +55,8 @@ impl Machine {
                     let replies = replies.with_context(|| format!("QMP of {}", program.shown))?;
                     return Ok(Ok(Self { name: name.to_owned(), replies, numbers }));
                 }
-                Err(gave_up) => {
-                    whys.push(format!("it cannot start machine `{name}`: {}", gave_up.words()));
+                Err(exit) => {
+                    whys.push(format!("it cannot start machine `{name}`: {}", exit.words()));
                 }
             }
         }
@@ -68,8 +68,8 @@ impl Machine {
 
     /// Judges what was refused.
     pub fn refused(&self, program: &Program, expected: &[ExpectedType]) -> Result<Option<Check>> {
-        let refused = Plugged::refused(expected);
-        for ((plugged, expected), number) in refused.iter().zip(&self.numbers) {
+        let refused = DeviceInstance::refused(expected);
+        for ((instance, expected), number) in refused.iter().zip(&self.numbers) {
             let reply = match self.replies.get(*number) {
                 Ok(printed) => printed.as_str().unwrap_or_default(),
                 Err(why) => why,
@@ -82,13 +82,13 @@ impl Machine {
             }
             if found.is_empty() {
                 bail!(
-                    "{}: {plugged} starts, and has to be refused with `{expected}`\n{HELP}",
+                    "{}: {instance} starts, and has to be refused with `{expected}`\n{HELP}",
                     program.shown
                 );
             }
             if found != *expected {
                 bail!(
-                    "{}: {plugged} is refused with other words\n  found    {found}\n  expected {expected}\n{HELP}",
+                    "{}: {instance} is refused with other words\n  found    {found}\n  expected {expected}\n{HELP}",
                     program.shown
                 );
             }
