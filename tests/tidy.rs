@@ -12,11 +12,11 @@ mod licenses;
 pub mod rooms;
 mod scan;
 
-use rooms::{FOREIGN, HARMLESS, IMPORTS, ONLY_IN, USERS_OWN};
+use rooms::{ERRORS, FOREIGN, HARMLESS, IMPORTS, ONLY_IN, USERS_OWN};
 use scan::{Source, literals, without_text, words};
 
 /// Rooms without I/O, the modules of `std` and the methods of `Path` that would be I/O.
-const PURE: &[&str] = &["config", "plan", "inject", "rules"];
+const PURE: &[&str] = &["config", "inject", "rules"];
 const IO_MODULES: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread", "time"];
 const IO_METHODS: &[&str] = &[
     ".canonicalize(",
@@ -130,7 +130,10 @@ fn imports(source: &Source) -> Vec<String> {
         let name = used.name.as_deref();
         // Any room's tests may start the tools that it is judged by.
         let tool = source.is_test() && used.room == "cmd";
-        used.room != room && !tool && !may.split(' ').any(|entry| allows(entry, &used.room, name))
+        used.room != room
+            && used.room != ERRORS
+            && !tool
+            && !may.split(' ').any(|entry| allows(entry, &used.room, name))
     });
     wrong
         .map(|used| {
@@ -200,7 +203,7 @@ fn pure_rooms_do_no_io() -> io::Result<()> {
 
 fn impure(source: &Source) -> Vec<String> {
     // A test may look at the clock.
-    if !PURE.contains(&source.room()) || source.is_test() {
+    if !PURE.contains(&source.room()) || source.is_test() || source.is_step() {
         return Vec::new();
     }
     let modules =
@@ -330,7 +333,7 @@ fn each_look_sees_what_it_is_for() {
     assert_eq!(dangerous(&of("cli/key.rs", "fn f() { key.secret_armored() }")).len(), 1);
     assert_eq!(dangerous(&of("run/load.rs", "fn f() { std::fs::read(p) }")).len(), 1);
     assert_eq!(dangerous(&of("store/mod.rs", "fn f() { std::fs::read(p) }")).len(), 0);
-    assert_eq!(impure(&of("plan/mod.rs", "use std::{fmt, fs};\nfn f() { p.exists() }")).len(), 2);
+    assert_eq!(impure(&of("config/mod.rs", "use std::{fmt, fs};\nfn f() { p.exists() }")).len(), 2);
     assert_eq!(
         badly_worded("bail!(\n  \"Bad\"); x.context(\"a\\nhelp: b.\"); bail!(\"QEMU\")").len(),
         2

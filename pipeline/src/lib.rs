@@ -34,6 +34,7 @@ mod openpgp;
 mod package_file;
 mod project;
 mod publish;
+mod repodata;
 mod rules;
 mod run;
 mod sandbox;

@@ -40,6 +40,11 @@ impl Source {
         self.module.iter().any(|part| part == "tests")
     }
 
+    /// Whether it is a stage's step, which is run.
+    pub fn is_step(&self) -> bool {
+        self.module.last().is_some_and(|part| part == "step")
+    }
+
     pub fn code(&self) -> &str {
         &self.code
     }

@@ -14,13 +14,6 @@ pub struct Progress {
     pub total: u32,
 }
 
-impl Progress {
-    /// The numbers are somebody else's, and their product has room in twice their size.
-    pub fn percent(self) -> u64 {
-        u64::from(self.done) * 100 / u64::from(self.total.max(1))
-    }
-}
-
 /// Reads ninja's `[12/1200] …`.
 pub fn progress(line: &str) -> Option<Progress> {
     let (counts, _) = line.strip_prefix('[')?.split_once(']')?;
@@ -163,11 +156,11 @@ mod tests {
     #[test]
     fn a_count_is_taken_where_it_can_be_one() {
         let most = u32::MAX;
-        for (line, percent) in [
-            ("[1/2] cc".to_owned(), Some(50)),
-            ("[ 0 / 9 ]".to_owned(), Some(0)),
-            (format!("[{most}/{most}] cc"), Some(100)),
-            (format!("[1/{most}] cc"), Some(0)),
+        for (line, counted) in [
+            ("[1/2] cc".to_owned(), Some((1, 2))),
+            ("[ 0 / 9 ]".to_owned(), Some((0, 9))),
+            (format!("[{most}/{most}] cc"), Some((most, most))),
+            (format!("[1/{most}] cc"), Some((1, most))),
             ("[0/0] cc".to_owned(), None),
             ("[3/2] cc".to_owned(), None),
             ("[-1/2] cc".to_owned(), None),
@@ -181,7 +174,7 @@ mod tests {
             ("[/] [1/2".to_owned(), None),
         ] {
             let found = progress(&line);
-            assert_eq!(found.map(Progress::percent), percent, "{}", &line[..line.len().min(60)]);
+            assert_eq!(found.map(|it| (it.done, it.total)), counted, "{}", &line[..line.len().min(60)]);
         }
     }
 

@@ -6,7 +6,6 @@
 
 mod diff;
 mod mirror;
-pub mod repodata;
 mod resolve;
 mod upstream;
 

@@ -1,6 +1,5 @@
 //! Resolves an image and the packages that are installed on it.
 
-use super::repodata::{self, Listed, Odd, Packages};
 use crate::cmd::{Runner, interrupted};
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
@@ -12,6 +11,7 @@ use crate::fetch::{Download, Fetch, Pin};
 use crate::files;
 use crate::intake::{self, Folder, Limits};
 use crate::openpgp::{self, Certificate, Keys, Refused};
+use crate::repodata::{self, Listed, Odd, Packages};
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
 use crate::store::Work;
 use anyhow::{Context, Error, Result, anyhow, bail};

@@ -3,7 +3,6 @@
 //! It changes nothing and decides nothing: each finding says what is so, and whether it can wait.
 
 use super::LockContext;
-use super::repodata::Odd;
 use super::resolve::{self, Listing};
 use crate::cmd::interrupted;
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
@@ -11,6 +10,7 @@ use crate::fetch::{Fetch, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, Survey};
+use crate::repodata::Odd;
 use crate::source;
 use anyhow::{Context, Error, Result, bail};
 use rpm_version::Evr;

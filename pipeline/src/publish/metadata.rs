@@ -4,7 +4,7 @@
 
 use crate::digest;
 use crate::error::Help;
-use crate::lock::repodata::{self, Listed};
+use crate::repodata::{self, Listed};
 use crate::sign::SignedPackage;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err as fs;

@@ -3,8 +3,8 @@
 use super::compose::{Walk, compose};
 use super::event::{Event, State};
 use super::plan::{Plan, key, recall};
+use super::progress::Progress;
 use super::{Outcome, Session, StageFailed};
-use crate::build;
 use crate::cmd::{Runner, interrupt};
 use crate::error::Help;
 use crate::fetch::Fetch;
@@ -161,13 +161,9 @@ impl<'s> Executor<'s> {
         let values = takes.values().context("what it takes is not there")?;
         let log = self.log(stage)?;
         (self.on_event)(Event::Started { stage, key: key.clone(), log: log.clone() });
-        let shown = Cell::new(0);
+        let progress = Progress::new(&log);
         let cmd = Runner::new(&log, |line| {
-            // A build prints a thousand of these; one in a hundred parts is enough to see it move.
-            if let Some(progress) = build::progress(line)
-                && shown.replace(progress.percent()) != progress.percent()
-            {
-                let (done, total) = (progress.done.into(), progress.total.into());
+            if let Some((done, total)) = progress.read(line) {
                 (self.on_event)(Event::Progress { stage, done, total });
             }
         })?

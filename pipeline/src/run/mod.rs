@@ -8,6 +8,7 @@ mod executor;
 mod needed;
 mod plan;
 mod preflight;
+mod progress;
 
 use crate::fetch::{Mirror, Origins};
 use crate::inject::Specs;
