@@ -154,7 +154,7 @@ impl Subject<'_> {
     fn read(&self) -> Result<Option<Lock>> {
         let shown = self.file.display().to_string();
         let text = files::read_text_if_there(self.file, &files::LOCK)?;
-        text.map(|text| Lock::parse(&text, &shown)).transpose()
+        Ok(text.map(|text| Lock::parse(&text, &shown)).transpose()?)
     }
 
     fn engine(&self) -> Result<Engine> {

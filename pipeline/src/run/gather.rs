@@ -63,12 +63,12 @@ impl Locked {
 
 pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     let Loaded { pipeline, beside, .. } = loaded;
-    let path = beside.join(&pipeline.environment.containerfile);
+    let path = files::join(beside, &pipeline.environment.containerfile);
     let containerfile = files::read_text(&path, &files::CONTAINERFILE)?;
     environment::check_containerfile(&containerfile, &path.display().to_string())?;
     let mut devices = Vec::new();
     for device in &pipeline.device {
-        let path = beside.join(&device.source);
+        let path = files::join(beside, &device.source);
         let bytes = files::read_any_text(&path, &files::DEVICE)
             .and_then(|bytes| refuse_no_device(bytes, &path.display().to_string()));
         let bytes = bytes.with_context(|| format!("source of device `{}`", device.qom_type))?;
@@ -76,16 +76,16 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     }
     for source in &pipeline.source {
         if let Source::Path(path) = source {
-            files::look(&beside.join(&path.file), &files::SOURCE)?;
+            files::look(&files::join(beside, &path.file), &files::SOURCE)?;
         }
     }
     if let Some(file) = pipeline.wrapper.as_ref().and_then(|wrapper| wrapper.vendor.path()) {
-        files::look(&beside.join(file), &files::WRAPPER)?;
+        files::look(&files::join(beside, file), &files::WRAPPER)?;
     }
     let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let installed = match &pipeline.verify.installed {
         Some(file) => {
-            let path = beside.join(file);
+            let path = files::join(beside, file);
             let installed = Installed::read(&path).context("`verify.installed`")?;
             Some((digest(installed.text().as_bytes()), installed))
         }
@@ -93,7 +93,7 @@ pub fn gather(loaded: &Loaded, store: &Store) -> Result<Gathered> {
     };
     let mut spec = match &pipeline.spec.file {
         Some(file) => {
-            let path = beside.join(file);
+            let path = files::join(beside, file);
             let text = files::read_any_text(&path, &files::SPEC)?;
             Some(edit(loaded, text, &path.display().to_string())?)
         }

@@ -54,7 +54,7 @@ impl Loaded {
         let beside = file.parent().unwrap_or(Path::new("")).to_owned();
         let mut contracts = Vec::new();
         for path in &pipeline.verify.contracts {
-            let path = beside.join(path);
+            let path = files::join(&beside, path);
             let shown = path.display().to_string();
             let text = files::read_text(&path, &files::CONTRACT)?;
             contracts.push(config::parse_contract(&text, &shown)?);
