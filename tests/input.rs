@@ -38,7 +38,7 @@ fn a_wrong_type_and_a_missing_section_name_their_place() {
     let file = folder.path().join("p.yaml");
     fs::write(&file, text).unwrap();
     let error = refusal(2, program().arg("check").arg(&file));
-    assert!(error.contains("the key `environment` is missing"), "{error}");
+    assert!(error.contains("source: this list is empty"), "{error}");
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl<'t> File<'t> {
 
     /// One section at the top, if there is one and nothing is wrong with it.
     pub fn section<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        if self.document.root.is_none() || !self.structure.is_sound(name) {
+        if !self.has(name) || !self.structure.is_sound(name) {
             return None;
         }
         let section = Section::<T>(name, PhantomData);
@@ -133,15 +133,15 @@ impl<'t> File<'t> {
         Mistakes::new(self.findings, self.text, self.name, snippet)
     }
 
-    /// What the reader of the types refuses though the schema has nothing against it. Up to the first
-    /// quote, it says what is wrong, and behind that there may be anything of the file.
+    /// What the reader of the types refuses though the schema has nothing against it: another parser, which is
+    /// stricter here and there. Up to the first quote it says why, and behind that may be anything of the file.
     fn last_word(&self, error: &serde_yaml::Error) -> Finding {
         let at = error.location().map_or(0, |at| at.index().min(self.text.len()));
         let at = (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or_default();
         let said = error.to_string();
-        let said = said.split(['"', '`', '\'']).next().unwrap_or_default().trim();
-        Finding::new(at..at, format!("this is not read as it was meant: {said}"))
-            .help("write it in lines, with quotes around text")
+        let said = said.split(['"', '`', '\'']).next().unwrap_or_default();
+        let said = said.split(" at line ").next().unwrap_or_default();
+        yaml::explain(self.text, at, said.trim())
     }
 }
 

@@ -75,9 +75,9 @@ impl fmt::Display for Mistake {
 /// All mistakes of a file, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mistakes {
-    mistakes: Vec<Mistake>,
+    pub mistakes: Vec<Mistake>,
     /// How many more there are.
-    more: usize,
+    pub more: usize,
 }
 
 impl Mistakes {

@@ -1,6 +1,7 @@
 use super::*;
 
 mod gallery;
+mod mutations;
 
 const WORKSTATION: &str = include_str!("../../workstation.yaml");
 

@@ -9,6 +9,7 @@ mod syntax;
 mod tree;
 
 pub use plain::{Plain, has_leading_zero};
+pub use syntax::explain;
 
 use super::mistake::Finding;
 use std::borrow::Cow;

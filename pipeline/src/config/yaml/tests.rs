@@ -42,6 +42,10 @@ fn nests_and_repetitions_are_refused_at_once() {
         let _ = writeln!(text, "%TAG !a{n}! x");
         text
     });
+    let keys = (0..80_000).fold(String::new(), |mut text, n| {
+        let _ = writeln!(text, "k{n}: 1");
+        text
+    });
     let texts = [
         ("brackets", deep("[", 50_000), "`[` and `{`"),
         ("braces", deep("{", 50_000), "`[` and `{`"),
@@ -60,6 +64,10 @@ fn nests_and_repetitions_are_refused_at_once() {
         ("one scalar", "x".repeat(1 << 20), "this is text, and a mapping is wanted"),
         ("one key", format!("{}: 1", "x".repeat(1000)), ""),
         ("quotes without an end", format!("'{}", "x\n".repeat(1 << 19)), ""),
+        ("a list of nonsense", format!("source:\n{}", "- zzz: 1\n".repeat(100_000)), "unknown key"),
+        ("one key for ever", "a: 1\n".repeat(150_000), "is given twice"),
+        ("a key without a rule", keys, "unknown key"),
+        ("long words", format!("{}: 1\n", "word ".repeat(200_000)), ""),
         ("a block of text", format!("|\n{}", " x\n".repeat(300_000)), ""),
     ];
     for (what, text, expected) in texts {
