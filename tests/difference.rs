@@ -112,7 +112,10 @@ fn an_assertion_without_a_control_is_refused() {
     let toy = Toy::new("toy-no-control");
     toy.edit("toy.yaml", "verify:\n", "verify:\n  only-adds: [vgpu-stub]\n");
     let error = refusal(2, &mut toy.run());
-    assert!(error.contains("`verify.only-adds` has no stock package to compare with"), "{error}");
+    assert!(
+        error.contains("verify.only-adds: there is no stock package to compare with"),
+        "{error}"
+    );
     assert!(error.contains("toy.yaml:"), "{error}");
 }
 

@@ -1,4 +1,4 @@
-//! Hostile inputs of every kind in the place of every input: refused with one clear error, exit code 2
+//! Hostile inputs of every kind in the place of every input: refused with clear errors, exit code 2
 //! (1 where it is judged as work), within two seconds of work and 64 MiB of memory.
 
 use crate::support::{Toy, program, scratch};
@@ -14,7 +14,8 @@ mod values;
 /// What the kernel holds the program to: seconds of work, not of waiting for other processes' turns.
 const BOUNDS: [&str; 3] = ["prlimit", "--cpu=2", "--data=67108864"];
 
-/// The same command within bounds, and what it says: one error, or why that is no refusal.
+/// The same command within bounds, and what it says: one error, or one for each mistake of a file; or why
+/// that is no refusal.
 pub fn refused(command: &Command, codes: &[i32]) -> Result<String, String> {
     let mut bounded = Command::new("timeout");
     bounded.arg("60").args(BOUNDS).arg(command.get_program()).args(command.get_args());
@@ -27,8 +28,10 @@ pub fn refused(command: &Command, codes: &[i32]) -> Result<String, String> {
     let output = bounded.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let code = output.status.code();
-    let one = said.starts_with("error: ") && said.matches("error: ").count() == 1;
-    let clear = said.lines().count() <= 12 && said.lines().all(|line| line.chars().count() <= 2100);
+    let errors = said.lines().filter(|line| line.starts_with("error: ")).count();
+    let one = said.starts_with("error: ") && said.matches("error: ").count() == errors;
+    let clear = said.lines().count() <= 12 * errors
+        && said.lines().all(|line| line.chars().count() <= 2100);
     let calm = !said.contains("panicked") && !said.contains(['\u{1b}', '\u{202e}', '\u{9b}']);
     if code.is_some_and(|code| codes.contains(&code)) && one && clear && calm {
         Ok(said)

@@ -177,5 +177,5 @@ fn mirrors_stand_in_the_users_settings_too() {
     events(packaging.fetch().arg("--offline").env("XDG_CONFIG_HOME", &configured));
     fs::write(settings.join("config.yaml"), "mirors: []\n").unwrap();
     let error = refusal(2, packaging.fetch().env("XDG_CONFIG_HOME", &configured));
-    assert!(error.contains("unknown field `mirors`") && error.contains("did you mean `mirrors`?"));
+    assert!(error.contains("unknown key `mirors`") && error.contains("did you mean `mirrors`?"));
 }

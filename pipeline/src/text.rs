@@ -118,11 +118,6 @@ pub fn masked(text: &str) -> String {
     out
 }
 
-/// Whether a URL has a user in it, or a password.
-pub fn has_login(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(_, rest)| login(rest).is_some())
-}
-
 /// Where the `@` is that ends the login of a URL, of which this stands behind the scheme. A password may have
 /// a `/` in it, though none should: what no port looks like is the begin of one.
 fn login(rest: &str) -> Option<usize> {

@@ -140,7 +140,7 @@ fn settings() -> Result<Settings> {
     let file = folder.join("config.yaml");
     refuse_others_word(&file, "the settings")?;
     match files::read_text_if_there(&file, &files::SETTINGS)? {
-        Some(text) => Settings::parse(&text, &file.display().to_string()),
+        Some(text) => Ok(Settings::parse(&text, &file.display().to_string())?),
         None => Ok(Settings::default()),
     }
 }

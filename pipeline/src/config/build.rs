@@ -1,7 +1,8 @@
 //! The section `build`.
 
 use super::Edit;
-use super::words::{Line, MacroName, Memory, TreePath};
+use super::scalars::{Line, MacroName, MacroValue, Memory, TreePath};
+use super::table::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Build {
     /// Macros for rpmbuild's `--define`.
+    #[schemars(with = "Table<MacroName, MacroValue>")]
     pub define: BTreeMap<MacroName, Line>,
     /// Whether rpmbuild leaves `BuildRequires` unchecked: needed where the environment's packages are
     /// not rpm's own, as on Debian.
@@ -40,6 +42,7 @@ pub struct Limits {
     /// Memory, such as `8GiB`.
     pub memory: Memory,
     /// Processes and threads at one time.
+    #[schemars(range(min = 1))]
     pub pids: u32,
 }
 

@@ -2,146 +2,230 @@
 //!
 //! An entry of `verify.types` has the same form, and is held to the same sense.
 
-use super::check::Problem;
+use super::file::{File, Problem};
+use super::mistake::Mistakes;
+use super::nearest::nearer;
+use super::path::Path;
 use super::verify::{Bar, BarKind, ExpectedType, Pci, Start};
-use super::{Pipeline, check, yaml};
-use anyhow::Result;
-use std::collections::BTreeSet;
+use super::{Pipeline, formats, validate};
+use std::collections::BTreeMap;
 
 /// Where a device is plugged in; whoever starts it chooses that.
 const PLACE: [&str; 4] = ["addr", "bus", "driver", "id"];
 /// The registers of a function's header that may be base addresses (PCI Local Bus 3.0, 6.2.5).
 const BARS: u8 = 6;
 
-/// Reads a contract. `file` is the name that errors carry.
-pub fn parse(text: &str, file: &str) -> Result<ExpectedType> {
-    let expected = yaml::read(text, file)?;
-    check(&expected).map_err(|problem| problem.at(text, file))?;
-    Ok(expected)
+/// Reads a contract. `name` is what errors call the file.
+pub fn parse(text: &str, name: &str) -> Result<ExpectedType, Mistakes> {
+    let mut file = File::read(text, name, formats::contract());
+    let pci: Option<Pci> = file.section("pci");
+    let starts: Option<Vec<Start>> = file.section("starts");
+    let properties: Option<BTreeMap<String, String>> = file.section("properties");
+    let root = Path::default();
+    let mut problems = Vec::new();
+    if let Some(pci) = &pci {
+        problems.extend(function(pci, &root.key("pci")));
+    }
+    if let Some(starts) = &starts {
+        // With a function that is wrong, nothing can be said of its registers.
+        let known = problems.is_empty() && (pci.is_some() || !file.has("pci"));
+        let bar = known.then(|| pci.iter().flat_map(|pci| &pci.bars).find(|bar| bar.index == 0));
+        let names: Vec<&str> =
+            properties.iter().flat_map(|it| it.keys().map(String::as_str)).collect();
+        problems.extend(all_starts(starts, bar, &names, &root));
+    }
+    file.report(problems);
+    file.finish()
 }
 
 impl Pipeline {
-    /// Takes in what its contracts say. `text` and `file` are the pipeline's own.
+    /// Takes in what its contracts say. `text` and `name` are the pipeline's own.
     pub fn with_contracts(
         mut self,
         contracts: Vec<ExpectedType>,
         text: &str,
-        file: &str,
-    ) -> Result<Self> {
+        name: &str,
+    ) -> Result<Self, Mistakes> {
+        let problems = validate::types(&self.verify.types, &contracts, &self.device);
+        if !problems.is_empty() {
+            let mut file = File::read(text, name, formats::pipeline());
+            file.report(problems);
+            return Err(file.mistakes());
+        }
         self.verify.types.extend(contracts);
-        check::types(&self).map_err(|problem| problem.at(text, file))?;
         Ok(self)
     }
 }
 
-pub fn check(expected: &ExpectedType) -> Result<(), Problem> {
+/// What is wrong between the fields of one expected type.
+pub fn check(expected: &ExpectedType, path: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
     if let Some(pci) = &expected.pci {
-        function(pci)?;
+        problems.extend(function(pci, &path.key("pci")));
     }
-    let bars = expected.pci.iter().flat_map(|pci| &pci.bars);
-    let bar = bars.clone().find(|bar| bar.index == 0);
-    expected.starts.iter().try_for_each(|start| check_start(start, bar))
+    let bar = expected.pci.iter().flat_map(|pci| &pci.bars).find(|bar| bar.index == 0);
+    let bar = problems.is_empty().then_some(bar);
+    let names =
+        expected.properties.iter().flat_map(|it| it.keys().map(super::PropertyName::as_str));
+    problems.extend(all_starts(&expected.starts, bar, &names.collect::<Vec<_>>(), path));
+    problems
 }
 
-fn function(pci: &Pci) -> Result<(), Problem> {
-    if pci.interrupt_pin > 4 {
-        return Err(Problem::new(
-            "interrupt-pin:",
-            format!(
-                "`interrupt-pin` {} is none of PCI's\nhelp: 1 to 4 are INTA to INTD, 0 is none",
-                pci.interrupt_pin
-            ),
-        ));
-    }
-    let mut taken = BTreeSet::new();
-    for bar in &pci.bars {
+fn function(pci: &Pci, path: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut taken: BTreeMap<u8, Path> = BTreeMap::new();
+    for (number, bar) in pci.bars.iter().enumerate() {
+        let path = path.key("bars").item(number);
         // The upper half of a 64-bit address is the next register.
         let last = bar.index.saturating_add(u8::from(bar.kind == BarKind::Memory64));
         for index in bar.index..=last {
             if index >= BARS {
-                return Err(Problem::new(
-                    "bars:",
-                    format!("there is no BAR {index}: 5 is the last"),
-                ));
-            }
-            if !taken.insert(index) {
-                return Err(Problem::new("bars:", format!("BAR {index} is given twice")));
+                problems.push(
+                    Problem::new(
+                        path.key("index"),
+                        format!("there is no BAR {index}: 5 is the last"),
+                    )
+                    .help("a BAR of 64 bits takes the next one too: its index is 4 at most"),
+                );
+            } else if let Some(first) = taken.get(&index) {
+                problems.push(
+                    Problem::new(path.key("index"), format!("BAR {index} is given twice"))
+                        .other(first.clone(), "here first")
+                        .help("a BAR of 64 bits takes the next one too"),
+                );
+            } else {
+                taken.insert(index, path.key("index"));
             }
         }
-        size(bar)?;
+        problems.extend(size(bar, &path));
     }
-    Ok(())
+    problems
 }
 
-fn size(bar: &Bar) -> Result<(), Problem> {
-    let Bar { index, size, prefetchable, .. } = *bar;
+fn size(bar: &Bar, path: &Path) -> Vec<Problem> {
+    let Bar { size, prefetchable, .. } = *bar;
     let (least, most) = match bar.kind {
         BarKind::Io => (4, 0x1000),
         BarKind::Memory32 => (16, 1 << 31),
         BarKind::Memory64 => (16, 1 << 40),
     };
+    let mut problems = Vec::new();
     if !size.is_power_of_two() || !(least..=most).contains(&size) {
-        return Err(Problem::number(
-            size,
-            format!(
-                "the size of BAR {index}, {size:#x}, is not a power of two from {least:#x} to {most:#x}"
-            ),
-        ));
+        let up = size.checked_next_power_of_two().filter(|up| (least..=most).contains(up));
+        let help = match up {
+            Some(up) => format!("the next one is {up:#x}"),
+            None => format!("it goes from {least:#x} to {most:#x}"),
+        };
+        let what = format!("{size:#x} is not a power of two from {least:#x} to {most:#x}");
+        problems.push(Problem::new(path.key("size"), what).help(help));
     }
     if prefetchable && bar.kind == BarKind::Io {
-        return Err(Problem::new(
-            "prefetchable",
-            format!("BAR {index} is of I/O ports, which no bridge fetches early"),
-        ));
+        let what = "a BAR of I/O ports, which no bridge fetches early";
+        let problem = Problem::new(path.key("prefetchable"), what);
+        problems.push(problem.help("leave `prefetchable` out"));
     }
-    Ok(())
+    problems
 }
 
-fn check_start(start: &Start, bar: Option<&Bar>) -> Result<(), Problem> {
-    for name in start.with.keys() {
-        if PLACE.contains(&name.as_str()) {
-            return Err(Problem::new(
-                format!("{name}:"),
-                format!("`{name}` says where a device is plugged in, and the proof chooses that"),
-            ));
+/// `bar` is BAR 0, if there is one; none says that this is not known.
+fn all_starts(
+    starts: &[Start],
+    bar: Option<Option<&Bar>>,
+    properties: &[&str],
+    path: &Path,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut lost = false;
+    for (number, start) in starts.iter().enumerate() {
+        let path = path.key("starts").item(number);
+        problems.extend(sense(start, &path));
+        problems.extend(
+            start.with.keys().filter_map(|name| {
+                property(name.as_str(), properties, &path.key("with").key(name))
+            }),
+        );
+        // Without a BAR, the first start with registers says so for all.
+        if let (Some(bar), None, false) = (bar, &start.refused, lost) {
+            let found = registers(start, bar, &path);
+            lost = bar.is_none() && !found.is_empty();
+            problems.extend(found);
         }
     }
-    let registers: Vec<u64> =
-        start.reads.keys().chain(start.writes.keys()).chain(start.then.keys()).copied().collect();
-    if let (Some(message), false) = (&start.refused, registers.is_empty()) {
-        return Err(Problem::new(
-            message.as_str(),
-            "a start that is `refused` has no registers to read or write\n\
-             help: leave out `reads`, `writes` and `then`, or `refused`",
-        ));
+    problems
+}
+
+fn sense(start: &Start, path: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let asked = [("reads", &start.reads), ("writes", &start.writes), ("then", &start.then)];
+    let asked = asked.iter().find(|(_, registers)| !registers.is_empty());
+    if let (Some(_), Some((name, _))) = (&start.refused, asked) {
+        problems.push(
+            Problem::new(
+                path.key(name),
+                "a start that is `refused` has no registers to read or write",
+            )
+            .on_key()
+            .other(path.key("refused"), "refused here")
+            .help("leave out `reads`, `writes` and `then`, or `refused`"),
+        );
+    } else if start.writes.is_empty() && !start.then.is_empty() {
+        problems.push(
+            Problem::new(
+                path.key("then"),
+                "this is what registers read after `writes`, and there are none",
+            )
+            .on_key()
+            .help("what they read at once is `reads`"),
+        );
     }
-    if start.writes.is_empty() && !start.then.is_empty() {
-        return Err(Problem::new(
-            "then:",
-            "`then` is what registers read after `writes`, and there are none",
-        ));
+    problems
+}
+
+/// A property that is given, and is nearly one of the type's own. Those of its parents are as good, and
+/// nothing here knows them all.
+fn property(name: &str, own: &[&str], path: &Path) -> Option<Problem> {
+    if PLACE.contains(&name) {
+        let what =
+            format!("`{name}` says where a device is plugged in, and the proof chooses that");
+        return Some(Problem::new(path.clone(), what).on_key().help("leave it out"));
     }
-    for offset in registers {
+    let plain = name.to_ascii_lowercase().replace('-', "_");
+    if own.contains(&name) {
+        return None;
+    }
+    let same = own.iter().find(|own| own.to_ascii_lowercase().replace('-', "_") == plain);
+    let near = same.copied().or_else(|| nearer(name, own.iter().copied(), 0.7));
+    near.map(|near| {
+        let what = format!("`{name}` is none of the type's `properties`");
+        Problem::new(path.clone(), what).on_key().help(format!("did you mean `{near}`?"))
+    })
+}
+
+fn registers(start: &Start, bar: Option<&Bar>, path: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, registers) in
+        [("reads", &start.reads), ("writes", &start.writes), ("then", &start.then)]
+    {
+        let path = path.key(name);
         let Some(bar) = bar else {
-            return Err(Problem::number(
-                offset,
-                format!(
-                    "nothing says where register {offset:#05x} is\nhelp: add `pci:` with a BAR 0"
-                ),
-            ));
+            if !registers.is_empty() {
+                problems.push(
+                    Problem::new(path, "nothing says where these registers are")
+                        .on_key()
+                        .help("add `pci:` with a BAR 0"),
+                );
+                return problems;
+            }
+            continue;
         };
-        if offset % 4 != 0 || offset >= bar.size {
-            return Err(Problem::number(
-                offset,
-                format!(
-                    "register {offset:#05x} is not one of 32 bits in BAR 0\n\
-                     help: a multiple of 4 below its size, {:#x}",
-                    bar.size
-                ),
-            ));
+        for offset in registers.keys().filter(|at| **at % 4 != 0 || **at >= bar.size) {
+            let what = format!("register {offset:#05x} is not one of 32 bits in BAR 0");
+            let help = format!("a multiple of 4 below its size, {:#x}", bar.size);
+            problems
+                .push(Problem::new(path.key(format!("{offset:#05x}")), what).on_key().help(help));
         }
     }
-    Ok(())
+    problems
 }
 
 #[cfg(test)]

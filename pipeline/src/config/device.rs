@@ -1,6 +1,7 @@
 //! The section `device`.
 
-use super::words::{CMacro, CValue, ConfigSymbol, QomType, TreePath};
+use super::scalars::{CFile, CMacro, CValue, ConfigSymbol, QomType, TreePath};
+use super::table::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub struct Device {
     #[serde(rename = "type")]
     pub qom_type: QomType,
     /// Its C file, relative to the pipeline file.
+    #[schemars(with = "CFile")]
     pub source: PathBuf,
     /// The folder of QEMU's tree that it is copied to.
     #[serde(default = "default_directory")]
@@ -24,11 +26,12 @@ pub struct Device {
     /// Macros that are defined before its first line, such as `VGPU_STUB_VENDOR_ID: "0x1af4"`. The file
     /// has to take them in place of its own, by `#ifndef`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "Table<CMacro, CValue>")]
     pub defines: BTreeMap<CMacro, CValue>,
 }
 
 impl Device {
-    /// The name of its C file; [`super::check`] has seen that it is a plain one.
+    /// The name of its C file; its rule has seen that it is a plain one.
     pub fn file_name(&self) -> &str {
         self.source.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
 //! The section `environment`.
 
-use super::words::{
-    DebianPackage, Fingerprint, ImageReference, Name, RpmCapability, Suite, WebUrl,
+use super::scalars::{
+    DebianPackage, Fingerprint, ImageReference, LocalPath, Name, RpmCapability, Suite, WebUrl,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 #[serde(deny_unknown_fields)]
 pub struct Environment {
     /// The Containerfile, relative to the pipeline file; it begins with `ARG BASE` and `FROM ${BASE}`.
+    #[schemars(with = "LocalPath")]
     pub containerfile: PathBuf,
     /// What it stands on.
     pub base: Base,

@@ -1,15 +1,21 @@
 //! The lock file: what `lock` resolved for an environment. It is written by that command alone.
 
-use super::words::{Fingerprint, ImageDigest, ImageReference, Sha256, WebUrl};
-use super::{FORMAT, ImageBase, yaml};
-use anyhow::{Result, bail};
+use super::file::File;
+use super::mistake::Mistakes;
+use super::scalars::{
+    AnyText, Fingerprint, ImageDigest, ImageReference, Line, RpmUrl, Sha256, WebUrl,
+};
+use super::{FORMAT, ImageBase, formats};
+use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An environment's exact content: an image, and each package file that is installed on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// The version of the format, which is the pipeline file's.
+    #[schemars(extend("const" = FORMAT))]
     pub version: u32,
     /// What was resolved. A pipeline that declares anything else needs a new lock.
     pub declaration: ImageBase,
@@ -19,7 +25,7 @@ pub struct Lock {
     pub packages: Vec<LockedPackage>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockedImage {
     pub reference: ImageReference,
@@ -31,20 +37,23 @@ pub struct LockedImage {
 }
 
 /// A key that repositories of the declaration name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockedKey {
     pub fingerprint: Fingerprint,
     /// The public key as it was published.
+    #[schemars(with = "AnyText")]
     pub armored: String,
 }
 
 /// One package file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockedPackage {
     /// `name-epoch:version-release.arch`, without an epoch of 0.
+    #[schemars(with = "Line")]
     pub nevra: String,
+    #[schemars(with = "RpmUrl")]
     pub url: WebUrl,
     pub size: u64,
     pub sha256: Sha256,
@@ -70,23 +79,11 @@ impl LockedPackage {
 }
 
 impl Lock {
-    /// Reads a lock from its text. `file` is the name that errors carry.
-    pub fn parse(text: &str, file: &str) -> Result<Self> {
-        let lock: Self = yaml::read(text, file)?;
-        if lock.version != FORMAT {
-            bail!(
-                "{file}: lock format version {} is not known\nhelp: run `vgpu-pipeline lock` again",
-                lock.version
-            );
-        }
-        for package in &lock.packages {
-            let name = package.file_name();
-            let stem = name.strip_suffix(".rpm").unwrap_or_default();
-            if stem.is_empty() || name.starts_with(['.', '-']) {
-                bail!("{file}: `{}` does not end in the name of an RPM", package.url);
-            }
-        }
-        Ok(lock)
+    /// Reads a lock from its text. `name` is what errors call the file.
+    pub fn parse(text: &str, name: &str) -> Result<Self, Mistakes> {
+        let mut file = File::read(text, name, formats::lock());
+        file.refuse_version(FORMAT, "lock", "run `vgpu-pipeline lock` again".to_owned());
+        file.finish()
     }
 
     pub fn text(&self) -> Result<String> {
@@ -143,7 +140,7 @@ mod tests {
     fn an_address_that_names_no_file_is_refused() {
         for url in ["http://h/..", "http://h/-x.rpm", "http://h/"] {
             let error = Lock::parse(&lock(url), "l").unwrap_err().to_string();
-            assert!(error.contains("does not end in the name of an RPM"), "{url}: {error}");
+            assert!(error.contains("that ends in the name of an RPM"), "{url}: {error}");
         }
         let error = Lock::parse(&lock("http://h/a.rpm?token=CANARY"), "l").unwrap_err().to_string();
         assert!(error.contains("a query") && !error.contains("CANARY"), "{error}");

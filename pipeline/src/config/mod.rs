@@ -1,27 +1,40 @@
 //! The pipeline file: its types with their docs and defaults, and what makes a value a good one.
 //!
-//! A field's type says what it accepts, so that a refusal carries line and column; what only two
-//! fields together can show is checked in [`check`]. No I/O ever enters this room: it is given the
-//! text and the name to use in errors, and reading a file never runs anything.
+//! A text is read twice. A parser of events makes a tree in which each value knows its place
+//! ([`yaml`]), and all of it is held to the schema of its format ([`structure`]), which is made of the
+//! types here and of the rules of their scalars ([`scalars`]); what only two fields together can show is
+//! asked where both are sound ([`validate`]). A text with nothing wrong is then read into the types by
+//! serde, which has the last word. So all mistakes of a file are known at once, each with its place
+//! ([`mistake`]).
+//!
+//! No I/O ever enters this room: it is given the text and the name to use in errors, and reading a file
+//! never runs anything.
 
 mod build;
-mod check;
 mod contract;
 mod device;
 mod environment;
-mod error;
+mod file;
+mod formats;
 mod lock;
+mod mistake;
+mod nearest;
+mod path;
 mod publish;
+mod scalars;
 mod settings;
 mod sign;
+mod snippet;
 mod source;
 mod spec;
+mod structure;
+mod table;
+mod validate;
 mod verify;
-mod words;
 mod wrapper;
 mod yaml;
 
-use anyhow::{Result, bail};
+use file::File;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,20 +42,23 @@ pub use build::{Build, TestBinary};
 pub use contract::parse as parse_contract;
 pub use device::Device;
 pub use environment::{Base, DebianBase, Environment, ImageBase, Repository};
-pub use error::nearest;
 pub use lock::{Lock, LockedImage, LockedKey, LockedPackage};
+pub use mistake::Mistakes;
+pub use nearest::nearest;
 pub use publish::Publish;
+pub use scalars::{
+    Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
+    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, Sha512,
+    SourceFile, TreeFolder, TreePath, WebUrl,
+};
 pub use settings::Settings;
 pub use sign::{KeySource, Sign};
 pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Lookaside, Source};
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
-pub use verify::{Bar, BarKind, ExpectedType, Guest, Pci, Start, Stock, Verify};
-pub use words::{
-    Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
-    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, Sha512,
-    SourceFile, TreeFolder, TreePath, WebUrl,
+pub use verify::{
+    Bar, BarKind, ExpectedType, Guest, Pci, Start, Stock, Verify,
 };
 pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 
@@ -54,18 +70,20 @@ pub const FORMAT: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
     /// The version of this format: 1.
+    #[schemars(extend("const" = FORMAT))]
     pub version: u32,
     /// The name of the product; it names the output folder, the image and the repository.
     pub name: Name,
     /// What is built, every byte of it pinned.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
-    #[schemars(with = "Vec<Source>")]
+    #[schemars(with = "Vec<Source>", length(min = 1))]
     pub source: Vec<Source>,
     /// The container in which it is built and probed.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
     #[schemars(with = "Environment")]
     pub environment: Environment,
     /// The devices that are put in.
+    #[schemars(length(min = 1))]
     pub device: Vec<Device>,
     /// The spec file and the edits that carry the devices.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
@@ -96,24 +114,20 @@ pub struct Pipeline {
     pub publish: Publish,
 }
 
-/// Reads a pipeline from its text. `file` is the name that errors carry.
-pub fn parse(text: &str, file: &str) -> Result<Pipeline> {
-    let value: serde_yaml::Value = yaml::read(text, file)?;
-    match value.get("version").map(serde_yaml::Value::as_u64) {
-        Some(Some(found)) if found != u64::from(FORMAT) => bail!(
-            "{file}: pipeline format version {found} is not known\n\
-             help: this program reads `version: {FORMAT}`; a newer vgpu-pipeline may read yours"
-        ),
-        _ => {}
-    }
-    let pipeline: Pipeline = yaml::read(text, file)?;
-    check::check(&pipeline).map_err(|problem| problem.at(text, file))?;
-    Ok(pipeline)
+/// Reads a pipeline from its text. `name` is what errors call the file.
+pub fn parse(text: &str, name: &str) -> Result<Pipeline, Mistakes> {
+    let mut file = File::read(text, name, formats::pipeline());
+    let problems = validate::check(&file);
+    file.report(problems);
+    let help =
+        format!("this program reads `version: {FORMAT}`; a newer vgpu-pipeline may read yours");
+    file.refuse_version(FORMAT, "pipeline", help);
+    file.finish()
 }
 
 /// The JSON schema of the format, for editors; `pipeline/schema.json` is this.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Pipeline).to_value()
+    formats::pipeline().clone()
 }
 
 #[cfg(test)]

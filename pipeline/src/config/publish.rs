@@ -1,6 +1,6 @@
 //! The section `publish`.
 
-use super::words::Url;
+use super::scalars::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

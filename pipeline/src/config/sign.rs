@@ -1,6 +1,6 @@
 //! The section `sign`. A pipeline file names where a key is; it never holds one.
 
-use super::words::{Line, VariableName};
+use super::scalars::{KeyFingerprint, Line, LocalPath, VariableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ pub struct Sign {
     /// The environment variable that holds the key's passphrase.
     pub passphrase_env: Option<VariableName>,
     /// The fingerprint that the key must have; any other key is refused.
+    #[schemars(with = "Option<KeyFingerprint>")]
     pub fingerprint: Option<Line>,
 }
 
@@ -22,7 +23,7 @@ pub struct Sign {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum KeySource {
     /// A file, relative to the pipeline file.
-    File(PathBuf),
+    File(#[schemars(with = "LocalPath")] PathBuf),
     /// An environment variable that holds the armoured key itself, as CI systems hand secrets over.
     Env(VariableName),
 }

@@ -1,8 +1,8 @@
 //! The section `source`.
 
-use super::words::{
-    Commit, DebianPackage, DebianVersion, FileName, GitRef, GitUrl, Sha256, SourceFile, Suite,
-    TreeFolder, TreePath, WebUrl,
+use super::scalars::{
+    Commit, DebianPackage, DebianVersion, FileName, FileUrl, GitRef, GitUrl, LocalFile, Sha256,
+    SourceFile, Suite, TreeFolder, TreePath, WebUrl,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,7 @@ pub struct CommitArchive {
 #[serde(deny_unknown_fields)]
 pub struct ArchiveSource {
     /// Its address; the last part of it is the file's name.
+    #[schemars(with = "FileUrl")]
     pub url: WebUrl,
     pub sha256: Sha256,
     pub size: u64,
@@ -110,7 +111,7 @@ impl GitSource {
 }
 
 impl ArchiveSource {
-    /// The file's name; [`super::check`] has seen that it is a plain one.
+    /// The file's name; its rule has seen that there is one.
     pub fn file_name(&self) -> &str {
         self.url.as_str().rsplit('/').next().unwrap_or_default()
     }
@@ -142,6 +143,7 @@ pub struct PinnedFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PathSource {
+    #[schemars(with = "LocalFile")]
     pub file: PathBuf,
     pub sha256: Sha256,
 }

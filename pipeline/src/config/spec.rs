@@ -1,6 +1,8 @@
 //! The section `spec`: the spec file and its typed edits.
 
-use super::words::{FileName, Line, MacroName, QomType, ReleaseSuffix, TreePath};
+use super::scalars::{
+    FileName, Line, MacroName, MacroValue, PlainFile, QomType, ReleaseSuffix, TreePath,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct Spec {
     /// The spec on this machine, relative to the pipeline file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<PlainFile>")]
     pub file: Option<PathBuf>,
     /// The spec in the pipeline's git source, relative to the top of that tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,7 +23,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The name of its file; [`super::check`] has seen that there is one, and a plain one.
+    /// The name of its file; [`super::validate`] has seen that there is one, and a plain one.
     pub fn file_name(&self) -> &str {
         let in_tree = self.git.as_ref().map(|path| Path::new(path.as_str()));
         let path = self.file.as_deref().or(in_tree);
@@ -98,5 +101,6 @@ pub struct Replacement {
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     pub name: MacroName,
+    #[schemars(with = "MacroValue")]
     pub value: Line,
 }

@@ -1,7 +1,10 @@
 //! The section `verify`.
 
+use super::scalars::{
+    HostPath, Line, LocalPath, PropertyKind, PropertyName, PropertyValue, QomType, Register,
+};
 use super::spec::Edit;
-use super::words::{HostPath, Line, PropertyKind, PropertyName, PropertyValue, QomType};
+use super::table::Table;
 use crate::rules::{Level, Rule, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,17 +20,21 @@ pub struct Verify {
     pub target: Option<Target>,
     /// Levels of rules that are other than their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "Table<Rule, Level>")]
     pub rules: BTreeMap<Rule, Level>,
     /// The folders that packages may have files in, at least one; without it, those that packages commonly have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub paths: Option<Vec<HostPath>>,
     /// A list of what is installed on the hosts, of which no file may be replaced: the output of
     /// `rpm -qa --qf '[%{=NAME} %{FILEMODES:octal} %{FILENAMES}\n]'`. A path relative to this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<LocalPath>")]
     pub installed: Option<PathBuf>,
     /// Files that each say of one type what it must be, in the form of an entry of `types`. Paths
     /// relative to this file. What they say counts, and not where they are.
     #[serde(default, skip_serializing)]
+    #[schemars(with = "Vec<LocalPath>")]
     pub contracts: Vec<PathBuf>,
     /// The types that the package's QEMU must register, besides those of the contracts.
     #[serde(default)]
@@ -78,6 +85,7 @@ pub struct ExpectedType {
     /// The properties of its own table, all of them, with their kinds as `-device TYPE,help` has
     /// them: `str`, `uint32`, `bool`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Table<PropertyName, PropertyKind>>")]
     pub properties: Option<BTreeMap<PropertyName, PropertyKind>>,
     /// What its PCI configuration space must say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +107,7 @@ pub struct Pci {
     pub subsystem_vendor: u16,
     pub subsystem: u16,
     /// 0 where it claims none.
+    #[schemars(range(max = 4))]
     pub interrupt_pin: u8,
     /// Its base address registers; it may have no other.
     pub bars: Vec<Bar>,
@@ -108,6 +117,7 @@ pub struct Pci {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bar {
+    #[schemars(range(max = 5))]
     pub index: u8,
     pub kind: BarKind,
     /// In bytes.
@@ -131,21 +141,22 @@ pub enum BarKind {
 pub struct Start {
     /// The properties that it is given; none of those that say where it is plugged in.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "Table<PropertyName, PropertyValue>")]
     pub with: BTreeMap<PropertyName, PropertyValue>,
     /// It must not start, and QEMU's message is this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Line>,
     /// 32-bit registers of BAR 0 and what they read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, u32>")]
+    #[schemars(with = "Table<Register, u32>")]
     pub reads: BTreeMap<u64, u32>,
     /// Registers that are then written, in the order of their offsets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, u32>")]
+    #[schemars(with = "Table<Register, u32>")]
     pub writes: BTreeMap<u64, u32>,
     /// What registers read after that.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, u32>")]
+    #[schemars(with = "Table<Register, u32>")]
     pub then: BTreeMap<u64, u32>,
 }
 
@@ -156,6 +167,7 @@ pub struct Guest {
     /// The kernel, relative to this file; without it, the newest in `/boot`. What it is counts, and not
     /// where it is.
     #[serde(default, skip_serializing)]
+    #[schemars(with = "Option<LocalPath>")]
     pub kernel: Option<PathBuf>,
 }
 

@@ -1,8 +1,8 @@
 //! The section `wrapper`.
 
+use super::scalars::Sha256;
 use super::source::{ArchiveSource, PathSource};
 use super::spec::Replacement;
-use super::words::Sha256;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -60,7 +60,7 @@ pub enum Python {
 }
 
 impl VendorWrapper {
-    /// The file's name; [`super::check`] has seen that it is a plain one.
+    /// The file's name; [`super::validate`] has seen that it is a plain one.
     pub fn file_name(&self) -> &str {
         match self {
             Self::Web(web) => web.file_name(),

@@ -1,148 +1,115 @@
-//! YAML as these files have it, and no more work than a file of such a size is worth.
+//! YAML as these files have it: a tree in which each value knows its place, and no more work than a file
+//! of such a size is worth.
 //!
-//! The reader's scanner looks at every open bracket for every further one, and an alias makes a large
-//! value out of a few letters; so what could take long is refused by its look, and what would grow is
-//! counted before it is built.
+//! What could take long is refused by its look, and what aliases would make grow is counted before it is
+//! built.
 
-use super::error;
-use anyhow::{Result, bail};
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
-};
-use std::cell::Cell;
-use std::fmt;
+mod plain;
+mod syntax;
+mod tree;
+
+pub use plain::{Plain, has_leading_zero};
+pub use syntax::explain;
+
+use super::mistake::Finding;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
 
 /// The most `[` and `{` of a file, in its text or not. The largest pipeline of ours has 40.
 const BRACKETS: usize = 2000;
 /// A file of ours has no `%TAG` at all, and each is compared with each.
 const DIRECTIVES: usize = 8;
-/// The most values and bytes that aliases may make of a file.
-const VALUES: usize = 1 << 17;
-const BYTES: usize = 32 << 20;
 
-/// Reads a value. `file` is the name that errors carry.
-pub fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T> {
-    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
-    if brackets > BRACKETS {
-        bail!(
-            "{file}: it has {brackets} `[` and `{{`, and {BRACKETS} are the most\n\
-             help: write lists and mappings as lines, with `- ` and `key: `"
-        );
-    }
-    if text.lines().filter(|line| line.starts_with('%')).count() > DIRECTIVES {
-        bail!(
-            "{file}: it has more than {DIRECTIVES} lines that begin with `%`\nhelp: leave them out"
-        );
-    }
-    let left = Left { values: Cell::new(VALUES), bytes: Cell::new(BYTES) };
-    let counted = Count(&left).deserialize(serde_yaml::Deserializer::from_str(text));
-    counted.map_err(|e| error::render(&e, file))?;
-    serde_yaml::from_str(text).map_err(|e| error::render(&e, file))
+/// Where something stands, in bytes.
+pub type Span = Range<usize>;
+
+/// What was read of a file.
+#[derive(Debug, Default)]
+pub struct Document<'t> {
+    /// None where the text is not YAML.
+    pub root: Option<Rc<Node<'t>>>,
+    /// Every scalar that was read, in the order of the file.
+    pub scalars: Vec<Span>,
+    /// What the reading found, without a look at any meaning.
+    pub findings: Vec<Finding>,
 }
 
-struct Left {
-    values: Cell<usize>,
-    bytes: Cell<usize>,
+#[derive(Debug)]
+pub struct Node<'t> {
+    pub span: Span,
+    pub content: Content<'t>,
+    /// How large it is with every alias written out.
+    weight: Weight,
 }
 
-/// Reads any value, and keeps nothing of it.
-#[derive(Clone, Copy)]
-struct Count<'a>(&'a Left);
+#[derive(Debug)]
+pub enum Content<'t> {
+    Scalar { text: Cow<'t, str>, plain: bool },
+    List(Vec<Rc<Node<'t>>>),
+    Mapping(Vec<Entry<'t>>),
+}
 
-impl Count<'_> {
-    fn one<E: Error>(self, bytes: usize) -> Result<(), E> {
-        let Left { values, bytes: left } = self.0;
-        match (values.get().checked_sub(1), left.get().checked_sub(bytes)) {
-            (Some(fewer), Some(less)) => {
-                values.set(fewer);
-                left.set(less);
-                Ok(())
-            }
-            _ => Err(E::custom("its aliases repeat more than any file needs")),
+#[derive(Debug, Clone)]
+pub struct Entry<'t> {
+    pub key: Rc<Node<'t>>,
+    pub value: Rc<Node<'t>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Weight {
+    values: usize,
+    bytes: usize,
+}
+
+impl<'t> Node<'t> {
+    /// The text of a scalar.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Scalar { text, .. } => Some(text),
+            _ => None,
         }
     }
-}
 
-impl<'de> DeserializeSeed<'de> for Count<'_> {
-    type Value = ();
+    pub fn entries(&self) -> &[Entry<'t>] {
+        match &self.content {
+            Content::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_any(self)
+    pub fn get(&self, key: &str) -> Option<&Entry<'t>> {
+        self.entries().iter().find(|entry| entry.key.text() == Some(key))
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(&self.content, Content::Scalar { text, plain: true } if Plain::of(text) == Plain::Null)
     }
 }
 
-impl<'de> Visitor<'de> for Count<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+/// Reads a file's text.
+pub fn read(text: &str) -> Document<'_> {
+    let brackets = text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'[' | b'{'));
+    if let Some((at, _)) = brackets.clone().nth(BRACKETS) {
+        return refused(
+            Finding::new(at..at + 1, format!("the file has {} `[` and `{{`", brackets.count()))
+                .label(format!("{BRACKETS} are the most"))
+                .help("write lists and mappings as lines, with `- ` and `key: `"),
+        );
     }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.one(1)
+    let directives = text.match_indices('%').map(|(at, _)| at);
+    let directives = directives.filter(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n');
+    if let Some(at) = directives.clone().nth(DIRECTIVES) {
+        return refused(
+            Finding::new(at..at + 1, format!("more than {DIRECTIVES} lines begin with `%`"))
+                .help("leave them out: nothing here needs a directive"),
+        );
     }
+    tree::read(text)
+}
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        self.one(8)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        self.one(8)
-    }
-
-    fn visit_i128<E: Error>(self, _: i128) -> Result<(), E> {
-        self.one(16)
-    }
-
-    fn visit_u128<E: Error>(self, _: u128) -> Result<(), E> {
-        self.one(16)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.one(8)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.one(text.len())
-    }
-
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<(), E> {
-        self.one(bytes.len())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.one(0)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        self.one(0)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_any(self)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.one(0)?;
-        while items.next_element_seed(self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.one(0)?;
-        while entries.next_entry_seed(self, self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
-        let ((), value) = tagged.variant_seed(self)?;
-        value.newtype_variant_seed(self)
-    }
+fn refused<'t>(finding: Finding) -> Document<'t> {
+    Document { findings: vec![finding], ..Document::default() }
 }
 
 #[cfg(test)]

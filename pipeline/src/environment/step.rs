@@ -3,6 +3,7 @@
 use super::{Environment, INPUTS, Identity, check_containerfile, locked};
 use crate::config::{Base, Lock};
 use crate::digest::blake3;
+use crate::files;
 use crate::note::Note;
 use crate::project::{Inputs, Project};
 use crate::sandbox;
@@ -18,7 +19,7 @@ pub struct EnvironmentStep<'p> {
 impl<'p> EnvironmentStep<'p> {
     /// The step, unless the Containerfile is no good.
     pub fn new(project: &'p Project, inputs: &'p Inputs) -> Result<Self> {
-        let path = project.base_dir.join(&project.pipeline.environment.containerfile);
+        let path = files::join(&project.base_dir, &project.pipeline.environment.containerfile);
         check_containerfile(&inputs.containerfile, &path.display().to_string())?;
         Ok(Self { project, inputs })
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// A kind of input: how messages call it, and the most bytes that it can have.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,23 @@ pub const JUDGED: Kind = Kind { name: "", most: u64::MAX };
 /// File systems whose files are answers of the kernel, without a size and some without an end
 /// (statfs(2): the magic numbers of proc, sysfs, debugfs and tracefs).
 const ANSWERS: [u64; 4] = [0x9fa0, 0x6265_6572, 0x6462_6720, 0x7472_6163];
+
+/// A path that starts from a folder, as a person would write it: `a/../b` is `b`, unless `a` is a link, and
+/// what lies above it somewhere else.
+pub fn join(folder: &Path, path: &Path) -> PathBuf {
+    let mut joined = PathBuf::new();
+    for part in folder.join(path).components() {
+        let above = part == Component::ParentDir
+            && matches!(joined.components().next_back(), Some(Component::Normal(_)))
+            && fs::symlink_metadata(&joined).is_ok_and(|meta| meta.is_dir());
+        if above {
+            joined.pop();
+        } else {
+            joined.push(part);
+        }
+    }
+    joined
+}
 
 /// All bytes of a file.
 pub fn read(path: &Path, kind: &Kind) -> Result<Vec<u8>> {
@@ -231,6 +248,25 @@ mod tests {
         fs::write(path("plain"), "a: b\n").unwrap();
         symlink(path("plain"), path("good")).unwrap();
         assert_eq!(read_text(&path("good"), &CONTRACT).unwrap(), "a: b\n");
+    }
+
+    #[test]
+    fn a_path_is_written_as_a_person_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("a/deep")).unwrap();
+        symlink(path("a/deep"), path("link")).unwrap();
+        for (base, relative, expected) in [
+            ("a", "../b/c.yaml", "b/c.yaml"),
+            ("a/deep", "../../b", "b"),
+            ("a/./deep", "./b", "a/deep/b"),
+            ("link", "../b", "link/../b"),
+            ("gone", "../b", "gone/../b"),
+        ] {
+            assert_eq!(join(&path(base), Path::new(relative)), path(expected));
+        }
+        assert_eq!(join(Path::new(""), Path::new("../b")), Path::new("../b"));
+        assert_eq!(join(&path("a"), Path::new("/b")), Path::new("/b"));
     }
 
     #[test]

@@ -29,11 +29,11 @@ pub struct DeviceFile {
 impl Inputs {
     pub fn read(project: &Project) -> Result<Self> {
         let Project { pipeline, base_dir, .. } = project;
-        let path = base_dir.join(&pipeline.environment.containerfile);
+        let path = files::join(base_dir, &pipeline.environment.containerfile);
         let containerfile = files::read_text(&path, &files::CONTAINERFILE)?;
         let mut devices = Vec::new();
         for device in &pipeline.device {
-            let path = base_dir.join(&device.source);
+            let path = files::join(base_dir, &device.source);
             let bytes = files::read_any_text(&path, &files::DEVICE)
                 .and_then(|bytes| refuse_no_device(bytes, &path.display().to_string()));
             let bytes = bytes.with_context(|| format!("source of device `{}`", device.qom_type))?;
@@ -41,18 +41,18 @@ impl Inputs {
         }
         for source in &pipeline.source {
             if let Source::Path(path) = source {
-                files::look(&base_dir.join(&path.file), &files::SOURCE)?;
+                files::look(&files::join(base_dir, &path.file), &files::SOURCE)?;
             }
         }
         if let Some(file) = pipeline.wrapper.as_ref().and_then(|wrapper| wrapper.vendor.path()) {
-            files::look(&base_dir.join(file), &files::WRAPPER)?;
+            files::look(&files::join(base_dir, file), &files::WRAPPER)?;
         }
         let installed = pipeline.verify.installed.as_ref();
         let installed = installed.map(|file| {
-            files::read_text(&base_dir.join(file), &files::INSTALLED).context("`verify.installed`")
+            files::read_text(&files::join(base_dir, file), &files::INSTALLED).context("`verify.installed`")
         });
         let spec = pipeline.spec.file.as_ref();
-        let spec = spec.map(|file| files::read_any_text(&base_dir.join(file), &files::SPEC));
+        let spec = spec.map(|file| files::read_any_text(&files::join(base_dir, file), &files::SPEC));
         Ok(Self {
             containerfile,
             spec: spec.transpose()?,

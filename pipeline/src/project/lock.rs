@@ -45,7 +45,7 @@ impl Project {
     pub fn lock_as_written(&self) -> Result<Option<Lock>> {
         let text = files::read_text_if_there(&self.lock_file, &files::LOCK)?;
         let shown = self.lock_file.display().to_string();
-        text.map(|text| Lock::parse(&text, &shown)).transpose()
+        Ok(text.map(|text| Lock::parse(&text, &shown)).transpose()?)
     }
 
     pub fn lock_state(&self) -> Result<LockState> {

@@ -39,7 +39,7 @@ impl Project {
         let base_dir = file.parent().unwrap_or(Path::new("")).to_owned();
         let mut contracts = Vec::new();
         for path in &pipeline.verify.contracts {
-            let path = base_dir.join(path);
+            let path = files::join(&base_dir, path);
             let shown = path.display().to_string();
             let text = files::read_text(&path, &files::CONTRACT)?;
             contracts.push(config::parse_contract(&text, &shown)?);
@@ -47,7 +47,7 @@ impl Project {
         pipeline = pipeline.with_contracts(contracts, &text, &shown)?;
         if let Some(kernel) = pipeline.verify.guest.as_mut().and_then(|guest| guest.kernel.as_mut())
         {
-            *kernel = base_dir.join(&*kernel);
+            *kernel = files::join(&base_dir, &*kernel);
         }
         let place = digest::blake3(fs::canonicalize(file)?.as_os_str().as_encoded_bytes());
         let (lock_file, file) = (lock::file_of(file), Some(file.to_owned()));
@@ -76,7 +76,7 @@ impl Project {
     /// Its spec, as errors call it.
     pub fn spec_shown(&self) -> String {
         match &self.pipeline.spec.file {
-            Some(file) => self.base_dir.join(file).display().to_string(),
+            Some(file) => files::join(&self.base_dir, file).display().to_string(),
             None => self.spec_name().to_owned(),
         }
     }

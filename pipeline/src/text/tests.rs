@@ -129,7 +129,6 @@ fn a_password_with_a_slash_is_one() {
         ("http://[::1]/a@b", "http://[::1]/a@b"),
     ] {
         assert_eq!(masked(text), shown);
-        assert_eq!(has_login(text), text != shown, "{text}");
     }
 }
 
