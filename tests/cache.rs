@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is kept, and what a change makes run again.
 
 use crate::support::{Toy, ends_with, events, kept, program, ran, scratch, states, workstation};

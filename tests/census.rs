@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The census of a QEMU binary, against what the binary says of itself and against its DWARF.
 //!
 //! What asks and compares is a command of its own in `tests/census`, which anybody may run on any

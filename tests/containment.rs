@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a build, a Containerfile or a killed run can do to anybody else: nothing. The jobs in here are
 //! hostile and written for these tests; engine, rpmbuild and ccache are the real ones.
 

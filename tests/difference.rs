@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stock package as a control: built once, and all that ours may differ by.
 
 use crate::support::{Toy, ends_with, events, program, ran, refusal, root};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The documents: tables that the code knows are the code's own, every link leads somewhere, and the
 //! commands for a first device work. `tests/update-docs` writes the tables; here they are compared.
 
@@ -14,7 +15,7 @@ use std::fs;
 const BEGIN: &str = "<!-- generated: ";
 const END: &str = "<!-- end -->";
 
-/// Every page with generated blocks, and where they come from. A unit test of the rules compares theirs.
+/// Every page with generated blocks, and where they come from.
 const PAGES: &[(&str, &[&str])] = &[
     ("pipeline/docs/architecture.md", &["modules"]),
     ("pipeline/docs/census.md", &["families"]),
@@ -103,6 +104,11 @@ fn the_modules_are_those_of_the_house_rules() {
 #[test]
 fn the_families_of_the_census_are_those_of_its_code() {
     compare("pipeline/docs/census.md", &[("families", sources::families())]);
+}
+
+#[test]
+fn the_rules_are_those_of_the_list() {
+    compare("pipeline/docs/verify.md", &[("rules", vgpu_pipeline::rules_table())]);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Equal runs judge equally, on a busy machine too: what the manifest says of a judgement holds
 //! nothing of the moment. `VGPU_EQUAL_RUNS` says how many; without it they are a few.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Broken and hostile files given to `verify`: one clear error each, exit code 1 or 2, no panic, and
 //! neither endless time nor endless memory. `rules` has the packages among them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a build leaves behind, where the build is hostile: commands of the toy's %clean, which runs as
 //! the builder when all packages are written.
 
@@ -198,7 +199,7 @@ fn a_package_of_another_source_does_not_leave() {
 
 /// The most memory that a command took, in KiB, and its end.
 fn peak(command: &mut Command) -> (u64, String, Option<i32>) {
-    let log = crate::support::scratch();
+    let log = support::scratch();
     let log = log.path().join("error");
     command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
     let mut child = command.spawn().unwrap();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The integration tests: the built program with real tools. Stand-ins are in `fixtures/` and say so.
 
 #![allow(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The output folder and who signs it, with the real tools: what is not ours stays, what was published
 //! stays what it was, and neither a reader nor a killed run ever sees half of a state.
 

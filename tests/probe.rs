@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The dynamic proof against a real QEMU, the workstation's: one thing that its device is not, at a
 //! time, and what is said of it; and QEMUs that are up to no good.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rules for packages: each is broken once by a real package, and says what its table in the
 //! documents has; and whatever is not a sound package is one clear error.
 

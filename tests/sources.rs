@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Sources from a forge: git, git-lfs, archives of commits, mirrors; what goes wrong is in `faults`.
 
 mod distgit;

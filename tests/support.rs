@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the tests share: the program, a store that they all use, the workstation pipeline run once,
 //! and pipelines on the toy tree.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The house rules, as tests: who may import whom, what lives in one room only, how files and
 //! messages read. Each test names everything that it found, at once.
 //!

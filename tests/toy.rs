@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
 use crate::support::told;

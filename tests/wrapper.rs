@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What runs in dom0: the shim, the patcher and a patched wrapper, under every Python of a dom0 that this
 //! machine has. `wrapper/checks` has the checks, and runs by hand too.
 

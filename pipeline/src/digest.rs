@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Digests in hexadecimal, of bytes and of files.
 
 use crate::files;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Errors: anyhow's chain of causes, in which any cause may say what to try.
 //!
 //! A message says what and where; the help stands beside it and never in its text, so that whoever shows
@@ -130,11 +131,8 @@ impl Reason {
         let mut helps: Vec<String> = Vec::new();
         let mut messages = Vec::new();
         for cause in causes(error) {
-            let text = cause.error.to_string();
-            let (message, help) =
-                text.split_once("\nhelp: ").map_or((&*text, None), |(m, h)| (m, Some(h)));
-            messages.push(message.to_owned());
-            for help in cause.helps.into_iter().chain(help) {
+            messages.push(cause.error.to_string());
+            for help in cause.helps {
                 // Two rooms may know the same way out.
                 if !helps.iter().any(|known| known == help) {
                     helps.push(help.to_owned());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The user's folders, as the XDG Base Directory Specification names them.
 
 use std::path::PathBuf;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `vgpu-pipeline`: from pinned sources to a signed yum repository with a device of your own in QEMU.
 //!
 //! The program is its binary. What a library has of it is the shapes that it prints, for whoever reads its
@@ -47,6 +48,7 @@ mod verify;
 
 pub use cli::{main, render_note};
 pub use note::Note;
+pub use rules::rules_table;
 pub use run::{Event, Failure, FailureKind, State};
 pub use stage::{CacheKey, Stage};
 pub use verify::Report;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a run has to say to people while it goes, as data. `cli` makes sentences of it.
 
 use crate::error::Reason;

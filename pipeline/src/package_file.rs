@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The door to RPM files: opened as every file that somebody names, and read by `rpm-inspect`.
 
 use crate::files;

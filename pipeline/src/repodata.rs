@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a yum repository says it holds: `repomd.xml`, and the list of packages that it names.
 //!
 //! Pure reading of bytes that somebody fetched and compares with their digests. Anybody may have

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The compiler cache between pipelines.
 
 use crate::support::{Toy, events, kept, ran};

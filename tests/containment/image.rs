@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who the steps of an image's build are on the host, what the image says of its files, and what is left
 //! of a build that was killed.
 

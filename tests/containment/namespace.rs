@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who a build is on the host, and who can reach into it.
 
 use super::{sleepers, wait_for};

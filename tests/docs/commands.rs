@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The reference of commands, from the program's own help.
 
 use super::cell;

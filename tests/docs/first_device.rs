@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The README's commands for a first device, as far as no container is needed.
 
 use crate::support::{ends_with, root, scratch};

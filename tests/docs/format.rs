@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The reference of the pipeline file, from the schema that the program prints.
 
 use super::cell;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Links of the documents: relative ones lead to a file or folder of the tree, anchors to a heading;
 //! those to elsewhere are looked at for their form alone. And what is named in backticks as a path is one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Tables that stand in the sources: the modules with their first sentence, the families of the census.
 
 use super::cell;

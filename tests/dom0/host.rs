@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A dom0 for packages: a container of Debian with real rpm and dnf and Python, whose systemd, xapi and
 //! packages of xenopsd and QEMU are stand-ins.
 

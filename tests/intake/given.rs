@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What lies beside a spec while it is built, and what its source package says of that.
 
 use super::{EVIL, clean, result};

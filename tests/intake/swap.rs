@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files that are swapped in the store, at each moment between two stages: what is signed and published is
 //! what was judged, or nothing is.
 

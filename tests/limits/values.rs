@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Hostile values, at least one for every key of the pipeline file, the lock, the contract and the
 //! settings; and hostile forms of the file as a whole.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A container registry on the loopback, Debian's, and in it a base image: a stand-in for CentOS 7 made
 //! of Debian, whose yum is dnf.
 

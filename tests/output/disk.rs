@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A disk that is full, and one that fails, at each stage: exit code 1, one clear line, nothing half
 //! written, and the next run is fine.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A mount namespace of a test's own: what is mounted in it is gone with it, however the test ends.
 
 use crate::support::{ends_with, root};

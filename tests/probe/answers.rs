@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is asked of a QEMU in a container, and how far the answers go: not whole, or not listed.
 
 use super::{Judgement, said};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packaging repositories with everything at the top, as Fedora's and CentOS Stream's: the spec, the
 //! patches, and a file `sources` that names what is in a lookaside cache.
 

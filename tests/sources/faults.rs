@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Everything that can go wrong with a forge, a mirror or the cache.
 
 use crate::forge::{Fault, Forge};

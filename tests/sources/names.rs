@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the files of a packaging repository may be called, and what is no file of it.
 
 use crate::packaging::Packaging;
@@ -160,7 +161,7 @@ fn a_file_of_this_machine_may_be_called_so_too() {
     let packaging = Packaging::new("odd-path");
     let name = "foo@ \u{fc}.service";
     fs::write(packaging.path(name), "x").unwrap();
-    let digest = crate::support::sha256(&packaging.path(name));
+    let digest = support::sha256(&packaging.path(name));
     let source = format!("  - path: {{ file: '{name}', sha256: {digest} }}\n\nenvironment:");
     packaging.edit("p.yaml", "\nenvironment:", &source);
     let events = events(&mut packaging.fetch());

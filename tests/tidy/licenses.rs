@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Licenses: every file of code has an SPDX line near its top, or `REUSE.toml` says it for the file.
 
 use super::{File, every_file, files};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rooms of the runner: who may import whom, and what only one of them may hold.
 
 /// What each room of the runner may import of the others: a whole room, one name of it, or its

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads Rust as far as the house rules need it: text with comments and literals blanked out, the
 //! paths in what is left, and the literals of messages.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The language of what runs in dom0: nothing newer than Python 2.7 and 3.6 know, by `vermin`, on every
 //! machine, since few have those Pythons.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Pythons of a dom0: 3.6 in XCP-ng 8.3, 2.7 in 8.2, and Debian 12's own, which Xen's bindings
 //! are packaged for. Debian has no package of the older ones: a test of theirs is skipped aloud where
 //! a machine has none, and `tests/run` counts it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where a suite of a Debian archive comes from, as lines of apt's.
 //!
 //! apt itself is asked what the machine has, so that one-line and deb822 files, mirrors and proxies

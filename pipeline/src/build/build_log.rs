@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What rpmbuild's log shows: how far it is, and the lines that people look for.
 
 use super::{DevicePath, LogSummary};
@@ -174,7 +175,12 @@ mod tests {
             ("[/] [1/2".to_owned(), None),
         ] {
             let found = progress(&line);
-            assert_eq!(found.map(|it| (it.done, it.total)), counted, "{}", &line[..line.len().min(60)]);
+            assert_eq!(
+                found.map(|it| (it.done, it.total)),
+                counted,
+                "{}",
+                &line[..line.len().min(60)]
+            );
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The compiler cache: who fills one, who only reads it, and what is kept of it.
 //!
 //! A build runs what its sources say, and could write into a cache whatever it wants others to link.

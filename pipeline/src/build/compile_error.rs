@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A compiler's complaint about a device, with the path as its author knows it.
 
 use super::build_log::clipped;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 4, `build`: rpmbuild in the environment, with the network off; what it wrote, and its log.
 //!
 //! The build is not judged here beyond rpmbuild's own word: whether the device is in the result is

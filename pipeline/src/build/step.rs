@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stages `build` and `stock` as steps: the package with the devices, and the one without, whose
 //! build fills the compiler cache that the other one reads.
 

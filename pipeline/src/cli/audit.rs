@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
 
 use crate::config::ExpectedType;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `check`: is this pipeline file good?
 
 use super::{Classify, CommandError, ProjectArgs, SigningArgs};

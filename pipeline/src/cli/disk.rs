@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Troubles of a disk: whoever meets one, the way out is the same.
 
 use crate::error::find_all;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How a command fails: by its input, found before any work, or by the work itself.
 
 use super::disk;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `key`: make a signing key, or show one's public half.
 
 use super::{Classify, CommandError};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
 use super::notes;

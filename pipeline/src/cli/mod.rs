@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: its types, one file per command, and how results are shown.
 
 /// Prints a line on standard output. `println!` would panic where a reader, such as `head`, went away.

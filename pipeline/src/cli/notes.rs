@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Notes in words.
 
 use crate::inject::Outcome;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `plan`: what a run would do.
 
 use super::notes;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Events for people: a line per stage on standard error. On a terminal a bar shows how far a long one is;
 //! elsewhere a line says what has begun, and every half minute where it is.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `run`: the main job.
 
 use super::progress::ProgressReporter;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `schema`: the format, for editors.
 
 use super::{Classify, CommandError};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `shell`: into the build environment at the stage that failed.
 
 use super::{Classify, CommandError, ProjectArgs};

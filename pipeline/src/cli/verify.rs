@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify`: the audit alone, on any RPM or ELF binary, and the difference to another.
 
 use super::audit::{print, print_changes};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The only place that starts a process.
 //!
 //! A call is an argv, never a shell line. Its environment is cleared to an allow-list, its output

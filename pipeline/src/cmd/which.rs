@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which programs are there, found without starting any.
 
 use crate::error::Help;

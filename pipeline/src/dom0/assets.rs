@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The files of `wrapper/` that this program carries, so that it makes the package wherever it runs.
 
 use super::{package, scriptlets};

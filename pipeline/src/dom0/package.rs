@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The package `vgpu-stub-dom0`, by the `rpm` crate: the same files give the same bytes.
 
 use super::assets::{ASSETS, Asset, Kind};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What rpm runs on a host when the packages come and go.
 //!
 //! xenopsd reads its drop-ins at its start only, and where the file named there is gone it starts no

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `dom0` as a step.
 
 use super::{Dom0, PATCHED, SHIPPED, assets, vendor};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The vendor's qemu-wrapper, checked against its pins, as its hosts have it.
 
 use crate::config::{VendorWrapper, Wrapper};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A saved image, looked into before an engine does: an engine loads every image that an archive holds,
 //! under every name that it gives them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a Containerfile may say: how its base becomes the environment, and nothing that would come from
 //! anywhere else. An engine fetches on the host for some instructions, whatever network the build has,
 //! and some leave a wish in the image that is granted when a job runs.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An environment that a lock pins: its base image by id, its packages by sha256.
 
 use super::archive::is_archive_of;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 2, `environment`: the container image in which QEMU is built, and its exact identity.
 //!
 //! There is one road: a Containerfile on a base, built with the network off. What differs is the base.

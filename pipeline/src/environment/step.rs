@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `environment` as a step.
 
 use super::{Environment, INPUTS, Identity, check_containerfile, locked};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A file against its pin, with a reason where one can be seen.
 //!
 //! The pin alone decides: what an archive looks like inside is a diagnosis of bytes that are not the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One download, by curl: resumed where it broke off, given up where it hangs.
 //!
 //! Redirections are followed here, one call of curl each: curl itself would look up the user's

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Mirrors: folders and servers that have content under its digest.
 
 use crate::config::WebUrl;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Content by its digest: from the store's own cache, from mirrors, and only then from its origin.
 //!
 //! Whatever comes in is checked against its pin before anybody sees it, wherever it came from, so a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Trying again, where the trouble is one that passes.
 
 use crate::cmd::{Failure, Runner, interrupt};

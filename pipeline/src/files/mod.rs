@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files that a user or a pipeline names: read whole, and only if they are files.
 //!
 //! A path may lead to a pipe that nobody writes to, to a device without an end, to a hole of a

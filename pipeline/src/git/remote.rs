@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a remote has: its branches and tags, and commits fetched from it within bounded time.
 
 use super::{Repository, git};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Text that must stand in exactly one line, and what to say where it does not.
 
 use super::spec::SpecText;

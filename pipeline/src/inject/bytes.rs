@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A spec's bytes as text that edits can work on, and back, without losing one.
 //!
 //! A spec may hold a name in Latin-1 that nobody wants changed. A byte that is no part of a UTF-8

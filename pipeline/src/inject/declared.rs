@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Sources and Patches that a spec declares, by the names that they have once rpm has expanded
 //! them, and the places where one may be declared that nobody can see without running the spec.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits `insert-after` and `insert-before`.
 
 use super::scan::Section;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and a survey of
 //! what a spec says.
 //!

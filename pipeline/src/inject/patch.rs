@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `drop-patch`.
 
 use super::declared::{Declarations, Declared, FileIs};

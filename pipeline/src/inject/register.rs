@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lines of %prep that put a device into QEMU's tree.
 //!
 //! They run in the tree's top under `sh -e` of any kind and age, and find out there how this

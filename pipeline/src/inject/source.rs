@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `add-source`, and the number by which a source is known in the spec.
 
 use super::declared::{Declarations, Declared, FileIs};

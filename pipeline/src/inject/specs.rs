@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! All that a pipeline makes of one spec.
 
 use super::{Edited, edit, refuse_no_spec};

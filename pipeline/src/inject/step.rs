@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `inject` as a step: what the edits made of the spec, and the devices' files beside it.
 
 use super::Specs;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a spec says of its package, read without rpm, so that two states of it can be compared.
 //!
 //! A patch more or less is news, so it is listed even where a condition may take it out again.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits, each in all its outcomes, on specs of our own.
 
 mod anew;

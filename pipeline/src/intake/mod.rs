@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The one door for what a container leaves behind: packages, a test binary, a patched file.
 //!
 //! A folder that a container could write to is hostile until its files went through here. They are opened

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The packages that rpmbuild left: what each is and what it is called stands in its header, and not
 //! in the folder or the name that the build gave it.
 

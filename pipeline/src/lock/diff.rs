@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Two locks side by side.
 
 use crate::config::{Lock, LockedPackage};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A mirror folder, filled with everything that a pipeline and its lock pin.
 
 use super::LockContext;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a pipeline's environment is made of, resolved once and written down; and what moved since.
 //!
 //! The base image's own yum decides what is installed. What it downloads is then read here: every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resolves an image and the packages that are installed on it.
 
 use crate::cmd::{Runner, interrupted};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What moved upstream since the pins were set, and whether somebody has to act.
 //!
 //! It changes nothing and decides nothing: each finding says what is so, and whether it can wait.

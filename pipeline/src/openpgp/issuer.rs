@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The key that a signature names: whether it may have made it, and whether it did.
 
 use super::certificate::{Certificate, weakness};
 use super::self_signatures::{end, newest};
-use anyhow::{Context, Result, bail, ensure};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use pgp::composed::SignedPublicSubKey;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
@@ -79,7 +81,8 @@ fn check_time(name: &str, key: &impl KeyDetails, expires: Option<u32>, time: u32
     );
     ensure!(
         expires.is_none_or(|end| time < end),
-        "{name} had expired when it signed\nhelp: pin a newer copy of the key, if it was extended"
+        anyhow!("{name} had expired when it signed")
+            .help("pin a newer copy of the key, if it was extended")
     );
     Ok(())
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Public keys, and the signatures that other people put on their packages.
 //!
 //! A package from outside is believed for one reason: a key that the pipeline pins signed all of it.

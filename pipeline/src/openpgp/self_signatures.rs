@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a key says of itself: whose it is, whether it signs, how long it lasts.
 
 use pgp::composed::SignedKeyDetails;

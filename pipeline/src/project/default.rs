@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The pipeline that this program carries, with the files that it names.
 
 use crate::files::{

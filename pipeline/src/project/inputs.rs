@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a pipeline reads of this machine besides itself: read once, looked at before any work.
 
 use super::{LockState, Project};
@@ -49,10 +50,12 @@ impl Inputs {
         }
         let installed = pipeline.verify.installed.as_ref();
         let installed = installed.map(|file| {
-            files::read_text(&files::join(base_dir, file), &files::INSTALLED).context("`verify.installed`")
+            files::read_text(&files::join(base_dir, file), &files::INSTALLED)
+                .context("`verify.installed`")
         });
         let spec = pipeline.spec.file.as_ref();
-        let spec = spec.map(|file| files::read_any_text(&files::join(base_dir, file), &files::SPEC));
+        let spec =
+            spec.map(|file| files::read_any_text(&files::join(base_dir, file), &files::SPEC));
         Ok(Self {
             containerfile,
             spec: spec.transpose()?,

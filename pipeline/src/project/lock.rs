@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lock of an environment: where it is, and whether it is of the pipeline as it stands.
 
 use super::Project;

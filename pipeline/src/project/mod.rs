@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A project: a pipeline file, where it stands, and the state of its lock. All commands share it.
 
 mod default;

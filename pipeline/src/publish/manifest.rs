@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `manifest.json` and `SHA256SUMS`: what went in, what came out, by digest.
 
 use super::listing;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The metadata against what was signed: it lists each package once, as what it is and where it lies, and
 //! nothing else. `createrepo_c` ends well where it leaves a package out, and clients believe the metadata, not
 //! the packages.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 8, `publish`: the yum repository, whole or not at all.
 //!
 //! It is made in the store from signed packages, and an output folder is a copy of it. Metadata is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Compressed metadata as a stream of what it unpacks to.
 
 use crate::error::Help;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! XML as a walk over its elements, in bounded memory.
 //!
 //! Only what repository metadata is written in: a document type is refused, so there are no entities

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Under which names, and how, a package has its ELF files: of hard links, the payload has the bytes under
 //! one name, and a host has them under all.
 

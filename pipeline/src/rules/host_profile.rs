@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a family of hosts takes: its rpm and its C library.
 //!
 //! Sources, each at the tag of that rpm: `rpmlibProvides` in `lib/rpmds.c` (features), `lib/rpmtag.h`

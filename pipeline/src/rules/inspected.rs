@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A package as it was read, with what its ELF files say: everything that a rule asks about, and that two
 //! packages can differ in.
 

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is on the hosts already: a list of their files, each with its package.
 
 use super::InspectedPackage;
-use anyhow::{Result, ensure};
+use crate::error::Help;
+use anyhow::{Result, anyhow, ensure};
 use rpm_inspect::{FileEntry, mode};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-const HELP: &str = "help: make it on a host, by \
+const HELP: &str = "make it on a host, by \
     `rpm -qa --qf '[%{=NAME} %{FILEMODES:octal} %{FILENAMES}\\n]'`";
 
 /// The files of a host.
@@ -29,10 +31,10 @@ impl Installed {
             let number = at + 1;
             ensure!(
                 entry(line).is_some(),
-                "line {number} is not a name, a mode in octal and a path\n{HELP}"
+                anyhow!("line {number} is not a name, a mode in octal and a path").help(HELP)
             );
         }
-        ensure!(!text.is_empty(), "it is empty\n{HELP}");
+        ensure!(!text.is_empty(), anyhow!("it is empty").help(HELP));
         Ok(Self { text })
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rules for packages: what each asks, and how a package is held to them.
 //!
 //! [`judge`] holds what was read of a package against a [`Policy`], and touches no file: so a package is
@@ -27,7 +28,6 @@ pub use inspected::{Binary, ElfFile, InspectedPackage};
 pub use installed::Installed;
 pub use list::{BuildIdPath, NEVRA, build_id_path, debug_promise, shared_folders};
 use rpm_inspect::Nevra;
-#[cfg(test)]
 use rule::RuleSpec;
 pub use rule::{Level, Rule};
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,14 @@ pub enum SignatureCheck {
     Deferred,
     /// A key was given that must have signed it.
     Required,
+}
+
+/// The rules as a table of Markdown, for the documents.
+pub fn rules_table() -> String {
+    let head =
+        "| rule | level | targets | what it asks | when broken |\n| --- | --- | --- | --- | --- |";
+    let rows = list::LIST.iter().map(RuleSpec::row);
+    std::iter::once(head.to_owned()).chain(rows).collect::<Vec<_>>().join("\n")
 }
 
 /// Everything that breaks a rule which applies.

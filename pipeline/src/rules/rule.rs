@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a rule is.
 
 use super::list::{LIST, NAMES};
@@ -107,7 +108,6 @@ impl RuleSpec {
     }
 
     /// Its line in the table of rules, as Markdown.
-    #[cfg(test)]
     pub fn row(&self) -> String {
         let Self { name, asks, example, .. } = self;
         let level = if self.level == Level::Require { "require" } else { "warn" };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The order of versions: ours after the stock package, and before every one that may come next.
 //!
 //! By rpm's own comparison.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stages in their order. A plan walks this dry and a run walks it for real, so that what is shown is
 //! what is done.
 

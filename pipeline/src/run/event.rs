@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a run tells while it goes, for people and for programs alike.
 
 use crate::error::Reason;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The composition walked for real: what the store has is skipped, what it lacks is made and kept.
 
 use super::compose::{Walk, compose};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One run of a pipeline: what it asks for, looked at before any work, and the stages composed.
 //!
 //! The stages know nothing of each other; their order is in [`compose`] and in the types of what they take.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the sources could not bring, against what the spec wants of them.
 
 use crate::config::{Line, MacroName};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The composition walked dry: keys, and what the store has. Nothing is run.
 
 use super::Session;

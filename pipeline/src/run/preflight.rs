@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Everything that a run needs, looked for before any work.
 
 use super::{Plan, Request, Session};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How far a stage is, from what it prints.
 
 use crate::build;
@@ -21,8 +22,9 @@ pub struct Progress {
 impl Progress {
     /// One for a stage whose last log is still there.
     pub fn new(last_log: &Path) -> Self {
-        let expected = files::open(last_log, &files::LOG)
-            .map_or(0, |file| BufReader::new(file).split(b'\n').map_while(Result::ok).count() as u64);
+        let expected = files::open(last_log, &files::LOG).map_or(0, |file| {
+            BufReader::new(file).split(b'\n').map_while(Result::ok).count() as u64
+        });
         let expected = if expected < FEWEST_LINES { 0 } else { expected };
         Self { expected, lines: Cell::new(0), counts: Cell::new(false), percent: Cell::new(0) }
     }

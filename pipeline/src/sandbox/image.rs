@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Images: imported, loaded or pulled; found again by name, or by the id that nobody can give away.
 
 use super::Engine;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One way into the build environment: a container of podman or docker.
 //!
 //! A job runs without capabilities or new privileges, within limits of memory and processes; what it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A job that failed, written down beside the folders that it worked in, so that somebody can enter
 //! its container again and find the tree as it stood.
 

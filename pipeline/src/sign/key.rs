@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The signing key: a PGP RSA primary key, and the signatures that it makes.
 //!
 //! dom0's rpm 4.11 sets the form. It imports RSA keys alone, it knows no subkeys (a signature by one

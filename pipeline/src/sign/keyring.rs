@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where keys are found, and the development key that stands in until there is one.
 
 use super::key::SigningKey;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 7, `sign`: the only room that reads secret keys.
 //!
 //! It takes only what `verify` let through, and hands `publish` a [`Signer`] for metadata. A secret

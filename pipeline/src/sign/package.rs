@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Signs an RPM by rebuilding its signature header; every other byte stays as rpmbuild wrote it.
 //!
 //! The `rpm` crate can sign too, but drops the MD5 and the payload size, and without them dom0's

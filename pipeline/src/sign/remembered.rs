@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is public of a key, remembered for as long as its file stays what it was: a run that has nothing
 //! to sign need not read the key, and starts no process for it.
 //!

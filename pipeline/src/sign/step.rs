@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `sign` as a step.
 
 use super::{Signed, Signer, sign_all};

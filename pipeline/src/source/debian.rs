@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Debian source packages, through apt and a scratch configuration: the machine's own sources plus
 //! `deb-src`, which a fresh Debian does not have. apt checks the archive's signatures on the way.
 

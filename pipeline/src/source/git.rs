@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A packaging repository: its spec, and the files of one of its folders at one commit, with what
 //! git-lfs and lookaside caches keep elsewhere put in its place.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The kinds of sources: what each adds to the key, pins, and needs. How each is brought is in a room of
 //! its own.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! git-lfs without git-lfs: pointers are read here, objects come from the server's batch API
 //! (git-lfs, docs/spec.md and docs/api/batch.md).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Lookaside caches: what a packaging repository names in its file `sources` and keeps elsewhere
 //! (Fedora's dist-git, and CentOS Stream's).
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 1, `source`: every file that rpmbuild will find in SOURCES, checked against its pin, and the
 //! spec where it comes with them.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `source` as a step.
 
 use super::{Facts, Skipped, Sources, bring};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a step has at hand while it runs.
 
 use super::{CacheKey, Edge, PlannedStep, Stage};

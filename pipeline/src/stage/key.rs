@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A step's key: blake3 of a canonical record in which every field carries its name and length, so that
 //! no two different records read alike.
 

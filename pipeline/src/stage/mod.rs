@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a stage is: a step with a name, a revision, a recipe of its key, typed inputs, needs, a run, and
 //! notes about its result.
 //!

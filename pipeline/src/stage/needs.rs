@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a stage needs of the machine before any work.
 
 pub use crate::fetch::Network;

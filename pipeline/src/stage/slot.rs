@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Values on their way from one stage to the next, known or to come.
 
 use super::{CacheKey, Stage, Value};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files on their way: opened as what they are, and hashed while they are copied, so that what arrives
 //! is what its record says, whatever became of the file it was copied from.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a work folder's files become when they are kept: plain files of this user with modes of ours.
 //!
 //! A stage may have them from a container, whose root would like to leave a setuid file behind.

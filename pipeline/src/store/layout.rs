@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The folders of the store.
 
 /// The results of steps, one folder each.

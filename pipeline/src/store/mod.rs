@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The store: results under the key of the step that made them, with the blake3 of every file.
 //!
 //! A result is written beside its place and renamed into it, so it is there whole or not at all. A

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whose a folder or a file is. What others could have put somewhere is neither trusted nor changed.
 //!
 //! Everything here works on what was opened without following a link, so that nobody can put another

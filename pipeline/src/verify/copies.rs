@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Private copies of everything that is judged. What is read and run here are these bytes, which were
 //! found to be those of the store's records while they were copied; whoever swaps a file in the store
 //! meanwhile changes nothing of what is judged, and `sign` refuses what he put there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What goes into a dom0 beside QEMU: the package fits every dom0 and keeps to itself, and the patched
 //! qemu-wrapper is the vendor's but for the device's lines.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One file judged alone: any RPM, or any ELF binary, ours or not.
 
 use super::difference::Snapshot;
@@ -5,10 +6,11 @@ use super::expect;
 use super::package;
 use super::packages::Reader;
 use crate::config::ExpectedType;
+use crate::error::Help;
 use crate::files;
 use crate::openpgp::{Certificate, Keys};
 use crate::rules::{Finding, InspectedPackage, Level, Policy, judge, shared_folders};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use qom_census::{Census, ElfInfo, Qom};
 use rpm_inspect::{LARGEST_ELF_FILE, Nevra};
 use serde::Serialize;
@@ -148,7 +150,8 @@ fn binary(path: &Path, size: u64, request: &Request) -> Result<(Subject, Seconds
     let bytes = files::read(path, &files::Kind { most: LARGEST_ELF_FILE, ..files::JUDGED })?;
     ensure!(
         bytes.starts_with(b"\x7fELF"),
-        "it is neither an RPM nor an ELF file\nhelp: give a package, or a program such as a QEMU"
+        anyhow!("it is neither an RPM nor an ELF file")
+            .help("give a package, or a program such as a QEMU")
     );
     let read = began.elapsed().as_secs_f64();
     let began = Instant::now();

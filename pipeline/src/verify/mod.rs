@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 6, `verify`: judges what was built before anything of it may be signed.
 //!
 //! Only this room can make a [`Verified`], from a fresh judgement or from the store's record of one
@@ -20,12 +21,13 @@ mod step;
 use crate::build::Built;
 use crate::config;
 use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
+use crate::error::Help;
 use crate::files;
 use crate::rules::{InspectedPackage, Installed};
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
 use crate::stage::{Context as StageContext, Value};
 use crate::store::{FileRecord, Store, Stored};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use copies::Copies;
 pub use copies::Leaving;
 pub use cut::Cut;
@@ -93,9 +95,8 @@ impl Verified {
     fn recall(stored: Stored, made: &Made) -> Result<Self> {
         let report: Report = stored.facts()?;
         if report.judged != made.files() {
-            bail!(
-                "the store's judgement is of other packages\nhelp: remove the store and run again"
-            );
+            return Err(anyhow!("the store's judgement is of other packages")
+                .help("remove the store and run again"));
         }
         Self::new(stored, made, report)
     }
@@ -235,10 +236,8 @@ pub fn require_provides(packages: &[&InspectedPackage], verify: &config::Verify)
         let provided =
             |facts: &InspectedPackage| facts.provides.iter().any(|p| p == provide.as_str());
         if !packages.iter().copied().any(provided) {
-            bail!(
-                "no built package provides `{provide}`\n\
-                 help: the spec needs the edit `provide: {provide}`"
-            );
+            return Err(anyhow!("no built package provides `{provide}`")
+                .help(format!("the spec needs the edit `provide: {provide}`")));
         }
     }
     Ok(())

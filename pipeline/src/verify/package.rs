@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads a package for the rules: what it says and holds by `rpm-inspect`, its ELF files by `qom-census`, its signatures
 //! by `openpgp`.
 
+use crate::error::Help;
 use crate::files;
 use crate::openpgp::{Certificate, check_package};
 use crate::package_file;
@@ -13,9 +15,9 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-const HELP_COMPRESSOR: &str = "help: build it with xz, gzip or zstd (`_binary_payload`)";
+const HELP_COMPRESSOR: &str = "build it with xz, gzip or zstd (`_binary_payload`)";
 const HELP_BOMB: &str =
-    "help: no package of files that anybody reads is packed like this: look into what is in it";
+    "no package of files that anybody reads is packed like this: look into what is in it";
 
 /// Says of an ELF file which QOM types it has; nothing, where it has none.
 pub type Judge<'a> = &'a mut dyn FnMut(&Path, &[u8]) -> Result<Option<Qom>>;
@@ -81,8 +83,10 @@ fn once(path: &Path, judge: Judge) -> Result<InspectedPackage> {
 /// What somebody who builds packages can do about it.
 fn with_help(error: Error) -> Error {
     match error.downcast_ref::<rpm_inspect::Error>().map(rpm_inspect::Error::kind) {
-        Some(ErrorKind::UnknownCompressor) => Error::msg(format!("{error:#}\n{HELP_COMPRESSOR}")),
-        Some(ErrorKind::Bomb) => Error::msg(format!("{error:#}\n{HELP_BOMB}")),
+        Some(ErrorKind::UnknownCompressor) => {
+            Error::msg(format!("{error:#}")).help(HELP_COMPRESSOR)
+        }
+        Some(ErrorKind::Bomb) => Error::msg(format!("{error:#}")).help(HELP_BOMB),
         _ => error,
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The packages of a run, read one after the other and held to the rules that the pipeline sets.
 //!
 //! What breaks a rule is told all at once: who builds a package for minutes wants one list, not the
@@ -7,12 +8,13 @@ use super::cut::Cut;
 use super::expect;
 use super::package;
 use crate::config::{Edit, ExpectedType, Pipeline};
+use crate::error::{Help, Reason};
 use crate::openpgp::Certificate;
 use crate::rules::{
     Binary, ElfNames, Finding, InspectedPackage, Installed, Level, Policy, SignatureCheck, Target,
     is_among_symbols, judge, shared_folders,
 };
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, anyhow, ensure};
 use qom_census::{Census, Executable, Qom, executable, is_for_debuggers};
 use rpm_inspect::Nevra;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -54,19 +56,10 @@ impl<'a> Reader<'a> {
     pub fn read(&mut self, path: &Path) -> Result<InspectedPackage> {
         // Before it is read, while it takes no memory.
         self.files += package::count(path)?;
-        ensure!(
-            self.files <= MOST_FILES,
-            "with the package `{}` there are more than {MOST_FILES} files, the most that are looked at\n\
-             help: is it the package with QEMU's binary?",
-            path.file_name().unwrap_or_default().display()
-        );
+        ensure!(self.files <= MOST_FILES, anyhow!("with the package `{}` there are more than {MOST_FILES} files, the most that are looked at", path.file_name().unwrap_or_default().display()).help("is it the package with QEMU's binary?"));
         let facts = package::read(path, self.keys, &mut |path, bytes| {
             self.elf += 1;
-            ensure!(
-                self.elf <= MOST_ELF_FILES,
-                "with it there are more than {MOST_ELF_FILES} ELF files, the most that are looked at\n\
-                 help: is it the package with QEMU's binary?"
-            );
+            ensure!(self.elf <= MOST_ELF_FILES, anyhow!("with it there are more than {MOST_ELF_FILES} ELF files, the most that are looked at").help("is it the package with QEMU's binary?"));
             let began = Instant::now();
             let types = self.types(path, bytes);
             self.census += began.elapsed();
@@ -108,11 +101,11 @@ impl<'a> Reader<'a> {
         }
         let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
         let programs = packages.iter().map(|facts| facts.elf.len()).sum::<usize>();
-        bail!(
-            "no system emulator among the {programs} ELF files of {}\n\
-             help: is it the package with QEMU's binary?",
+        return Err(anyhow!(
+            "no system emulator among the {programs} ELF files of {}",
             names.join(", ")
         )
+        .help("is it the package with QEMU's binary?"));
     }
 }
 
@@ -130,12 +123,12 @@ fn no_short_program(facts: &InspectedPackage) -> Result<()> {
     for file in facts.elf.iter().filter(|file| !names.is_symbols(file)) {
         let Some(Executable::Elf32 { loader }) = file.starts else { continue };
         if loader || names.is_executable(file) {
-            bail!(
-                "package `{}`: `{}`: {CANNOT}: it is a program of 32 bits\n\
-                 help: leave it out of the package; firmware is not executable",
+            return Err(anyhow!(
+                "package `{}`: `{}`: {CANNOT}: it is a program of 32 bits",
                 facts.nevra,
                 file.path.display().to_string().escape_debug()
-            );
+            )
+            .help("leave it out of the package; firmware is not executable"));
         }
     }
     Ok(())
@@ -146,12 +139,12 @@ fn no_short_program(facts: &InspectedPackage) -> Result<()> {
 pub fn each_name_once(packages: &[InspectedPackage]) -> Result<()> {
     let mut names = BTreeSet::new();
     if let Some(twice) = packages.iter().find(|facts| !names.insert(&facts.id.name)) {
-        bail!(
-            "two packages are called `{}`, one of them for `{}`\n\
-             help: one build makes one package of a name: look for the other in the spec",
+        return Err(anyhow!(
+            "two packages are called `{}`, one of them for `{}`",
             twice.id.name,
             twice.id.arch
-        );
+        )
+        .help("one build makes one package of a name: look for the other in the spec"));
     }
     Ok(())
 }
@@ -225,7 +218,7 @@ pub fn enforce(
         }
     }
     if !refused.is_empty() {
-        bail!("{}", refusal(&refused));
+        return Err(refusal(&refused).into());
     }
     Ok(warnings)
 }
@@ -261,7 +254,7 @@ fn suffix(pipeline: &Pipeline) -> Option<&str> {
 type Refused<'a> = (&'a InspectedPackage, Option<Target>, Finding);
 
 /// One line for each finding, as many as anybody reads, and each help once.
-fn refusal(refused: &[Refused]) -> String {
+fn refusal(refused: &[Refused]) -> Reason {
     let mut lines = Vec::new();
     let mut helps: Vec<String> = Vec::new();
     let mut last = "";
@@ -278,13 +271,12 @@ fn refusal(refused: &[Refused]) -> String {
         }
         let what = cut.lines(all, |(_, _, finding)| finding.what.clone());
         lines.extend(what.iter().map(|what| format!("  {}: {what}", finding.rule)));
-        let help = format!("help: {}: {}", finding.rule, finding.help);
+        let help = format!("{}: {}", finding.rule, finding.help);
         if !helps.contains(&help) {
             helps.push(help);
         }
     }
-    lines.extend(helps);
-    lines.join("\n")
+    helps.into_iter().fold(Reason::new(lines.join("\n")), Reason::help)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The judgement as it is kept and published: what was asked for and what was seen, and not every file
 //! and type of a package, which anybody finds in the package itself.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `verify` as a step.
 
 use super::{Installed, Made, Verified, judge, keep_failed};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Holds the census against two truths, for any QEMU binary.
 //!
 //!     census BINARY…                     against what the binary says of itself over QMP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The types of one binary, put together from what the other modules read.
 
 use crate::code::Code;

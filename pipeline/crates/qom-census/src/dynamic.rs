@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The entries of a dynamic section, as `ld.so` finds them (System V gABI, chapter 5): from its address
 //! to the first `DT_NULL`, however many there are.
 //!

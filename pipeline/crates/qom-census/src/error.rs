@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Why a file cannot be read, or a type cannot be told.
 
 use std::error::Error as StdError;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where functions begin and end.
 //!
 //! `strip` takes the symbols and leaves the unwind table: `.eh_frame_hdr` (Linux Standard Base

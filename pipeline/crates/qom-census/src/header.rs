@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The ELF header and the program headers (System V gABI, chapters 4 and 5): what kind of file it is,
 //! and whether it is whole.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The memory that the loader would make of an ELF file: segments, words, strings.
 //!
 //! Reads what `ld.so` reads (segments: System V gABI, chapter 5) and nothing that `strip` may take

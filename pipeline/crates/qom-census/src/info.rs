@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a host cares for in any program or library: who loads it, what it needs, how it is hardened.
 //!
 //! Read from the program headers and the dynamic section alone (System V gABI, chapters 4 and 5), as

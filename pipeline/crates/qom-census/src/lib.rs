@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which QOM types a QEMU binary has, read out of the file and without running it.
 //!
 //! QEMU's object model (QOM) describes every device, machine and CPU by a `TypeInfo` structure that

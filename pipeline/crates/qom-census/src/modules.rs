@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The list of loadable modules that a QEMU has in it since 6.1.
 //!
 //! Source: `struct QemuModinfo` in `include/qemu/module.h`, filled by

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `Property` and `PropertyInfo`, one entry of a table, in each layout.
 //!
 //! Source: `struct Property` and `struct PropertyInfo` in QEMU's `include/hw/qdev-core.h` (4.2.1)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The property table of a type, and how it is tied to the type.
 //!
 //! No data leads from a `TypeInfo` to its table: `class_init` hands it to `device_class_set_props`,

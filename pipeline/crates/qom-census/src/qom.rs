@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the census says: plain values, which a caller may keep, compare and print.
 
 use crate::{PropertyLayout, TypeInfoLayout};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which types a binary registers when it starts, and which only under a condition.
 //!
 //! Source: `include/qemu/module.h` and `include/qom/object.h` of QEMU: `type_init(f)` makes a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The dynamic section of an image, and which of its words the loader turns into pointers.
 //!
 //! | form | table | source |

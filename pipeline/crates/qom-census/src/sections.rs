@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Sections, which neither the kernel nor the loader reads, and debuggers do (System V gABI, chapter 4).
 //! Of any machine, class and byte order: a debugger reads them all.
 //!

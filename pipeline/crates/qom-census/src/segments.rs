@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whether the kernel and the loader make one memory of the segments: the one that is read here.
 //!
 //! Both map whole pages, in the order of the program headers, and what comes later lies over what came

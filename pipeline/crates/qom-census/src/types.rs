@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The `TypeInfo` structures of QEMU's object model.
 //!
 //! Source: `struct TypeInfo` and `struct InterfaceInfo` in QEMU's `include/qom/object.h`, as of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Arrays out of a header: what rpm keeps about files, dependencies and changes.
 
 use crate::error::Result;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Digests of the payload that came with rpm's format 6, each beside what its header says it is.
 
 use crate::PackageFile;

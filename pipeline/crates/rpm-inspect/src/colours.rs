@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The colour of a file: which machine words a program of it has. rpm sets it by what is in the file, and
 //! where a host's colours are others, it leaves the file out without a word, or keeps that of another
 //! package in its place.

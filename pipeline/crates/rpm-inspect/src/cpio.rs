@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A payload as a stream of entries: cpio's "new ASCII" format and rpm's stripped form of it.
 //!
 //! Source: `lib/cpio.c` of rpm 4.18; the format is cpio(5)'s `newc`.

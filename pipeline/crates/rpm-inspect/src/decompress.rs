@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A compressed payload as a stream of what it unpacks to.
 //!
 //! Never enters: trust in the compressor that the header names, and memory without bound.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Dependencies, scriptlets, triggers and changes out of a header, written as rpm writes them.
 
 use crate::HeaderStructure;

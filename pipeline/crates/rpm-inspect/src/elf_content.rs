@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One file of a payload as it passes by: its digest, and all of its bytes where it is an ELF file.
 
 use sha2::digest::DynDigest;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Why a package cannot be read.
 
 use std::error::Error as StdError;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Text of a package on its way into a message.
 
 /// A text on one line, without what a terminal would obey.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a header says besides: every tag that no field of [`Package`](crate::Package) has, so that a difference between
 //! two packages is never missed because nobody thought of its tag.
 //!

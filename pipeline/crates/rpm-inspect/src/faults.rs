@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What reading a package showed to be wrong, gathered as it is found.
 
 use crate::package::{Fault, FaultKind};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages that no rpmbuild makes, tag by tag, for tests.
 
 use crate::package::{FaultKind, Package, mode};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One header structure of an RPM, checked in full before anything is looked up in it.
 //!
 //! Stricter than rpm on one point: the region, which is what rpm hashes, has to span the whole block.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a package is: binary or source, and of which format.
 
 use crate::PackageFile;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads an RPM from its first byte to its last: headers, payload, digests, and where they disagree.
 //!
 //! A package says much of itself: what it is called, what it needs, which files it has, how large they

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Hard links: files of one device and inode. rpm writes the bytes once and links the others to them, the
 //! rpm of one version by what the header says, of another by what the payload says.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a package is called: name, epoch, version, release and architecture.
 
 use crate::PackageFile;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a package says and holds: everything that a policy may ask about, and that two packages can
 //! differ in.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An RPM as a file: its parts, its name, and the digests of what is really in it.
 //!
 //! Headers are read in full and checked, within bounds;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which paths are plain: rpm makes what the header lists, as root, and follows links on its way.
 
 use crate::escape::shown;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The payload against the header: every entry is one that the header lists, as large, with those
 //! bytes. Each ELF file passes by once, whole; of everything else no more than a piece is in memory.
 //!

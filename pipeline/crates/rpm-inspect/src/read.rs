@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads a package, from its first byte to its last, in one go.
 
 use crate::error::{Error, ErrorKind, Result, bail, ensure};

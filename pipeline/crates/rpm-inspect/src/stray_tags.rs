@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Tags that no package file has: those of the signature header, what rpm notes where it installs one, and
 //! what it works out each time. Whoever reads such a tag takes it for its own word, and the package for
 //! another one.

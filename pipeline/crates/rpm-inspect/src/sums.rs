@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What all files together take, as the header adds it up.
 
 use crate::HeaderStructure;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages with a byte changed, or cut off: an error, or a package with its faults, and never a panic.
 
 use rpm_inspect::{Error, ErrorKind, Package, PackageFile};

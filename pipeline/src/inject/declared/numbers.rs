@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which macros give the numbers of sources and patches their meaning.
 //!
 //! rpm defines them by the tags; a spec that defines one of them by itself makes a number mean

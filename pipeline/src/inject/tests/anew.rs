@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Specs that define anew what their tags have said, or what an edit relies on.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Specs that are not UTF-8, and what rpm would not read.
 
 use super::super::bytes::{decode, encode, readable};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `survey` and `movement`: what is read, what is refused, what moved.
 
 mod hostile;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! People with keys, and packages that they signed in each of the ways there are.
 
 use super::super::check::Checked;
@@ -292,7 +293,7 @@ pub fn check(package: &Path, owners: &[&Owner]) -> Result<Checked> {
 
 /// What a refusal says, without the name of the file.
 pub fn refused<T>(result: Result<T>) -> String {
-    let message = format!("{:#}", result.err().expect("a refusal"));
+    let message = crate::error::render(&result.err().expect("a refusal"));
     match message.split_once(".rpm`: ") {
         Some((_, rest)) => rest.to_owned(),
         None => message,

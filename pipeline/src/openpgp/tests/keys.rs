@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files of keys: what is read from them, and what is refused.
 
 use super::builder::{self, Owner, refused};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the tools themselves make: packages of rpmbuild, keys of gpg, signatures of rpmsign.
 
 use super::builder::refused;

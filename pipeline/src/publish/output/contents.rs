@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What lies in an output folder, and what of it is not ours.
 
 use super::place::{self, Place, is_mount};

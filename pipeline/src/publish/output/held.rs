@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Holds other runs off an output while its state changes.
 //!
 //! The lock is a file beside the output which its owner alone can open, so that nobody else can hold it:

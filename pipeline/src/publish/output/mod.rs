@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The output folder: a copy of the repository, switched in at once.
 //!
 //! What in it is ours stands in our record there ([`record`]); anything else is somebody's. It is never

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where an output folder may be. Everything here is found out before any work.
 
 use super::{Output, held, switch};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Our record in an output folder: which files there are ours, whose repository it is, who signed it,
 //! and what has been published under which name.
 

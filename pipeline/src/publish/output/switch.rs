@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How a new state gets in: it grows beside the old one, and the two folders change places in one step
 //! of the kernel (`renameat2(2)`, `RENAME_EXCHANGE`). What is not ours then goes from the old state
 //! into the new one by its name alone, never as a copy.

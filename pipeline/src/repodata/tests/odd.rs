@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Entries that cannot be read, among those that can.
 
 use super::*;

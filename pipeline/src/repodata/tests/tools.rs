@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What `createrepo_c` itself writes, and what is made of it in each compression.
 
 use super::super::{packages, repomd, unpack::unpack};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `build-id-links`: rpm lets packages share them since 4.14.
 
 use super::{Check, InspectedPackage, Level, RuleSpec, Target, below, installed_files};

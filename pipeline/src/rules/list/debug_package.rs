@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `debug-package`, about packages for debuggers: their contents differ with every build, so that nobody compares
 //! them, and what their name promises has to be so.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `digests`.
 
 use super::{Check, EVERYWHERE, FaultKind, Level, RuleSpec, faults};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `glibc`.
 
 use super::{BUILD_THERE, Check, HostProfile, InspectedPackage, Level, RuleSpec, Target};

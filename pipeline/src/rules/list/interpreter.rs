@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `interpreter`. Firmware, which is for other machines, is not asked.
 
 use super::{Check, EVERYWHERE, InspectedPackage, Level, RuleSpec};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `md5-digest`.
 
 use super::{Check, InspectedPackage, Level, RuleSpec, Target};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `nevra`: how a package is called, and what overtakes it.
 
 use super::{Check, EVERYWHERE, InspectedPackage, Level, Policy, RuleSpec};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `package-format`: no rpm of a target promises more than to read a format 6 in part, and 4.11
 //! cannot check one.
 

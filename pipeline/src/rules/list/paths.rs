@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `paths`.
 
 use super::{Check, EVERYWHERE, InspectedPackage, Level, Policy, RuleSpec};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `payload-compressor`.
 
 use super::{Check, HostProfile, InspectedPackage, Level, RuleSpec, Target};

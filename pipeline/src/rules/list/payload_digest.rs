@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `payload-digest`: rpm checks it since 4.14.
 
 use super::{Check, InspectedPackage, Level, RuleSpec, Target};

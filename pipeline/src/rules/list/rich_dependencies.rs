@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `rich-dependencies`: rpm knows them since 4.13.
 
 use super::{Check, HostProfile, InspectedPackage, Level, RuleSpec, Target};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `rpath`: whatever says where the loader is to look, or has it load more than names.
 
 use super::{Check, EVERYWHERE, InspectedPackage, Level, RuleSpec};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `setuid`.
 
 use super::{ATTRIBUTES, Check, EVERYWHERE, InspectedPackage, Level, RuleSpec};

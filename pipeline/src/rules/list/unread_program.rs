@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `unread-program`: what a host starts and nobody here can read.
 
 use super::elf_names::ElfNames;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rule `user-group-requires`: rpm provides them by itself since 4.19.
 
 use super::{Check, HostProfile, InspectedPackage, Level, RuleSpec, Target};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is known of packages that only tests have.
 
 use crate::rules::InspectedPackage;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a program in a container says arrives, however short-lived it is and whatever else the machine does.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads somebody's private key, and says what is wrong with one that cannot be used.
 //!
 //! A key is refused here, before any work, if one client of the repository could not import it or

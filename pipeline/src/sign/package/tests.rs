@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::super::key::tests::{key, other};
 use super::*;
 use rpm::{BuildConfig, CompressionType, FileOptions, Package, PackageBuilder};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Judges a signed package from its bytes alone, by what it must hold for rpm 4.11.
 //!
 //! It takes nothing from the code that signs. Every byte of the signature header has to have its

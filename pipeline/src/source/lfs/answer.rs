@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What an LFS server answers to a batch request (git-lfs, docs/api/batch.md).
 //!
 //! Servers differ in how they write nothing: `null`, an empty list, an empty object or no field at all.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which LFS server a repository's objects are asked of (git-lfs, docs/api/server-discovery.md).
 //!
 //! A `.lfsconfig` is the repository's word, and anybody may have written it: on the repository's own

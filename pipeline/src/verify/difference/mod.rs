@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify/difference`: what one package or binary has that another has not.
 //!
 //! Each is written down as a [`Snapshot`], a flat table of what is said of them; the difference of two is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said of a package or a binary, as a flat table.
 
 use super::{Area, Attribute};

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use crate::rules::{Rule, sample};
 use std::path::PathBuf;
 
@@ -19,7 +21,7 @@ fn a_name_is_one_packages_whatever_else_differs() {
             vec![of("qemu", "x86_64"), of("qemu-tools", "x86_64"), second.clone()],
             vec![of("a", "noarch"), of("qemu", "x86_64"), second],
         ] {
-            let error = each_name_once(&packages).unwrap_err().to_string();
+            let error = each_name_once(&packages).unwrap_err().rendered();
             let expected =
                 format!("two packages are called `qemu`, one of them for `{arch}`\nhelp: ");
             assert!(error.starts_with(&expected), "{error}");
@@ -52,7 +54,7 @@ fn only_so_many_elf_files_are_looked_at_in_all_packages_together() {
     let refused = |packages: &[&Path]| -> Option<String> {
         let mut reader = Reader::new(&[], &[]);
         let read = packages.iter().try_for_each(|path| reader.read(path).map(|_| ()));
-        read.err().map(|error| format!("{error:#}"))
+        read.err().map(|error| crate::error::render(&error))
     };
     assert_eq!(refused(&[&all]), None);
     for (packages, named) in
@@ -98,7 +100,7 @@ fn what_a_host_would_start_is_read_or_refused_where_types_are_expected() {
         let options = rpm::FileOptions::new(path).permissions(mode);
         builder.with_file_contents(bytes, options).unwrap();
         builder.build().unwrap().write_file(&package).unwrap();
-        Reader::new(expected, &[]).read(&package).err().map(|error| format!("{error:#}"))
+        Reader::new(expected, &[]).read(&package).err().map(|error| crate::error::render(&error))
     };
     let (data, bin) = ("/usr/share/qemu/a", "/usr/bin/a");
     let symbols = "/usr/lib/debug/usr/bin/a.debug";
@@ -153,7 +155,7 @@ fn only_so_many_files_are_looked_at_in_all_packages_together() {
     let mut reader = Reader::new(&[], &[]);
     assert_eq!(reader.read(&large).unwrap().files.len(), SOME);
     assert_eq!(reader.read(&large).unwrap().faults, []);
-    let error = format!("{:#}", reader.read(&small).unwrap_err());
+    let error = crate::error::render(&reader.read(&small).unwrap_err());
     let expected = "with the package `small` there are more than 131072 files, the most that are";
     assert!(error.starts_with(expected), "{error}");
     assert!(error.contains("\nhelp: "), "{error}");
@@ -172,7 +174,7 @@ fn a_package_of_many_findings_is_told_in_some_lines() {
         .chain(many(rule("paths")));
     let mut refused: Vec<Refused> = all.map(|finding| (&one, None, finding)).collect();
     refused.push((&other, None, finding(rule("paths"), "`/srv`".to_owned())));
-    let told = refusal(&refused);
+    let told = refusal(&refused).to_string();
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(lines[0], "one-1-1.noarch breaks rules of a package:");
     assert_eq!(

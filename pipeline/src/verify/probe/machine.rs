@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A machine that executes nothing: does the binary start one, and does it refuse the devices that it
 //! must refuse, with the right words.
 
@@ -5,7 +6,8 @@ use super::program::{Program, Session};
 use super::qmp::{BARE, Number, Replies, Script, quoted};
 use super::{Check, DeviceInstance, HELP};
 use crate::config::ExpectedType;
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use std::path::Path;
 
@@ -81,16 +83,14 @@ impl Machine {
                 return Ok(Some(Check::not_run("refused", why)));
             }
             if found.is_empty() {
-                bail!(
-                    "{}: {instance} starts, and has to be refused with `{expected}`\n{HELP}",
+                return Err(anyhow!(
+                    "{}: {instance} starts, and has to be refused with `{expected}`",
                     program.shown
-                );
+                )
+                .help(HELP));
             }
             if found != *expected {
-                bail!(
-                    "{}: {instance} is refused with other words\n  found    {found}\n  expected {expected}\n{HELP}",
-                    program.shown
-                );
+                return Err(anyhow!("{}: {instance} is refused with other words\n  found    {found}\n  expected {expected}", program.shown).help(HELP));
             }
         }
         let count = refused.len();

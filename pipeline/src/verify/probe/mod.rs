@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify/probe`: what a built QEMU says and does when it runs, in the build container with the
 //! network off.
 //!
@@ -33,7 +34,7 @@ use std::fmt;
 use std::path::Path;
 
 /// What to try where a device is not what it has to be.
-const HELP: &str = "help: fix the device, or its contract in the section `verify`";
+const HELP: &str = "fix the device, or its contract in the section `verify`";
 
 /// What is asked, and what it is held to.
 pub struct ProbeInput<'a> {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The devices as PCI functions, in a qtest session: configuration space, base address registers, and
 //! the registers behind the first of them, read, written and read again.
 
@@ -6,7 +7,8 @@ use super::program::{Program, Session};
 use super::qtest::{Field, LAST_LINE, Script};
 use super::{Check, DeviceInstance, HELP};
 use crate::config::{Bar, BarKind, ExpectedType, Pci};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use std::collections::BTreeMap;
 
 /// The slots that are free on a machine without defaults, and more than one start needs.
@@ -57,11 +59,14 @@ pub fn check(
         };
         let said = match program.attempt(session)? {
             Ok(said) => said,
-            Err(exit) => bail!(
-                "{} does not start with devices that it has to accept: {}\n{HELP}",
-                program.shown,
-                exit.words()
-            ),
+            Err(exit) => {
+                return Err(anyhow!(
+                    "{} does not start with devices that it has to accept: {}",
+                    program.shown,
+                    exit.words()
+                )
+                .help(HELP));
+            }
         };
         script.judge(&said).with_context(|| program.shown.clone())?;
         fields += script.fields();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A QEMU in the sandbox: one session with it, and how it ended.
 
 use crate::cmd::{Failure, Runner};

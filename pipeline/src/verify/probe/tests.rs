@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::pci_function::PciFunction;
 use super::qtest::{Field, Script};
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The types of the running binary, over QMP, against those of its file: on what is expected the two
 //! have to agree, and the numbers for all of them are told.
 

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the source package is called: it is signed and published under that name, and a repository of sources
 //! takes the newest of a name, whoever made it.
 
 use super::super::packages::Judged;
 use crate::config::Verify;
+use crate::error::Help;
 use crate::rules::{InspectedPackage, Level, NEVRA, version_order};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use rpm_inspect::Nevra;
 
 /// Refuses a source package that has a name or a version of its own: one of its packages has both too, and
@@ -12,27 +14,26 @@ use rpm_inspect::Nevra;
 pub fn require_name(facts: &InspectedPackage, judged: &Judged, verify: &Verify) -> Result<()> {
     let id = &facts.id;
     let Some(main) = judged.built.iter().find(|built| built.id.name == id.name) else {
-        bail!(
-            "{id} is a source package of that name, and no package that was built of it is called `{}`\n\
-             help: the spec's `Name` has to be that of a package with a `%files` of its own",
-            id.name
-        );
+        return Err(anyhow!("{id} is a source package of that name, and no package that was built of it is called `{}`", id.name).help("the spec's `Name` has to be that of a package with a `%files` of its own"));
     };
     ensure!(
         Nevra { arch: id.arch.clone(), ..main.id.clone() } == *id,
-        "{id} is a source package of that version, and the package of its name is {}\n\
-         help: something in the spec gives the source package another epoch, version or release",
-        main.nevra
+        anyhow!(
+            "{id} is a source package of that version, and the package of its name is {}",
+            main.nevra
+        )
+        .help("something in the spec gives the source package another epoch, version or release")
     );
     let Some(stock) = stock(id, judged.stock)? else { return Ok(()) };
     let wrong = version_order::between(&stock, id);
     let required = verify.rules.get(&NEVRA).is_none_or(|level| *level == Level::Require);
     match wrong.first() {
         // A name is no matter of order.
-        Some(what) if required || stock.name != id.name => bail!(
-            "{id}, the source package: {what}\n\
-             help: it has to be the stock source package's next, as its packages are stock's"
-        ),
+        Some(what) if required || stock.name != id.name => {
+            return Err(anyhow!("{id}, the source package: {what}").help(
+                "it has to be the stock source package's next, as its packages are stock's",
+            ));
+        }
         _ => Ok(()),
     }
 }

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use crate::rules::sample::{self, FOLDER, LINK, PLAIN};
 use rpm_inspect::{FileEntry, mode};
 use tempfile::TempDir;
@@ -62,7 +64,7 @@ impl Given {
     fn refusal(&self, change: impl FnOnce(&mut InspectedPackage)) -> String {
         let mut facts = self.packed();
         change(&mut facts);
-        require_given(&facts, &self.files, SPEC, &[DEVICE]).unwrap_err().to_string()
+        require_given(&facts, &self.files, SPEC, &[DEVICE]).unwrap_err().rendered()
     }
 }
 
@@ -91,7 +93,7 @@ fn another_content_is_refused_whichever_file_has_it() {
         let mut given = Given::new();
         let packed = given.packed();
         given.put(name, "This is another one.\n");
-        let error = require_given(&packed, &given.files, SPEC, &[DEVICE]).unwrap_err().to_string();
+        let error = require_given(&packed, &given.files, SPEC, &[DEVICE]).unwrap_err().rendered();
         let expected = format!(
             "{} holds another `{name}` than the one that the build was given\nhelp: ",
             packed.nevra

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Any bytes as a QEMU binary: census and hardening end, with a report or with an error, and never panic.
 
 #![no_main]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! aarch64: instructions of 4 bytes, of which a few have a meaning here.
 //!
 //! Source: Arm Architecture Reference Manual, chapter C4 (encodings). An address is made by two

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What machine code says, as far as this room asks: which addresses and numbers it names, whom it
 //! calls with what, and what it does only under a condition.
 //!

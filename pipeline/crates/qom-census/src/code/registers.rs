@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is in the registers, as far as single instructions say.
 
 use super::{Machine, Step};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! x86-64: the length of every instruction, and the meaning of a few.
 //!
 //! Source: Intel SDM volume 2, chapter 2 (prefixes, `ModRM`, SIB, VEX, EVEX) and appendix A (the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! CPU models of x86 and ARM.
 //!
 //! | table | source | what is read |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Types that the program makes when it starts, from tables whose shape is known.
 //!
 //! `type_register` also takes a `TypeInfo` that code fills on the stack. Of those, the ones that

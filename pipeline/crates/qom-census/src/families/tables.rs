@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Arrays whose elements begin with the name of a type, and loops that make a type of each.
 //!
 //! Source, for example: `e1000_register_types` in `hw/net/e1000.c`, the same in `eepro100.c`,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! virtio's PCI devices.
 //!
 //! Source: `VirtioPCIDeviceTypeInfo` in `hw/virtio/virtio-pci.h` (4.2.1, 5.2.0) and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is read of a file, against gcc and ld as they are told, and against damage.
 
 use super::{ElfInfo, Machine, PT_GNU_RELRO, PT_LOAD, glibc_version, read};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Instructions, against the disassembler that everybody trusts.
 
 use super::super::code::lengths;

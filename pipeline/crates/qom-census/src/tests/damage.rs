@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files that are no ELF, that are cut off, that lie: each an error or a report, never a panic.
 
 use super::super::Census;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Types that a program makes from tables.
 
 use super::super::{Family, QomType};

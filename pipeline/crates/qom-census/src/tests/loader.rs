@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a host starts, and what its loader makes of it: real linkers' files, and such as none makes.
 
 use super::super::dynamic::entries;

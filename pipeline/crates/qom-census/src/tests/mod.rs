@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The reader against real compiler and linker output, and against damage.
 //!
 //! `fixtures/qemu.c` is compiled in each shape that QEMU has had and each form of ELF that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What debuggers find in sections, in files of any class, byte order and machine.
 
 use super::super::sections::{has_gdb_scripts, is_for_debuggers};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One type, and all of them: what is read of each, and what is refused.
 
 use super::super::{Census, Module, QomType, TypeInfoLayout, Uncounted};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where no repository may go, whatever lies there.
 
 use super::*;

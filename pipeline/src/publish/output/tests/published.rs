@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What has been published stays what it was, and whose it was.
 
 use super::*;

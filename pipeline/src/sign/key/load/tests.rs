@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 mod several;
 
 use super::super::tests::{MADE, NOW, key, other};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a guest boots from, of this machine's own: a kernel, a static busybox, firmware. Nothing is
 //! fetched, and what is lacking is said, with the Debian package that brings it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A Linux guest under TCG that looks at its PCI bus: what a guest's kernel says of the devices is what
 //! the contract says.
 //!
@@ -13,7 +14,8 @@ use super::pci_function::{FIRST_SLOT, SLOTS};
 use super::program::{Program, Session};
 use super::{Check, DeviceInstance, HELP};
 use crate::config::{ExpectedType, Guest, Pci};
-use anyhow::{Context, Result, bail, ensure};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use boot_files::BootFiles;
 pub use boot_files::digest;
 use fs_err as fs;
@@ -112,11 +114,11 @@ fn seen(said: &str, instances: &[DeviceInstance]) -> Result<()> {
         said.lines().filter_map(|line| Some(line.split_once(MARK)?.1.trim())).collect();
     if lines.last() != Some(&"end") {
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        bail!(
-            "it did not come to its end; the last that it said: {}\n\
-             help: `verify.guest.kernel` names another kernel",
+        return Err(anyhow!(
+            "it did not come to its end; the last that it said: {}",
             super::qmp::excerpt(last)
-        );
+        )
+        .help("`verify.guest.kernel` names another kernel"));
     }
     for (slot, instance) in (FIRST_SLOT..).zip(instances) {
         let Some(pci) = &instance.expected.pci else { continue };
@@ -131,7 +133,8 @@ fn seen(said: &str, instances: &[DeviceInstance]) -> Result<()> {
             let found = if what == "class" { found >> 8 } else { found };
             ensure!(
                 found == expected,
-                "{instance}: Linux sees the {what} {found:#x}, expected {expected:#x}\n{HELP}"
+                anyhow!("{instance}: Linux sees the {what} {found:#x}, expected {expected:#x}")
+                    .help(HELP)
             );
         }
     }

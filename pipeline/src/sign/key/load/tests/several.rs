@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files with several keys, keys without line breaks, and passphrases that are bytes.
 
 use super::*;
