@@ -324,7 +324,7 @@ fn each_look_sees_what_it_is_for() {
     assert_eq!(count("store/mod.rs", "mod tests { use super::*; }\nuse super::cmd::Call;"), 1);
     assert_eq!(count("store/a.rs", "use super::super::cmd::Call;"), 1);
     assert_eq!(count("cmd/mod.rs", "// crate::store\nconst A: &str = \"crate::store::B\";"), 0);
-    assert_eq!(count("main.rs", "mod run;\nfn main() { cli::main(); run::other() }"), 1);
+    assert_eq!(count("main.rs", "mod run;\nfn main() { cli::main(); run::other() }"), 2);
     assert_eq!(count("attic/mod.rs", ""), 1);
     assert_eq!(count("store/tests/tools.rs", "use crate::{cmd::Call, sign::Signer};"), 1);
     assert_eq!(

@@ -15,7 +15,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "build cmd config dom0 environment fetch inject note project publish sandbox sign source \
+        "build cmd config dom0 environment fetch files inject note project publish sandbox sign source \
          stage store verify",
     ),
     (
@@ -27,7 +27,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
         "source",
         "apt cmd config::<types> config::nearest digest fetch files git note project stage store",
     ),
-    ("environment", "apt cmd config::<types> digest fetch note project sandbox stage store"),
+    ("environment", "apt cmd config::<types> digest fetch files note project sandbox stage store"),
     ("inject", "config digest note project source::Sources stage store"),
     (
         "build",
@@ -65,7 +65,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("sandbox", "cmd config::<types> folders note store"),
     ("openpgp", "package_file"),
     ("intake", "package_file store"),
-    ("repodata", ""),
+    ("repodata", "digest fetch::Gzip"),
     ("package_file", "files"),
     ("rules", ""),
     ("store", "digest files"),

@@ -2,6 +2,7 @@
 //! Where keys are found, and the development key that stands in until there is one.
 
 use super::key::SigningKey;
+use super::public::Public;
 use super::remembered::Remembered;
 use super::vault;
 use crate::cmd::{again, interrupt};
@@ -11,7 +12,6 @@ use crate::files;
 use crate::folders;
 use crate::store::owned::{private_folder, refuse_foreign_parents, refuse_foreign_way};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read, Write};
@@ -35,31 +35,6 @@ pub struct Signer {
     public: Public,
     sign: Sign,
     beside: PathBuf,
-}
-
-/// What `key show --json` prints of a key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Public {
-    pub fingerprint: String,
-    pub user_id: String,
-    /// In seconds since 1970.
-    pub expires: Option<u32>,
-    /// The public key, ASCII-armoured.
-    pub armored: String,
-    /// The other keys in its file, each with the reason why it is not the one.
-    pub others: Vec<String>,
-}
-
-impl Public {
-    pub fn of(key: &SigningKey) -> Self {
-        Self {
-            fingerprint: key.fingerprint(),
-            user_id: key.user_id().to_owned(),
-            expires: key.expires(),
-            armored: key.public_armored().to_owned(),
-            others: key.others().to_vec(),
-        }
-    }
 }
 
 impl Signer {

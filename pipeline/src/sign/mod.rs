@@ -7,6 +7,7 @@
 mod key;
 mod keyring;
 mod package;
+mod public;
 mod remembered;
 mod step;
 mod vault;
@@ -20,9 +21,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
 pub use key::SigningKey;
 pub use keyring::{
-    Public, Signer, development_place, in_ci, load, make_development_key, make_place, now, open,
-    write_new,
+    Signer, development_place, in_ci, load, make_development_key, make_place, now, open, write_new,
 };
+pub use public::Public;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 pub use step::SignStep;

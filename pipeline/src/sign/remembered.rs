@@ -6,7 +6,7 @@
 //! sets). A key that expires, or that a passphrase unlocks, is tried in each run. Whatever is remembered,
 //! nothing is signed before the key itself was read and found to be the one that was shown.
 
-use super::keyring::Public;
+use super::public::Public;
 use crate::config::Sign;
 use crate::files;
 use fs_err as fs;
