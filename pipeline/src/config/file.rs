@@ -12,6 +12,9 @@ use serde_json::Value;
 use std::fmt;
 use std::marker::PhantomData;
 
+/// No more are looked up; whoever makes more mistakes made another one first.
+const PROBLEMS: usize = 1000;
+
 /// What only several fields together can show, and the value that shows it.
 #[derive(Debug)]
 pub struct Problem {
@@ -87,7 +90,7 @@ impl<'t> File<'t> {
     }
 
     pub fn report(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        for problem in problems {
+        for problem in problems.into_iter().take(PROBLEMS) {
             let (value, key) = problem.path.find(&self.document);
             let span = match key {
                 Some(key) if problem.on_key || value.is_empty() => key,

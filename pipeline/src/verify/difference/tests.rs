@@ -27,7 +27,7 @@ fn judge(changes: &[Change]) -> Result<(), String> {
         types: BTreeSet::from(["vgpu-stub"]),
         provides: BTreeSet::from(["qemu-device(vgpu-stub) = 1"]),
     };
-    only_adds(changes, &allowed).map_err(|error| error.to_string())
+    only_adds(changes, &allowed).map_err(|error| crate::error::render(&error))
 }
 
 fn added(text: &str) -> Fate {
