@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What is kept, and what a change makes run again.
 
-use crate::support::{Toy, ends_with, events, kept, program, ran, scratch, states, workstation};
+use crate::support::{
+    self, Toy, ends_with, events, kept, program, ran, scratch, states, workstation,
+};
 use crate::support::{result, rewritten};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 #[test]
@@ -117,4 +120,73 @@ fn plan_shows_what_is_cached_and_the_edited_spec() {
     let said = String::from_utf8(said).unwrap();
     assert!(said.contains("+Release:        1%{?dist}.vgpu1"), "{said}");
     assert_eq!(said.matches("in the store").count(), 9, "{said}");
+}
+
+/// The stages that read each one's result, by the composition of the run.
+const READERS: [(&str, &[&str]); 7] = [
+    ("source", &["inject", "stock", "build", "verify", "publish"]),
+    ("environment", &["publish"]),
+    ("inject", &["build", "verify", "publish"]),
+    ("stock", &["build", "verify"]),
+    ("build", &["verify", "sign", "publish"]),
+    ("dom0", &["verify", "sign", "publish"]),
+    ("sign", &["publish"]),
+];
+const ORDER: [&str; 7] = ["inject", "stock", "build", "dom0", "verify", "sign", "publish"];
+
+/// What an environment has that an engine alone reads, and checks when it does.
+fn is_for_engines(file: &Path) -> bool {
+    file.ends_with("base.tar") || file.iter().any(|part| part == "context")
+}
+
+/// Of each result the file that comes next; with `VGPU_DAMAGE=all` every one, before every stage that
+/// reads it.
+#[test]
+fn a_damaged_file_is_noticed_by_every_stage_that_reads_it() {
+    let all = std::env::var("VGPU_DAMAGE").is_ok_and(|it| it == "all");
+    let toy = Toy::with_stock("toy-each-damage");
+    let own = support::root().join("wrapper/sample/qemu-wrapper");
+    fs::copy(own, toy.path("wrapper")).unwrap();
+    let sha256 = support::sha256(&toy.path("wrapper"));
+    let section = format!(
+        "wrapper:\n  vendor: {{ path: {{ file: wrapper, sha256: {sha256} }} }}\n\nverify:\n"
+    );
+    toy.edit("toy.yaml", "verify:\n", &section);
+    let first = events(&mut toy.run());
+    let sums = || fs::read(toy.output().join("SHA256SUMS")).unwrap();
+    let (before, mut count) = (sums(), 0);
+    for (stage, readers) in READERS {
+        let files = result(&first, stage).join("files");
+        let mut found: Vec<PathBuf> = every_file(&files);
+        found.retain(|file| !is_for_engines(file));
+        found.sort();
+        assert!(!found.is_empty(), "{stage}");
+        for (number, reader) in readers.iter().enumerate() {
+            let mut damage: Vec<&PathBuf> = found.iter().collect();
+            if !all {
+                damage = vec![found.iter().cycle().nth(number).unwrap()];
+            }
+            for file in damage {
+                let whole = fs::read(file).unwrap();
+                fs::write(file, [&whole[..whole.len() / 2], b"damage"].concat()).unwrap();
+                for later in ORDER.iter().skip_while(|later| *later != reader) {
+                    fs::remove_dir_all(result(&first, later)).unwrap();
+                }
+                let again = events(&mut toy.run());
+                let case = format!("{} before {reader}", file.display());
+                assert!(ran(&again).contains(&stage), "{case}: {again:#?}");
+                assert_eq!(fs::read(file).unwrap(), whole, "{case}");
+                assert_eq!(sums(), before, "{case}");
+                count += 1;
+            }
+        }
+    }
+    println!("{count} damaged files");
+}
+
+fn every_file(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|it| it.is_dir());
+    files.extend(folders.iter().flat_map(|folder| every_file(folder)));
+    files
 }

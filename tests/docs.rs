@@ -3,9 +3,9 @@
 //! commands for a first device work. `tests/update-docs` writes the tables; here they are compared.
 
 mod commands;
-mod first_device;
 mod format;
 mod links;
+mod quickstart;
 mod sources;
 
 use crate::support::root;
@@ -118,6 +118,22 @@ fn every_suite_is_in_the_table_of_tests() {
     let modules = main.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
     let missing: Vec<&str> = modules.filter(|name| !table.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "tests/README.md says nothing of {missing:?}");
+}
+
+/// What is in no lane of `tests/run` would never run, and what is in two twice.
+#[test]
+fn every_suite_is_in_one_lane() {
+    let run = fs::read_to_string(root().join("tests/run")).unwrap();
+    let lanes = run.split_once("declare -A suites=(").unwrap().1.split_once("\n)").unwrap().0;
+    let names = lanes.split('\'').skip(1).step_by(2).flat_map(str::split_whitespace);
+    let mut names: Vec<&str> = names.collect();
+    let main = fs::read_to_string(root().join("tests/main.rs")).unwrap();
+    let support = ["forge", "packaging", "support"];
+    let modules = main.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let mut modules: Vec<&str> = modules.filter(|name| !support.contains(name)).collect();
+    names.sort_unstable();
+    modules.sort_unstable();
+    assert_eq!(names, modules);
 }
 
 #[test]

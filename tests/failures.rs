@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Work that fails: exit code 1, one error that says what and what to try, nothing half-written.
 
-use crate::support::{Toy, events, refusal, sha256};
+use crate::support::{Toy, ends_with, events, program, read_events, refusal, sha256};
 use std::fs;
+use vgpu_pipeline::{Event, Failure, FailureKind, Stage};
 
 #[test]
 fn a_build_without_the_device_fails_in_verify() {
@@ -40,6 +41,35 @@ fn a_compile_error_is_shown_with_the_path_as_the_user_knows_it() {
     assert!(error.contains("unknown type name 'uint65_t'"), "{error}");
     assert!(error.contains("help: mend the device"), "{error}");
     assert!(!toy.output().exists());
+}
+
+fn failure(events: &[Event]) -> &Failure {
+    match events.last() {
+        Some(Event::Failed(failure)) => failure,
+        other => panic!("the last event is no failure: {other:#?}"),
+    }
+}
+
+#[test]
+fn a_program_is_told_of_a_failure_as_people_are() {
+    let toy = Toy::new("toy-failed-event");
+    toy.edit("vgpu-stub.c", "static uint64_t vgpu_stub_read(", "static uint65_t vgpu_stub_read(");
+    let events = read_events(&ends_with(1, toy.run().arg("--json")));
+    let Failure { kind, stage, reason, log } = failure(&events);
+    assert_eq!((*kind, *stage), (FailureKind::Work, Some(Stage::Build)));
+    assert!(reason.message.contains("does not compile"), "{reason}");
+    let file = toy.path("toy.yaml");
+    let shell = format!("`vgpu-pipeline shell {}`", file.display());
+    assert!(reason.helps.iter().any(|help| help.starts_with(&shell)), "{reason}");
+    assert!(log.as_ref().is_some_and(|log| log.exists()), "{log:?}");
+
+    for command in ["plan", "run"] {
+        let mut wrong = program();
+        let events = read_events(&ends_with(2, wrong.args([command, "/no/such.yaml", "--json"])));
+        let Failure { kind, stage, reason, log } = failure(&events);
+        assert_eq!((*kind, *stage, log), (FailureKind::Usage, None, &None));
+        assert!(reason.message.contains("`/no/such.yaml`"), "{reason}");
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //! The rules for packages: each is broken once by a real package, and says what its table in the
 //! documents has; and whatever is not a sound package is one clear error.
 
+mod attacks;
 mod debug;
 mod format;
-mod hostile;
 mod mutation;
 mod package;
 
