@@ -14,7 +14,7 @@ use super::snippet::Quoted;
 use super::yaml::{Content, Document, Entry, Node, Span};
 use serde_json::Value;
 use shape::{Shape, Wanted};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// No more is looked for; whoever makes more mistakes made another one first.
 const MOST: usize = 1000;
@@ -42,6 +42,7 @@ pub fn check(document: &Document, schema: Schema) -> Structure {
         schema,
         path: Path::default(),
         seen: HashSet::new(),
+        homes: None,
         out: Structure { findings: Vec::new(), shown: BTreeMap::new(), unsound: BTreeSet::new() },
     };
     if let Some(root) = &document.root {
@@ -62,6 +63,8 @@ struct Look<'s> {
     path: Path,
     /// What was looked at, and for what: an alias that stands where others do says nothing new.
     seen: HashSet<(usize, usize)>,
+    /// Where each key belongs, once somebody asks.
+    homes: Option<BTreeMap<&'s str, Vec<String>>>,
     out: Structure,
 }
 
@@ -133,39 +136,41 @@ impl<'s> Look<'s> {
         node: &Node,
         holder: &Holder,
     ) {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut given: HashMap<&str, usize> = HashMap::new();
+        for name in entries.iter().filter_map(|entry| entry.key.text()) {
+            *given.entry(name).or_default() += 1;
+        }
+        let absent = fields.keys().map(String::as_str).filter(|name| !given.contains_key(name));
+        let absent: Vec<&str> = absent.collect();
+        let mut seen: HashSet<&str> = HashSet::new();
         // Words that were meant, so that they are not missed as well.
         let mut meant: BTreeSet<&str> = BTreeSet::new();
         for Entry { key, value } in entries {
             let Some(name) = key.text().filter(|name| *name != "<<") else { continue };
-            if let Some((known, field)) = fields.get_key_value(name) {
-                self.out.shown.insert(key.span.start, Quoted::Good);
-                // Of a key that is given twice, and that is said already, an empty one is no more to say.
-                let twice = || entries.iter().filter(|it| it.key.text() == Some(name)).count() > 1;
-                if value.is_null() && twice() {
-                    seen.insert(known);
-                    continue;
-                }
-                if seen.insert(known) {
+            // That a key is given twice is said already. An empty one of them is no more to say.
+            let empty = value.is_null() && given.get(name).is_some_and(|times| *times > 1);
+            if empty || !seen.insert(name) {
+                continue;
+            }
+            if self.out.findings.len() >= MOST {
+                return;
+            }
+            match fields.get_key_value(name) {
+                Some((known, field)) => {
+                    self.out.shown.insert(key.span.start, Quoted::Good);
                     self.path.0.push(Step::Key(known.clone()));
                     self.node(value, field, &Holder { span: key.span.clone(), name: Some(name) });
                     self.path.0.pop();
                 }
-            } else {
-                let absent = |word: &&str| !entries.iter().any(|it| it.key.text() == Some(*word));
-                let known: Vec<&str> = fields.keys().map(String::as_str).filter(absent).collect();
-                meant.extend(self.unknown_key(key, &known, value));
+                None => meant.extend(self.unknown_key(key, &absent, value)),
             }
         }
         // What was to be merged would have brought them.
-        if entries.iter().any(|entry| entry.key.text() == Some("<<")) {
+        if given.contains_key("<<") {
             return;
         }
-        let missing: Vec<&str> = required
-            .iter()
-            .filter(|key| !seen.contains(**key) && !meant.contains(**key))
-            .copied()
-            .collect();
+        let missing = required.iter().filter(|key| !given.contains_key(**key));
+        let missing: Vec<&str> = missing.filter(|key| !meant.contains(**key)).copied().collect();
         if !missing.is_empty() {
             let finding = keys::missing(&missing, fields, self.place(node, holder));
             self.report(finding);

@@ -1,19 +1,20 @@
 //! What is said of keys: unknown ones, missing ones, and two where one is wanted.
 
 use super::Look;
-use super::shape::Shape;
+use super::shape::{Schema, Shape};
 use crate::config::mistake::{Finding, may_be_shown};
 use crate::config::nearest::{nearer, nearest, quoted};
 use crate::config::snippet::Quoted;
 use crate::config::yaml::{Content, Node, Span};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// A word that is this near to a known one was mistyped, and is no secret.
 const NEAR: f64 = 0.7;
 /// No value of ours lies deeper.
 const DEEPEST: usize = 8;
 
-impl<'s> Look<'s> {
+impl Look<'_> {
     /// Says of a key that none of these is it, and which of them was meant.
     pub(super) fn unknown_key<'k>(
         &mut self,
@@ -66,48 +67,49 @@ impl<'s> Look<'s> {
     }
 
     /// Where in a file of this format a key belongs.
-    fn homes(&self, word: &str) -> Vec<String> {
-        let mut homes = Vec::new();
-        if may_be_shown(word) {
-            self.search(self.schema.root, word, "", 0, &mut homes);
+    fn homes(&mut self, word: &str) -> Vec<String> {
+        if !may_be_shown(word) {
+            return Vec::new();
         }
-        homes
+        let (schema, mut homes) = (self.schema, self.homes.take());
+        let known = homes.get_or_insert_with(|| {
+            let mut homes = BTreeMap::new();
+            index(schema, schema.root, "", 0, &mut homes);
+            homes
+        });
+        let found = known.get(word).cloned().unwrap_or_default();
+        self.homes = homes;
+        found
     }
+}
 
-    fn search(
-        &self,
-        schema: &'s Value,
-        word: &str,
-        path: &str,
-        depth: usize,
-        homes: &mut Vec<String>,
-    ) {
-        if depth > DEEPEST || homes.len() >= 2 {
-            return;
+/// Notes of each key, but for those at the top, the paths of the mappings that have it.
+fn index<'s>(
+    schema: Schema<'s>,
+    part: &'s Value,
+    path: &str,
+    depth: usize,
+    homes: &mut BTreeMap<&'s str, Vec<String>>,
+) {
+    if depth > DEEPEST {
+        return;
+    }
+    let enter = |name: &'s str, inner: &'s Value, homes: &mut BTreeMap<&'s str, Vec<String>>| {
+        if !path.is_empty() {
+            homes.entry(name).or_default().push(path.to_owned());
         }
-        let below = |name: &str| {
-            if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-        };
-        match self.schema.wanted(schema).shape {
-            Shape::Record { fields, .. } => {
-                if fields.contains_key(word) && !path.is_empty() {
-                    homes.push(path.to_owned());
-                }
-                for (name, field) in fields {
-                    self.search(field, word, &below(name), depth + 1, homes);
-                }
-            }
-            Shape::Choice(variants) => {
-                if variants.iter().any(|(name, _)| *name == word) {
-                    homes.push(path.to_owned());
-                }
-                for (name, inner) in variants {
-                    self.search(inner, word, &below(name), depth + 1, homes);
-                }
-            }
-            Shape::List { items, .. } => self.search(items, word, path, depth + 1, homes),
-            _ => {}
+        let below = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        index(schema, inner, &below, depth + 1, homes);
+    };
+    match schema.wanted(part).shape {
+        Shape::Record { fields, .. } => {
+            fields.iter().for_each(|(name, field)| enter(name, field, homes));
         }
+        Shape::Choice(variants) => {
+            variants.into_iter().for_each(|(name, inner)| enter(name, inner, homes));
+        }
+        Shape::List { items, .. } => index(schema, items, path, depth + 1, homes),
+        _ => {}
     }
 }
 

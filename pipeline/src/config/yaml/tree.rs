@@ -6,7 +6,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The most values and bytes that aliases may make of a file.
+/// The most values and bytes of a file, with its aliases written out. A lock has some thousand.
 const VALUES: usize = 1 << 17;
 const BYTES: usize = 32 << 20;
 /// The deepest that a value may lie. Ours lie ten deep.
@@ -110,7 +110,7 @@ struct Builder<'t> {
     document: Document<'t>,
     open: Vec<Open<'t>>,
     anchors: HashMap<usize, Rc<Node<'t>>>,
-    /// Whether anything stands there twice. Without that, a file is as large as it is.
+    /// Whether anything stands there twice.
     aliased: bool,
 }
 
@@ -120,6 +120,14 @@ impl<'t> Builder<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.tag(tag.as_deref(), &span)?;
                 self.document.scalars.push(span.clone());
+                let text = match swallowed(self.places.text, &span, style) {
+                    Some(finding) if self.document.findings.len() < FINDINGS => {
+                        // The rest is of the text by accident.
+                        self.document.findings.push(finding);
+                        self.places.text[span.clone()].lines().next().unwrap_or_default().into()
+                    }
+                    _ => text,
+                };
                 let weight = Weight { values: 1, bytes: text.len() };
                 let content = Content::Scalar { text, plain: style == ScalarStyle::Plain };
                 let node = Rc::new(Node { span: span.clone(), content, weight });
@@ -199,12 +207,8 @@ impl<'t> Builder<'t> {
         let Weight { values, bytes } = &mut open.weight;
         *values = values.saturating_add(node.weight.values);
         *bytes = bytes.saturating_add(node.weight.bytes);
-        if self.aliased && (*values > VALUES || *bytes > BYTES) {
-            return Err(Finding::new(
-                span.clone(),
-                "its aliases repeat more than any file needs: written out, this would be too large",
-            )
-            .help("write less often what `&` names, or write it out"));
+        if *values > VALUES || *bytes > BYTES {
+            return Err(too_large(self.aliased, span));
         }
         match &mut open.parts {
             Parts::List(items) => items.push(node),
@@ -239,6 +243,40 @@ impl<'t> Builder<'t> {
         };
         Err(Finding::new(span.clone(), "a tag, which this format has no use for").help(help))
     }
+}
+
+/// An item that is indented deeper than its neighbours goes on with the text above it: in YAML, plain text may
+/// have several lines.
+fn swallowed(text: &str, span: &Span, style: ScalarStyle) -> Option<Finding> {
+    if style != ScalarStyle::Plain {
+        return None;
+    }
+    let mut at = span.start;
+    for line in text[span.clone()].split_inclusive('\n') {
+        let rest = line.trim_start_matches(' ');
+        let begin = at + line.len() - rest.len();
+        if at > span.start && rest.starts_with("- ") {
+            let what =
+                "this item is indented deeper than those above it, and so a part of their text";
+            return Some(
+                Finding::new(begin..begin + 1, what)
+                    .help("give it the indentation of its neighbours"),
+            );
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn too_large(aliased: bool, span: &Span) -> Finding {
+    if aliased {
+        let what =
+            "its aliases repeat more than any file needs: written out, this would be too large";
+        return Finding::new(span.clone(), what)
+            .help("write less often what `&` names, or write it out");
+    }
+    Finding::new(span.clone(), format!("the file has more than {VALUES} values up to here"))
+        .help("is it the file that is meant?")
 }
 
 fn no_key(span: &Span) -> Finding {

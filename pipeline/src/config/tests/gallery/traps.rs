@@ -105,6 +105,7 @@ pub const SLIPS: &[Slip] = &[
         &[("    condition: CONFIG_PCI", "   condition: CONFIG_PCI")],
     ),
     ("item-left-of-its-list", Workstation, &[("    - release-suffix:", "  - release-suffix:")]),
+    ("item-indented-too-deep", XcpNg, &[("    - /usr/src/debug\n", "      - /usr/src/debug\n")]),
     ("dash-without-a-space", Workstation, &[("        - ccache\n", "        -ccache\n")]),
     (
         "non-breaking-space",
