@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 {
   description = "Builds, proves, signs and publishes a QEMU RPM that carries a PCI device of your own";
 
@@ -15,7 +16,8 @@
           system: f nixpkgs.legacyPackages.${system}
         );
 
-      manifest = (builtins.fromTOML (builtins.readFile ./Cargo.toml)).package;
+      cargo = builtins.fromTOML (builtins.readFile ./Cargo.toml);
+      manifest = cargo.package // cargo.workspace.package;
 
       vgpu-pipeline =
         pkgs:
@@ -42,7 +44,11 @@
 
           # The integration tests start containers, which a Nix build cannot, and some unit tests
           # rpmbuild, gpg and createrepo_c; `tests/run` has them all.
-          cargoTestFlags = [ "--bins" ];
+          cargoTestFlags = [
+            "--workspace"
+            "--bins"
+            "--lib"
+          ];
           checkFlags = [ "--skip=::tools::" ];
 
           meta = {

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is kept, and what a change makes run again.
 
 use crate::support::{Toy, ends_with, events, kept, program, ran, scratch, states, workstation};
+use crate::support::{result, rewritten};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -49,7 +51,7 @@ fn what_was_deleted_or_edited_in_the_output_comes_back_without_work() {
     fs::remove_file(&sums).unwrap();
     let events = events(&mut toy.run());
     assert!(ran(&events).is_empty(), "{events:#?}");
-    assert_eq!(events.last().unwrap()["rewritten"], true);
+    assert!(rewritten(&events));
     assert_eq!(fs::read(&repomd).unwrap(), before);
     assert!(sums.exists());
 }
@@ -58,12 +60,7 @@ fn what_was_deleted_or_edited_in_the_output_comes_back_without_work() {
 fn a_damaged_result_is_dropped_and_made_again_when_it_is_needed() {
     let toy = Toy::new("toy-damaged");
     let first = events(&mut toy.run());
-    let source = first.iter().find(|e| e["event"] == "finished" && e["stage"] == "source").unwrap();
-    let name = format!(
-        "store/results/source-{}/files/SOURCES/qemu-4.2.1.tar.gz",
-        source["key"].as_str().unwrap()
-    );
-    let file = kept(&name);
+    let file = result(&first, "source").join("files/SOURCES/qemu-4.2.1.tar.gz");
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[1..]).unwrap();
     // Nothing reads the sources while everything is cached; a changed spec does.

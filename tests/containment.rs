@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a build, a Containerfile or a killed run can do to anybody else: nothing. The jobs in here are
 //! hostile and written for these tests; engine, rpmbuild and ccache are the real ones.
 
@@ -8,8 +9,8 @@ mod killed;
 mod namespace;
 mod paths;
 
+use crate::support::key;
 use crate::support::{Toy, copy_tree, events, kept};
-use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -45,9 +46,7 @@ fn is_used(folder: &Path) -> bool {
 fn with_environment(store: &Path) {
     let toy = Toy::new("environment-of-all");
     let events = events(&mut toy.until("environment"));
-    let done = |it: &&Value| it["event"] == "finished" && it["stage"] == "environment";
-    let name =
-        format!("environment-{}", events.iter().find(done).unwrap()["key"].as_str().unwrap());
+    let name = format!("environment-{}", key(&events, "environment"));
     fs::create_dir_all(store.join("results")).unwrap();
     copy_tree(&kept("store/results").join(&name), &store.join("results").join(&name));
     copy_tree(&kept("store/images"), &store.join("images"));

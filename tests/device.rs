@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The device in real QEMUs of several versions, each built by a pipeline in `device/`; 7.2 is the
 //! workstation's own. `device/qtest` has the checks, and runs on any other binary by hand.
 

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The stock package as a control: built once, and all that ours may differ by.
 
-use crate::support::{Toy, ends_with, events, kept, program, ran, refusal, root};
+use crate::support::{Toy, ends_with, events, program, ran, refusal, root};
+use crate::support::{result, told};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
+use vgpu_pipeline::Event;
 
 const OURS: &str = "Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm";
 
@@ -18,10 +21,8 @@ fn toy_with_control(name: &str) -> Toy {
 }
 
 /// The stock package in the store, by the key of the stage that built it.
-fn stock(events: &[Value]) -> PathBuf {
-    let finished = events.iter().find(|event| event["stage"] == "stock" && event["key"] != "");
-    let key = finished.unwrap()["key"].as_str().unwrap();
-    let folder = kept("store").join(format!("results/stock-{key}/files/RPMS"));
+fn stock(events: &[Event]) -> PathBuf {
+    let folder = result(events, "stock").join("files/RPMS");
     let mut packages = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     packages.find(|path| path.to_string_lossy().contains("/qemu-4")).unwrap()
 }
@@ -30,9 +31,7 @@ fn stock(events: &[Value]) -> PathBuf {
 fn a_device_adds_its_type_and_nothing_else() {
     let toy = toy_with_control("toy-control");
     let first = events(&mut toy.run());
-    let note = |wanted: &str| {
-        first.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
-    };
+    let note = |wanted: &str| told(&first, wanted);
     assert!(note("only adds vgpu-stub"), "{first:#?}");
     // Another device is another build, and the same control.
     toy.edit("vgpu-stub.c", "Virtual GPU", "Another GPU");

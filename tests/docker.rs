@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The other engine: the toy pipeline through a docker daemon of the test's own.
 
 use crate::leash::Leash;

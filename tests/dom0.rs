@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The life of the package for dom0 on a host: real rpm and dnf, in a container. After each step the
 //! vendor's packages are untouched and xenopsd's drop-in is there exactly as long as what it names.
 

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Equal runs judge equally, on a busy machine too: what the manifest says of a judgement holds
 //! nothing of the moment. `VGPU_EQUAL_RUNS` says how many; without it they are a few.
 
-use crate::support::{Toy, ends_with, events, kept};
-use serde_json::Value;
+use crate::support::{Toy, ends_with, events};
+use crate::support::{result, told};
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
@@ -37,18 +38,11 @@ fn equal_runs_on_a_busy_machine_have_equal_manifests() {
     let mut manifests = Vec::new();
     for _ in 0..runs {
         let events = events(&mut toy.run());
-        let noted = |event: &Value| {
-            let text = event["text"].as_str().unwrap_or_default();
-            text.contains("asked once more")
-        };
-        assert!(!events.iter().any(noted), "{events:#?}");
+        assert!(!told(&events, "asked once more"), "{events:#?}");
         manifests.push(fs::read_to_string(toy.output().join("manifest.json")).unwrap());
         // Judged anew the next time, and everything behind it.
         for stage in ["verify", "sign", "publish"] {
-            let is_it = |event: &&Value| event["event"] == "finished" && event["stage"] == stage;
-            let key = events.iter().find(is_it).unwrap()["key"].as_str().unwrap();
-            let result = kept("store").join(format!("results/{stage}-{key}"));
-            ends_with(0, Command::new("rm").arg("-r").arg(result));
+            ends_with(0, Command::new("rm").arg("-r").arg(result(&events, stage)));
         }
     }
     assert!(manifests[0].contains("not-run"), "{}", manifests[0]);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Work that fails: exit code 1, one error that says what and what to try, nothing half-written.
 
 use crate::support::{Toy, events, refusal, sha256};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A forge on the loopback, as much of one as the pipeline talks to: git over smart HTTP by git's own
 //! `http-backend`, the LFS batch API, plain files with ranges; and each of its faults, on demand.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a guest sees of the device: QEMU boots Debian's kernel under TCG, and programs in the guest
 //! look at the PCI bus and at the registers, while the device comes, goes and is reset.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Broken and hostile files given to `verify`: one clear error each, exit code 1 or 2, no panic, and
 //! neither endless time nor endless memory. `rules` has the packages among them.
 
@@ -31,7 +32,7 @@ impl Victim {
         let cc = Command::new("cc")
             .args(["-O2", "-fPIE", "-pie", "-s"])
             .args(options)
-            .arg(root().join("tests/fixtures/qom/qemu.c"))
+            .arg(root().join("pipeline/crates/qom-census/fixtures/qemu.c"))
             .arg("-o")
             .arg(&program)
             .status()

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Bad input: exit code 2, one error that names the place, before any work and without a trace.
 
 use crate::support::{Toy, ends_with, kept, program, refusal, root, scratch};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a host does with the published repository: `dnf` and `rpm` themselves, over HTTP, with every
 //! check on. One good install, and each way in which a bad one has to be refused.
 

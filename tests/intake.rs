@@ -1,16 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a build leaves behind, where the build is hostile: commands of the toy's %clean, which runs as
 //! the builder when all packages are written.
 
 mod given;
 mod swap;
 
-use crate::support::{Toy, ends_with, events, kept, program, ran, refusal};
-use serde_json::Value;
+use crate::support;
+use crate::support::{Toy, ends_with, events, program, ran, refusal};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use vgpu_pipeline::Event;
 
 const RPM: &str = "qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm";
 const SRPM: &str = "qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.src.rpm";
@@ -20,11 +22,9 @@ fn clean(toy: &Toy, commands: &str) {
     toy.edit("qemu.spec", "\n%files\n", &format!("\n%clean\nset -e\n{commands}\n\n%files\n"));
 }
 
-/// The folder of a stage's result in the store.
-fn result(events: &[Value], stage: &str) -> PathBuf {
-    let of_stage = |event: &&Value| event["stage"] == stage && event["key"].is_string();
-    let key = events.iter().find(of_stage).unwrap()["key"].as_str().unwrap();
-    kept("store").join(format!("results/{stage}-{key}/files"))
+/// The files of a stage's result in the store.
+fn result(events: &[Event], stage: &str) -> PathBuf {
+    support::result(events, stage).join("files")
 }
 
 /// What is left, by which commands, and what is said of it.
@@ -199,7 +199,7 @@ fn a_package_of_another_source_does_not_leave() {
 
 /// The most memory that a command took, in KiB, and its end.
 fn peak(command: &mut Command) -> (u64, String, Option<i32>) {
-    let log = crate::support::scratch();
+    let log = support::scratch();
     let log = log.path().join("error");
     command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
     let mut child = command.spawn().unwrap();
@@ -269,7 +269,7 @@ fn a_test_binary_that_is_no_file_is_not_taken() {
 }
 
 /// What `run` does where everything is as it should be, for the tests of swaps.
-fn until(toy: &Toy, stage: &str) -> Vec<Value> {
+fn until(toy: &Toy, stage: &str) -> Vec<Event> {
     events(&mut toy.until(stage))
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! SIGINT and SIGTERM: in the middle of rpmbuild, twice, and where a key is made.
 
 use crate::support::{Toy, ends_with, events, program, scratch, stuck, within};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What has to end with the tests, however they end. A `static` is never dropped, and a test that is
 //! killed drops nothing: a shell holds the program, waits for the end of a pipe that only this process
 //! writes to, then ends the program and removes its folder.

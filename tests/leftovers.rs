@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `tests/leftovers`, which looks at the end of `tests/run` for what the tests left behind: it names
 //! each kind of thing, and nothing where there is none.
 

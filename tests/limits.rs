@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Hostile inputs of every kind in the place of every input: refused with clear errors, exit code 2
 //! (1 where it is judged as work), within two seconds of work and 64 MiB of memory.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lock: an environment resolved from repositories and a registry on the loopback, by the real
 //! Containerfile, and built again from exactly that. What stands in for CentOS 7 is Debian with dnf.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The integration tests: the built program with real tools. Stand-ins are in `fixtures/` and say so.
 
 #![allow(
@@ -12,6 +13,7 @@ mod containment;
 mod device;
 mod difference;
 mod docker;
+mod docs;
 mod dom0;
 mod equal_runs;
 mod failures;

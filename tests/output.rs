@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The output folder and who signs it, with the real tools: what is not ours stays, what was published
 //! stays what it was, and neither a reader nor a killed run ever sees half of a state.
 
 mod campaign;
 mod disk;
-mod room;
+mod namespace;
 
 use crate::support::{
     Toy, copy_tree, ends_with, events, kept, program, ran, refusal, scratch, sha256, states,
 };
-use room::Room;
+use crate::support::{notes, results, rewritten};
+use namespace::Namespace;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use vgpu_pipeline::Event;
 
 const PACKAGE: &str = "Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm";
 
@@ -44,21 +47,15 @@ pub fn leftovers(beside: &Path) -> Vec<String> {
 }
 
 /// A store of a test's own that has a pipeline's results up to `verify`, as links to the shared ones.
-pub fn store_with(events: &[serde_json::Value], folder: &Path) -> PathBuf {
+pub fn store_with(events: &[Event], folder: &Path) -> PathBuf {
     let store = folder.join("store");
     fs::create_dir_all(store.join("results")).unwrap();
-    for event in events.iter().filter(|event| event["event"] == "finished") {
-        let name =
-            format!("{}-{}", event["stage"].as_str().unwrap(), event["key"].as_str().unwrap());
+    for name in results(events) {
         let from = kept("store/results").join(&name);
         let to = store.join("results").join(&name);
         copy_tree(&from, &to);
     }
     store
-}
-
-fn notes(events: &[serde_json::Value]) -> Vec<&str> {
-    events.iter().filter_map(|event| event["text"].as_str()).collect()
 }
 
 #[test]
@@ -173,10 +170,10 @@ fn an_output_is_ours_by_its_record_alone() {
     let before = inode();
     fs::remove_file(out.join("SHA256SUMS")).unwrap();
     let again = events(&mut toy.release());
-    assert!(ran(&again).is_empty() && again.last().unwrap()["rewritten"] == true);
+    assert!(ran(&again).is_empty() && rewritten(&again));
     for name in ["docs", "index.html"] {
         let wanted = format!("`{name}` in the output is not this program's, and stays");
-        assert!(notes(&again).contains(&wanted.as_str()), "{again:#?}");
+        assert!(notes(&again).contains(&wanted), "{again:#?}");
     }
     assert_eq!(inode(), before);
     assert_eq!(fs::read_to_string(out.join("docs/a")).unwrap(), "deep");
@@ -232,7 +229,7 @@ fn an_output_is_ours_by_its_record_alone() {
     fs::remove_file(out.join("SHA256SUMS")).unwrap();
     let mut linked = program();
     linked.arg("run").arg(toy.path("toy.yaml")).arg("--output").arg(toy.path("link"));
-    assert_eq!(events(&mut linked).last().unwrap()["rewritten"], true);
+    assert!(rewritten(&events(&mut linked)));
     assert!(toy.path("link").is_symlink() && out.join("SHA256SUMS").exists());
     toy.edit("toy.yaml", "name: toy-ours", "name: toy-another");
     let error = refusal(2, &mut toy.run());
@@ -242,16 +239,16 @@ fn an_output_is_ours_by_its_record_alone() {
 
 #[test]
 fn a_mount_point_or_a_folder_that_cannot_be_written_is_refused_before_any_work() {
-    let Some(room) = Room::new() else { return };
+    let Some(namespace) = Namespace::new() else { return };
     let toy = Toy::new("toy-mounts");
     let store = scratch();
     let refused = |script: &str, output: &str| {
         let path = toy.path(output);
         fs::create_dir_all(toy.path("there")).unwrap();
-        room.sh(script, &[&toy.path("")]);
+        namespace.sh(script, &[&toy.path("")]);
         let mut run = program();
         run.arg("run").arg(toy.path("toy.yaml")).arg("--output").arg(&path);
-        let error = refusal(2, room.command(&run).env("VGPU_PIPELINE_STORE", store.path()));
+        let error = refusal(2, namespace.command(&run).env("VGPU_PIPELINE_STORE", store.path()));
         assert!(error.contains("help: "), "{error}");
         assert_eq!(fs::read_dir(store.path().join("results")).unwrap().count(), 0);
         error

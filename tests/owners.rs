@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whose folders the program trusts, and who may look into it: what another user could put somewhere is
 //! not taken, by whatever road it is named, and a process that holds a key is nobody's to read.
 

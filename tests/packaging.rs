@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A packaging repository of our own in the shape of XCP-ng's: a spec, patches, and tarballs that
 //! git-lfs keeps elsewhere; and a pipeline on it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The dynamic proof against a real QEMU, the workstation's: one thing that its device is not, at a
 //! time, and what is said of it; and QEMUs that are up to no good.
 
@@ -5,6 +6,7 @@ mod answers;
 
 use crate::install::need;
 use crate::support::{self, ends_with, events, program, scratch};
+use crate::support::{key, notes_of, told};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
+use vgpu_pipeline::Stage;
 
 /// The workstation's pipeline, whose build the store has, with a contract of its own.
 struct Judgement {
@@ -60,9 +63,7 @@ impl Judgement {
 
     /// What people are told of the stage.
     fn notes(&self) -> Vec<String> {
-        let events = events(&mut self.run());
-        let notes = events.iter().filter(|event| event["stage"] == "verify");
-        notes.filter_map(|event| Some(event["text"].as_str()?.to_owned())).collect()
+        notes_of(&events(&mut self.run()), |stage| stage == Stage::Verify)
     }
 
     /// Our own file before the real podman: what a QEMU in its container plays when a session with this
@@ -214,18 +215,14 @@ fn what_was_run_and_what_was_not_is_told_and_kept() {
     let guest = "  guest: { kernel: /no/such/kernel }\n  provides:";
     let judgement = Judgement::new().with("p.yaml", "  provides:", guest);
     let events = events(&mut judgement.run());
-    let finished = |event: &&Value| event["event"] == "finished" && event["stage"] == "verify";
-    let event = events.iter().find(finished).unwrap();
-    let checks = checks(event["key"].as_str().unwrap());
+    let checks = checks(&key(&events, "verify"));
     let names: Vec<&str> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["help", "types", "machine", "starts", "refused", "guest"]);
     let last = checks.last().unwrap();
     assert_eq!(last["state"], "not-run");
     assert_eq!(last["why"], "the kernel `/no/such/kernel` cannot be read");
     assert!(checks[..5].iter().all(|check| check["state"] == "passed"), "{checks:#?}");
-    let told = |wanted: &str| {
-        events.iter().any(|event| event["text"].as_str().is_some_and(|it| it.contains(wanted)))
-    };
+    let told = |wanted: &str| told(&events, wanted);
     assert!(told("not run: guest: the kernel `/no/such/kernel` cannot be read"), "{events:#?}");
     assert!(told("refused (9 starts)"), "{events:#?}");
 }

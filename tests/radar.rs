@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `lock --check`: what it sees upstream, and when somebody has to act.
 
 use crate::packaging::Packaging;

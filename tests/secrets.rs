@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A secret is in no message, log, result or argv, and in nobody's memory or environment before it is
 //! wanted. Canaries are put wherever a secret can be, and where it should not be; then everything that
 //! the program leaves and shows is searched for them.

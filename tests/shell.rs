@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `shell`: the container of a stage that failed, with the tree as it stood.
 
 use crate::support::{Toy, ends_with, events, program, refusal, scratch};

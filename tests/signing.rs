@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What gpg and rpm themselves make of our keys and signatures, and we of the keys that gpg makes.
 
 mod tools;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Sources from a forge: git, git-lfs, archives of commits, mirrors; what goes wrong is in `faults`.
 
 mod distgit;
@@ -7,7 +8,9 @@ mod names;
 
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU};
 use crate::support::{ends_with, events, kept, ran, refusal, sha256};
+use crate::support::{key, told};
 use std::fs;
+use vgpu_pipeline::Event;
 
 #[test]
 fn a_pipeline_builds_from_git_and_lfs_and_again_from_a_mirror_folder_alone() {
@@ -22,9 +25,7 @@ fn a_pipeline_builds_from_git_and_lfs_and_again_from_a_mirror_folder_alone() {
     let mut online = packaging.program("run");
     online.arg("--output").arg(packaging.path("online")).env("VGPU_PIPELINE_STORE", &shared);
     let events = events(&mut online);
-    let note = |wanted: &str| {
-        events.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
-    };
+    let note = |wanted: &str| told(&events, wanted);
     assert!(note("Wrote: /build/RPMS/x86_64/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm"));
     assert!(
         note("QEMU emulator version 4.2.1 (toy-qemu, patched)"),
@@ -62,11 +63,9 @@ fn a_pipeline_builds_from_git_and_lfs_and_again_from_a_mirror_folder_alone() {
 }
 
 /// Drops what a run left in a store.
-fn forget(store: &std::path::Path, stage: &str, events: &[serde_json::Value]) {
-    let finished =
-        |event: &&serde_json::Value| event["event"] == "finished" && event["stage"] == stage;
-    let key = events.iter().find(finished).unwrap()["key"].as_str().unwrap();
-    fs::remove_dir_all(store.join("results").join(format!("{stage}-{key}"))).unwrap();
+fn forget(store: &std::path::Path, stage: &str, events: &[Event]) {
+    let result = format!("{stage}-{}", key(events, stage));
+    fs::remove_dir_all(store.join("results").join(result)).unwrap();
 }
 
 #[test]
@@ -116,10 +115,7 @@ fn a_spec_that_was_altered_in_the_store_is_not_built() {
         events(&mut run)
     };
     let first = inject();
-    let key = |stage: &str| {
-        let finished = first.iter().find(|e| e["event"] == "finished" && e["stage"] == stage);
-        finished.unwrap()["key"].as_str().unwrap().to_owned()
-    };
+    let key = |stage: &str| key(&first, stage);
     let results = kept("store").join("results");
     let file =
         |stage: &str, name: &str| results.join(format!("{stage}-{}/files/{name}", key(stage)));

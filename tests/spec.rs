@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits of a spec held against the real rpm: after an edit rpm reads exactly the change that was
 //! asked for, or the edit was refused. There is no third outcome.
 

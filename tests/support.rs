@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the tests share: the program, a store that they all use, the workstation pipeline run once,
 //! and pipelines on the toy tree.
 
@@ -9,6 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
+use vgpu_pipeline::{Event, Stage, State, render_note};
 
 /// A repository that the workstation pipeline published.
 pub struct Published {
@@ -58,24 +60,82 @@ pub fn refusal(code: i32, command: &mut Command) -> String {
 }
 
 /// The events of a run that has to succeed.
-pub fn events(command: &mut Command) -> Vec<serde_json::Value> {
-    let output = ends_with(0, command.arg("--json"));
-    let lines = String::from_utf8(output.stdout).unwrap();
+pub fn events(command: &mut Command) -> Vec<Event> {
+    read_events(&ends_with(0, command.arg("--json")))
+}
+
+/// The events that a program printed.
+pub fn read_events(output: &Output) -> Vec<Event> {
+    let lines = std::str::from_utf8(&output.stdout).unwrap();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// How each stage came to its result.
-pub fn states(events: &[serde_json::Value]) -> BTreeMap<String, String> {
-    let finished = events.iter().filter(|event| event["event"] == "finished");
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    finished.map(|event| (text(&event["stage"]), text(&event["state"]))).collect()
+pub fn states(events: &[Event]) -> BTreeMap<Stage, State> {
+    let finished = |event: &Event| match event {
+        Event::Finished { stage, state, .. } => Some((*stage, *state)),
+        _ => None,
+    };
+    events.iter().filter_map(finished).collect()
 }
 
 /// The stages that were not cached.
-pub fn ran(events: &[serde_json::Value]) -> Vec<&str> {
-    let finished = events.iter().filter(|event| event["event"] == "finished");
-    let ran = finished.filter(|event| event["state"] == "ran");
-    ran.map(|event| event["stage"].as_str().unwrap()).collect()
+pub fn ran(events: &[Event]) -> Vec<&'static str> {
+    let states = states(events).into_iter();
+    states.filter(|(_, state)| *state == State::Ran).map(|(stage, _)| stage.name()).collect()
+}
+
+/// What people are told, in words, a note of each stage.
+pub fn notes(events: &[Event]) -> Vec<String> {
+    notes_of(events, |_| true)
+}
+
+/// The same of some stages.
+pub fn notes_of(events: &[Event], wanted: impl Fn(Stage) -> bool) -> Vec<String> {
+    let note = |event: &Event| match event {
+        Event::Note { stage, note } => wanted(*stage).then(|| render_note(note)),
+        _ => None,
+    };
+    events.iter().filter_map(note).collect()
+}
+
+/// Whether people are told something with these words.
+pub fn told(events: &[Event], wanted: &str) -> bool {
+    notes(events).iter().any(|note| note.contains(wanted))
+}
+
+/// The results of the stages in the store, as folders are called there.
+pub fn results(events: &[Event]) -> Vec<String> {
+    let finished = |event: &Event| match event {
+        Event::Finished { stage, key, .. } => Some(format!("{}-{}", stage.name(), key.as_str())),
+        _ => None,
+    };
+    events.iter().filter_map(finished).collect()
+}
+
+/// The key of a stage's result.
+pub fn key(events: &[Event], stage: &str) -> String {
+    let of_stage = |name: &String| name.strip_prefix(&format!("{stage}-")).map(str::to_owned);
+    results(events).iter().find_map(of_stage).unwrap()
+}
+
+/// The folder of a stage's result in the shared store.
+pub fn result(events: &[Event], stage: &str) -> PathBuf {
+    kept("store/results").join(format!("{stage}-{}", key(events, stage)))
+}
+
+/// The log of a stage that ran.
+pub fn started(events: &[Event], wanted: &str) -> PathBuf {
+    let log = |event: &Event| match event {
+        Event::Started { stage, log, .. } if stage.name() == wanted => Some(log.clone()),
+        _ => None,
+    };
+    events.iter().find_map(log).unwrap()
+}
+
+/// Whether the last event says that the output was written.
+pub fn rewritten(events: &[Event]) -> bool {
+    matches!(events.last(), Some(Event::Output { rewritten: true, .. }))
 }
 
 /// The workstation pipeline, run once for all tests.

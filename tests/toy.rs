@@ -1,16 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
+use crate::support::told;
 use crate::support::{self, Toy, ends_with, events, program, ran, refusal, states};
 use std::fs;
 use std::process::Command;
+use vgpu_pipeline::{Event, Note};
 
 #[test]
 fn a_tree_with_makefile_objs_gets_the_device_and_a_repository() {
     let toy = Toy::new("toy-makefile-objs");
     let events = events(&mut toy.run());
-    let note = |wanted: &str| {
-        events.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
-    };
+    let note = |wanted: &str| told(&events, wanted);
     assert!(note("CC      hw/misc/vgpu-stub.o"), "{events:#?}");
     assert!(note("LINK    i386-softmmu/qemu-system-i386"));
     assert!(note("Wrote: /build/RPMS/x86_64/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm"));
@@ -85,9 +86,7 @@ fn a_second_device_is_carried_beside_the_first() {
         .edit("toy.yaml", "    - release-suffix", &format!("{edits}    - release-suffix"))
         .edit("toy.yaml", "  types:\n", "  types:\n    - name: two-bars\n");
     let first = events(&mut toy.run());
-    let note = |wanted: &str| {
-        first.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(wanted)))
-    };
+    let note = |wanted: &str| told(&first, wanted);
     for wanted in [
         "CC      hw/misc/vgpu-stub.o",
         "CC      hw/display/two-bars.o",
@@ -111,10 +110,12 @@ fn a_test_binary_is_built_beside_and_shipped_nowhere() {
          anchor: tar xzf %{{SOURCE2}}\n          insert: {{ lines: [\"{lines}\"] }}\n"
     );
     toy.edit("toy.yaml", "build:\n", &format!("build:\n{section}"));
-    let binary = |events: &[serde_json::Value]| {
-        let notes = events.iter().filter_map(|event| event["text"].as_str());
-        let mut paths = notes.filter_map(|text| text.strip_prefix("test binary, in no package: "));
-        paths.next().unwrap().to_owned()
+    let binary = |events: &[Event]| {
+        let path = |event: &Event| match event {
+            Event::Note { note: Note::TestBinary { path }, .. } => Some(path.display().to_string()),
+            _ => None,
+        };
+        events.iter().find_map(path).unwrap()
     };
     let path = binary(&events(&mut toy.run()));
     assert_eq!(binary(&events(&mut toy.run())), path, "it is named where all is cached, too");

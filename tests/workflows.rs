@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The workflows by zizmor's strictest judgement, its auditor. It comes from `PyPI`, at a version of
 //! its own, into a folder under target/; where `PyPI` is out of reach, that is said and counted.
 

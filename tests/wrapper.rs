@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What runs in dom0: the shim, the patcher and a patched wrapper, under every Python of a dom0 that this
 //! machine has. `wrapper/checks` has the checks, and runs by hand too.
 
@@ -8,19 +9,19 @@ mod xen;
 use crate::device::Version;
 use crate::install::need;
 use crate::support;
-use pythons::{DEBIANS, Python};
+use pythons::{DEBIAN_PYTHON, Python};
 use std::process::Command;
 
 /// A driver of checks, in Debian's Python.
 fn driver(path: &str) -> Command {
-    need::file(DEBIANS, "python3");
-    let mut driver = Command::new(DEBIANS);
+    need::file(DEBIAN_PYTHON, "python3");
+    let mut driver = Command::new(DEBIAN_PYTHON);
     // Python would leave its compiled files in the tree.
     driver.arg("-B").arg(support::root().join(path));
     driver
 }
 
-/// How the checks of a room are run.
+/// How the checks of a suite are run.
 mod of {
     use super::{Python, driver, need, passes, xen};
 
@@ -41,10 +42,10 @@ mod of {
     /// What starts VMs, with Debian's Xen, in a mount namespace.
     pub fn starts(python: Python, check: &str) {
         let Some(path) = python.path() else { return };
-        in_the_room(&[check], &path);
+        in_namespace(&[check], &path);
     }
 
-    pub fn in_the_room(words: &[&str], python: &std::path::Path) {
+    pub fn in_namespace(words: &[&str], python: &std::path::Path) {
         need::program("bwrap", "bubblewrap");
         need::program("gcc", "gcc");
         let mut driver = driver("tests/wrapper/checks");
@@ -60,22 +61,22 @@ fn passes(driver: &mut Command) {
     assert!(output.status.success(), "{driver:?}\n{said}{complaint}");
 }
 
-/// Every check of a room as a test of its own under every Python.
+/// Every check of a suite as a test of its own under every Python.
 macro_rules! checks {
-    ($room:ident [$($check:ident)*]) => {
-        mod $room {
+    ($suite:ident [$($check:ident)*]) => {
+        mod $suite {
             pub const CHECKS: &[&str] = &[$(stringify!($check)),*];
-            checks!(@python python_2_7 V2_7 $room [$($check)*]);
-            checks!(@python python_3_6 V3_6 $room [$($check)*]);
-            checks!(@python python_of_debian Debians $room [$($check)*]);
+            checks!(@python python_2_7 V2_7 $suite [$($check)*]);
+            checks!(@python python_3_6 V3_6 $suite [$($check)*]);
+            checks!(@python python_of_debian Debian $suite [$($check)*]);
         }
     };
-    (@python $module:ident $python:ident $room:ident [$($check:ident)*]) => {
+    (@python $module:ident $python:ident $suite:ident [$($check:ident)*]) => {
         mod $module {
             use crate::wrapper::{Python, of};
             $(#[test]
             fn $check() {
-                of::$room(Python::$python, stringify!($check));
+                of::$suite(Python::$python, stringify!($check));
             })*
         }
     };
@@ -137,5 +138,5 @@ fn listed(driver: &mut Command) -> Vec<String> {
 fn a_patched_sample_and_the_shim_start_a_real_qemu_with_the_device() {
     let qemu = Version::V7_2.binary();
     let words = ["in_a_real_qemu", "--qemu", qemu.to_str().unwrap()];
-    of::in_the_room(&words, DEBIANS.as_ref());
+    of::in_namespace(&words, DEBIAN_PYTHON.as_ref());
 }

@@ -1,32 +1,6 @@
-//! `vgpu-pipeline`: from pinned sources to a signed yum repository with a device of your own in QEMU.
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The program; all of it is in the library.
 
-mod apt;
-mod build;
-mod cli;
-mod cmd;
-mod config;
-mod environment;
-mod fetch;
-mod files;
-mod git;
-mod inject;
-mod intake;
-mod lock;
-mod openpgp;
-mod plan;
-mod publish;
-mod rpmfile;
-mod run;
-mod sandbox;
-mod sign;
-mod source;
-mod store;
-mod text;
-mod verify;
-mod wrapper;
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main()
+fn main() -> std::process::ExitCode {
+    vgpu_pipeline::main()
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Text that somebody else wrote, on its way to a person: file names, scalars, tags of packages, what a
 //! tool printed.
 //!

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The compiler cache between pipelines.
 
 use crate::support::{Toy, events, kept, ran};
+use crate::support::{key, result, started};
 use serde_json::Value;
 use std::fs;
+use vgpu_pipeline::Event;
 
 /// Lines in a build with a device that attack the cache and say what came of it.
 const ATTACK: &str = r#"
@@ -31,15 +34,9 @@ fn show(toy: &Toy) {
     toy.edit("toy.yaml", "    - release-suffix", edit);
 }
 
-fn key(events: &[Value], stage: &str) -> String {
-    let finished = events.iter().find(|e| e["event"] == "finished" && e["stage"] == stage);
-    finished.unwrap()["key"].as_str().unwrap().to_owned()
-}
-
 /// The log of the build with the devices, as it is kept with the result.
-fn log(events: &[Value]) -> String {
-    let result = format!("store/results/build-{}/files/build.log", key(events, "build"));
-    fs::read_to_string(kept(&result)).unwrap()
+fn log(events: &[Event]) -> String {
+    fs::read_to_string(result(events, "build").join("files/build.log")).unwrap()
 }
 
 fn manifest(toy: &Toy) -> Value {
@@ -118,8 +115,7 @@ fn the_test_binarys_objects_come_from_the_stock_packages_build_too() {
                   insert: { lines: ['grep Result: /build/ccache.log || :'] }\n\nverify:";
     toy.edit("toy.yaml", "\nverify:", binary);
     let first = events(&mut toy.run());
-    let log = first.iter().find(|e| e["event"] == "started" && e["stage"] == "build").unwrap();
-    let said = fs::read_to_string(log["log"].as_str().unwrap()).unwrap();
+    let said = fs::read_to_string(started(&first, "build")).unwrap();
     let hits = said.matches("Result: direct_cache_hit").count();
     assert!(hits >= 4, "{said}");
 }

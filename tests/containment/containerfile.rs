@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A Containerfile that wants something from elsewhere, and the network of an image's build.
 
 use crate::support::{Toy, kept, program, refusal, stuck};

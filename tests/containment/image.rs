@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who the steps of an image's build are on the host, what the image says of its files, and what is left
 //! of a build that was killed.
 
 use super::{is_used, sleepers, wait_for};
 use crate::support::{Toy, ends_with, events, kept};
-use serde_json::Value;
+use crate::support::{key, results};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -83,8 +84,7 @@ fn the_steps_of_an_image_are_nobody_on_the_host_and_its_files_are_as_ever() {
     }
     let toy = toy("image-nobody", STEPS);
     let first = events(&mut environment(&toy));
-    let key = first.iter().find(|it| it["event"] == "finished" && it["stage"] == "environment");
-    let key = key.unwrap()["key"].as_str().unwrap().to_owned();
+    let key = key(&first, "environment");
     let image = format!("localhost/vgpu-pipeline:{}", &key[..16]);
     let inside = |command: &str| {
         podman(&["run", "--rm", "--network=none", "--user=0", &image, "/bin/sh", "-c", command])
@@ -211,7 +211,6 @@ fn a_step_ends_with_its_runner_and_nothing_of_a_build_is_left() {
 
     // A folder that nobody can work in is no job's.
     write_steps(&toy, "WORKDIR /etc/passwd/x/../../../proc/self/fd/3\n");
-    let finished: Vec<Value> = events(&mut run());
-    assert!(finished.iter().any(|it| it["event"] == "finished"));
+    assert!(!results(&events(&mut run())).is_empty());
     assert_eq!(left(&store), Vec::<String>::new());
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! SIGKILL, at any moment: nothing goes on, and the next run does.
 
 use super::{is_used, sleepers, wait_for, with_environment};

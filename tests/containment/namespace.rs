@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who a build is on the host, and who can reach into it.
 
 use super::{sleepers, wait_for};
 use crate::docker::daemon;
+use crate::support::result;
 use crate::support::{Toy, ends_with, events, kept};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use vgpu_pipeline::Event;
 
 /// Numbers of seconds that no other process sleeps for.
 const SLEEP: u32 = 86_342;
@@ -127,10 +130,8 @@ fn dockers_build_is_nobody_either_and_makes_the_same_packages() {
         run.args(["--engine", "docker"]).env("DOCKER_HOST", &socket);
         run
     };
-    let packages = |events: &[serde_json::Value]| {
-        let built = events.iter().find(|e| e["event"] == "finished" && e["stage"] == "build");
-        let key = built.unwrap()["key"].as_str().unwrap();
-        let record = kept(&format!("store/results/build-{key}/record.json"));
+    let packages = |events: &[Event]| {
+        let record = result(events, "build").join("record.json");
         let record: serde_json::Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
         let mut files = record["files"].as_object().unwrap().clone();
         files.retain(|name, _| Path::new(name).extension().is_some_and(|end| end == "rpm"));

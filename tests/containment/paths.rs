@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A store whose path the options of an engine have to say.
 
 use super::with_environment;

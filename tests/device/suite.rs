@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages of another suite of Debian's than this machine has: from the machine's own mirror, through
 //! a scratch configuration of apt, which checks the archive's signature on the way. Nothing of them
 //! is installed.

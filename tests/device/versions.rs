@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The QEMUs that the device is tested in, each built once and kept.
 
 use super::suite;

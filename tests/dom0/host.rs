@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A dom0 for packages: a container of Debian with real rpm and dnf and Python, whose systemd, xapi and
 //! packages of xenopsd and QEMU are stand-ins.
 
@@ -42,11 +43,11 @@ impl Host {
         let mount = |from: &Path, to: &str| {
             format!("--mount=type=bind,source={},target={to},readonly", from.display())
         };
-        let stand_ins = support::root().join("tests/wrapper/stand_in");
+        let stubs = support::root().join("tests/wrapper/stubs");
         let mut run = Command::new("podman");
         run.args(["run", "--detach", "--network=none", "--name", &name]);
         run.arg(mount(repository, "/published")).arg(mount(vendors(), "/vendors"));
-        run.arg(mount(scratch.path(), "/scratch")).arg(mount(&stand_ins, "/stand-ins"));
+        run.arg(mount(scratch.path(), "/scratch")).arg(mount(&stubs, "/stubs"));
         ends_with(0, run.arg(registry::stand_in()).args(["sleep", "infinity"]));
         let host = Self { name, _scratch: scratch };
         let outcome = host.sh(SET_UP);
@@ -135,7 +136,7 @@ const SET_UP: &str = r#"
 set -e
 echo '%_dbpath /var/lib/rpm' >/root/.rpmmacros
 mkdir -p /opt/dom0/bin /opt/dom0/state /run/systemd/system
-cp /stand-ins/xe /opt/dom0/bin/xe
+cp /stubs/xe /opt/dom0/bin/xe
 echo 'exec /opt/dom0/bin/xe "$@"' >/usr/bin/xe
 cat >/usr/bin/systemctl <<'END'
 conf=without; [ ! -s /etc/xenopsd.conf.d/vgpu-stub.conf ] || conf=with

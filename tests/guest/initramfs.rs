@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The guest's file system: busybox, `lspci` with all that it needs, and `vgpu-stub-info`.
 
 use crate::install::need::{self, run};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A guest that boots under TCG: what it prints on its serial port, and QEMU's monitor.
 
 use super::initramfs;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A host of the repository: an empty root, and `dnf` and `rpm` that work on it and on nothing else.
 
 use super::need;

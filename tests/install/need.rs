@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the tests need of the machine: its programs and files. A test never skips itself: where something is missing it
 //! fails with one line that names the Debian package that brings it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A web server for one folder, on a port of the loopback that nobody else has.
 
 use std::fs::File;

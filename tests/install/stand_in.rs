@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The package that stands in for the Debian root.
 //!
 //! rpm finds out which libraries a program needs, and no package in an rpm database of Debian says

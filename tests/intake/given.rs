@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What lies beside a spec while it is built, and what its source package says of that.
 
 use super::{EVIL, clean, result};
+use crate::support::started;
 use crate::support::{Toy, ends_with, events, refusal, sha256};
-use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::process::Command;
@@ -130,9 +131,7 @@ fn a_dropped_patch_lies_beside_no_spec_that_it_was_dropped_from() {
         );
     let events = events(&mut toy.until("verify"));
     let beside = |stage: &str| -> Vec<String> {
-        let began = |event: &&Value| event["event"] == "started" && event["stage"] == stage;
-        let log = events.iter().find(began).unwrap()["log"].as_str().unwrap();
-        let log = fs::read_to_string(log).unwrap();
+        let log = fs::read_to_string(started(&events, stage)).unwrap();
         log.lines().filter_map(|line| line.strip_prefix("BESIDE ")).map(str::to_owned).collect()
     };
     // The packages, and then the tree of the test binary.

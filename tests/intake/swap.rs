@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files that are swapped in the store, at each moment between two stages: what is signed and published is
 //! what was judged, or nothing is.
 
@@ -9,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
+use vgpu_pipeline::{Event, Note};
 
 /// A toy with everything that a result can hold: a test binary, and what goes into a dom0.
 fn toy(name: &str) -> Toy {
@@ -54,17 +56,17 @@ fn what_was_swapped_between_two_runs_is_made_again() {
     for (after, stage, file) in [
         ("build", "build", "test/qemu-system-i386".to_owned()),
         ("build", "build", format!("RPMS/{RPM}")),
-        ("wrapper", "stock", format!("RPMS/{}", RPM.replace(".vgpu1", ""))),
+        ("dom0", "stock", format!("RPMS/{}", RPM.replace(".vgpu1", ""))),
         ("verify", "build", format!("RPMS/{RPM}")),
         ("verify", "build", format!("SRPMS/{SRPM}")),
-        ("verify", "wrapper", "qemu-wrapper".to_owned()),
-        ("verify", "wrapper", "qemu-wrapper.diff".to_owned()),
+        ("verify", "dom0", "qemu-wrapper".to_owned()),
+        ("verify", "dom0", "qemu-wrapper.diff".to_owned()),
         ("sign", "sign", format!("Packages/{RPM}")),
         ("sign", "sign", "wrapper/qemu-wrapper".to_owned()),
         ("publish", "publish", format!("Packages/{RPM}")),
     ] {
         let before = events(&mut toy.run());
-        let order = ["inject", "build", "stock", "wrapper", "verify", "sign", "publish"];
+        let order = ["inject", "build", "stock", "dom0", "verify", "sign", "publish"];
         let from = order.iter().position(|stage| *stage == after).unwrap() + 1;
         for later in &order[from..] {
             fs::remove_dir_all(result(&before, later).parent().unwrap()).unwrap();
@@ -73,12 +75,9 @@ fn what_was_swapped_between_two_runs_is_made_again() {
         let file = result(&before, stage).join(file);
         let whole = swap(&file);
         let events = events(&mut toy.run());
-        let told = |event: &Value| {
-            event["stage"] == stage
-                && event["text"].as_str().is_some_and(|text| {
-                    text.contains("damaged in the store")
-                        || text.contains("was damaged and is made again")
-                })
+        let told = |event: &Event| {
+            let note = Note::Damaged;
+            matches!(event, Event::Note { stage: of, note: it } if of.name() == stage && *it == note)
         };
         // The same inputs, the same bytes.
         if !events.iter().any(told) || fs::read(&file).unwrap() != whole {
@@ -106,11 +105,11 @@ fn stand_in(program: &str, before: &str, after: &str) -> (TempDir, String) {
 #[test]
 fn what_is_swapped_while_verify_runs_is_not_signed() {
     let toy = toy("toy-swap-during");
-    let before = until(&toy, "wrapper");
+    let before = until(&toy, "dom0");
     let results: [(&str, String); 3] = [
         ("build", format!("RPMS/{RPM}")),
         ("build", format!("SRPMS/{SRPM}")),
-        ("wrapper", "qemu-wrapper".to_owned()),
+        ("dom0", "qemu-wrapper".to_owned()),
     ];
     for (stage, name) in results {
         let file = result(&before, stage).join(&name);
@@ -143,7 +142,7 @@ fn what_is_swapped_while_verify_runs_is_not_signed() {
 #[test]
 fn what_is_judged_is_a_copy() {
     let toy = toy("toy-swap-test-binary");
-    let before = until(&toy, "wrapper");
+    let before = until(&toy, "dom0");
     let file = result(&before, "build").join("test/qemu-system-i386");
     let evil = "printf '#!/bin/sh\\necho evil >&2; exit 7\\n'";
     let swap =

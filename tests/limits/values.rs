@@ -1,17 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Hostile values, at least one for every key of the pipeline file, the lock, the contract and the
 //! settings; and hostile forms of the file as a whole.
 
 use super::{each, refused};
 use crate::support::{Toy, program, scratch};
 use std::fs;
-
-/// As a file's name alone, it would do.
-const TOO_LONG: &str = concat!(
-    "name: ",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
-);
 
 /// What a value is replaced by in a pipeline that is good otherwise.
 const VALUES: &[(&str, &[(&str, &str)])] = &[
@@ -43,7 +36,7 @@ const VALUES: &[(&str, &[(&str, &str)])] = &[
             ("name: { a: b }\n", "this is a mapping, and one value is wanted"),
             ("name: ~\n", "YAML reads `~` as nothing at all"),
             ("name: main\n", "`main` is not a name"),
-            (TOO_LONG, "is not a name of at most 100"),
+            (include_str!("too-long-name.yaml"), "is not a name of at most 100"),
         ],
     ),
     (

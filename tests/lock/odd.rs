@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Repositories with an entry that cannot be read, or that is only unusual.
 
 use super::World;

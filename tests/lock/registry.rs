@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A container registry on the loopback, Debian's, and in it a base image: a stand-in for CentOS 7 made
 //! of Debian, whose yum is dnf.
 
 use crate::leash::Leash;
+use crate::support::key;
 use crate::support::{ends_with, events, kept, program, root, scratch};
 use std::fs;
 use std::path::PathBuf;
@@ -98,10 +100,7 @@ fn make_stand_in() {
     let mut run = program();
     run.arg("run").arg(folder.path().join("p.yaml")).args(["--until", "environment"]);
     let events = events(run.env("VGPU_PIPELINE_STORE", kept("store")));
-    let finished = |event: &&serde_json::Value| {
-        event["event"] == "finished" && event["stage"] == "environment"
-    };
-    let key = events.iter().find(finished).unwrap()["key"].as_str().unwrap();
+    let key = key(&events, "environment");
     let from = format!("localhost/vgpu-pipeline:{}", &key[..16]);
     write("Containerfile", &format!("FROM {from}\nRUN ln -s dnf /usr/bin/yum\n"));
     let mut build = Command::new("podman");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Yum repositories of packages that the test builds and signs with keys of its own.
 
 use crate::support::ends_with;

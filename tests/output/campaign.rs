@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Readers and kills, in numbers: `CAMPAIGN=N tests/run output::` runs N rounds of each, CI a slice.
 
 use super::{leftovers, store_with};

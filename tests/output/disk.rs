@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A disk that is full, and one that fails, at each stage: exit code 1, one clear line, nothing half
 //! written, and the next run is fine.
 
 use super::campaign::rounds;
-use super::{Room, leftovers, store_with};
+use super::{Namespace, leftovers, store_with};
+use crate::support::results;
 use crate::support::{Toy, ends_with, events, kept, program, scratch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,53 +13,54 @@ use std::process::{Command, Output};
 
 /// A tmpfs with a pipeline's results up to `verify` in a store on it.
 struct Disk {
-    room: Room,
+    namespace: Namespace,
     folder: tempfile::TempDir,
     toy: Toy,
 }
 
 impl Disk {
     fn new(toy: Toy) -> Option<Self> {
-        let room = Room::new()?;
+        let namespace = Namespace::new()?;
         let folder = scratch();
         let made = events(&mut toy.until("verify"));
-        room.sh("mount -t tmpfs -o size=512m tmpfs \"$1\"", &[folder.path()]);
-        for event in made.iter().filter(|event| event["event"] == "finished") {
-            let stage = event["stage"].as_str().unwrap();
-            let name = format!("results/{stage}-{}", event["key"].as_str().unwrap());
+        namespace.sh("mount -t tmpfs -o size=512m tmpfs \"$1\"", &[folder.path()]);
+        for result in results(&made) {
+            let stage = result.split('-').next().unwrap_or_default();
+            let name = format!("results/{result}");
             let (from, to) = (kept("store").join(&name), folder.path().join("store").join(&name));
             // The environment has half a gigabyte that nobody is about to read.
             let script = match stage {
                 "environment" => "mkdir -p \"$2\" && mount --bind \"$1\" \"$2\"",
                 _ => "mkdir -p \"$2\" && cp -a \"$1/.\" \"$2\"",
             };
-            room.sh(script, &[&from, &to]);
+            namespace.sh(script, &[&from, &to]);
         }
         // Which image was made of it: one made anew needs half a gigabyte too.
         let images = [kept("store/images"), folder.path().join("store/images")];
-        room.sh("cp -a \"$1\" \"$2\"", &[&images[0], &images[1]]);
-        Some(Self { room, folder, toy })
+        namespace.sh("cp -a \"$1\" \"$2\"", &[&images[0], &images[1]]);
+        Some(Self { namespace, folder, toy })
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.room.path(&self.folder.path().join(name))
+        self.namespace.path(&self.folder.path().join(name))
     }
 
     fn used(&self) -> u64 {
-        let said = self.room.sh("df --output=used -B1 \"$1\" | tail -n1", &[self.folder.path()]);
+        let said =
+            self.namespace.sh("df --output=used -B1 \"$1\" | tail -n1", &[self.folder.path()]);
         String::from_utf8(said.stdout).unwrap().trim().parse().unwrap()
     }
 
     fn resize(&self, size: u64) {
         let script = format!("mount -o remount,size={size} \"$1\"");
-        self.room.sh(&script, &[self.folder.path()]);
+        self.namespace.sh(&script, &[self.folder.path()]);
     }
 
     fn run(&self) -> Output {
         let mut run = program();
         run.arg("run").arg(self.toy.path("toy.yaml"));
         run.arg("--output").arg(self.folder.path().join("out"));
-        let mut inside = self.room.command(&run);
+        let mut inside = self.namespace.command(&run);
         inside.env("VGPU_PIPELINE_STORE", self.folder.path().join("store")).output().unwrap()
     }
 

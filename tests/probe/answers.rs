@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is asked of a QEMU in a container, and how far the answers go: not whole, or not listed.
 
 use super::{Judgement, said};
+use crate::support::notes;
 use crate::support::{self, ends_with, events};
-use serde_json::Value;
 use std::fs;
 
 /// What an engine does of which the runner never hears from inside.
@@ -22,12 +23,11 @@ fn an_answer_that_is_not_whole_is_asked_for_once_more_and_aloud() {
         let told = judgement.path("told");
         let once = format!("if mkdir {} 2>/dev/null; then {script}; fi", told.display());
         let events = events(&mut judgement.engine("none,accel=qtest", &once));
-        let again = |event: &&Value| {
-            let text = event["text"].as_str().unwrap_or_default();
+        let again = |text: &&String| {
             text.starts_with(&format!("probe: the answer from inside is {part}: `podman run` "))
                 && text.ends_with("; asked once more")
         };
-        assert_eq!(events.iter().filter(again).count(), 1, "{script}: {events:#?}");
+        assert_eq!(notes(&events).iter().filter(again).count(), 1, "{script}: {events:#?}");
         let judgement = Judgement::new();
         let error = said(&ends_with(1, &mut judgement.engine("none,accel=qtest", script)));
         assert!(error.contains(&format!("the answer from inside is {part}: ")), "{error}");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages that call themselves `…-debuginfo`: the name alone excuses nothing.
 
 use super::package::{Recipe, build};

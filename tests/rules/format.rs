@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages of rpm's format 6: read and judged like those of format 4, and refused where a run or a
 //! target is of format 4 alone.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What somebody could hand to `verify` instead of a sound package: one clear error each, in bounded
 //! time and memory, and no panic.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages with a few bytes changed, or cut: each is refused, or judged to be what it was before.
 //!
 //! `VGPU_MUTATIONS` is how many; without it a slice that takes seconds. `VGPU_SEED` begins elsewhere.

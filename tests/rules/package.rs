@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages to judge: small ones by rpmbuild, and what somebody could make of their bytes.
 
 use crate::support::ends_with;

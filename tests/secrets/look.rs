@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Looks for texts: below folders, and in processes.
 
 use std::fs::{self, File};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A secret itself where its name belongs, or where no name of ours stands: the message says where, and
 //! not what.
 

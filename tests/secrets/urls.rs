@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Addresses with a login or a token in them, and what is nearly one: refused, and the secret is not shown.
 
 use super::{CANARY, said};

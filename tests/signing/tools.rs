@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! gpg and rpm, each with a home of its own that nothing of the machine's reaches into.
 
 use crate::install::need;

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Packaging repositories with everything at the top, as Fedora's and CentOS Stream's: the spec, the
 //! patches, and a file `sources` that names what is in a lookaside cache.
 
 use crate::forge::Fault;
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU};
 use crate::support::{ends_with, events, kept, ran, refusal, sha256};
+use crate::support::{notes, told};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -75,8 +77,9 @@ fn a_repository_with_everything_at_the_top_is_built_and_again_from_a_mirror_alon
     let shared = kept("store");
     let first = events(&mut build(&shared));
     assert!(ran(&first).contains(&"build"), "{first:#?}");
-    let notes: Vec<&str> = first.iter().filter_map(|event| event["text"].as_str()).collect();
-    assert!(notes.contains(&"not taken: `tests` is a folder, and sources are files"), "{notes:?}");
+    let notes = notes(&first);
+    let folder = "not taken: `tests` is a folder, and sources are files";
+    assert!(notes.iter().any(|note| note == folder), "{notes:?}");
 
     let mirror = packaging.path("mirror");
     ends_with(0, packaging.program("lock").arg("--fetch").arg(&mirror));
@@ -165,10 +168,7 @@ fn what_the_cache_has_wrong_is_refused_and_what_nobody_needs_is_not() {
         .unwrap();
     packaging.pin("Something old");
     let events = events(&mut packaging.fetch());
-    let note = |event: &serde_json::Value| {
-        event["text"].as_str().is_some_and(|text| text.contains("`old.tgz` by md5"))
-    };
-    assert!(events.iter().any(note), "{events:#?}");
+    assert!(told(&events, "`old.tgz` by md5"), "{events:#?}");
     for (line, expected) in [
         ("<html>", "line 1 is no `SHA512 (FILE) = DIGEST`: `<html>`"),
         ("SHA512 (../../etc/passwd) = 00", "line 1 is no `SHA512 (FILE) = DIGEST`"),
@@ -205,9 +205,9 @@ fn an_entry_that_nobody_names_may_be_odd_or_gone() {
     fs::write(packaging.work().join("sources"), format!("{sources}{odd}")).unwrap();
     packaging.pin("Something old");
     let events = events(&mut packaging.fetch());
-    let notes: Vec<&str> = events.iter().filter_map(|event| event["text"].as_str()).collect();
+    let notes = notes(&events);
     for expected in ["`BLAKE2B (x) = ab`", "`gone.tgz`"] {
-        let told = |note: &&str| note.starts_with("not taken: ") && note.contains(expected);
+        let told = |note: &String| note.starts_with("not taken: ") && note.contains(expected);
         assert!(notes.iter().any(told), "{expected}: {notes:?}");
     }
     // Whoever is busy has said nothing of whether there is one.

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Everything that can go wrong with a forge, a mirror or the cache.
 
 use crate::forge::{Fault, Forge};
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU, pointer};
+use crate::support::notes;
 use crate::support::{events, ran, refusal, sha256, within};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -203,8 +205,10 @@ fn a_mirror_that_serves_something_else_is_asked_once_and_told_once() {
         let began = Instant::now();
         let events = events(packaging.fetch().args(["--mirror", &url]));
         assert!(began.elapsed() < within(Duration::from_secs(60)), "{:?}", began.elapsed());
-        let notes = events.iter().filter_map(|event| event["text"].as_str());
-        let told = notes.filter(|note| note.contains("is not asked any more")).count();
+        let told = notes(&events)
+            .into_iter()
+            .filter(|note| note.contains("is not asked any more"))
+            .count();
         (wrong.requests().len() - before, told)
     };
     // Neither page nor stream is asked for twice; what is absent is no reason to go.

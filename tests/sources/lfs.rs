@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! git-lfs beside GitHub: other servers, other versions, and answers as they are written elsewhere.
 
 use crate::forge::{Fault, Forge};

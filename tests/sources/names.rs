@@ -1,11 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the files of a packaging repository may be called, and what is no file of it.
 
 use crate::packaging::Packaging;
+use crate::support;
+use crate::support::key;
 use crate::support::{ends_with, events, kept, refusal};
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
+use vgpu_pipeline::Event;
 
 const PATCH: &str = "0001-say-who-is-speaking-CVE-2026-0001.patch";
 /// What rpm takes as the name of a source (tried with rpm 4.18: `rpmbuild -bs` packs every one).
@@ -21,16 +25,13 @@ const ODD: [&str; 9] = [
     "back\\slash*?[a]",
 ];
 
-fn notes(events: &[serde_json::Value]) -> String {
-    let notes = events.iter().filter_map(|event| event["text"].as_str());
-    notes.fold(String::new(), |all, note| all + note + "\n")
+fn notes(events: &[Event]) -> String {
+    support::notes(events).iter().fold(String::new(), |all, note| all + note + "\n")
 }
 
 /// The files that a run left of the sources.
-fn taken(events: &[serde_json::Value], store: &std::path::Path) -> Vec<String> {
-    let finished = events.iter().find(|e| e["event"] == "finished" && e["stage"] == "source");
-    let key = finished.unwrap()["key"].as_str().unwrap();
-    let folder = store.join(format!("results/source-{key}/files/SOURCES"));
+fn taken(events: &[Event], store: &std::path::Path) -> Vec<String> {
+    let folder = store.join(format!("results/source-{}/files/SOURCES", key(events, "source")));
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -59,8 +60,7 @@ fn every_name_that_rpm_takes_is_built_and_packed() {
     let mut run = packaging.program("run");
     run.args(["--until", "build"]).env("VGPU_PIPELINE_STORE", kept("store"));
     let events = events(&mut run);
-    let finished = events.iter().find(|e| e["event"] == "finished" && e["stage"] == "build");
-    let key = finished.unwrap()["key"].as_str().unwrap();
+    let key = key(&events, "build");
     let packages = kept("store").join(format!("results/build-{key}/files/SRPMS"));
     let package = fs::read_dir(packages).unwrap().next().unwrap().unwrap().path();
     let listed = ends_with(0, Command::new("rpm").args(["-qlp", "--nosignature"]).arg(package));
@@ -161,7 +161,7 @@ fn a_file_of_this_machine_may_be_called_so_too() {
     let packaging = Packaging::new("odd-path");
     let name = "foo@ \u{fc}.service";
     fs::write(packaging.path(name), "x").unwrap();
-    let digest = crate::support::sha256(&packaging.path(name));
+    let digest = support::sha256(&packaging.path(name));
     let source = format!("  - path: {{ file: '{name}', sha256: {digest} }}\n\nenvironment:");
     packaging.edit("p.yaml", "\nenvironment:", &source);
     let events = events(&mut packaging.fetch());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A pipeline whose spec is written anew for each case, and what the real rpm reads in a spec.
 
 use crate::support::{self, environment, program, root, scratch};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Specs put together at random, of everything that a line may be to rpm. A seed gives the same specs
 //! everywhere.
 

@@ -1,55 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The rooms of the runner: who may import whom, and what only one of them may hold.
 
 /// What each room of the runner may import of the others: a whole room, one name of it, or its
-/// types alone. A stage never imports another but for the values that are handed over.
+/// types alone. A stage never imports another but for the values that are handed over. Every room has
+/// its errors from `error`.
 pub const IMPORTS: &[(&str, &str)] = &[
-    ("main", "cli"),
+    ("main", ""),
+    ("lib", "cli note run stage verify"),
     (
         "cli",
-        "cmd::Runner cmd::interrupt cmd::interrupted config fetch files inject::Outcome \
-         inject::readable lock plan run sandbox::Engine sandbox::Scene sign store text verify",
+        "cmd::Runner cmd::interrupt cmd::interrupted config fetch files folders inject::Outcome \
+         inject::readable lock note project rules run sandbox::Engine sandbox::Scene sign stage store \
+         text verify",
     ),
     (
         "run",
-        "build cmd config environment fetch files inject plan publish sandbox sign source store \
-         text verify wrapper",
+        "build cmd config dom0 environment fetch files inject note project publish sandbox sign source \
+         stage store verify",
     ),
-    ("config", "text"),
-    ("plan", "config"),
     (
         "lock",
-        "cmd config environment fetch files git inject intake openpgp rpmfile sandbox source store \
-         wrapper",
+        "cmd config digest dom0 environment fetch files git inject intake note openpgp project \
+         repodata sandbox source stage store",
     ),
-    ("source", "apt cmd config::<types> config::nearest fetch files git plan store"),
-    ("environment", "apt cmd config::<types> fetch files plan sandbox store"),
-    ("inject", "config"),
-    ("build", "cmd config::<types> files intake plan sandbox store"),
-    ("wrapper", "cmd fetch files config::<types> intake plan sandbox store"),
+    (
+        "source",
+        "apt cmd config::<types> config::nearest digest fetch files git note project stage store",
+    ),
+    ("environment", "apt cmd config::<types> digest fetch files note project sandbox stage store"),
+    ("inject", "config digest note project source::Sources stage store"),
+    (
+        "build",
+        "cmd config::<types> environment::Environment files inject::Injected inject::Specs \
+         inject::spec_recipe intake note project sandbox source::Sources stage store",
+    ),
+    (
+        "dom0",
+        "cmd config::<types> digest environment::Environment fetch files intake note project sandbox \
+         stage store",
+    ),
     (
         "verify",
-        "build::Built cmd config::<types> config::nearest files openpgp plan rpmfile sandbox store \
-         text wrapper::BEGIN wrapper::DIFFERENCE wrapper::END wrapper::PATCHED wrapper::Wrapped \
-         wrapper::is_package_of wrapper::package_name",
+        "build::Built cmd config::<types> config::nearest digest dom0::BEGIN dom0::DIFFERENCE \
+         dom0::Dom0 dom0::END dom0::PATCHED dom0::is_package_of dom0::package_name \
+         environment::Environment files inject::Injected note openpgp package_file project rules \
+         sandbox source::Sources stage store text",
     ),
-    ("sign", "cmd config::<types> files openpgp plan rpmfile store verify::Verified"),
+    (
+        "sign",
+        "cmd config::<types> files folders note openpgp package_file stage store verify::Verified",
+    ),
     (
         "publish",
-        "cmd config::<types> lock::repodata plan rpmfile sign::Signed sign::SignedPackage \
-         sign::Signer store",
+        "build::Built build::CompilerCache cmd config::<types> digest dom0::Dom0 \
+         environment::Environment inject::Injected note project repodata sign::Signed \
+         sign::SignedPackage sign::Signer source::Sources stage store verify::Verified",
     ),
-    ("fetch", "cmd config::<types> files store text"),
+    ("stage", "cmd fetch note sandbox::Engine store"),
+    ("project", "config digest files store"),
+    ("config", "rules text"),
+    ("fetch", "cmd config::<types> digest files note store text"),
     ("git", "cmd config::<types>"),
     ("apt", "cmd"),
-    ("sandbox", "cmd config::<types>"),
-    ("openpgp", "rpmfile"),
-    ("intake", "rpmfile store"),
-    ("rpmfile", "files"),
-    ("store", "files"),
-    ("cmd", "text"),
+    ("sandbox", "cmd config::<types> folders note store"),
+    ("openpgp", "package_file"),
+    ("intake", "package_file store"),
+    ("repodata", "digest fetch::Gzip"),
+    ("package_file", "files"),
+    ("rules", ""),
+    ("store", "digest files"),
+    ("cmd", "note text"),
+    ("digest", "files"),
     ("files", "text"),
+    ("folders", ""),
+    ("note", ""),
     ("text", ""),
+    (ERRORS, ""),
 ];
+
+/// The room that every other may use.
+pub const ERRORS: &str = "error";
 
 /// Words that only one room's code may hold, or that of two, and why.
 pub const ONLY_IN: &[(&str, &str, &str)] = &[
@@ -71,8 +101,11 @@ pub const ONLY_IN: &[(&str, &str, &str)] = &[
 /// The rooms that read what they wrote themselves. Whatever a user or a pipeline may name, every room
 /// reads by way of `files`.
 pub const USERS_OWN: &str =
-    "build cmd environment fetch files lock publish sandbox store verify wrapper";
+    "build cmd dom0 environment fetch files lock publish sandbox store verify";
 const READS: &str = "only `files` reads what somebody names: plain files, and bounded";
 
 /// What `std::process` has that starts nothing.
 pub const HARMLESS: &[&str] = &["ExitCode", "ExitStatus", "id"];
+
+/// What no library uses: processes are started by the runner, and errors are types.
+pub const FOREIGN: &[&str] = &["Command::new", "anyhow"];

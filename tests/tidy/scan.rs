@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads Rust as far as the house rules need it: text with comments and literals blanked out, the
 //! paths in what is left, and the literals of messages.
 
@@ -38,6 +39,11 @@ impl Source {
     /// Whether it is compiled into tests alone.
     pub fn is_test(&self) -> bool {
         self.module.iter().any(|part| part == "tests")
+    }
+
+    /// Whether it is a stage's step, which is run.
+    pub fn is_step(&self) -> bool {
+        self.module.last().is_some_and(|part| part == "step")
     }
 
     pub fn code(&self) -> &str {

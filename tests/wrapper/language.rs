@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The language of what runs in dom0: nothing newer than Python 2.7 and 3.6 know, by `vermin`, on every
 //! machine, since few have those Pythons.
 
@@ -19,7 +20,7 @@ fn vermin() -> PathBuf {
     let program = folder.join("bin/vermin");
     if !program.exists() {
         need::file("/usr/lib/python3.11/ensurepip", "python3-venv");
-        run(Command::new(super::DEBIANS).args(["-m", "venv"]).arg(&folder));
+        run(Command::new(super::DEBIAN_PYTHON).args(["-m", "venv"]).arg(&folder));
         let pins = folder.join("requirements.txt");
         fs::write(&pins, VERMIN).unwrap();
         let mut pip = Command::new(folder.join("bin/pip"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Pythons of a dom0: 3.6 in XCP-ng 8.3, 2.7 in 8.2, and Debian 12's own, which Xen's bindings
 //! are packaged for. Debian has no package of the older ones: a test of theirs is skipped aloud where
 //! a machine has none, and `tests/run` counts it.
@@ -7,13 +8,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub const DEBIANS: &str = "/usr/bin/python3";
+pub const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 
 #[derive(Clone, Copy)]
 pub enum Python {
     V2_7,
     V3_6,
-    Debians,
+    Debian,
 }
 
 impl Python {
@@ -22,7 +23,7 @@ impl Python {
         let version = match self {
             Self::V2_7 => "2.7",
             Self::V3_6 => "3.6",
-            Self::Debians => return Some(DEBIANS.into()),
+            Self::Debian => return Some(DEBIAN_PYTHON.into()),
         };
         let found = candidates(version).into_iter().find_map(|name| interpreter(&name, version));
         if found.is_none() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Debian's Xen, unpacked and not installed: its `XenStore` daemons, libraries and Python bindings.
 
 use crate::device::suite;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Debian's own archive: its suites, and which others belong to each.
 
 use super::{Origin, Target};

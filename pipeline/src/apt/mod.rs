@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where a suite of a Debian archive comes from, as lines of apt's.
 //!
 //! apt itself is asked what the machine has, so that one-line and deb822 files, mirrors and proxies
@@ -11,7 +12,8 @@ mod debian;
 mod tests;
 
 use crate::cmd::{Call, Runner};
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,10 +71,10 @@ pub fn origins(cmd: &Runner, suite: &str) -> Result<Vec<Origin>> {
 /// Debian's suites are checked by Debian's keys, which another distribution need not have.
 fn refuse_without_keys(suite: &str, keyring: Option<&Path>) -> Result<()> {
     if debian::is_suite(suite) && keyring.is_none() {
-        bail!(
-            "this machine has no keys of Debian's archive, so nothing of `{suite}` can be checked\n\
-             help: apt-get install debian-archive-keyring"
-        );
+        return Err(anyhow!(
+            "this machine has no keys of Debian's archive, so nothing of `{suite}` can be checked"
+        )
+        .help("apt-get install debian-archive-keyring"));
     }
     Ok(())
 }
@@ -95,10 +97,10 @@ fn choose(targets: &str, suite: &str) -> Result<Vec<Origin>> {
         }
     }
     if origins.iter().all(|origin| origin.suite != suite) {
-        bail!(
-            "this machine's apt sources do not serve `{suite}`, and it is no suite of Debian's\n\
-             help: add a `deb` line for it to /etc/apt, or run on a machine that has one"
-        );
+        return Err(anyhow!(
+            "this machine's apt sources do not serve `{suite}`, and it is no suite of Debian's"
+        )
+        .help("add a `deb` line for it to /etc/apt, or run on a machine that has one"));
     }
     Ok(origins)
 }

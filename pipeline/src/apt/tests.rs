@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use std::fs;
 
 const DEB: &str = "http://ftp.debian.org/debian/";
@@ -98,7 +100,7 @@ fn a_suite_of_somebody_else_comes_from_the_machine_alone() {
         lines(ubuntu, "noble"),
         ["deb http://u/ noble main", "deb http://s/ noble-security main"]
     );
-    let error = choose("http://u/ jammy main\n", "noble").unwrap_err().to_string();
+    let error = choose("http://u/ jammy main\n", "noble").unwrap_err().rendered();
     assert!(error.contains("do not serve `noble`") && error.contains("\nhelp: "), "{error}");
 }
 
@@ -150,7 +152,7 @@ fn apt_is_asked_so_every_form_of_its_files_counts() {
 
 #[test]
 fn a_machine_without_debians_keys_is_told_which_package_has_them() {
-    let error = refuse_without_keys("trixie", None).unwrap_err().to_string();
+    let error = refuse_without_keys("trixie", None).unwrap_err().rendered();
     assert!(error.ends_with("\nhelp: apt-get install debian-archive-keyring"), "{error}");
     refuse_without_keys("noble", None).unwrap();
     refuse_without_keys("trixie", Some(Path::new(KEYRINGS[0]))).unwrap();

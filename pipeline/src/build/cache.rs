@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The compiler cache: who fills one, who only reads it, and what is kept of it.
 //!
 //! A build runs what its sources say, and could write into a cache whatever it wants others to link.
@@ -7,10 +8,11 @@
 //! In no case is a configuration read that a build could have written.
 
 use super::Built;
-use crate::plan::Key;
+use crate::error::Help;
 use crate::sandbox::{self, Job, Mount};
-use crate::store::{Store, Work, clear};
-use anyhow::{Context, Result, bail, ensure};
+use crate::stage::CacheKey;
+use crate::store::{Store, Work, clear, layout};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::OFlags;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,20 +25,18 @@ use std::path::{Path, PathBuf};
 pub const ARCHIVE: &str = "ccache.tar";
 /// Where it is in the container.
 const INSIDE: &str = "/ccache";
-/// The caches of pipelines without a stock package, in the store.
-const OWN: &str = "compiler-caches";
 /// No QEMU comes near these; ccache's own limit of size is the half.
 const LARGEST: u64 = 4 << 30;
 const MOST_FILES: usize = 200_000;
 
 /// Which cache a build has.
-pub enum Cache {
+pub enum Cache<'a> {
     /// None yet: it fills one, which is kept with its result.
     Fill,
     /// The one that this build filled.
-    Read(Built),
+    Read(&'a Built),
     /// The pipeline's own.
-    Own(Key),
+    Own(CacheKey),
 }
 
 /// A cache that containers can have.
@@ -54,10 +54,12 @@ enum State {
     Own,
 }
 
-impl Cache {
+impl Cache<'_> {
     pub fn open(&self, pipeline: &str, store: &Store) -> Result<Opened> {
         let (state, work, folder) = match self {
-            Self::Own(key) => (State::Own, None, own(&store.root().join(OWN), pipeline, key)?),
+            Self::Own(key) => {
+                (State::Own, None, own(&store.root().join(layout::COMPILER_CACHES), pipeline, key)?)
+            }
             Self::Fill => {
                 let work = store.work()?;
                 let folder = work.scratch("ccache")?;
@@ -121,7 +123,7 @@ pub fn without(mut job: Job) -> Job {
 }
 
 /// The folder of a pipeline's own cache. One of an earlier state of its sources is cleared away.
-fn own(all: &Path, pipeline: &str, key: &Key) -> Result<PathBuf> {
+fn own(all: &Path, pipeline: &str, key: &CacheKey) -> Result<PathBuf> {
     let (me, builder) = (rustix::process::geteuid().as_raw(), sandbox::builder()?);
     ours(all, &[me])?;
     let folder = all.join(pipeline);
@@ -152,19 +154,13 @@ fn ours(folder: &Path, owners: &[u32]) -> Result<()> {
         _ => {}
     }
     let found = folder.symlink_metadata()?;
-    let help = "help: remove it, and find out who put it there";
-    ensure!(
-        found.is_dir(),
-        "`{}` is no folder, and a link is not followed\n{help}",
-        folder.display()
-    );
-    ensure!(
-        owners.contains(&found.uid()),
-        "`{}` belongs to the user {}\n{help}",
-        folder.display(),
-        found.uid()
-    );
-    Ok(())
+    let shown = folder.display();
+    let why = match found.uid() {
+        _ if !found.is_dir() => anyhow!("`{shown}` is no folder, and a link is not followed"),
+        owner if !owners.contains(&owner) => anyhow!("`{shown}` belongs to the user {owner}"),
+        _ => return Ok(()),
+    };
+    Err(why.help("remove it, and find out who put it there"))
 }
 
 /// The objects of a cache as one archive. Statistics, locks, configuration and whatever else lies
@@ -223,8 +219,8 @@ fn find(folder: &Path, name: &str, objects: &mut BTreeMap<String, (PathBuf, u64)
 
 /// Lays a kept cache out, and refuses one that is not what was recorded when it was kept.
 fn unpack(built: &Built, folder: &Path) -> Result<()> {
-    let path = built.stored().path(ARCHIVE);
-    let digest = built.stored().files().get(ARCHIVE).map(|record| record.blake3.as_str());
+    let path = built.stored.path(ARCHIVE);
+    let digest = built.stored.files().get(ARCHIVE).map(|record| record.blake3.as_str());
     let file = File::open(&path).with_context(|| format!("`{}`", path.display()))?;
     let mut hashed = Hashed { file, hasher: blake3::Hasher::new() };
     let mut archive = tar::Archive::new(&mut hashed);
@@ -234,7 +230,8 @@ fn unpack(built: &Built, folder: &Path) -> Result<()> {
     let found = hashed.hasher.finalize().to_hex();
     ensure!(
         digest == Some(found.as_str()),
-        "the compiler cache of the stock package is damaged in the store\nhelp: run again"
+        anyhow!("the compiler cache of the stock package is damaged in the store")
+            .help("run again")
     );
     Ok(())
 }

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A compiler's complaint about a device, with the path as its author knows it.
 
+use super::build_log::clipped;
 use super::log_lines::log_lines;
-use super::witness::clipped;
 use crate::cmd::interrupted;
+use crate::error::Help;
 use anyhow::{Error, anyhow};
 use std::path::{Path, PathBuf};
 
@@ -11,13 +13,13 @@ const SHOWN: usize = 20;
 
 /// A device's file: where it is in QEMU's tree, and where it came from.
 #[derive(Debug, Clone)]
-pub struct SourceName {
+pub struct DevicePath {
     directory: String,
     file: String,
     origin: PathBuf,
 }
 
-impl SourceName {
+impl DevicePath {
     pub fn new(directory: &str, file: &str, origin: PathBuf) -> Self {
         Self { directory: directory.to_owned(), file: file.to_owned(), origin }
     }
@@ -38,7 +40,7 @@ impl SourceName {
 }
 
 /// The error of a failed build: the compiler's own lines where it complained about a device.
-pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
+pub fn explain(error: Error, log: &Path, names: &[DevicePath]) -> Error {
     if interrupted(&error).is_some() {
         return error;
     }
@@ -59,12 +61,11 @@ pub fn explain(error: Error, log: &Path, names: &[SourceName]) -> Error {
         };
     };
     anyhow!(
-        "`{}` does not compile\n{}\n\
-         help: mend the device and run again; the whole output is in {}",
+        "`{}` does not compile\n{}",
         name.origin.display(),
-        lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"),
-        log.display()
+        lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
     )
+    .help(format!("mend the device and run again; the whole output is in {}", log.display()))
 }
 
 /// A parallel make goes on for a while after what broke it, so that the last lines need not show it.
@@ -75,14 +76,14 @@ fn is_error(line: &str) -> bool {
 /// What a log says of one device: from the first line that speaks of it to the last of what belongs to
 /// that.
 struct Complaint<'a> {
-    name: &'a SourceName,
+    name: &'a DevicePath,
     lines: Vec<String>,
     ended: bool,
     has_error: bool,
 }
 
 impl<'a> Complaint<'a> {
-    fn about(name: &'a SourceName) -> Self {
+    fn about(name: &'a DevicePath) -> Self {
         Self { name, lines: Vec::new(), ended: false, has_error: false }
     }
 
@@ -120,8 +121,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         fs::write(&log, LOG).unwrap();
-        let names = [SourceName::new("hw/misc", file, Path::new("my").join(file))];
-        (explain(anyhow!("rpmbuild failed"), &log, &names).to_string(), log)
+        let names = [DevicePath::new("hw/misc", file, Path::new("my").join(file))];
+        (crate::error::render(&explain(anyhow!("rpmbuild failed"), &log, &names)), log)
     }
 
     #[test]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The log of a build, read back line by line and never as a whole.
 
 use crate::files;

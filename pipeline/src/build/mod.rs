@@ -1,29 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 4, `build`: rpmbuild in the environment, with the network off; what it wrote, and its log.
 //!
 //! The build is not judged here beyond rpmbuild's own word: whether the device is in the result is
 //! for `verify` to say. What the log shows of it is reported.
 
+mod build_log;
 mod cache;
 mod compile_error;
 mod log_lines;
-mod witness;
+mod step;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::{self, TestBinary};
-use crate::files;
+use crate::error::Help;
+use crate::files::{self, write::link_or_copy};
 use crate::intake::{self, Folder, Limits};
-use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
+use crate::stage::{CacheKey, Context as StageContext};
 use crate::store::{Store, Stored, Work, copy_new};
-use anyhow::{Context, Result, bail};
-pub use cache::Cache;
+use anyhow::{Result, anyhow};
+use build_log::BuildLog;
+pub use build_log::progress;
+use cache::Cache;
 use cache::Opened;
-pub use compile_error::SourceName;
+use compile_error::DevicePath;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use witness::Witness;
-pub use witness::progress;
+#[cfg(test)]
+pub use step::own_cache_of;
+pub use step::{BuildStep, StockStep};
 
 /// The folder that holds the binary packages of a result, and the one of the source package.
 const RPMS: &str = "RPMS";
@@ -38,55 +44,69 @@ const TOP: &str = "rpmbuild";
 const TREES: Limits = Limits { entries: 1000, depth: 0, bytes: 1 << 30 };
 
 /// What goes in.
-pub struct Inputs<'a> {
+struct Inputs<'a> {
     /// What is only this pipeline's is kept under this name.
-    pub name: &'a str,
-    /// What the result is kept as.
-    pub kind: &'static str,
+    name: &'a str,
     /// The sources and the devices' C files, by name.
-    pub sources: Vec<(&'a str, PathBuf)>,
+    sources: Vec<(&'a str, PathBuf)>,
     /// The edited spec.
-    pub spec: PathBuf,
+    spec: PathBuf,
     /// The one that the test binary is built by. Where the cache is filled, it is built for its objects
     /// alone.
-    pub test_spec: Option<PathBuf>,
+    test_spec: Option<PathBuf>,
     /// The sources that this one must not have beside it: patches that its own edits dropped.
-    pub not_for_tests: Vec<&'a str>,
+    not_for_tests: Vec<&'a str>,
     /// The devices' files in QEMU's tree, and where their author knows them.
-    pub names: Vec<SourceName>,
-    pub cache: Cache,
+    names: Vec<DevicePath>,
+    cache: Cache<'a>,
 }
 
 /// The built packages.
 #[derive(Debug)]
 pub struct Built {
     stored: Stored,
+    facts: Facts,
+}
+
+/// What the store keeps with the files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Facts {
+    log: LogSummary,
+    /// The cache that the devices were built with.
+    compiler_cache: Option<CompilerCache>,
+}
+
+/// The compiler cache that the devices are built with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompilerCache {
+    /// What the build of the stock package left, under this key; nobody writes to it any more.
+    Stock(CacheKey),
+    /// One that this pipeline alone writes and reads.
+    Own(CacheKey),
 }
 
 /// What the log showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+struct LogSummary {
     /// The compilation of each device, where the log shows it.
-    pub compiled: Vec<String>,
+    compiled: Vec<String>,
     /// The devices whose compilation the log does not show.
-    pub not_compiled: Vec<String>,
+    not_compiled: Vec<String>,
     /// The links of QEMU's system emulators.
-    pub linked: Vec<String>,
+    linked: Vec<String>,
     /// What rpmbuild wrote.
-    pub wrote: Vec<String>,
+    wrote: Vec<String>,
 }
 
 impl Built {
-    pub fn recall(stored: Stored) -> Self {
-        Self { stored }
+    fn of(stored: Stored) -> Result<Self> {
+        let facts = stored.facts()?;
+        Ok(Self { stored, facts })
     }
 
-    pub fn stored(&self) -> &Stored {
-        &self.stored
-    }
-
-    pub fn shown(&self) -> Result<Shown> {
-        self.stored.facts()
+    pub fn compiler_cache(&self) -> Option<&CompilerCache> {
+        self.facts.compiler_cache.as_ref()
     }
 
     /// The binary packages, as the store names them.
@@ -109,31 +129,29 @@ impl Built {
     }
 }
 
-/// Runs rpmbuild. Where it fails, its tree is set aside under the pipeline's name.
-pub fn run(
+/// Runs rpmbuild. Where it fails, its tree is kept under the pipeline's name.
+fn run(
     inputs: &Inputs,
     build: &config::Build,
     image: &Image,
-    key: &Key,
-    store: &Store,
-    cmd: &Runner,
+    compiler_cache: Option<CompilerCache>,
+    cx: &StageContext,
 ) -> Result<Built> {
+    let (store, cmd) = (cx.store(), cx.cmd());
     let cache = inputs.cache.open(inputs.name, store)?;
-    let top = rpmbuild(&Goal::Packages, inputs, &cache, build, image, store, cmd)?;
-    let shown = Witness::of(log_lines::log_lines(cmd.log())?, &inputs.names).shown();
-    if shown.wrote.is_empty() {
-        bail!(
-            "rpmbuild ended well and its log has no `Wrote:` line\nhelp: see {}",
-            cmd.log().display()
-        );
+    let top = rpmbuild(&BuildTarget::Packages, inputs, &cache, build, image, store, cmd)?;
+    let log = BuildLog::of(log_lines::log_lines(cmd.log())?, &inputs.names).summary();
+    if log.wrote.is_empty() {
+        return Err(anyhow!("rpmbuild ended well and its log has no `Wrote:` line")
+            .help(format!("see {}", cmd.log().display())));
     }
     let work = store.work()?;
     intake::packages(&top.path(), &work.files())?;
-    let log = files::open(cmd.log(), &files::LOG)?;
-    copy_new(log, &work.files().join(LOG), false, files::LOG.most)?;
+    let whole = files::open(cmd.log(), &files::LOG)?;
+    copy_new(whole, &work.files().join(LOG), false, files::LOG.most)?;
     drop(top);
     if let (Some(spec), Some(binary)) = (&inputs.test_spec, &build.test_binary) {
-        let tree = rpmbuild(&Goal::Tree(spec), inputs, &cache, build, image, store, cmd);
+        let tree = rpmbuild(&BuildTarget::Tree(spec), inputs, &cache, build, image, store, cmd);
         match (tree, &inputs.cache) {
             (Ok(_), Cache::Fill) => {}
             // Whether this tree is good is for the build with the devices to say.
@@ -141,7 +159,7 @@ pub fn run(
                 cmd.write(&format!(
                     "the cache has not all of the test binary's objects: {error:#}"
                 ));
-                store.drop_set_aside(inputs.name)?;
+                store.drop_failed(inputs.name)?;
             }
             (tree, _) => {
                 test_binary(&tree?.path().join("BUILD"), binary, &work.files().join(TEST))?;
@@ -149,11 +167,11 @@ pub fn run(
         }
     }
     cache.keep(&work.files())?;
-    Ok(Built { stored: store.keep(work, inputs.kind, key.as_str(), &shown)? })
+    Built::of(cx.keep(work, &Facts { log, compiler_cache })?)
 }
 
 /// How far rpmbuild goes, and by which spec.
-enum Goal<'a> {
+enum BuildTarget<'a> {
     /// All the way, by the pipeline's spec.
     Packages,
     /// To the end of %build, by this one.
@@ -161,30 +179,30 @@ enum Goal<'a> {
 }
 
 /// What rpmbuild left of a goal that it reached.
-struct Top {
+struct BuildTree {
     work: Work,
 }
 
-impl Top {
+impl BuildTree {
     fn path(&self) -> PathBuf {
         self.work.path().join(TOP)
     }
 }
 
 fn rpmbuild(
-    goal: &Goal,
+    goal: &BuildTarget,
     inputs: &Inputs,
     cache: &Opened,
     build: &config::Build,
     image: &Image,
     store: &Store,
     cmd: &Runner,
-) -> Result<Top> {
+) -> Result<BuildTree> {
     let work = store.work()?;
     let sources = work.scratch("sources")?;
     let (spec, without) = match goal {
-        Goal::Packages => (&*inputs.spec, &[][..]),
-        Goal::Tree(spec) => (*spec, &*inputs.not_for_tests),
+        BuildTarget::Packages => (&*inputs.spec, &[][..]),
+        BuildTarget::Tree(spec) => (*spec, &*inputs.not_for_tests),
     };
     for (name, path) in inputs.sources.iter().filter(|(name, _)| !without.contains(name)) {
         place(path, &sources.join(name))?;
@@ -212,17 +230,17 @@ fn rpmbuild(
     if let Err(error) = sandbox::run(cmd, image, &job, work.path()) {
         if interrupted(&error).is_none() {
             Scene::leave(&cache::without(job), image, work.path())?;
-            store.set_aside(work, inputs.name)?;
+            store.keep_failed(work, inputs.name)?;
         }
         return Err(compile_error::explain(error, cmd.log(), &inputs.names));
     }
-    Ok(Top { work })
+    Ok(BuildTree { work })
 }
 
-fn command(goal: &Goal, build: &config::Build, spec: &str) -> Vec<String> {
+fn command(goal: &BuildTarget, build: &config::Build, spec: &str) -> Vec<String> {
     let extent = match goal {
-        Goal::Packages => "-ba",
-        Goal::Tree(_) => "-bc",
+        BuildTarget::Packages => "-ba",
+        BuildTarget::Tree(_) => "-bc",
     };
     let mut argv = vec!["rpmbuild".to_owned(), extent.to_owned()];
     if build.nodeps {
@@ -254,29 +272,21 @@ fn test_binary(trees: &Path, binary: &TestBinary, to: &Path) -> Result<()> {
     let trees = Folder::open(trees, "BUILD", TREES)?;
     let found = trees.below(Path::new(binary.file.as_str()))?;
     let [path] = &found[..] else {
-        bail!(
-            "%build left {} files `{}`\n\
-             help: `build.test-binary.file` is a path in the tree that %prep unpacks",
-            found.len(),
-            binary.file
-        );
+        return Err(anyhow!("%build left {} files `{}`", found.len(), binary.file)
+            .help("`build.test-binary.file` is a path in the tree that %prep unpacks"));
     };
     fs::create_dir(to)?;
     trees.take(path, &to.join(path.file_name().unwrap_or_default()), true)?;
     Ok(())
 }
 
-/// A link costs nothing, and the mount is read-only; across file systems it has to be a copy. A copy
-/// onto a link would write through it, into the store.
 fn place(from: &Path, to: &Path) -> Result<()> {
     if to.exists() {
-        bail!(
-            "`{}` is the name of a source and of a device's file\n\
-             help: rename the device's file",
+        return Err(anyhow!(
+            "`{}` is the name of a source and of a device's file",
             to.file_name().unwrap_or_default().display()
-        );
+        )
+        .help("rename the device's file"));
     }
-    fs::hard_link(from, to)
-        .or_else(|_| fs::copy(from, to).map(|_| ()))
-        .with_context(|| format!("cannot put `{}` into place", from.display()))
+    link_or_copy(from, to, &files::SOURCE)
 }

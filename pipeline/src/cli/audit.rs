@@ -1,15 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
 
-use crate::config::{ExpectedType, Level};
-use crate::verify::{Audit, Change, Cut, ElfFacts, Finding, Found, PackageFacts, Property, Qom};
+use crate::config::ExpectedType;
+use crate::rules::{Finding, InspectedPackage, Level};
+use crate::verify::{Change, Cut, ElfInfo, Inspection, Property, Qom, Subject};
 
-pub fn print(audit: &Audit, expected: &[ExpectedType]) {
+pub fn print(audit: &Inspection, expected: &[ExpectedType]) {
     match &audit.found {
-        Found::Package(package) => {
+        Subject::Package(package) => {
             print_package(&package.facts, expected);
             print_findings(&package.findings);
         }
-        Found::Binary(program) => {
+        Subject::Binary(program) => {
             say!("{} ({} bytes)", audit.file.display(), program.size);
             print_types(&program.qom, expected);
             print_elf(&program.elf);
@@ -35,7 +37,7 @@ pub fn print_changes(changes: Option<&[Change]>) {
     }
 }
 
-fn print_package(facts: &PackageFacts, expected: &[ExpectedType]) {
+fn print_package(facts: &InspectedPackage, expected: &[ExpectedType]) {
     let payload = &facts.payload;
     say!(
         "{}: {} files in {} bytes of {}",
@@ -82,7 +84,7 @@ fn print_types(qom: &Qom, expected: &[ExpectedType]) {
     let in_modules: usize = qom.modules.iter().map(|module| module.types.len()).sum();
     say!(
         "  outside     {in_modules} types in modules, {} registrations of what is made at run time",
-        qom.outside.made_at_run_time
+        qom.uncounted.made_at_run_time
     );
     for expected in expected {
         let found = qom.types.iter().find(|found| found.name == expected.name.as_str());
@@ -96,7 +98,7 @@ fn print_types(qom: &Qom, expected: &[ExpectedType]) {
     }
 }
 
-fn print_elf(elf: &ElfFacts) {
+fn print_elf(elf: &ElfInfo) {
     let yes = |flag: bool, name: &str| flag.then(|| name.to_owned());
     let hardening = [
         yes(elf.pie, "PIE"),

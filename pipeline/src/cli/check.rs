@@ -1,39 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `check`: is this pipeline file good?
 
-use super::{Failed, IntoFailed, Place, Signer};
-use crate::run::{Prepared, Request};
+use super::{Classify, CommandError, ProjectArgs, SigningArgs};
+use crate::run::{Request, Session};
 use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     #[command(flatten)]
-    signer: Signer,
+    signer: SigningArgs,
 }
 
 impl Check {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
-    pub fn signer(&self) -> &Signer {
+    pub fn signer(&self) -> &SigningArgs {
         &self.signer
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
-        let prepared = Prepared::new(Request::whole(loaded), store).input()?;
-        if prepared.spec().is_none() {
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let project = self.place.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
+        let request = Request::whole(&project);
+        let session = Session::new(project, request, store).usage()?;
+        if session.known_specs().is_none() {
             tell!(
                 "the spec is in a git source that was not fetched yet: its edits are not checked"
             );
         }
-        if let Some(why) = prepared.lock_wanting() {
+        if let Some(why) = session.inputs.lock.unusable() {
             tell!("{why}");
         }
-        tell!("pipeline `{}` is good", prepared.pipeline().name);
+        tell!("pipeline `{}` is good", session.project.name());
         Ok(())
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `completions`: for the user's shell.
 
 use super::Cli;

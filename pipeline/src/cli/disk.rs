@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Troubles of a disk: whoever meets one, the way out is the same.
 
+use crate::error::find_all;
 use anyhow::Error;
 use rustix::io::Errno;
 use std::io::{self, ErrorKind};
@@ -34,7 +36,7 @@ const MAKE_ROOM: &str = "make room on that file system, or name another one with
 /// Whether an error is one of a disk and not of what somebody wrote.
 pub fn failed(error: &Error) -> bool {
     let ours = [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::IO].map(Errno::raw_os_error);
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| {
+    find_all::<io::Error>(error).any(|error| {
         // One that names its path may have lost its number.
         let kind = matches!(
             error.kind(),
@@ -44,9 +46,9 @@ pub fn failed(error: &Error) -> bool {
     })
 }
 
-/// What to try, where one of these messages has a trouble of a disk in it.
-pub fn help(texts: &[String]) -> Option<&'static str> {
-    let said = |words: &str| texts.iter().any(|text| text.contains(words));
+/// What to try, where a message has a trouble of a disk in it.
+pub fn help(message: &str) -> Option<&'static str> {
+    let said = |words: &str| message.contains(words);
     let known = TROUBLES.iter().find(|(_, words, _)| said(words)).map(|(_, _, help)| *help);
     known.or(said(SCARCE).then_some(MAKE_ROOM))
 }
@@ -64,7 +66,7 @@ mod tests {
             let error = Err::<(), _>(inner).context("cannot write `x`").unwrap_err();
             assert_eq!(failed(&error), errno != Errno::ROFS);
             let child = format!("`rpmbuild` ended\n  | cp: error writing 'x': {words}");
-            assert!(help(&[child]).is_some());
+            assert!(help(&child).is_some());
         }
         // As `tempfile` has it, with the path in its words.
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
@@ -74,7 +76,7 @@ mod tests {
         assert!(!failed(&io::Error::new(ErrorKind::PermissionDenied, "x").into()));
         let words_alone = Error::msg("No space left on device");
         assert!(!failed(&words_alone));
-        assert_eq!(help(&["0 KiB are free on the disk of `x`".to_owned()]), Some(MAKE_ROOM));
-        assert_eq!(help(&["another trouble".to_owned()]), None);
+        assert_eq!(help("0 KiB are free on the disk of `x`"), Some(MAKE_ROOM));
+        assert_eq!(help("another trouble"), None);
     }
 }

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `key`: make a signing key, or show one's public half.
 
-use super::{Failed, IntoFailed};
+use super::{Classify, CommandError};
 use crate::cmd::interrupt;
 use crate::config::{KeySource, Sign};
+use crate::error::Help;
 use crate::sign::{self, Public, SigningKey};
 use crate::text;
 use anyhow::{Context, Result};
@@ -43,13 +45,17 @@ pub enum Key {
 }
 
 impl Key {
-    pub fn run(&self) -> Result<(), Failed> {
+    pub fn run(&self) -> Result<(), CommandError> {
         // Making a key takes its time, and until it is written there is nothing to be cleaned up.
         interrupt::end_at_once(true);
         match self {
-            Self::New { file, user_id } => make(file, user_id).input(),
-            Self::Show { json, .. } => self.show(*json).input(),
+            Self::New { file, user_id } => make(file, user_id).usage(),
+            Self::Show { json, .. } => self.show(*json).usage(),
         }
+    }
+
+    pub fn json(&self) -> bool {
+        matches!(self, Self::Show { json: true, .. })
     }
 
     /// The variables that hold secrets.
@@ -65,7 +71,8 @@ impl Key {
 
     fn show(&self, json: bool) -> Result<()> {
         let key = sign::open(&self.section()?, Path::new(""))?
-            .context("there is no development key yet\nhelp: the first `run` makes it")?;
+            .context("there is no development key yet")
+            .help("the first `run` makes it")?;
         if json {
             super::print_json(&serde_json::to_string(&Public::of(&key))?);
             return Ok(());

@@ -1,18 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
-use super::{Failed, IntoFailed, Place, Reach};
-use crate::lock::{Report, Subject, Task, examine_mirror};
+use super::notes;
+use super::{Classify, CommandError, FetchArgs, ProjectArgs};
+use crate::error::Help;
+use crate::lock::{LockContext, Task, UpstreamReport, examine_mirror};
 use crate::sandbox::Engine;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Lock {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     #[command(flatten)]
-    reach: Reach,
+    reach: FetchArgs,
     /// Write nothing: say what moved upstream since the pins were set; exit code 1 where someone must act
     #[arg(long, conflicts_with = "fetch")]
     check: bool,
@@ -25,71 +28,69 @@ pub struct Lock {
 }
 
 impl Lock {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
-        self.mirrors_are_asked().input()?;
-        let origins = self.reach.origins().input()?;
-        let subject = Subject {
-            pipeline: &loaded.pipeline,
-            beside: &loaded.beside,
-            file: &loaded.lock_file,
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let project = self.place.load(&store).usage()?;
+        self.mirrors_are_asked().usage()?;
+        let origins = self.reach.origins().usage()?;
+        let cx = LockContext {
+            project: &project,
             store: &store,
             origins: &origins,
             engine: self.engine,
-            on_note: &|text| eprintln!("note: {text}"),
+            on_note: &|note| tell!("note: {}", notes::render(&note)),
         };
         let task = match (self.check, &self.fetch) {
             (true, _) => Task::Check,
             (false, Some(_)) => Task::Fill,
             (false, None) => Task::Resolve,
         };
-        subject.preflight(task).input()?;
+        cx.preflight(task).usage()?;
         if let Some(folder) = &self.fetch {
-            examine_mirror(folder).input()?;
+            examine_mirror(folder).usage()?;
         }
         if self.check {
-            return print(&subject.check().work()?);
+            return print(&cx.check().failed()?);
         }
         if let Some(folder) = &self.fetch {
-            let held = subject.fill(folder).work()?;
+            let held = cx.populate_mirror(folder).failed()?;
             tell!("{} holds {held} pieces of content: use it with --mirror", folder.display());
             return Ok(());
         }
-        let resolved = subject.resolve().work()?;
-        resolved.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let resolved = cx.resolve().failed()?;
+        resolved.notes.iter().for_each(|note| tell!("note: {note}"));
         resolved.changes.iter().for_each(|line| say!("{line}"));
         if resolved.changes.is_empty() {
             say!("nothing changed");
         }
-        subject.write(&resolved).work()?;
-        tell!("{} is written", loaded.lock_file.display());
+        cx.write(&resolved).failed()?;
+        tell!("{} is written", project.lock_file.display());
         Ok(())
     }
 
     /// Refuses to be silent about a mirror where only upstream can say what there is.
     fn mirrors_are_asked(&self) -> Result<()> {
         if self.fetch.is_none() && !self.reach.mirror.is_empty() {
-            bail!(
-                "`--mirror` is for `lock --fetch`: what there is today, only its origin knows\n\
-                 help: leave out `--mirror`"
-            );
+            return Err(anyhow!(
+                "`--mirror` is for `lock --fetch`: what there is today, only its origin knows"
+            )
+            .help("leave out `--mirror`"));
         }
         Ok(())
     }
 }
 
-fn print(report: &Report) -> Result<(), Failed> {
+fn print(report: &UpstreamReport) -> Result<(), CommandError> {
     for finding in &report.findings {
         let mark = if finding.act { "ACT " } else { "    " };
         say!("{mark}{}", finding.text);
     }
     if report.must_act() {
-        return Err(anyhow!("somebody has to act on what is marked ACT")).work();
+        return Err(anyhow!("somebody has to act on what is marked ACT")).failed();
     }
     Ok(())
 }

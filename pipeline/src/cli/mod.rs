@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: its types, one file per command, and how results are shown.
 
 /// Prints a line on standard output. `println!` would panic where a reader, such as `head`, went away.
@@ -18,12 +19,12 @@ mod audit;
 mod check;
 mod completions;
 mod disk;
-mod failed;
-mod json;
+mod error;
 mod key;
 mod lock;
-mod people;
+mod notes;
 mod plan;
+mod progress;
 mod run;
 mod schema;
 mod shell;
@@ -31,16 +32,20 @@ mod verify;
 
 use crate::cmd::interrupt;
 use crate::config::{KeySource, Settings};
+use crate::error::Help;
 use crate::fetch::{Mirror, Network, Origins};
 use crate::files;
-use crate::run::Loaded;
+use crate::folders;
+use crate::project::Project;
+use crate::run::Event;
 use crate::sign;
 use crate::store::Store;
 use crate::store::owned::refuse_others_word;
 use crate::text::{self, visible};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
-use failed::{Failed, IntoFailed};
+use error::{Classify, CommandError};
+pub use notes::render as render_note;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -78,7 +83,7 @@ enum Command {
 
 /// Which pipeline, and where results are kept.
 #[derive(Debug, Args)]
-struct Place {
+struct ProjectArgs {
     /// The pipeline file [default: the workstation pipeline that this program carries]
     file: Option<PathBuf>,
     /// The folder that keeps results between runs [default: vgpu-pipeline in the user's cache folder]
@@ -88,7 +93,7 @@ struct Place {
 
 /// Whose repository it becomes.
 #[derive(Debug, Args)]
-struct Signer {
+struct SigningArgs {
     /// Sign with the armoured key in this file, whatever the pipeline says
     #[arg(long, value_name = "FILE", conflicts_with = "key_env")]
     key: Option<PathBuf>,
@@ -102,7 +107,7 @@ const ONE_OF_THEM: &str = "leave out one of them";
 
 /// Where content may come from.
 #[derive(Debug, Args)]
-struct Reach {
+struct FetchArgs {
     /// A folder or URL that is asked for content, by its digest, before its origin is; repeatable
     #[arg(long, value_name = "DIR|URL")]
     mirror: Vec<String>,
@@ -111,7 +116,7 @@ struct Reach {
     offline: bool,
 }
 
-impl Reach {
+impl FetchArgs {
     /// What the command line says, then what the user's settings say.
     fn origins(&self) -> Result<Origins> {
         let network = if self.offline { Network::Off } else { Network::On };
@@ -122,21 +127,18 @@ impl Reach {
         if let Some(server) =
             mirrors.iter().find(|mirror| self.offline && mirror.folder().is_none())
         {
-            bail!("`--offline` asks no server, the mirror `{server}` neither\nhelp: {ONE_OF_THEM}");
+            return Err(anyhow!("`--offline` asks no server, the mirror `{server}` neither")
+                .help(format!("{ONE_OF_THEM}")));
         }
         mirrors.extend(parse(&settings()?.mirrors)?);
         Ok(Origins { network, mirrors })
     }
 }
 
-/// The user's settings, if there are any (XDG Base Directory Specification).
+/// The user's settings, if there are any.
 fn settings() -> Result<Settings> {
-    let folder = std::env::var_os("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
-    let Some(folder) = folder else { return Ok(Settings::default()) };
-    let file = folder.join("vgpu-pipeline/config.yaml");
+    let Some(folder) = folders::config() else { return Ok(Settings::default()) };
+    let file = folder.join("config.yaml");
     refuse_others_word(&file, "the settings")?;
     match files::read_text_if_there(&file, &files::SETTINGS)? {
         Some(text) => Ok(Settings::parse(&text, &file.display().to_string())?),
@@ -144,7 +146,7 @@ fn settings() -> Result<Settings> {
     }
 }
 
-impl Place {
+impl ProjectArgs {
     fn store(&self) -> Result<Store> {
         let root = match &self.store {
             Some(root) => root.clone(),
@@ -153,21 +155,21 @@ impl Place {
         Store::open(&root)
     }
 
-    fn load(&self, store: &Store) -> Result<Loaded> {
+    fn load(&self, store: &Store) -> Result<Project> {
         match &self.file {
-            Some(file) => Loaded::read(file),
-            None => Loaded::default_in(store),
+            Some(file) => Project::read(file),
+            None => Project::default_in(store),
         }
     }
 }
 
-impl Signer {
+impl SigningArgs {
     /// The pipeline, signed as the command line says.
-    fn of(&self, mut loaded: Loaded) -> Result<Loaded> {
+    fn apply(&self, mut project: Project) -> Result<Project> {
         if let Some(key) = self.key_source()? {
-            loaded.pipeline.sign.key = Some(key);
+            project.pipeline.sign.key = Some(key);
         }
-        Ok(loaded)
+        Ok(project)
     }
 
     fn key_source(&self) -> Result<Option<KeySource>> {
@@ -183,6 +185,13 @@ impl Signer {
 /// Prints a line of JSON on standard output.
 fn print_json(line: &str) {
     say_whole(&text::json(line));
+}
+
+/// Prints an event as one line of JSON.
+fn print_event(event: &Event) {
+    if let Ok(line) = serde_json::to_string(event) {
+        print_json(&line);
+    }
 }
 
 /// Why standard output is not whole, where it is not.
@@ -206,22 +215,22 @@ fn say_whole(text: &str) {
 /// Parses, runs, and turns the result into an exit code.
 pub fn main() -> ExitCode {
     if let Err(error) = sign::take_over() {
-        return Failed::Work(error).report();
+        return CommandError::Failed(error).report();
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => return usage_error(&usage),
     };
     if let Err(error) = std::env::current_dir() {
-        let error = anyhow!("the current folder: {error}\nhelp: change into one that is there");
-        return Failed::Input(error).report();
+        let error = anyhow!("the current folder: {error}").help("change into one that is there");
+        return CommandError::Usage(error).report();
     }
     if let Err(error) = cli.put_secrets_away() {
-        return Failed::Input(error).report();
+        return CommandError::Usage(error).report();
     }
     // The builder in a container reads what is laid out here; secrets have modes of their own.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
-    let result = interrupt::listen().input().and_then(|()| match &cli.command {
+    let result = interrupt::listen().usage().and_then(|()| match &cli.command {
         Command::Check(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
@@ -241,7 +250,29 @@ pub fn main() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failed) => failed.report(),
+        Err(error) => {
+            if cli.command.prints_json() {
+                print_event(&Event::Failed(error.failure()));
+            }
+            error.report()
+        }
+    }
+}
+
+impl Command {
+    /// Whether a program reads what it prints.
+    fn prints_json(&self) -> bool {
+        match self {
+            Self::Plan(plan) => plan.json(),
+            Self::Run(run) => run.json(),
+            Self::Verify(verify) => verify.json(),
+            Self::Key(key) => key.json(),
+            Self::Check(_)
+            | Self::Lock(_)
+            | Self::Shell(_)
+            | Self::Schema
+            | Self::Completions(_) => false,
+        }
     }
 }
 
@@ -263,8 +294,8 @@ impl Cli {
         };
         names.extend(signer.and_then(|signer| signer.key_env.clone()));
         // A file that is no good is refused by the command itself.
-        let loaded = place.file.as_deref().and_then(|file| Loaded::read(file).ok());
-        if let Some(sign) = loaded.map(|loaded| loaded.pipeline.sign) {
+        let project = place.file.as_deref().and_then(|file| Project::read(file).ok());
+        if let Some(sign) = project.map(|project| project.pipeline.sign) {
             if let Some(KeySource::Env(name)) = sign.key {
                 names.push(name.to_string());
             }
@@ -296,18 +327,13 @@ fn usage_error(usage: &clap::Error) -> ExitCode {
 }
 
 /// Whoever asked for something and did not get it, as on a full disk, is told so.
-fn unsaid(error: &std::io::Error) -> Failed {
-    Failed::Work(anyhow!("cannot write to standard output: {error}"))
+fn unsaid(error: &std::io::Error) -> CommandError {
+    CommandError::Failed(anyhow!("cannot write to standard output: {error}"))
 }
 
 /// Where results are kept unless somebody says otherwise (XDG Base Directory Specification).
 fn default_store() -> Result<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-        .context(
-            "neither XDG_CACHE_HOME nor HOME says where results are kept\nhelp: use `--store`",
-        )?;
-    Ok(cache.join("vgpu-pipeline"))
+    folders::cache()
+        .context("neither XDG_CACHE_HOME nor HOME says where results are kept")
+        .help("use `--store`")
 }

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `plan`: what a run would do.
 
-use super::{Failed, IntoFailed, Place, Signer};
+use super::notes;
+use super::{Classify, CommandError, ProjectArgs, SigningArgs};
 use crate::inject::{Outcome, readable};
-use crate::plan::{Stage, Step};
-use crate::run::{Prepared, Request};
+use crate::run::{Request, Session};
+use crate::stage::{PlannedStep, Stage};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -12,9 +14,9 @@ use similar::TextDiff;
 #[derive(Debug, Args)]
 pub struct Plan {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     #[command(flatten)]
-    signer: Signer,
+    signer: SigningArgs,
     /// Show the edited spec as a diff
     #[arg(long)]
     diff: bool,
@@ -37,7 +39,7 @@ struct Shown<'a> {
 #[derive(Serialize)]
 struct ShownStep<'a> {
     #[serde(flatten)]
-    step: Step,
+    step: PlannedStep,
     cached: bool,
     why: &'a str,
 }
@@ -45,54 +47,63 @@ struct ShownStep<'a> {
 #[derive(Serialize)]
 struct ShownEdit<'a> {
     edit: &'a str,
-    outcome: &'a Outcome,
+    outcome: Outcome,
 }
 
 impl Plan {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
-    pub fn signer(&self) -> &Signer {
+    pub fn signer(&self) -> &SigningArgs {
         &self.signer
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
-        let prepared = Prepared::new(Request::whole(loaded), store).input()?;
-        let shown = self.shown(&prepared).input()?;
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let project = self.place.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
+        let request = Request::whole(&project);
+        let session = Session::new(project, request, store).usage()?;
+        let shown = self.shown(&session).usage()?;
         if self.json {
-            super::print_json(&serde_json::to_string(&shown).map_err(anyhow::Error::from).work()?);
+            super::print_json(
+                &serde_json::to_string(&shown).map_err(anyhow::Error::from).failed()?,
+            );
         } else {
             print(&shown);
         }
         Ok(())
     }
 
-    fn shown<'a>(&self, prepared: &'a Prepared) -> Result<Shown<'a>> {
+    fn shown<'a>(&self, session: &'a Session) -> Result<Shown<'a>> {
         let mut steps = Vec::new();
-        for step in prepared.plan().steps {
-            let cached = prepared.is_cached(step.stage)?;
-            let why = match (&step.key, cached, prepared.lock_wanting()) {
+        for node in session.plan()?.nodes {
+            let (step, cached) = (PlannedStep::from(&node), node.stored.is_some());
+            let why = match (&step.key, cached, session.inputs.lock.unusable()) {
                 (_, true, _) => "in the store",
                 (Some(_), false, _) => "not in the store",
                 (None, false, Some(why)) if step.stage == Stage::Environment => {
-                    why.lines().next().unwrap_or_default()
+                    why.message.as_str()
                 }
                 (None, false, _) => "its key follows from what runs before it",
             };
             steps.push(ShownStep { step, cached, why });
         }
-        let edits = prepared.spec().map(|(_, edited)| {
-            edited.edits.iter().map(|(edit, outcome)| ShownEdit { edit, outcome }).collect()
+        let specs = session.known_specs();
+        let edits = specs.map(|specs| {
+            let edits = specs.edited.edits.iter();
+            edits.map(|(edit, outcome)| ShownEdit { edit, outcome: *outcome }).collect()
         });
-        let diff = prepared.spec().filter(|_| self.diff).map(|(before, edited)| {
-            let (before, after) = (readable(before), readable(&edited.spec));
+        let diff = specs.filter(|_| self.diff).map(|specs| {
+            let (before, after) = (readable(&specs.text), readable(&specs.edited.spec));
             let diff = TextDiff::from_lines(&before, &after);
             diff.unified_diff().header("as it stands", "as it is built").to_string()
         });
-        Ok(Shown { pipeline: prepared.pipeline().name.as_str(), steps, edits, diff })
+        Ok(Shown { pipeline: session.project.name(), steps, edits, diff })
     }
 }
 
@@ -106,7 +117,7 @@ fn print(shown: &Shown) {
     if let Some(edits) = &shown.edits {
         say!("edits of the spec");
         for ShownEdit { edit, outcome } in edits {
-            say!("  {edit}: {outcome}");
+            say!("  {edit}: {}", notes::outcome(*outcome));
         }
     } else {
         say!("the spec comes with the stage `source`, which has not run yet");

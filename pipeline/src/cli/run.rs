@@ -1,21 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `run`: the main job.
 
-use super::{Failed, IntoFailed, ONE_OF_THEM, Place, Reach, Signer, json, people};
-use crate::plan::Stage;
-use crate::run::{Consent, Prepared, Request, default_output};
+use super::progress::ProgressReporter;
+use super::{Classify, CommandError, FetchArgs, ONE_OF_THEM, ProjectArgs, SigningArgs};
+use crate::error::Help;
+use crate::run::{Consent, Request, Session};
 use crate::sandbox::Engine;
-use anyhow::{Result, bail};
+use crate::stage::Stage;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     #[command(flatten)]
-    signer: Signer,
+    signer: SigningArgs,
     #[command(flatten)]
-    reach: Reach,
+    reach: FetchArgs,
     /// Stop after this stage
     #[arg(long, value_enum, default_value = "publish")]
     until: Stage,
@@ -37,32 +40,38 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
-    pub fn signer(&self) -> &Signer {
+    pub fn signer(&self) -> &SigningArgs {
         &self.signer
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        self.publishes_or_says_nothing_of_it().input()?;
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).and_then(|it| self.signer.of(it)).input()?;
-        let output = self.output.clone().unwrap_or_else(|| default_output(&loaded.pipeline));
-        let origins = self.reach.origins().input()?;
-        let consent = Consent { new_signer: self.accept_new_signer, replace: self.replace };
-        let (until, engine) = (self.until, self.engine);
-        let request = Request { loaded, until, output, consent, engine, origins };
-        let prepared = Prepared::new(request, store).input()?;
-        prepared.preflight().input()?;
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    pub fn run(&self) -> Result<(), CommandError> {
+        self.publishes_or_says_nothing_of_it().usage()?;
+        let store = self.place.store().usage()?;
+        let project = self.place.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
+        let request = Request {
+            until: self.until,
+            output: self.output.clone().unwrap_or_else(|| project.default_output()),
+            consent: Consent { new_signer: self.accept_new_signer, replace: self.replace },
+            engine: self.engine,
+            origins: self.reach.origins().usage()?,
+        };
+        let session = Session::new(project, request, store).usage()?;
+        session.preflight().usage()?;
         if self.json {
-            prepared.run(&|event| json::print(&event)).work()?;
+            session.run(&|event| super::print_event(&event)).failed()?;
             return Ok(());
         }
-        let screen = people::Screen::new();
-        let outcome = prepared.run(&|event| screen.show(&event)).work()?;
-        screen.close(&outcome);
+        let reporter = ProgressReporter::new();
+        let outcome = session.run(&|event| reporter.show(&event)).failed()?;
+        reporter.close(&outcome);
         Ok(())
     }
 
@@ -75,10 +84,12 @@ impl Run {
         ];
         let until = self.until.name();
         match asked.into_iter().find(|(_, given)| *given && self.until != Stage::Publish) {
-            Some((option, _)) => bail!(
-                "`{option}` is about the repository, and `--until {until}` makes none\n\
-                 help: {ONE_OF_THEM}"
-            ),
+            Some((option, _)) => {
+                return Err(anyhow!(
+                    "`{option}` is about the repository, and `--until {until}` makes none"
+                )
+                .help(format!("{ONE_OF_THEM}")));
+            }
             None => Ok(()),
         }
     }

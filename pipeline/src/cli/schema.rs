@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `schema`: the format, for editors.
 
-use super::{Failed, IntoFailed};
+use super::{Classify, CommandError};
 
-pub fn run() -> Result<(), Failed> {
+pub fn run() -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(&crate::config::schema());
-    say!("{}", text.map_err(anyhow::Error::from).work()?);
+    say!("{}", text.map_err(anyhow::Error::from).failed()?);
     Ok(())
 }

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `shell`: into the build environment at the stage that failed.
 
-use super::{Failed, IntoFailed, Place};
+use super::{Classify, CommandError, ProjectArgs};
 use crate::cmd::{Runner, interrupt};
+use crate::error::Help;
 use crate::sandbox::Scene;
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -9,34 +11,31 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Shell {
     #[command(flatten)]
-    place: Place,
+    place: ProjectArgs,
     /// The command to run instead of a shell
     #[arg(last = true)]
     command: Vec<String>,
 }
 
 impl Shell {
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &ProjectArgs {
         &self.place
     }
 
-    pub fn run(&self) -> Result<(), Failed> {
-        let store = self.place.store().input()?;
-        let loaded = self.place.load(&store).input()?;
-        let name = loaded.pipeline.name.as_str();
+    pub fn run(&self) -> Result<(), CommandError> {
+        let store = self.place.store().usage()?;
+        let project = self.place.load(&store).usage()?;
+        let name = project.name();
         let scene = || {
-            Scene::find(&store.set_aside_folder(&loaded.own_name()))?.with_context(|| {
-                format!(
-                    "no stage of `{name}` has failed in its environment\n\
-                     help: a `run` whose stage `build` or `verify` fails keeps the tree for this"
-                )
-            })
+            Scene::find(&store.failed_folder(&project.own_name()))?
+                .with_context(|| format!("no stage of `{name}` has failed in its environment"))
+                .help("a `run` whose stage `build` or `verify` fails keeps the tree for this")
         };
         // Without one, nobody waits.
-        scene().input()?;
+        scene().usage()?;
         // A new run would take the tree away, and one that is at work may have left another.
-        let _held = store.lock("run", name, || Ok(interrupt::check()?)).work()?;
-        let scene = scene().input()?;
+        let _held = store.lock("run", name, || Ok(interrupt::check()?)).failed()?;
+        let scene = scene().usage()?;
         for (host, inside) in scene.mounts() {
             tell!("{inside:<10} {}", host.display());
         }
@@ -45,12 +44,12 @@ impl Shell {
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
-        let log = store.scratch(&format!("logs/{name}")).work()?.join("shell.log");
-        let cmd = Runner::new(&log, |_| {}).work()?.working_for(store.root());
-        let status = scene.enter(command, &cmd).work()?;
+        let log = store.log_file(name, "shell").failed()?;
+        let cmd = Runner::new(&log, |_| {}).failed()?.working_for(store.root());
+        let status = scene.enter(command, &cmd).failed()?;
         if status.success() {
             return Ok(());
         }
-        Err(anyhow!("`{}` in the environment ended with {status}", command.join(" "))).work()
+        Err(anyhow!("`{}` in the environment ended with {status}", command.join(" "))).failed()
     }
 }

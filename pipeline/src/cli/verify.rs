@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify`: the audit alone, on any RPM or ELF binary, and the difference to another.
 
 use super::audit::{print, print_changes};
-use super::{Failed, IntoFailed};
-use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType, Target};
+use super::{Classify, CommandError};
+use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType};
+use crate::error::Help;
 use crate::files;
-use crate::run::Loaded;
+use crate::project::Project;
+use crate::rules::{Policy, SignatureCheck, Target};
 use crate::text;
-use crate::verify::{self, Allowed, Asked, Audit, Change, Found, Installed, Policy, Signing};
-use anyhow::{Context, Result, bail, ensure};
+use crate::verify::{self, Allowed, Change, Inspection, Request, Subject};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -63,7 +66,7 @@ fn word<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
 #[derive(Serialize)]
 struct Said<'a> {
     #[serde(flatten)]
-    audit: &'a Audit,
+    audit: &'a Inspection,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<&'a PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,57 +74,66 @@ struct Said<'a> {
 }
 
 impl Verify {
-    pub fn run(&self) -> Result<(), Failed> {
-        let section = self.section().input()?;
-        let installed = section.installed.as_deref().map(Installed::read).transpose().input()?;
-        let keys = self.key.as_deref().map(verify::keys).transpose().input()?;
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    pub fn run(&self) -> Result<(), CommandError> {
+        let section = self.section().usage()?;
+        let installed =
+            section.installed.as_deref().map(verify::read_installed).transpose().usage()?;
+        let keys = self.key.as_deref().map(verify::keys).transpose().usage()?;
         let (keys, others) = keys.unwrap_or_default();
         for other in others {
             tell!("passed over: {}", text::visible(&other));
         }
         for file in [Some(&self.what), self.against.as_ref()].into_iter().flatten() {
-            files::look(file, &files::JUDGED).input()?;
+            files::look(file, &files::JUDGED).usage()?;
         }
         let paths: Option<Vec<String>> =
             section.paths.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect());
-        let compared = self.against.as_deref().map(|old| verify::audit(old, &Asked::default()));
-        let compared = compared.transpose().work()?;
+        let compared = self.against.as_deref().map(|old| verify::inspect(old, &Request::default()));
+        let compared = compared.transpose().failed()?;
         let stock = compared.as_ref().filter(|_| section.only_adds.is_some());
-        let shared = stock.map(Audit::shared);
+        let shared = stock.map(Inspection::shared);
         let policy = Policy {
             shared: shared.as_ref(),
             target: section.target,
-            rules: Some(&section.rules),
+            levels: Some(&section.rules),
             paths: paths.as_deref(),
             installed: installed.as_ref(),
-            stock: stock.and_then(Audit::id),
-            signing: if self.key.is_some() { Signing::Demanded } else { Signing::Unasked },
+            stock: stock.and_then(Inspection::id),
+            signature: if self.key.is_some() {
+                SignatureCheck::Required
+            } else {
+                SignatureCheck::Skip
+            },
             ..Policy::default()
         };
-        let asked = Asked { types: &section.types, keys: &keys, policy };
-        let audit = verify::audit(&self.what, &asked).work()?;
-        self.fits(&audit).input()?;
-        let changes = compared.map(|old| compare(&audit, &old)).transpose().input()?;
+        let asked = Request { types: &section.types, keys: &keys, policy };
+        let audit = verify::inspect(&self.what, &asked).failed()?;
+        self.fits(&audit).usage()?;
+        let changes = compared.map(|old| compare(&audit, &old)).transpose().usage()?;
         if self.json {
             let said = Said {
                 audit: &audit,
                 against: self.against.as_ref(),
                 difference: changes.as_deref(),
             };
-            super::print_json(&serde_json::to_string(&said).map_err(anyhow::Error::from).work()?);
+            super::print_json(&serde_json::to_string(&said).map_err(anyhow::Error::from).failed()?);
         } else {
             print(&audit, &section.types);
             print_changes(changes.as_deref());
         }
-        self.judge(&audit, changes.as_deref(), &section).work()
+        self.judge(&audit, changes.as_deref(), &section).failed()
     }
 
     /// What the file is held to.
     fn section(&self) -> Result<config::Verify> {
         if let Some(file) = &self.pipeline {
-            let Loaded { pipeline, beside, .. } = Loaded::read(file)?;
+            let Project { pipeline, base_dir, .. } = Project::read(file)?;
             let mut section = pipeline.verify;
-            section.installed = section.installed.map(|list| beside.join(list));
+            section.installed = section.installed.map(|list| base_dir.join(list));
             if !self.only_adds.is_empty() {
                 section.only_adds.get_or_insert_default().extend(self.only_adds.iter().cloned());
             }
@@ -145,9 +157,10 @@ impl Verify {
     fn expected(&self, name: &str) -> Result<ExpectedType> {
         let word = |text: &str| text.to_owned().try_into().map_err(anyhow::Error::msg);
         let property = |text: &String| {
-            let (name, kind) = text.split_once('=').with_context(|| {
-                format!("`{text}` is not NAME=KIND\nhelp: such as `pool_id=str`")
-            })?;
+            let (name, kind) = text
+                .split_once('=')
+                .with_context(|| format!("`{text}` is not NAME=KIND"))
+                .help("such as `pool_id=str`")?;
             let name = PropertyName::try_from(name.to_owned()).map_err(anyhow::Error::msg)?;
             let kind = PropertyKind::try_from(kind.to_owned()).map_err(anyhow::Error::msg)?;
             Ok((name, kind))
@@ -164,7 +177,7 @@ impl Verify {
     }
 
     /// Refuses to be silent about what is asked of packages alone.
-    fn fits(&self, audit: &Audit) -> Result<()> {
+    fn fits(&self, audit: &Inspection) -> Result<()> {
         let asked = [
             ("--target", self.target.is_some()),
             ("--installed", self.installed.is_some()),
@@ -173,11 +186,13 @@ impl Verify {
             ("--key", self.key.is_some()),
         ];
         match asked.into_iter().find(|(_, given)| *given && !audit.is_package()) {
-            Some((option, _)) => bail!(
-                "`{option}` is asked of packages, and `{}` is a binary\n\
-                 help: give the package that it is in",
-                self.what.display()
-            ),
+            Some((option, _)) => {
+                return Err(anyhow!(
+                    "`{option}` is asked of packages, and `{}` is a binary",
+                    self.what.display()
+                )
+                .help("give the package that it is in"));
+            }
             None => Ok(()),
         }
     }
@@ -185,15 +200,15 @@ impl Verify {
     /// Fails where a rule is broken that is more than a warning, and where more changed than was asked.
     fn judge(
         &self,
-        audit: &Audit,
+        audit: &Inspection,
         changes: Option<&[Change]>,
         section: &config::Verify,
     ) -> Result<()> {
         if let (Some(changes), Some(_)) = (changes, &section.only_adds) {
             verify::only_adds(changes, &Allowed::by(section))?;
         }
-        if let Found::Package(package) = &audit.found {
-            verify::demand_provides(&[&package.facts], section)?;
+        if let Subject::Package(package) = &audit.found {
+            verify::require_provides(&[&package.facts], section)?;
         }
         let broken = audit.refused().count();
         let rules = if broken == 1 { "a rule" } else { "rules" };
@@ -203,20 +218,20 @@ impl Verify {
 }
 
 /// The difference of two files of one kind.
-fn compare(audit: &Audit, old: &Audit) -> Result<Vec<Change>> {
+fn compare(audit: &Inspection, old: &Inspection) -> Result<Vec<Change>> {
     if old.is_package() != audit.is_package() {
-        bail!(
-            "`{}` is {} and `{}` is {}: there is nothing to compare\n\
-             help: give two packages, or two binaries",
+        return Err(anyhow!(
+            "`{}` is {} and `{}` is {}: there is nothing to compare",
             audit.file.display(),
             kind(audit),
             old.file.display(),
             kind(old)
-        );
+        )
+        .help("give two packages, or two binaries"));
     }
-    Ok(verify::difference(&old.portrait(), &audit.portrait()))
+    Ok(verify::difference(&old.snapshot(), &audit.snapshot()))
 }
 
-fn kind(audit: &Audit) -> &'static str {
+fn kind(audit: &Inspection) -> &'static str {
     if audit.is_package() { "a package" } else { "a binary" }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! This program once more: in its own place without what it should not know, or beside it for an
 //! answer that is too much for its own memory.
 

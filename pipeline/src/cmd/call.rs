@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One call: a program, its arguments, and what is particular about running it.
 
 use super::Pipes;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A child that was started: its environment, its standard streams, and the lines that come of them.
 
 use super::reaper::Reaper;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How a failed call reads.
 
 use std::fmt;
@@ -56,7 +57,7 @@ impl fmt::Display for Failure {
         if let Some(left) = self.scarce {
             write!(f, "\n  {left} KiB are free on the disk of `{}`", self.log.display())?;
         }
-        write!(f, "\nhelp: the whole output is in {}", self.log.display())
+        Ok(())
     }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! SIGINT and SIGTERM as something to look at, so that whoever waits can clean up first.
 
 use anyhow::Result;

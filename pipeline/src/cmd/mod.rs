@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The only place that starts a process.
 //!
 //! A call is an argv, never a shell line. Its environment is cleared to an allow-list, its output
@@ -18,10 +19,12 @@ pub use crate::text::masked;
 pub use call::{Call, OWN};
 pub use failure::{Failure, Incomplete};
 pub use pipes::Pipes;
-pub use which::{find, missing};
+pub use which::{find as find_program, require};
 
+use crate::error::{Help, find};
+use crate::note::Note;
 use crate::text;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use child::{Heard, Source, Started, ask_to_end, prepared, start};
 use interrupt::Interrupted;
 use pipes::Marks;
@@ -54,7 +57,7 @@ pub struct Runner<'a> {
     works_for: PathBuf,
     file: RefCell<File>,
     on_line: Box<dyn Fn(&str) + 'a>,
-    on_note: Box<dyn Fn(&str) + 'a>,
+    on_note: Box<dyn Fn(Note) + 'a>,
 }
 
 /// What a call wrote to its standard output.
@@ -68,7 +71,7 @@ impl<'a> Runner<'a> {
     pub fn new(log: &Path, on_line: impl Fn(&str) + 'a) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("log `{}`", log.display()))?;
         let (file, on_line) = (RefCell::new(file), Box::new(on_line));
-        let on_note = Box::new(|_: &str| {});
+        let on_note = Box::new(|_: Note| {});
         Ok(Self { log: log.to_owned(), works_for: PathBuf::new(), file, on_line, on_note })
     }
 
@@ -84,15 +87,15 @@ impl<'a> Runner<'a> {
 
     /// With somebody to tell what people should know while it goes.
     #[must_use]
-    pub fn on_note(mut self, on_note: impl Fn(&str) + 'a) -> Self {
+    pub fn on_note(mut self, on_note: impl Fn(Note) + 'a) -> Self {
         self.on_note = Box::new(on_note);
         self
     }
 
     /// Tells people something, and the log.
-    pub fn note(&self, text: &str) {
-        self.write(&format!("note: {text}"));
-        (self.on_note)(text);
+    pub fn note(&self, note: Note) {
+        self.write(&format!("note: {note:?}"));
+        (self.on_note)(note);
     }
 
     pub fn log(&self) -> &Path {
@@ -176,10 +179,13 @@ impl<'a> Runner<'a> {
         let (program, log) = (call.short(), self.log.clone());
         let scarce = failure::scarce(&self.log);
         let failure = Failure { program, status, tail, complaint, stdout, scarce, log };
-        if whole {
-            return Err(failure.into());
-        }
-        Err(Incomplete { begun: marks.begun(), failure }.into())
+        let help = format!("the whole output is in {}", self.log.display());
+        let error = if whole {
+            Error::new(failure)
+        } else {
+            Error::new(Incomplete { begun: marks.begun(), failure })
+        };
+        Err(error.help(help))
     }
 
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.
@@ -226,13 +232,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends a child for a reason, and hands the reason back.
-    fn stop(
-        &self,
-        call: &Call,
-        child: &mut Child,
-        reaper: &mut Reaper,
-        why: anyhow::Error,
-    ) -> anyhow::Error {
+    fn stop(&self, call: &Call, child: &mut Child, reaper: &mut Reaper, why: Error) -> Error {
         self.write(&format!("ended: {why}"));
         self.end(call, child, reaper);
         why
@@ -275,8 +275,8 @@ fn push(tail: &mut VecDeque<String>, line: String) {
 }
 
 /// Whether an error is an interruption, and by which signal.
-pub fn interrupted(error: &anyhow::Error) -> Option<i32> {
-    error.downcast_ref::<Interrupted>().map(|interrupted| interrupted.0)
+pub fn interrupted(error: &Error) -> Option<i32> {
+    find::<Interrupted>(error).map(|interrupted| interrupted.0)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Named pipes of our own, for a program that another one starts for us: what it says comes to us
 //! without a hand in between. A container engine passes a short-lived container's output on through
 //! helpers of its own, and under load loses the end of it, or all, and ends well.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Ends what a call started, whatever happens to this process.
 //!
 //! A small shell stands by for each call and leads the process group that the call runs in. It waits on

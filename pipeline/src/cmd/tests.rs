@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use std::fs;
 
 fn runner(folder: &tempfile::TempDir) -> Runner<'static> {
@@ -18,7 +20,7 @@ fn output_is_kept_and_logged() {
 fn a_failure_names_the_command_its_end_and_its_last_words() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no-such-file");
-    let error = runner(&folder).run(&Call::new("ls").arg(&missing)).unwrap_err().to_string();
+    let error = runner(&folder).run(&Call::new("ls").arg(&missing)).unwrap_err().rendered();
     assert!(error.starts_with("`ls` ended"), "{error}");
     assert!(error.contains("exit code 2"), "{error}");
     assert!(error.contains("  | ls: cannot access"), "{error}");
@@ -29,7 +31,7 @@ fn a_failure_names_the_command_its_end_and_its_last_words() {
 fn a_program_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = runner(&folder).run(&Call::new("no-such-program")).unwrap_err();
-    assert!(format!("{error:#}").starts_with("cannot start `no-such-program`"));
+    assert!(error.rendered().starts_with("cannot start `no-such-program`"));
 }
 
 #[test]
@@ -51,9 +53,10 @@ fn passwords_in_urls_are_not_shown() {
 
 #[test]
 fn all_missing_programs_are_in_one_message() {
-    let message = missing(&[&["no-such-a", "no-such-b"], &["ls"], &["createrepo_c_not"]]).unwrap();
-    assert!(message.contains("`no-such-a` or `no-such-b`, `createrepo_c_not`"), "{message}");
-    assert!(missing(&[&["ls"]]).is_none());
+    let error =
+        require(&[&["no-such-a", "no-such-b"], &["ls"], &["createrepo_c_not"]]).unwrap_err();
+    assert!(error.rendered().contains("`no-such-a` or `no-such-b`, `createrepo_c_not`"), "{error}");
+    require(&[&["ls"]]).unwrap();
 }
 
 #[test]
@@ -61,7 +64,7 @@ fn what_takes_too_long_is_ended() {
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let call = Call::new("sleep").arg("60").limit(Duration::from_millis(200));
-    let error = runner(&folder).run(&call).unwrap_err().to_string();
+    let error = runner(&folder).run(&call).unwrap_err().rendered();
     assert_eq!(error, "`sleep` did not end within 0 s");
     assert!(began.elapsed() < Duration::from_secs(10));
 }
@@ -93,10 +96,10 @@ fn a_child_that_has_said_everything_is_asked_to_end() {
 fn a_flood_is_ended_with_or_without_lines() {
     let folder = tempfile::tempdir().unwrap();
     let call = Call::new("yes").most_output(1 << 20).read();
-    let error = runner(&folder).run(&call).unwrap_err().to_string();
+    let error = runner(&folder).run(&call).unwrap_err().rendered();
     assert_eq!(error, "`yes` printed more than 1048576 bytes");
     let call = Call::new("cat").arg("/dev/zero").most_output(4 << 20).read();
-    let error = runner(&folder).run(&call).unwrap_err().to_string();
+    let error = runner(&folder).run(&call).unwrap_err().rendered();
     assert_eq!(error, "`cat` printed more than 4194304 bytes");
 }
 
@@ -125,7 +128,7 @@ fn a_character_is_not_cut_in_two() {
 #[test]
 fn what_nobody_bounds_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let said = |call: &Call| runner(&folder).run(call).unwrap_err().to_string();
+    let said = |call: &Call| runner(&folder).run(call).unwrap_err().rendered();
     let flood = Call::new("sh").args(["-c", "yes $(head -c 4000 /dev/zero | tr '\\0' x)"]);
     assert_eq!(said(&flood), "`sh` printed more than 268435456 bytes");
     let answer = "`sh` printed more than the 33554432 bytes that are read of an answer";

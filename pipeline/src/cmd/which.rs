@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which programs are there, found without starting any.
 
+use crate::error::Help;
+use anyhow::{Result, anyhow, ensure};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,8 +27,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| runnable(file))
 }
 
-/// One message for everything that is missing. Each need is met by any one of its programs.
-pub fn missing(needs: &[&[&str]]) -> Option<String> {
+/// Refuses, in one message, whatever is missing. Each need is met by any one of its programs.
+pub fn require(needs: &[&[&str]]) -> Result<()> {
     let absent: Vec<&&[&str]> =
         needs.iter().filter(|any| any.iter().all(|program| find(program).is_none())).collect();
     let names: Vec<String> = absent
@@ -34,13 +37,12 @@ pub fn missing(needs: &[&[&str]]) -> Option<String> {
         .collect();
     // The first alternative is the one that is recommended.
     let packages: Vec<&str> = absent.iter().filter_map(|any| package(any.first()?)).collect();
-    (!absent.is_empty()).then(|| {
-        format!(
-            "not on this machine: {}\nhelp: apt-get install {}",
-            names.join(", "),
-            packages.join(" ")
-        )
-    })
+    ensure!(
+        absent.is_empty(),
+        anyhow!("not on this machine: {}", names.join(", "))
+            .help(format!("apt-get install {}", packages.join(" ")))
+    );
+    Ok(())
 }
 
 fn package(program: &str) -> Option<&'static str> {

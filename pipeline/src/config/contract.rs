@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A contract: what one device must be, said once, in a file that its pipelines share.
 //!
 //! An entry of `verify.types` has the same form, and is held to the same sense.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `device`.
 
 use super::scalars::{CFile, CMacro, CValue, ConfigSymbol, QomType, TreePath};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A file of one of the formats, read as far as it goes: its tree, what is wrong with it, and its sections
 //! as types.
 

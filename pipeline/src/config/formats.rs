@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The formats that are read here, each by the schema that is made of its types.
 
 use super::{ExpectedType, Lock, Pipeline, Settings};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lock file: what `lock` resolved for an environment. It is written by that command alone.
 
 use super::file::File;

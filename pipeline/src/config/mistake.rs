@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A mistake in a file: where it is, what was expected, and what to try.
 
 use super::snippet::Snippet;

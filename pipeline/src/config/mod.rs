@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The pipeline file: its types with their docs and defaults, and what makes a value a good one.
 //!
 //! A text is read twice. A parser of events makes a tree in which each value knows its place
@@ -57,9 +58,7 @@ pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Lookaside, S
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
-pub use verify::{
-    Bar, BarKind, ExpectedType, Guest, Level, Pci, Rule, Start, Stock, Target, Verify,
-};
+pub use verify::{Bar, BarKind, ExpectedType, Guest, Pci, Start, Stock, Verify};
 pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
 
 /// The format that this program reads. A file of another version is refused before anything else.

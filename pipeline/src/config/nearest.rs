@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The word that somebody meant.
 
 /// Nobody mistypes a longer word, and to compare takes as long as both are.

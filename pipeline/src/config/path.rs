@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The path from the top of a file to a value, and the way along it.
 
 use super::yaml::{Content, Document, Node, Span};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Scalars with a rule, which is said once: as data, out of which come the check, what the schema says,
 //! and the words of a refusal.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The user's own settings: what is particular to a machine or a company, and not to a product.
 
 use super::file::File;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `sign`. A pipeline file names where a key is; it never holds one.
 
 use super::scalars::{KeyFingerprint, Line, LocalPath, VariableName};

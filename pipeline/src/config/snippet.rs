@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lines that a mistake is in, as they may be shown: a file in the place of another may hold a secret,
 //! and so may a value in the place of another.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `spec`: the spec file and its typed edits.
 
 use super::scalars::{

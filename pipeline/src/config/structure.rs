@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Holds a file to the schema of its format: every key, type and word of it, all of them at once. The
 //! schema is made of the types, so what is asked here is what they can take.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How a schema says of a mapping with keys of somebody's own what keys and values are.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

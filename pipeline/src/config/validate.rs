@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What only several fields together can show. A rule is asked where nothing is wrong with the sections that
 //! it compares.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `verify`.
 
 use super::scalars::{
@@ -5,10 +6,10 @@ use super::scalars::{
 };
 use super::spec::Edit;
 use super::table::Table;
+use crate::rules::{Level, Rule, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 /// What the built package must prove.
@@ -52,105 +53,6 @@ pub struct Verify {
     /// Boots a Linux guest with each device, where the machine has a kernel for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<Guest>,
-}
-
-/// A family of hosts.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// CentOS 7 and what stands on it, such as XCP-ng 8.3's dom0: rpm 4.11, glibc 2.17.
-    El7,
-    /// CentOS 8 and what stands on it: rpm 4.14, glibc 2.28.
-    El8,
-    /// CentOS Stream 9 and what stands on it: rpm 4.16, glibc 2.34.
-    El9,
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
-/// What a package is held to.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// The package is of rpm's format 4, which the targets' rpm reads in full.
-    PackageFormat,
-    /// A package that calls itself one for debuggers is one.
-    DebugPackage,
-    /// The target's rpm knows every `rpmlib()` feature that is required.
-    RpmlibFeatures,
-    /// The target's rpm can unpack the payload.
-    PayloadCompressor,
-    /// The signature header is within the limits of the target's rpm.
-    SignatureHeader,
-    /// An MD5 over header and payload is there, which rpm 4.11 checks.
-    Md5Digest,
-    /// The header holds a digest of the payload, so that a signature over it alone covers all.
-    PayloadDigest,
-    /// Every digest and size that the package gives is right, by our own reading.
-    Digests,
-    /// A key that was given signed all of it.
-    Signature,
-    /// Nothing wants a newer glibc than the target's, by its requires and by its binaries.
-    Glibc,
-    /// The interpreter of binaries is the target's.
-    Interpreter,
-    /// No rich dependencies where the target's rpm knows none.
-    RichDependencies,
-    /// No requires of `user()` or `group()`, which nothing provides there.
-    UserGroupRequires,
-    /// No file triggers, which the target's rpm silently ignores.
-    FileTriggers,
-    /// No links below `/usr/lib/.build-id`, over which two packages conflict.
-    BuildIdLinks,
-    /// No file is setuid or setgid, has capabilities, or is a device.
-    Setuid,
-    /// Nothing may be written by everybody.
-    WorldWritable,
-    /// Everything belongs to root.
-    Ownership,
-    /// Every file is in an allowed folder.
-    Paths,
-    /// Every path in the payload is plain, and one that the header lists.
-    Payload,
-    /// No file is one of another package on the hosts.
-    FileConflicts,
-    /// The package sorts after the stock one and before the next one of the vendor.
-    Nevra,
-    /// Whatever a host would start or load can be read.
-    UnreadProgram,
-    /// Binaries have no RPATH or RUNPATH, name no library by its path, and have none watch the loader.
-    Rpath,
-    /// Binaries have no executable stack, and no other memory that may be written and executed.
-    ExecutableStack,
-    /// Programs are position-independent, with read-only relocations and a stack protector.
-    Hardening,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The name that the file has for it.
-        self.serialize(f)
-    }
-}
-
-/// What becomes of a package that breaks a rule.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// It is said.
-    Warn,
-    /// The package is refused.
-    Require,
 }
 
 /// Where the stock package comes from.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! YAML as these files have it: a tree in which each value knows its place, and no more work than a file
 //! of such a size is worth.
 //!

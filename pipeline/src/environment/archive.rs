@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A saved image, looked into before an engine does: an engine loads every image that an archive holds,
 //! under every name that it gives them.
 
@@ -82,6 +83,7 @@ fn judge(archive: &Path, id: &ImageDigest) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rendered;
 
     /// An archive of these files.
     fn archive(files: &[(&str, &[u8])]) -> tempfile::NamedTempFile {
@@ -112,7 +114,7 @@ mod tests {
             let manifest = manifest.as_bytes();
             let files = [("c.json", config), ("l.tar", layer), ("manifest.json", manifest)];
             let file = archive(&[&files, more].concat());
-            is_archive_of(file.path(), &id).map_err(|error| format!("{error:#}"))
+            is_archive_of(file.path(), &id).map_err(|error| error.rendered())
         };
         let good = format!("[{}]", one(""));
         assert_eq!(check(&good, layer, &[]), Ok(()));

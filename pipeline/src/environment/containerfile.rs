@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a Containerfile may say: how its base becomes the environment, and nothing that would come from
 //! anywhere else. An engine fetches on the host for some instructions, whatever network the build has,
 //! and some leave a wish in the image that is granted when a job runs.
@@ -5,11 +6,12 @@
 //! Only instructions that are known to be harmless are let through, so that what an engine learns later
 //! is refused too. Two engines read a file in two ways where it is odd: what is odd is refused.
 
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 
 /// The one argument that the image's build is given.
 const BASE: &str = "BASE";
-const HELP: &str = "help: an environment is its base and what the Containerfile makes of that: \
+const HELP: &str = "an environment is its base and what the Containerfile makes of that: \
                     `FROM ${BASE}`, then RUN, COPY, ENV, ARG, LABEL, USER, WORKDIR, SHELL";
 
 /// An instruction with its continued lines in one.
@@ -20,7 +22,8 @@ struct Instruction {
 
 /// Refuses a Containerfile that takes anything from elsewhere. `shown` is its name for people.
 pub fn check(text: &str, shown: &str) -> Result<()> {
-    let refuse = |line: usize, why: &str| -> Result<()> { bail!("{shown}:{line}: {why}\n{HELP}") };
+    let refuse =
+        |line: usize, why: &str| -> Result<()> { Err(anyhow!("{shown}:{line}: {why}").help(HELP)) };
     for (line, text) in (1..).zip(text.split('\n')) {
         if let Some(c) = text.chars().find(|c| c.is_control() && *c != '\t' || *c == '\u{feff}') {
             refuse(line, &format!("the character {} has no place here", c.escape_unicode()))?;
@@ -189,7 +192,10 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        check(text, "Containerfile").err().map(|error| error.to_string()).unwrap_or_default()
+        check(text, "Containerfile")
+            .err()
+            .map(|error| crate::error::render(&error))
+            .unwrap_or_default()
     }
 
     #[test]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A Debian root filesystem, where no container registry is at hand.
 
 use crate::apt;

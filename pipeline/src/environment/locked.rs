@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An environment that a lock pins: its base image by id, its packages by sha256.
 
 use super::archive::is_archive_of;
 use crate::cmd::Runner;
 use crate::config::{Lock, LockedPackage};
+use crate::error::Help;
 use crate::fetch::{Fetch, Pin, Wanted, retry};
 use crate::sandbox::Image;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -45,9 +47,7 @@ pub fn lay_out(lock: &Lock, context: &Path, fetch: &Fetch) -> Result<()> {
 /// A locked package's file.
 pub fn package_file(package: &LockedPackage, fetch: &Fetch) -> Result<std::path::PathBuf> {
     let LockedPackage { nevra, sha256, size, url, .. } = package;
-    fetch.web(&Wanted { shown: nevra, sha256, size: Some(*size) }, url).with_context(|| {
-        format!("the locked package {nevra}\nhelp: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew")
-    })
+    fetch.web(&Wanted { shown: nevra, sha256, size: Some(*size) }, url).with_context(|| format!("the locked package {nevra}")).help("if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew")
 }
 
 /// Gives the engine the base image under its name: its own copy, a mirror's, or the registry's.
@@ -88,17 +88,18 @@ pub fn closure(lock: &Lock, image: &Image, under: &Path, cmd: &Runner) -> Result
     let (before, after) = (installed(cmd, base, under)?, installed(cmd, image, under)?);
     let locked: BTreeSet<&str> = lock.packages.iter().map(|p| p.nevra.as_str()).collect();
     if let Some(nevra) = locked.iter().find(|nevra| !after.contains(**nevra)) {
-        bail!(
-            "the environment does not have {nevra}, which the lock does\n\
-             help: the Containerfile has to install every file of its folder `{PACKAGES}`"
-        );
+        return Err(anyhow!("the environment does not have {nevra}, which the lock does").help(
+            format!("the Containerfile has to install every file of its folder `{PACKAGES}`"),
+        ));
     }
     let known = |nevra: &&String| locked.contains(nevra.as_str()) || before.contains(*nevra);
     if let Some(nevra) = after.iter().find(|nevra| !known(nevra)) {
-        bail!(
-            "the environment has {nevra}, which is neither in its base nor in the lock\n\
-             help: the Containerfile must install nothing but the files of its folder `{PACKAGES}`"
-        );
+        return Err(anyhow!(
+            "the environment has {nevra}, which is neither in its base nor in the lock"
+        )
+        .help(format!(
+            "the Containerfile must install nothing but the files of its folder `{PACKAGES}`"
+        )));
     }
     let mut lines = vec![format!("image {}", lock.image.id)];
     for nevra in &after {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 2, `environment`: the container image in which QEMU is built, and its exact identity.
 //!
 //! There is one road: a Containerfile on a base, built with the network off. What differs is the base.
@@ -10,20 +11,23 @@ mod archive;
 mod containerfile;
 mod debian;
 mod locked;
+mod step;
 
 use crate::cmd::Runner;
 use crate::config::{Base, Lock};
+use crate::error::Help;
 use crate::fetch::Fetch;
-use crate::plan::Key;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
-use crate::store::{Store, Stored};
-use anyhow::{Result, bail};
+use crate::stage::Context;
+use crate::store::{Store, Stored, layout};
+use anyhow::{Result, anyhow, bail};
 pub use archive::is_archive_of;
 pub use containerfile::check as check_containerfile;
-pub use locked::{package_file, pins, save_base};
+pub use locked::{package_file, save_base};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+pub use step::EnvironmentStep;
 
 const BASE: &str = "base.tar";
 const CLOSURE: &str = "closure.txt";
@@ -31,63 +35,55 @@ const CONTAINERFILE: &str = "Containerfile";
 /// What the Containerfile may copy from.
 const CONTEXT: &str = "context";
 /// The files of a result that say what the environment is; the manifest lists them.
-pub const INPUTS: [&str; 2] = [CLOSURE, CONTAINERFILE];
+const INPUTS: [&str; 2] = [CLOSURE, CONTAINERFILE];
 
 /// What the store knows of an environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Identity {
+struct Identity {
     /// blake3 over the closure and the Containerfile.
-    pub digest: String,
+    digest: String,
     /// How many packages the closure has.
-    pub packages: usize,
+    packages: usize,
     /// The hosts that were asked.
-    pub contacted: BTreeSet<String>,
-}
-
-/// What an environment is made from.
-pub struct Declared<'a> {
-    /// The text of the Containerfile, as it was checked.
-    pub containerfile: &'a str,
-    pub base: &'a Base,
-    /// The lock of an image base.
-    pub lock: Option<&'a Lock>,
+    contacted: BTreeSet<String>,
 }
 
 /// An environment that jobs can run in.
 #[derive(Debug)]
 pub struct Environment {
     stored: Stored,
-    key: Key,
-    engine: Engine,
+    identity: Identity,
+    /// The lock of an image base.
+    lock: Option<Lock>,
 }
 
 impl Environment {
-    /// The environment of a result in the store. The engine is not asked for its image yet.
-    pub fn recall(stored: Stored, key: &Key, engine: Engine) -> Self {
-        Self { stored, key: key.clone(), engine }
+    fn of(stored: Stored, lock: Option<&Lock>) -> Result<Self> {
+        let identity = stored.facts()?;
+        Ok(Self { stored, identity, lock: lock.cloned() })
     }
 
-    pub fn stored(&self) -> &Stored {
-        &self.stored
+    /// The digest of what was really installed.
+    pub fn closure(&self) -> &str {
+        &self.identity.digest
     }
 
     /// The image that was made of this result, made again from what the store has where the engine has
     /// lost it.
-    pub fn image(&self, lock: Option<&Lock>, fetch: &Fetch) -> Result<Image> {
-        let made = Made::of(&self.key, self.engine, fetch.store())?;
+    pub fn image(&self, cx: &Context) -> Result<Image> {
+        let (fetch, lock) = (cx.fetch, self.lock.as_ref());
+        let made = Made::of(self.stored.key(), cx.engine()?, cx.store())?;
         if let Some(image) = made.recall()
-            && image.exists(fetch.cmd())?
+            && image.exists(cx.cmd())?
         {
             return Ok(image);
         }
         if !self.stored.intact() {
-            bail!(
-                "the base of the environment is damaged in the store\n\
-                 help: remove {} and run again",
-                self.stored.path("").display()
-            );
+            let folder = self.stored.path("");
+            return Err(anyhow!("the base of the environment is damaged in the store")
+                .help(format!("remove {} and run again", folder.display())));
         }
-        let work = fetch.store().work()?;
+        let work = cx.store().work()?;
         let context = match lock {
             Some(_) => self.stored.path(CONTEXT),
             None => work.scratch(CONTEXT)?,
@@ -104,9 +100,9 @@ struct Made {
 }
 
 impl Made {
-    fn of(key: &Key, engine: Engine, store: &Store) -> Result<Self> {
-        let place = store.scratch("images")?.join(format!("{}-{}", key.as_str(), engine.program()));
-        Ok(Self { image: Image::of(engine, key.short()), place })
+    fn of(key: &str, engine: Engine, store: &Store) -> Result<Self> {
+        let place = store.scratch(layout::IMAGES)?.join(format!("{key}-{}", engine.program()));
+        Ok(Self { image: Image::of(engine, key.get(..16).unwrap_or(key)), place })
     }
 
     fn recall(&self) -> Option<Image> {
@@ -119,19 +115,19 @@ impl Made {
     }
 }
 
-/// The identity that the store has for an environment's result.
-pub fn identity(stored: &Stored) -> Result<Identity> {
-    stored.facts()
-}
-
 /// Builds the environment and writes down what is in it.
-pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Result<Environment> {
-    let (store, cmd) = (fetch.store(), fetch.cmd());
+fn make_environment(
+    base: &Base,
+    lock: Option<&Lock>,
+    containerfile: &str,
+    cx: &Context,
+) -> Result<Environment> {
+    let (store, cmd, fetch) = (cx.store(), cx.cmd(), cx.fetch);
     let work = store.work()?;
-    fs_err::write(work.files().join(CONTAINERFILE), declared.containerfile)?;
-    let made = Made::of(key, engine, store)?;
+    fs_err::write(work.files().join(CONTAINERFILE), containerfile)?;
+    let made = Made::of(cx.key.as_str(), cx.engine()?, store)?;
     let (files, under) = (work.files(), work.path());
-    let closure = match (declared.base, declared.lock) {
+    let closure = match (base, lock) {
         (Base::Debian(base), _) => {
             fetch.network("the packages of the environment")?;
             debian::bootstrap(base, &files.join(BASE), &work.scratch("bootstrap")?, fetch)?;
@@ -149,14 +145,13 @@ pub fn run(declared: &Declared, key: &Key, engine: Engine, fetch: &Fetch) -> Res
     };
     fs_err::write(work.files().join(CLOSURE), &closure)?;
     let mut digest = blake3::Hasher::new();
-    digest.update(closure.as_bytes()).update(declared.containerfile.as_bytes());
+    digest.update(closure.as_bytes()).update(containerfile.as_bytes());
     let identity = Identity {
         digest: digest.finalize().to_hex().to_string(),
         packages: closure.lines().filter(|line| !line.starts_with("image ")).count(),
         contacted: fetch.contacted(),
     };
-    let stored = store.keep(work, "environment", key.as_str(), &identity)?;
-    Ok(Environment { stored, key: key.clone(), engine })
+    Environment::of(cx.keep(work, &identity)?, lock)
 }
 
 /// Makes the image from a result's files, and remembers which it is.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A file against its pin, with a reason where one can be seen.
 //!
 //! The pin alone decides: what an archive looks like inside is a diagnosis of bytes that are not the
@@ -6,9 +7,10 @@
 
 use super::gzip::Gzip;
 use crate::config::{Sha256, Sha512};
+use crate::digest::{sha256_file, sha512_file};
+use crate::error::Help;
 use crate::files;
-use crate::store::{sha256, sha512};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -42,18 +44,16 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
         && size != length
     {
         let cut = if length < size { "truncated" } else { "too long" };
-        bail!(
-            "`{shown}` is {cut}: it has {length} bytes, and {size} are pinned\n\
-             help: get the pinned file; change the pin only if you know why it differs"
-        );
+        return Err(anyhow!("`{shown}` is {cut}: it has {length} bytes, and {size} are pinned")
+            .help("get the pinned file; change the pin only if you know why it differs"));
     }
-    let found = sha256(path)?;
+    let found = sha256_file(path)?;
     if found != pin.as_str() {
         let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
-        bail!(
-            "`{shown}` is not what the pipeline pins: sha256 {found}, pinned {pin}{cut}\n\
-             help: get the pinned file; change the pin only if you know why it differs"
-        );
+        return Err(anyhow!(
+            "`{shown}` is not what the pipeline pins: sha256 {found}, pinned {pin}{cut}"
+        )
+        .help("get the pinned file; change the pin only if you know why it differs"));
     }
     Ok(())
 }
@@ -61,13 +61,10 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
 /// The same for a file that the `sources` of a packaging repository names by its sha512.
 pub fn pinned_by_sources(path: &Path, shown: &str, pin: &Sha512) -> Result<()> {
     let head = no_pointer(path, shown)?;
-    let found = sha512(path)?;
+    let found = sha512_file(path)?;
     if found != pin.as_str() {
         let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
-        bail!(
-            "`{shown}` is not what `sources` of the pinned commit names: sha512 {found}, there {pin}{cut}\n\
-             help: does the lookaside cache serve something else today? a mirror that has it serves as well"
-        );
+        return Err(anyhow!("`{shown}` is not what `sources` of the pinned commit names: sha512 {found}, there {pin}{cut}").help("does the lookaside cache serve something else today? a mirror that has it serves as well"));
     }
     Ok(())
 }
@@ -79,10 +76,10 @@ fn no_pointer(path: &Path, shown: &str) -> Result<Vec<u8>> {
     files::open(path, &files::SOURCE)?.take(64).read_to_end(&mut head)?;
     let length = path.metadata()?.len();
     if is_lfs_pointer(&head, length) {
-        bail!(
-            "`{shown}` is a git-lfs pointer of {length} bytes, not the archive itself\n\
-             help: fetch the object with `git lfs pull` where the file came from"
-        );
+        return Err(anyhow!(
+            "`{shown}` is a git-lfs pointer of {length} bytes, not the archive itself"
+        )
+        .help("fetch the object with `git lfs pull` where the file came from"));
     }
     Ok(head)
 }
@@ -119,6 +116,7 @@ fn xz_is_cut(mut file: File) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rendered;
     use flate2::{Compression, write::GzEncoder};
     use std::fs;
     use std::io::Write;
@@ -128,9 +126,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, pin.unwrap_or(content)).unwrap();
-        let pin = Sha256::try_from(sha256(&path).unwrap()).unwrap();
+        let pin = Sha256::try_from(sha256_file(&path).unwrap()).unwrap();
         fs::write(&path, content).unwrap();
-        pinned(&path, "file", &pin, None).map_or_else(|e| e.to_string(), |()| String::new())
+        pinned(&path, "file", &pin, None).map_or_else(|e| e.rendered(), |()| String::new())
     }
 
     fn gzip(text: &str) -> Vec<u8> {
@@ -238,10 +236,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("file");
         fs::write(&path, "text").unwrap();
-        let pin = Sha512::try_from(sha512(&path).unwrap()).unwrap();
+        let pin = Sha512::try_from(sha512_file(&path).unwrap()).unwrap();
         pinned_by_sources(&path, "file", &pin).unwrap();
         fs::write(&path, "other").unwrap();
-        let error = pinned_by_sources(&path, "file", &pin).unwrap_err().to_string();
+        let error = pinned_by_sources(&path, "file", &pin).unwrap_err().rendered();
         assert!(error.contains("sha512 ") && error.contains(&format!(", there {pin}")), "{error}");
     }
 }

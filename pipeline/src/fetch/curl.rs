@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One download, by curl: resumed where it broke off, given up where it hangs.
 //!
 //! Redirections are followed here, one call of curl each: curl itself would look up the user's
@@ -5,6 +6,7 @@
 
 use super::{Fetch, origin::Origin, retry, same_origin};
 use crate::cmd::{Call, Failure, masked};
+use crate::error::find;
 use anyhow::{Context, Result, bail};
 use std::fmt;
 use std::fs::{self, File};
@@ -219,10 +221,9 @@ fn ask(
     let result = fetch.cmd().run(&call);
     let said = match &result {
         Ok(output) => output.stdout.clone(),
-        Err(error) => error
-            .downcast_ref::<Failure>()
-            .map(|failure| failure.stdout.clone())
-            .unwrap_or_default(),
+        Err(error) => {
+            find::<Failure>(error).map(|failure| failure.stdout.clone()).unwrap_or_default()
+        }
     };
     let (status, redirect) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
     let answer = Answer { status: status.parse().unwrap_or(0), redirect: redirect.to_owned() };
@@ -233,7 +234,7 @@ fn ask(
     }
     match result {
         Ok(_) => Ok(answer),
-        Err(error) => match error.downcast_ref::<Failure>().and_then(|f| f.status.code()) {
+        Err(error) => match find::<Failure>(&error).and_then(|f| f.status.code()) {
             // There is nothing where it was to go on.
             Some(22) if from > 0 && answer.status == 416 => {
                 fs::remove_file(to)?;
@@ -290,12 +291,12 @@ impl std::error::Error for TooMuch {}
 
 /// Whether something else is served, to judge by how much it is.
 pub fn too_much(error: &anyhow::Error) -> bool {
-    error.is::<TooMuch>()
+    find::<TooMuch>(error).is_some()
 }
 
 /// Whether nobody answers at all (curl(1), EXIT CODES: resolving, connecting, running out of time).
 pub fn unreachable(error: &anyhow::Error) -> bool {
-    let code = error.downcast_ref::<Failure>().and_then(|failure| failure.status.code());
+    let code = find::<Failure>(error).and_then(|failure| failure.status.code());
     code.is_some_and(|code| [5, 6, 7, 28].contains(&code))
 }
 

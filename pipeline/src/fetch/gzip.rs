@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! gzip as it is met: members one behind the other, with zeros between and behind them.
 
 use flate2::bufread::GzDecoder;

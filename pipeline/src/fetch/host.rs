@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The host in an address.
 
 /// The host, with its port, of a URL, of git's `user@host:path`, or of an image's reference. A path

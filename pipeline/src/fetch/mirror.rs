@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Mirrors: folders and servers that have content under its digest.
 
 use crate::config::WebUrl;
+use crate::error::Help;
 use crate::text;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -22,12 +24,8 @@ impl Mirror {
         }
         let folder = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
         if !folder.is_dir() {
-            bail!(
-                "mirror `{}` is neither a folder on this machine nor a URL of http or https, without a \
-                 password, a query or a fragment\n\
-                 help: an address is shown; what a server wants to know of you is for `~/.netrc`",
-                text::value(text)
-            );
+            return Err(anyhow!("mirror `{}` is neither a folder on this machine nor a URL of http or https, without a \
+                 password, a query or a fragment", text::value(text)).help("an address is shown; what a server wants to know of you is for `~/.netrc`"));
         }
         Ok(Self::Folder(std::path::absolute(folder)?))
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Content by its digest: from the store's own cache, from mirrors, and only then from its origin.
 //!
 //! Whatever comes in is checked against its pin before anybody sees it, wherever it came from, so a
@@ -16,9 +17,11 @@ pub mod retry;
 
 use crate::cmd::{Runner, interrupted};
 use crate::config::WebUrl;
+use crate::error::Help;
 use crate::files;
-use crate::store::Store;
-use anyhow::{Context, Result, bail};
+use crate::note::Note;
+use crate::store::{Store, layout};
+use anyhow::{Context, Result, anyhow};
 use curl::{Credentials, Patience};
 pub use curl::{Download, plain};
 use fs_err as fs;
@@ -85,10 +88,7 @@ impl<'a> Fetch<'a> {
     pub fn network(&self, what: &str) -> Result<()> {
         match self.origins.network {
             Network::On => Ok(()),
-            Network::Off => bail!(
-                "{what} is neither in the store nor in a mirror folder, and the network is off\n\
-                 help: `vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network"
-            ),
+            Network::Off => return Err(anyhow!("{what} is neither in the store nor in a mirror folder, and the network is off").help("`vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network")),
         }
     }
 
@@ -262,7 +262,7 @@ impl<'a> Fetch<'a> {
         if self.dead.borrow_mut().insert(mirror.to_string()) {
             let why = why.to_string();
             let why = why.lines().next().unwrap_or_default();
-            self.cmd.note(&format!("mirror {mirror} is not asked any more: {why}"));
+            self.cmd.note(Note::MirrorGivenUp { mirror: mirror.to_string(), why: why.to_owned() });
         }
     }
 
@@ -303,5 +303,5 @@ impl Origins {
 
 /// The cache is laid out as a mirror is.
 fn place(store: &Store, pin: &Pin) -> PathBuf {
-    store.root().join("content").join(pin.place())
+    store.root().join(layout::CONTENT).join(pin.place())
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whose address it is: scheme, host and port, as the web has it (RFC 6454).
 
 /// An address's scheme, host and port. Credentials are for one of these, and for no other.

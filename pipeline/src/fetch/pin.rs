@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What content is, so that anybody may serve it.
 
 use crate::config::{Commit, ImageDigest, Sha256, Sha512};

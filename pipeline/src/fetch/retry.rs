@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Trying again, where the trouble is one that passes.
 
 use crate::cmd::{Failure, Runner, interrupt};
+use crate::error::find;
 use anyhow::{Error, Result};
 use std::time::Duration;
 
@@ -55,7 +57,7 @@ pub fn run<T>(cmd: &Runner, mut attempt: impl FnMut() -> Result<T>) -> Result<T>
 
 /// Whether an error is of the kind that passes. One that nobody recognises is not.
 fn passing(error: &Error) -> bool {
-    let Some(failure) = error.downcast_ref::<Failure>() else { return false };
+    let Some(failure) = find::<Failure>(error) else { return false };
     let by_code = failure.program == "curl"
         && failure.status.code().is_some_and(|code| CURL_PASSING.contains(&code));
     by_code || failure.tail.iter().any(|line| PASSING.iter().any(|known| line.contains(known)))

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Git repositories, through the git program, so that proxies, credentials and `insteadOf` mean what
 //! they mean to the user.
 //!

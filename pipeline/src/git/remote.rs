@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a remote has: its branches and tags, and commits fetched from it within bounded time.
 
 use super::{Repository, git};
 use crate::cmd::{Failure, Runner};
 use crate::config::{Commit, GitRef, GitUrl};
+use crate::error::{self, Help};
 use anyhow::{Result, anyhow, bail};
 use std::time::Duration;
 
@@ -72,12 +74,8 @@ impl<'a> Remote<'a> {
                     .iter()
                     .any(|known| line.contains(known))
             };
-            match error.downcast_ref::<Failure>() {
-                Some(failure) if failure.tail.iter().any(refused) => anyhow!(
-                    "{} does not have the commit {commit}\n\
-                     help: was it pushed, or was the history rewritten? a mirror that has it serves as well",
-                    self.url
-                ),
+            match error::find::<Failure>(&error) {
+                Some(failure) if failure.tail.iter().any(refused) => anyhow!("{} does not have the commit {commit}", self.url).help("was it pushed, or was the history rewritten? a mirror that has it serves as well"),
                 _ => error,
             }
         })
@@ -101,23 +99,22 @@ impl<'a> Remote<'a> {
         if let Some(tag) = tag {
             match find(tips, &format!("refs/tags/{tag}")) {
                 Some(tip) if tip.commit == *commit => {}
-                Some(tip) => bail!(
-                    "the tag `{tag}` of {} moved: it names {}, and the pipeline pins {commit}\n\
-                     help: find out who moved it and why before the pin follows",
-                    self.url,
-                    tip.commit
-                ),
+                Some(tip) => {
+                    return Err(anyhow!(
+                        "the tag `{tag}` of {} moved: it names {}, and the pipeline pins {commit}",
+                        self.url,
+                        tip.commit
+                    )
+                    .help("find out who moved it and why before the pin follows"));
+                }
                 None => bail!("{} has no tag `{tag}`", self.url),
             }
         }
         if let Some(branch) = branch
             && find(tips, &format!("refs/heads/{branch}")).is_none()
         {
-            bail!(
-                "{} has no branch `{branch}`\nhelp: it has: {}",
-                self.url,
-                named(tips, "refs/heads/").join(", ")
-            );
+            return Err(anyhow!("{} has no branch `{branch}`", self.url)
+                .help(format!("it has: {}", named(tips, "refs/heads/").join(", "))));
         }
         Ok(())
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a commit's tree holds, as `git ls-tree` lists it.
 
 /// What stands at a path.

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Text that must stand in exactly one line, and what to say where it does not.
 
 use super::spec::SpecText;
+use crate::error::Help;
 use anyhow::{Error, anyhow};
 
 /// The lines that hold `needle`.
@@ -22,17 +24,13 @@ pub fn missing(spec: &SpecText, needle: &str, problem: &str) -> Error {
             "it is in the lines shown, but comments, %changelog and what an `%if 0` leaves out do not count",
         )
     };
-    anyhow!("{}: {problem}{}\nhelp: {help}", spec.name, spec.show(&lines))
+    anyhow!("{}: {problem}{}", spec.name, spec.show(&lines)).help(format!("{help}"))
 }
 
 /// It is there several times.
 pub fn ambiguous(spec: &SpecText, lines: &[usize], times: usize, what: &str) -> Error {
-    anyhow!(
-        "{}: {what} is there {times} times, not once{}\n\
-         help: take more of the line that is meant, so that no other place has it",
-        spec.name,
-        spec.show(lines)
-    )
+    anyhow!("{}: {what} is there {times} times, not once{}", spec.name, spec.show(lines))
+        .help("take more of the line that is meant, so that no other place has it")
 }
 
 /// The three lines that are most like `needle`, the likest first.

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A spec's bytes as text that edits can work on, and back, without losing one.
 //!
 //! A spec may hold a name in Latin-1 that nobody wants changed. A byte that is no part of a UTF-8
 //! character stands in the text as one character of a block that Unicode leaves to private use, and
 //! so do the bytes of that block's own characters: whatever goes in comes out again.
 
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 
 /// The character that stands for the byte 0; the block has one for each byte.
 const BLOCK: u32 = 0xEF00;
@@ -22,17 +24,17 @@ fn raw(c: char) -> Option<u8> {
 pub fn decode(spec: &[u8], name: &str) -> Result<String> {
     let line_of = |at: usize| spec[..at].split(|&byte| byte == b'\n').count();
     if spec.starts_with(b"\xef\xbb\xbf") {
-        bail!(
-            "{name}: line 1 begins with a byte order mark, which rpm takes for an unknown tag\n\
-             help: save the spec as UTF-8 without one"
-        );
+        return Err(anyhow!(
+            "{name}: line 1 begins with a byte order mark, which rpm takes for an unknown tag"
+        )
+        .help("save the spec as UTF-8 without one"));
     }
     if let Some(at) = spec.iter().position(|&byte| byte == 0) {
-        bail!(
-            "{name}: line {} holds a NUL byte, behind which rpm reads no further\n\
-             help: a spec is text; was it saved as UTF-16, or is it damaged?",
+        return Err(anyhow!(
+            "{name}: line {} holds a NUL byte, behind which rpm reads no further",
             line_of(at)
-        );
+        )
+        .help("a spec is text; was it saved as UTF-16, or is it damaged?"));
     }
     let mut text = String::with_capacity(spec.len());
     for chunk in spec.utf8_chunks() {

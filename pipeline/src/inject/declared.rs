@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The Sources and Patches that a spec declares, by the names that they have once rpm has expanded
 //! them, and the places where one may be declared that nobody can see without running the spec.
 //!
@@ -11,7 +12,8 @@ use super::macros::{Macros, mark};
 use super::scan::{self, Section};
 use super::spec::SpecText;
 use super::tag::Tag;
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 pub use name::{FileIs, Name};
 
 /// What is declared, and by which word.
@@ -88,13 +90,13 @@ impl Declarations {
     pub fn numbers_hold(&self, spec: &SpecText, edit: &str) -> Result<()> {
         numbers::hold(spec, edit)?;
         let Some(line) = self.redefined else { return Ok(()) };
-        bail!(
+        return Err(anyhow!(
             "{}: {edit} relies on the numbers of sources and patches, but this line may define \
-             their macros anew{}\n\
-             help: take that definition out, with `replace` before this edit",
+             their macros anew{}",
             spec.name,
             spec.show(&[line])
         )
+        .help("take that definition out, with `replace` before this edit"));
     }
 
     pub fn of(&self, kind: Kind) -> &[Declared] {
@@ -107,13 +109,15 @@ impl Declarations {
     /// Refuses a spec whose declarations cannot all be seen.
     pub fn all_seen(&self, spec: &SpecText, edit: &str) -> Result<()> {
         let Some((line, why)) = self.hidden.first() else { return Ok(()) };
-        bail!(
-            "{}: {edit} needs to know every `Source` and `Patch`, but this line {why}{}\n\
-             help: write what it comes to in its place, with `replace` before this edit, or set the \
-             macro in `build.define`",
+        return Err(anyhow!(
+            "{}: {edit} needs to know every `Source` and `Patch`, but this line {why}{}",
             spec.name,
             spec.show(&[*line])
         )
+        .help(
+            "write what it comes to in its place, with `replace` before this edit, or set the \
+             macro in `build.define`",
+        ));
     }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `define`.
 
 use super::declared::numbers;
@@ -5,25 +6,26 @@ use super::macros::Macros;
 use super::scan::Section;
 use super::spec::SpecText;
 use super::{Done, Outcome, anchor, scan};
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 
 /// Sets a macro: at the top of the spec, or in the one line that defines it already.
 pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
     let value = value.trim();
     let label = format!("define {name} as `{value}`");
     if numbers::is_one(name) {
-        bail!(
-            "{}: `define {name}` would change what the numbers of sources and patches mean\n\
-             help: declare a file with `add-source`, and take one out with `drop-patch`",
+        return Err(anyhow!(
+            "{}: `define {name}` would change what the numbers of sources and patches mean",
             spec.name
-        );
+        )
+        .help("declare a file with `add-source`, and take one out with `drop-patch`"));
     }
     if scan::leaves_open(value) {
-        bail!(
-            "{}: the value `{value}` of `define {name}` would swallow the next line\n\
-             help: end it without `\\` and close every `%{{`",
+        return Err(anyhow!(
+            "{}: the value `{value}` of `define {name}` would swallow the next line",
             spec.name
-        );
+        )
+        .help("end it without `\\` and close every `%{`"));
     }
     let lines: Vec<usize> = spec
         .live()
@@ -33,12 +35,12 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
         [] => {
             let at = top(spec);
             if at > 0 && spec.place(at - 1).open {
-                bail!(
-                    "{}: no place for `define {name}`, because this line goes on in the next{}\n\
-                     help: end the comment at the top of the spec without `\\` or an open `%{{`",
+                return Err(anyhow!(
+                    "{}: no place for `define {name}`, because this line goes on in the next{}",
                     spec.name,
                     spec.show(&[at - 1])
-                );
+                )
+                .help("end the comment at the top of the spec without `\\` or an open `%{`"));
             }
             spec.insert(at, &[format!("%global {name} {value}")]);
             alone(spec, name, at)?;
@@ -64,12 +66,12 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
         None
     };
     if let Some(trouble) = trouble {
-        bail!(
-            "{}: `{name}` is defined already, {trouble}{}\n\
-             help: change that line with `replace`",
+        return Err(anyhow!(
+            "{}: `{name}` is defined already, {trouble}{}",
             spec.name,
             spec.show(&[line])
-        );
+        )
+        .help("change that line with `replace`"));
     }
     let old = body.trim();
     if old == value {
@@ -96,13 +98,15 @@ fn alone(spec: &SpecText, name: &str, own: usize) -> Result<()> {
     let others = Macros::definitions(spec, name).into_iter();
     let others = others.chain((0..spec.len()).filter(|&line| by_option(line)));
     let Some(other) = others.filter(|&line| line != own).min() else { return Ok(()) };
-    bail!(
-        "{}: `define {name}` is not the last word: this line may define it too, or take it back{}\n\
-         help: take that line out with `replace`, and an option of `%bcond` by its own macros, \
-         `_with_NAME` and `_without_NAME`",
+    return Err(anyhow!(
+        "{}: `define {name}` is not the last word: this line may define it too, or take it back{}",
         spec.name,
         spec.show(&[other])
     )
+    .help(
+        "take that line out with `replace`, and an option of `%bcond` by its own macros, \
+         `_with_NAME` and `_without_NAME`",
+    ));
 }
 
 /// What follows the name in a line that defines `name`.

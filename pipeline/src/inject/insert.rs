@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits `insert-after` and `insert-before`.
 
 use super::scan::Section;
 use super::spec::SpecText;
 use super::{Done, Outcome, anchor, hanging, register, source};
 use crate::config::{Device, Edit, Insert, Insertion};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail};
 
 #[derive(Clone, Copy)]
 pub enum Side {
@@ -127,7 +129,8 @@ fn block(spec: &SpecText, insert: &Insert, devices: &[Device]) -> Result<(Vec<St
     match insert {
         Insert::Lines(lines) => {
             if lines.is_empty() {
-                bail!("{}: `lines` of an insertion is empty\nhelp: drop that edit", spec.name);
+                return Err(anyhow!("{}: `lines` of an insertion is empty", spec.name)
+                    .help("drop that edit"));
             }
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             let label = match lines.as_slice() {
@@ -137,22 +140,15 @@ fn block(spec: &SpecText, insert: &Insert, devices: &[Device]) -> Result<(Vec<St
             Ok((lines, label))
         }
         Insert::Device(name) => {
-            let device =
-                devices.iter().find(|device| device.qom_type == *name).with_context(|| {
-                    format!(
-                        "{}: `{name}` is not a device of this pipeline\n\
-                         help: name it as the `type` of a `device`",
-                        spec.name
-                    )
-                })?;
+            let device = devices
+                .iter()
+                .find(|device| device.qom_type == *name)
+                .with_context(|| {
+                    format!("{}: `{name}` is not a device of this pipeline", spec.name)
+                })
+                .help("name it as the `type` of a `device`")?;
             let file = device.file_name();
-            let number = source::number_of(spec, file)?.with_context(|| {
-                format!(
-                    "{}: the device `{name}` is to be copied in, but no `Source` declares `{file}`\n\
-                     help: put `- add-source: {file}` before this edit",
-                    spec.name
-                )
-            })?;
+            let number = source::number_of(spec, file)?.with_context(|| format!("{}: the device `{name}` is to be copied in, but no `Source` declares `{file}`", spec.name)).with_help(|| format!("put `- add-source: {file}` before this edit"))?;
             let label = format!("device {name} from Source{number} to {}/{file}", device.directory);
             Ok((register::lines(device, number)?, label))
         }
@@ -173,9 +169,10 @@ fn in_prep(spec: &SpecText, at: usize, device: &str, what: &str) -> Result<()> {
         _ => ("outside of %prep", "take an anchor in %prep, behind the line that unpacks the tree"),
     };
     let lines: Vec<usize> = above.into_iter().chain((at < spec.len()).then_some(at)).collect();
-    bail!(
-        "{}: {what} would put the device `{device}` {problem}{}\nhelp: {help}",
+    return Err(anyhow!(
+        "{}: {what} would put the device `{device}` {problem}{}",
         spec.name,
         spec.show(&lines)
     )
+    .help(format!("{help}")));
 }

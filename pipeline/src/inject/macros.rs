@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The macros of a spec, as far as they can be expanded by text alone.
 //!
 //! The rules are rpm's own (`expandMacro` and `doDefine` in its rpmio/macro.c), but where rpm would

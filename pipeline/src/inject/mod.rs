@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and a survey of
 //! what a spec says.
 //!
@@ -20,38 +21,25 @@ mod replace;
 mod scan;
 mod source;
 mod spec;
+mod specs;
+mod step;
 mod survey;
 mod tag;
 mod tags;
 mod uses;
 
 use crate::config::{Device, Edit, Insert, Line, MacroName};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+pub use crate::note::EditOutcome as Outcome;
+use anyhow::{Context, Result, anyhow};
 use declared::{Declarations, numbers};
 use insert::Side;
-use serde::Serialize;
 use spec::SpecText;
+pub use specs::Specs;
 use std::collections::BTreeMap;
-use std::fmt;
+pub use step::{InjectStep, Injected, spec as spec_recipe};
 pub use survey::{Survey, declared, movement, survey};
 use tag::Tag;
-
-/// What became of an edit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Applied,
-    AlreadySatisfied,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Applied => "applied",
-            Self::AlreadySatisfied => "already satisfied",
-        })
-    }
-}
 
 /// An edit in one line for people, and what became of it.
 type Done = (String, Outcome);
@@ -82,11 +70,7 @@ pub fn edit(
     for (position, edit) in edits.iter().enumerate() {
         let written = serde_json::to_string(edit).context("an edit as text")?;
         if bytes::is_ambiguous(&written) {
-            bail!(
-                "{spec_name}: {} has a character of Unicode's private use, which stands for no text\n\
-                 help: write the edit without it",
-                bytes::readable(&written)
-            );
+            return Err(anyhow!("{spec_name}: {} has a character of Unicode's private use, which stands for no text", bytes::readable(&written)).help("write the edit without it"));
         }
         done.push(match edit {
             Edit::AddSource(file) => source::add(&mut spec, file.as_str()),
@@ -136,11 +120,8 @@ pub fn refuse_no_spec(text: &[u8], spec_name: &str) -> Result<()> {
     let named =
         spec.preamble().any(|line| Tag::parse(spec.text(line)).is_some_and(|it| it.is("name")));
     if !named || !(0..spec.len()).any(|line| scan::heading(spec.text(line)).is_some()) {
-        bail!(
-            "{spec_name} is no spec: it has no tag `Name:`, or no section such as `%prep`, and nothing of it \
-             is shown\n\
-             help: `spec.file`, or `spec.git`, names the spec"
-        );
+        return Err(anyhow!("{spec_name} is no spec: it has no tag `Name:`, or no section such as `%prep`, and nothing of it \
+             is shown").help("`spec.file`, or `spec.git`, names the spec"));
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `drop-patch`.
 
 use super::declared::{Declarations, Declared, FileIs};
 use super::spec::SpecText;
 use super::uses::{self, Use};
 use super::{Done, Outcome, anchor};
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 
 /// Drops a patch: its tag, and the lines of %prep that apply it by its number.
 ///
@@ -16,38 +18,42 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
     let patches = &declarations.patches;
     let which = |is: FileIs| patches.iter().filter(move |patch| patch.file.is(file) == is);
     if let Some(unclear) = which(FileIs::Unclear).next() {
-        bail!(
-            "{}: {edit}: whether this patch is meant cannot be told{}\n\
-             help: write its name without macros, with `replace` before this edit, or set the macro \
-             in `build.define`",
+        return Err(anyhow!(
+            "{}: {edit}: whether this patch is meant cannot be told{}",
             spec.name,
             spec.show(&[unclear.line])
-        );
+        )
+        .help(
+            "write its name without macros, with `replace` before this edit, or set the macro \
+             in `build.define`",
+        ));
     }
     declarations.all_seen(spec, &edit)?;
     declarations.numbers_hold(spec, &edit)?;
     // It is not among the sources of the build, whether it was a patch until now or not.
     let same = |source: &&Declared| source.file.is(file) != FileIs::Another;
     if let Some(source) = declarations.sources.iter().find(same) {
-        bail!(
-            "{}: {edit}: this source is, or may be, the same file{}\n\
-             help: take that source and its uses out, with `replace` before this edit",
+        return Err(anyhow!(
+            "{}: {edit}: this source is, or may be, the same file{}",
             spec.name,
             spec.show(&[source.line])
-        );
+        )
+        .help("take that source and its uses out, with `replace` before this edit"));
     }
     let declared: Vec<&Declared> = which(FileIs::It).collect();
     let patch = match declared.as_slice() {
         [patch] => *patch,
         [] => {
             if let Some(meant) = meant(file, patches) {
-                bail!(
-                    "{}: `{file}` of `drop-patch` is no patch of the spec, but one is near{}\n\
-                     help: did you mean `{}`? If the patch is gone, take this edit out",
+                return Err(anyhow!(
+                    "{}: `{file}` of `drop-patch` is no patch of the spec, but one is near{}",
                     spec.name,
-                    spec.show(&[meant.line]),
+                    spec.show(&[meant.line])
+                )
+                .help(format!(
+                    "did you mean `{}`? If the patch is gone, take this edit out",
                     meant.file.readable()
-                );
+                )));
             }
             let label = format!("drop-patch {file}, which the spec does not have");
             return Ok((label, Outcome::AlreadySatisfied));
@@ -59,22 +65,22 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
         }
     };
     if !patch.alone {
-        bail!(
-            "{}: {edit}: the line that declares it does more than that{}\n\
-             help: change that line with `replace`",
+        return Err(anyhow!(
+            "{}: {edit}: the line that declares it does more than that{}",
             spec.name,
             spec.show(&[patch.line])
-        );
+        )
+        .help("change that line with `replace`"));
     }
     if let Some(twin) =
         patches.iter().find(|one| one.number == patch.number && one.line != patch.line)
     {
-        bail!(
-            "{}: {edit}: its number is that of another patch too{}\n\
-             help: give one of them another number, with `replace` before this edit",
+        return Err(anyhow!(
+            "{}: {edit}: its number is that of another patch too{}",
             spec.name,
             spec.show(&[patch.line, twin.line])
-        );
+        )
+        .help("give one of them another number, with `replace` before this edit"));
     }
     let found = uses::of(spec, &declarations, patch, file);
     renumbered(spec, &declarations, patch, found.by_number)?;
@@ -82,12 +88,14 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
     for one in &found.uses {
         match one {
             Use::Applies(line) => gone.push(*line),
-            Use::Other(line, how) => bail!(
-                "{}: `{file}` cannot be dropped, because {how} is left{}\n\
-                 help: change that line with `replace` before `drop-patch`",
-                spec.name,
-                spec.show(&[*line])
-            ),
+            Use::Other(line, how) => {
+                return Err(anyhow!(
+                    "{}: `{file}` cannot be dropped, because {how} is left{}",
+                    spec.name,
+                    spec.show(&[*line])
+                )
+                .help("change that line with `replace` before `drop-patch`"));
+            }
         }
     }
     let label = format!("drop-patch {file}, which was Patch{}", patch.number);
@@ -114,25 +122,22 @@ fn renumbered(
     let Some(by_number) = by_number else { return Ok(()) };
     let patches = &declarations.patches;
     if let Some(unsure) = patches.iter().find(|one| one.automatic && !one.certain) {
-        bail!(
-            "{}: the number of this patch hangs on a condition, and %prep applies patches by number{}\n\
-             help: number the patches of the spec",
-            spec.name,
-            spec.show(&[unsure.line, by_number])
-        );
+        return Err(anyhow!("{}: the number of this patch hangs on a condition, and %prep applies patches by number{}", spec.name, spec.show(&[unsure.line, by_number])).help("number the patches of the spec"));
     }
     let mut rest = patches.iter().filter(|patch| patch.line > dropped.line);
     if let Some(moved) = rest.find(|patch| patch.automatic) {
-        bail!(
-            "{}: without `{}`, `{}` gets another number, and %prep applies patches by number{}\n\
-             help: number the patches of the spec, as in `Patch{}: {}`",
+        return Err(anyhow!(
+            "{}: without `{}`, `{}` gets another number, and %prep applies patches by number{}",
             spec.name,
             dropped.file.readable(),
             moved.file.readable(),
-            spec.show(&[moved.line, by_number]),
+            spec.show(&[moved.line, by_number])
+        )
+        .help(format!(
+            "number the patches of the spec, as in `Patch{}: {}`",
             moved.number,
             moved.file.readable()
-        );
+        )));
     }
     Ok(())
 }

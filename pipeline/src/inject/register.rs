@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The lines of %prep that put a device into QEMU's tree.
 //!
 //! They run in the tree's top under `sh -e` of any kind and age, and find out there how this
@@ -6,18 +7,18 @@
 //! from the pipeline file consists of characters that need no quoting anywhere.
 
 use crate::config::{Device, FileName};
+use crate::error::Help;
 use anyhow::{Context, Result};
 
 /// The lines for `device`, whose file the spec declares as the source `number`.
 pub fn lines(device: &Device, number: u32) -> Result<Vec<String>> {
     let name = device.qom_type.as_str();
     let file = device.file_name();
-    let stem = stem(file).with_context(|| {
-        format!(
-            "`{file}` of the device `{name}` is not the plain name of a C file\n\
-             help: letters, digits, `_`, `.`, `+`, `~` and `-`, ending in `.c`"
-        )
-    })?;
+    let stem = stem(file)
+        .with_context(|| {
+            format!("`{file}` of the device `{name}` is not the plain name of a C file")
+        })
+        .help("letters, digits, `_`, `.`, `+`, `~` and `-`, ending in `.c`")?;
     let (folder, condition) = (device.directory.as_str(), device.condition.as_str());
     let (makefile, meson) = (format!("{folder}/Makefile.objs"), format!("{folder}/meson.build"));
     let addition = format!("$qemu_ss.add(when: '{condition}', if_true: files('{file}'))");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `release-suffix`.
 
 use super::declared::Declarations;
@@ -5,7 +6,8 @@ use super::macros::{Macros, closing, mark, word};
 use super::spec::SpecText;
 use super::tag::Tag;
 use super::{Done, Outcome, anchor};
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 
 /// Built-in macros that take the rest of their line for themselves.
 const GREEDY: [&str; 6] = ["define", "dnl", "expand", "global", "lua", "undefine"];
@@ -18,7 +20,8 @@ pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
     let text = spec.text(line).to_owned();
     let value = Tag::parse(&text).map(|tag| tag.value).unwrap_or_default();
     let refuse = |why: &str, help: &str| -> Result<Done> {
-        bail!("{}: the `Release` tag {why}{}\nhelp: {help}", spec.name, spec.show(&[line]))
+        return Err(anyhow!("{}: the `Release` tag {why}{}", spec.name, spec.show(&[line]))
+            .help(format!("{help}")));
     };
     let one = "write the Release in one line, such as `Release: 1%{?dist}`";
     if value.is_empty() || spec.place(line).open {
@@ -26,12 +29,12 @@ pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
     }
     let declarations = Declarations::read(spec);
     if let Some(made) = declarations.made_releases.first() {
-        bail!(
-            "{}: a macro makes a `Release` tag too{}\n\
-             help: leave one `Release:` line, with `replace` before this edit",
+        return Err(anyhow!(
+            "{}: a macro makes a `Release` tag too{}",
             spec.name,
             spec.show(&[*made, line])
-        );
+        )
+        .help("leave one `Release:` line, with `replace` before this edit"));
     }
     if spec.place(line).depth > 0 {
         return refuse("hangs on a condition", "put the suffix there with `replace`");
@@ -80,11 +83,10 @@ fn the_release(spec: &SpecText) -> Result<usize> {
         .collect();
     match lines.as_slice() {
         [line] => Ok(*line),
-        [] => bail!(
-            "{}: no `Release` tag before the first section\n\
-             help: `release-suffix` needs the main package's own `Release:` line",
-            spec.name
-        ),
+        [] => {
+            return Err(anyhow!("{}: no `Release` tag before the first section", spec.name)
+                .help("`release-suffix` needs the main package's own `Release:` line"));
+        }
         _ => {
             let what = "the `Release` tag";
             Err(anchor::ambiguous(spec, &lines, lines.len(), what))

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where each line of a spec stands: its section, the conditionals around it, the macro bodies.
 //!
 //! The rules are rpm's own (`readLine` and `isPart` in its build/parseSpec.c), without expansion.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `add-source`, and the number by which a source is known in the spec.
 
 use super::declared::{Declarations, Declared, FileIs};
@@ -5,7 +6,8 @@ use super::scan::Section;
 use super::spec::SpecText;
 use super::tag::Tag;
 use super::{Done, Outcome};
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow};
 
 /// The highest number that rpm takes: it counts in an `int`.
 const HIGHEST: u32 = i32::MAX.unsigned_abs();
@@ -23,12 +25,14 @@ pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
     declarations.numbers_hold(spec, &edit)?;
     let sources = &declarations.sources;
     let number = match sources.iter().max_by_key(|source| source.number) {
-        Some(last) if last.number >= HIGHEST => bail!(
-            "{}: `add-source: {file}` has no number above that of this source{}\n\
-             help: give that source a smaller number, with `replace` before this edit",
-            spec.name,
-            spec.show(&[last.line])
-        ),
+        Some(last) if last.number >= HIGHEST => {
+            return Err(anyhow!(
+                "{}: `add-source: {file}` has no number above that of this source{}",
+                spec.name,
+                spec.show(&[last.line])
+            )
+            .help("give that source a smaller number, with `replace` before this edit"));
+        }
         Some(last) => last.number + 1,
         None => 0,
     };
@@ -46,21 +50,17 @@ pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
         })
         .find_map(|source| Some((source.line, spec.clear_of_conditionals(source.line)?)));
     let Some((above, at)) = place else {
-        bail!(
-            "{}: no `Source` tag, so `add-source {file}` has no place\n\
-             help: a spec that builds QEMU declares its archive as `Source0:`",
-            spec.name
-        );
+        return Err(anyhow!("{}: no `Source` tag, so `add-source {file}` has no place", spec.name)
+            .help("a spec that builds QEMU declares its archive as `Source0:`"));
     };
     // A source without a number that comes behind would take the one that is chosen.
     if let Some(moved) = sources.iter().find(|source| source.automatic && source.line >= at) {
-        bail!(
-            "{}: `add-source {file}` would change the number of this source{}\n\
-             help: number the sources of the spec, as in `Source{}: …`",
+        return Err(anyhow!(
+            "{}: `add-source {file}` would change the number of this source{}",
             spec.name,
-            spec.show(&[moved.line]),
-            moved.number
-        );
+            spec.show(&[moved.line])
+        )
+        .help(format!("number the sources of the spec, as in `Source{}: …`", moved.number)));
     }
     let line = match Tag::parse(spec.text(above)) {
         Some(tag) if tag.is("source") => tag.alike(&format!("{}{number}", tag.name), file),
@@ -80,12 +80,12 @@ fn listed_last(
 ) -> Result<()> {
     let unsure = declarations.sources.iter().find(|source| !source.certain);
     if let Some(after) = unsure.or(declarations.sources.iter().find(|source| source.line > list)) {
-        bail!(
-            "{}: `add-source {file}` cannot tell its number in the `%sourcelist`{}\n\
-             help: declare the files as `SourceN:` tags, so that their numbers stay theirs",
+        return Err(anyhow!(
+            "{}: `add-source {file}` cannot tell its number in the `%sourcelist`{}",
             spec.name,
             spec.show(&[after.line])
-        );
+        )
+        .help("declare the files as `SourceN:` tags, so that their numbers stay theirs"));
     }
     let start =
         (0..=list).rev().take_while(|&line| spec.place(line).section == Section::SourceList);
@@ -113,12 +113,14 @@ fn declared(spec: &SpecText, declarations: &Declarations, file: &str) -> Result<
         |is: FileIs| declarations.sources.iter().filter(move |source| source.file.is(file) == is);
     let found: Vec<&Declared> = which(FileIs::It).collect();
     match found.iter().find(|source| source.certain).or(found.first()) {
-        Some(source) if !source.certain => bail!(
-            "{}: `{file}` is declared, but under a condition or in a macro{}\n\
-             help: take that line out of there, or give the device's file another name",
-            spec.name,
-            spec.show(&[source.line])
-        ),
+        Some(source) if !source.certain => {
+            return Err(anyhow!(
+                "{}: `{file}` is declared, but under a condition or in a macro{}",
+                spec.name,
+                spec.show(&[source.line])
+            )
+            .help("take that line out of there, or give the device's file another name"));
+        }
         Some(source) => {
             if source.automatic {
                 declarations.all_seen(spec, &format!("the number of `{file}`"))?;
@@ -128,13 +130,15 @@ fn declared(spec: &SpecText, declarations: &Declarations, file: &str) -> Result<
         None => {}
     }
     if let Some(unclear) = which(FileIs::Unclear).next() {
-        bail!(
-            "{}: whether this source is `{file}` cannot be told{}\n\
-             help: write its name without macros, with `replace` before this edit, or set the macro \
-             in `build.define`",
+        return Err(anyhow!(
+            "{}: whether this source is `{file}` cannot be told{}",
             spec.name,
             spec.show(&[unclear.line])
-        );
+        )
+        .help(
+            "write its name without macros, with `replace` before this edit, or set the macro \
+             in `build.define`",
+        ));
     }
     Ok(None)
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The spec as lines that know where they stand, and that keep their endings.
 
 use super::bytes;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a spec says of its package, read without rpm, so that two states of it can be compared.
 //!
 //! A patch more or less is news, so it is listed even where a condition may take it out again.
@@ -12,7 +13,8 @@ use super::scan::Section;
 use super::spec::SpecText;
 use super::tag::Tag;
 use crate::config::{Line, MacroName};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use rpm_version::Evr;
 use std::collections::BTreeMap;
 
@@ -155,13 +157,9 @@ impl<'a> Walk<'a> {
     }
 
     fn required(&self, tag: &str) -> Result<&str> {
-        self.certain(tag)?.with_context(|| {
-            format!(
-                "{}: no `{tag}` tag before the first section\n\
-                 help: it is looked for in lines of its own, such as `{tag}: …`",
-                self.spec.name
-            )
-        })
+        self.certain(tag)?
+            .with_context(|| format!("{}: no `{tag}` tag before the first section", self.spec.name))
+            .with_help(|| format!("it is looked for in lines of its own, such as `{tag}: …`"))
     }
 
     /// The value of a tag, if the main package has the tag.
@@ -180,12 +178,12 @@ impl<'a> Walk<'a> {
         lines.push(trouble.line);
         lines.sort_unstable();
         lines.dedup();
-        bail!(
-            "{}: the `{tag}` cannot be told: {trouble}{}\n\
-             help: only what the spec itself and `build.define` set for certain is expanded",
+        return Err(anyhow!(
+            "{}: the `{tag}` cannot be told: {trouble}{}",
             self.spec.name,
             self.spec.show(&lines)
         )
+        .help("only what the spec itself and `build.define` set for certain is expanded"));
     }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One tag of a preamble.
 
 /// A line such as `Source2: name.tar.gz`. As in rpm, a tag begins in the first column.

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `provide`: a tag of the main package.
 
 use super::spec::SpecText;
 use super::tag::Tag;
 use super::{Done, Outcome, scan};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use std::collections::BTreeSet;
 
 /// Lets the main package provide `capability`.
@@ -11,11 +13,8 @@ pub fn provide(spec: &mut SpecText, capability: &str) -> Result<Done> {
     let capability = capability.trim();
     let label = format!("provide {capability}");
     if scan::leaves_open(capability) {
-        bail!(
-            "{}: `provide {capability}` would swallow the next line\n\
-             help: end it without `\\` and close every `%{{`",
-            spec.name
-        );
+        return Err(anyhow!("{}: `provide {capability}` would swallow the next line", spec.name)
+            .help("end it without `\\` and close every `%{`"));
     }
     // What a conditional provides is not sure to be provided.
     let provided: BTreeSet<String> = spec
@@ -31,12 +30,9 @@ pub fn provide(spec: &mut SpecText, capability: &str) -> Result<Done> {
         .or_else(|| behind(spec, &["requires", "buildrequires", "source", "patch"]))
         .or_else(|| behind(spec, &["name", "version", "release", "license", "summary"]))
         .with_context(|| {
-            format!(
-                "{}: no place for `provide {capability}` before the first section\n\
-                 help: it stands behind the main package's own tags, and there are none",
-                spec.name
-            )
-        })?;
+            format!("{}: no place for `provide {capability}` before the first section", spec.name)
+        })
+        .help("it stands behind the main package's own tags, and there are none")?;
     let line = match Tag::parse(spec.text(above)) {
         Some(tag) => tag.alike("Provides", capability),
         None => format!("Provides: {capability}"),

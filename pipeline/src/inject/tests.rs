@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits, each in all its outcomes, on specs of our own.
 
 mod anew;
@@ -14,6 +15,7 @@ mod whole;
 
 use super::{Outcome, edit, refuse_no_spec};
 use crate::config::{Definition, Device, Edit, Insert, Insertion, Replacement};
+use crate::error::render;
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeMap;
 
@@ -159,7 +161,7 @@ pub fn refused(spec: &str, edits: &[Edit]) -> String {
     match attempt(spec, edits) {
         Ok(edited) => panic!("not refused: {:?}\n{}", edited.edits, edited.spec),
         Err(problem) => {
-            let text = format!("{problem:#}");
+            let text = render(&problem);
             assert!(text.lines().last().unwrap().starts_with("help: "), "{text}");
             text
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where a spec uses a patch: by its number, by its name, or with all the others.
 //!
 //! What takes all patches that are declared goes on to do so when there is one less. Everything else

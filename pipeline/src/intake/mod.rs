@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The one door for what a container leaves behind: packages, a test binary, a patched file.
 //!
 //! A folder that a container could write to is hostile until its files went through here. They are opened
@@ -11,8 +12,9 @@ mod packages;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Help;
 use crate::store::{FileRecord, copy_new};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 pub use packages::packages;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat2, statat};
 use rustix::io::Errno;
@@ -144,10 +146,12 @@ impl Folder {
             | ResolveFlags::NO_XDEV;
         match openat2(&self.fd, path, flags, Mode::empty(), resolve) {
             Ok(fd) => Ok(fd),
-            Err(Errno::NOSYS) => bail!(
-                "this machine's kernel cannot open a file beneath a folder\n\
-                 help: `openat2` came with Linux 5.6; a container's seccomp profile may hide it"
-            ),
+            Err(Errno::NOSYS) => {
+                return Err(anyhow!("this machine's kernel cannot open a file beneath a folder")
+                    .help(
+                        "`openat2` came with Linux 5.6; a container's seccomp profile may hide it",
+                    ));
+            }
             Err(Errno::LOOP) => bail!("{} is a symbolic link, or behind one", self.shown(path)),
             Err(Errno::XDEV) => bail!("{} is on another mount", self.shown(path)),
             // What a socket answers.
@@ -165,11 +169,8 @@ impl Folder {
             FileType::Directory => "a folder",
             FileType::RegularFile | FileType::Unknown => "of no known kind",
         };
-        anyhow::anyhow!(
-            "{} is {kind}; only regular files are taken\n\
-             help: something in the build put it there: look for it in the spec",
-            self.shown(path)
-        )
+        anyhow!("{} is {kind}; only regular files are taken", self.shown(path))
+            .help("something in the build put it there: look for it in the spec")
     }
 }
 

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The packages that rpmbuild left: what each is and what it is called stands in its header, and not
 //! in the folder or the name that the build gave it.
 
 use super::{Folder, Limits, shown};
-use crate::rpmfile::{Kind, RpmFile};
+use crate::error::Help;
+use crate::package_file;
 use anyhow::{Context, Result, bail, ensure};
+use rpm_inspect::Kind;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -43,12 +46,13 @@ pub fn packages(top: &Path, to: &Path) -> Result<()> {
             let copy = to.join("incoming");
             bytes += folder.take(&path, &copy, false)?.size;
             ensure!(bytes <= MOST_BYTES, "the packages have more than {MOST_BYTES} bytes together");
-            let (file_name, package) = read(&copy, left_as.clone()).with_context(|| {
-                format!(
-                    "`{left_as}` is no package that can leave a build\n\
-                     help: nothing else belongs in `{RPMS}` and `{SRPMS}`: look for it in the spec"
-                )
-            })?;
+            let (file_name, package) = read(&copy, left_as.clone())
+                .with_context(|| format!("`{left_as}` is no package that can leave a build"))
+                .with_help(|| {
+                    format!(
+                        "nothing else belongs in `{RPMS}` and `{SRPMS}`: look for it in the spec"
+                    )
+                })?;
             let folder = if package.kind == Kind::Source { SRPMS } else { RPMS };
             fs::rename(&copy, to.join(folder).join(&file_name))?;
             if let Some(other) = taken.insert(file_name.clone(), package) {
@@ -61,7 +65,7 @@ pub fn packages(top: &Path, to: &Path) -> Result<()> {
 
 /// What a package is called, as a file of a repository.
 fn read(copy: &Path, left_as: String) -> Result<(String, Taken)> {
-    let file = RpmFile::open(copy)?;
+    let file = package_file::open(copy)?;
     let (kind, id) = (file.kind()?, file.nevra()?);
     let name = format!("{}-{}-{}.{}.rpm", id.name, id.version, id.release, id.arch);
     ensure!(name.len() <= LONGEST_NAME, "its name has {} bytes", name.len());

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -16,7 +18,7 @@ fn folder() -> (TempDir, Folder) {
 
 fn refused<T>(result: Result<T>) -> String {
     let Err(error) = result else { panic!("it was taken") };
-    format!("{error:#}")
+    error.rendered()
 }
 
 /// What is said of a folder that something was put into.

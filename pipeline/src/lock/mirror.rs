@@ -1,15 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A mirror folder, filled with everything that a pipeline and its lock pin.
 
-use super::Subject;
+use super::LockContext;
 use crate::config::Lock;
+use crate::dom0;
 use crate::environment;
 use crate::fetch::{Fetch, Pin};
-use crate::files;
+use crate::files::{
+    self,
+    write::{self, SHARED},
+};
+use crate::project::Project;
 use crate::sandbox::Image;
 use crate::source;
 use crate::store::FileRecord;
 use crate::store::owned::{own_entries, own_folders};
-use crate::wrapper;
+
 use anyhow::{Context, Result};
 use fs_err as fs;
 use std::path::Path;
@@ -18,18 +24,23 @@ use tempfile::NamedTempFile;
 const WHAT: &str = "the mirror";
 const HELP: &str = "name another folder with `--fetch`, or run this as its owner";
 
-pub fn fill(subject: &Subject, lock: Option<&Lock>, folder: &Path, fetch: &Fetch) -> Result<usize> {
-    let pipeline = subject.pipeline;
+pub fn populate(
+    cx: &LockContext,
+    lock: Option<&Lock>,
+    folder: &Path,
+    fetch: &Fetch,
+) -> Result<usize> {
+    let Project { pipeline, base_dir, .. } = cx.project;
     examine(folder)?;
     // The stage's own way brings each into the cache, which is laid out as a mirror is.
     let work = fetch.store().work()?;
     let spec = pipeline.spec.git.as_ref();
-    let brought = source::bring(&pipeline.source, spec, subject.beside, &work, fetch)?;
+    let brought = source::bring(&pipeline.source, spec, base_dir, &work, fetch)?;
     let mut pins = source::pins(&pipeline.source);
     pins.extend(brought.pins);
     if let Some(declared) = &pipeline.wrapper {
-        wrapper::bring(&declared.vendor, subject.beside, fetch)?;
-        pins.extend(wrapper::pins(declared));
+        dom0::fetch_vendor(&declared.vendor, base_dir, fetch)?;
+        pins.extend(dom0::pins(declared));
     }
     let mut held = 0;
     for (pin, shown) in pins {
@@ -46,12 +57,12 @@ pub fn fill(subject: &Subject, lock: Option<&Lock>, folder: &Path, fetch: &Fetch
     let pin = Pin::Image(lock.image.id.clone());
     let archive = folder.join(pin.place());
     if environment::is_archive_of(&archive, &lock.image.id).is_err() {
-        let staged = staged_beside(folder, &pin)?;
-        let base = Image::of_id(subject.engine()?, &lock.image.id);
+        let staged = staged(folder, &pin)?;
+        let base = Image::of_id(cx.engine()?, &lock.image.id);
         // podman refuses to write over a file.
         fs::remove_file(staged.path())?;
         environment::save_base(lock, &base, staged.path(), fetch)?;
-        persist(staged, &archive)?;
+        write::persist(staged, &archive, SHARED)?;
     }
     Ok(held + 1)
 }
@@ -70,20 +81,15 @@ fn put(from: &Path, folder: &Path, pin: &Pin) -> Result<()> {
     if there {
         return Ok(());
     }
-    let staged = staged_beside(folder, pin)?;
+    let staged = staged(folder, pin)?;
     fs::copy(from, staged.path())?;
-    persist(staged, &to)
+    write::persist(staged, &to, SHARED)
 }
 
-fn staged_beside(folder: &Path, pin: &Pin) -> Result<NamedTempFile> {
+/// A file beside the place of some content, in folders that are ours.
+fn staged(folder: &Path, pin: &Pin) -> Result<NamedTempFile> {
     let place = pin.place();
     let inside = Path::new(&place).parent().context("a place in a mirror has a folder")?;
     own_folders(folder, inside, WHAT, HELP)?;
-    Ok(NamedTempFile::new_in(folder.join(inside))?)
-}
-
-fn persist(staged: NamedTempFile, to: &Path) -> Result<()> {
-    super::readable(staged.path())?;
-    staged.persist(to)?;
-    Ok(())
+    write::staged_for(&folder.join(&place))
 }

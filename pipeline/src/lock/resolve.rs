@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Resolves an image and the packages that are installed on it.
 
-use super::repodata::{self, Listed, Odd, Packages};
 use crate::cmd::{Runner, interrupted};
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
 };
+use crate::digest;
+use crate::error::Help;
 use crate::fetch::{Download, Fetch, Pin};
 use crate::files;
 use crate::intake::{self, Folder, Limits};
 use crate::openpgp::{self, Certificate, Keys, Refused};
-use crate::rpmfile::Nevra;
+use crate::repodata::{self, Listed, Odd, Packages};
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
-use crate::store::{Work, sha256};
+use crate::store::Work;
 use anyhow::{Context, Error, Result, anyhow, bail};
+use rpm_inspect::Nevra;
 use rpm_version::Evr;
 use std::fmt::Write;
 use std::fs;
@@ -159,11 +162,11 @@ fn pinned(published: Keys, fingerprint: &str, cmd: &Runner) -> Result<Certificat
     }
     let others = others.iter().map(|other| format!("({other})"));
     let found: Vec<String> = found.into_iter().chain(others).collect();
-    bail!(
-        "it serves the key {}, and the pipeline pins {fingerprint}\n\
-         help: find out who changed it and why before the pin follows",
+    return Err(anyhow!(
+        "it serves the key {}, and the pipeline pins {fingerprint}",
         found.join(", ")
-    );
+    )
+    .help("find out who changed it and why before the pin follows"));
 }
 
 /// Has the image's yum download what it would install, and install nothing.
@@ -201,7 +204,7 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
     let output = sandbox::ask(fetch.cmd(), base, &job, work.path())
         .context("yum cannot resolve the packages")?;
     if let Some(line) = output.lines().find(|line| line.starts_with("No package ")) {
-        bail!("{line}\nhelp: which of the repositories should have it?");
+        return Err(anyhow!("{line}").help("which of the repositories should have it?"));
     }
     Ok(())
 }
@@ -254,13 +257,14 @@ fn listing(repository: &Repository, work: &Work, fetch: &Fetch) -> Result<Packag
     };
     let primary = repodata::repomd(&get("repodata/repomd.xml", LARGEST_INDEX)?)?;
     let bytes = get(&primary.href, primary.size.unwrap_or(LARGEST_LIST).min(LARGEST_LIST))?;
-    let found = crate::store::sha256_of(&bytes);
+    let found = digest::sha256(&bytes);
     if found != primary.sha256 {
-        bail!(
-            "`{}` has sha256 {found}, and repomd.xml says {}\nhelp: is the repository being updated?",
+        return Err(anyhow!(
+            "`{}` has sha256 {found}, and repomd.xml says {}",
             primary.href,
             primary.sha256
-        );
+        )
+        .help("is the repository being updated?"));
     }
     repodata::packages(&bytes, &primary.href)
 }
@@ -271,7 +275,7 @@ fn locked(
     listings: &[Listing],
     certificates: &[Certificate],
 ) -> Result<LockedPackage> {
-    let digest = sha256(path)?;
+    let digest = digest::sha256_file(path)?;
     let size = path.metadata()?.len();
     let shown = intake::shown(Path::new(path.file_name().unwrap_or_default()));
     let checked =
@@ -280,12 +284,7 @@ fn locked(
     let Nevra { name, arch, .. } = &checked.nevra;
     for listing in listings {
         if let Some(odd) = listing.odd(name, arch) {
-            bail!(
-                "the environment needs {}, and repository `{}` has an entry that cannot be read for {odd}\n\
-                 help: use a mirror whose list of packages is sound",
-                checked.nevra,
-                listing.repository.id
-            );
+            return Err(anyhow!("the environment needs {}, and repository `{}` has an entry that cannot be read for {odd}", checked.nevra, listing.repository.id).help("use a mirror whose list of packages is sound"));
         }
     }
     let same = |listed: &&Listed| {
@@ -296,11 +295,8 @@ fn locked(
         .iter()
         .find_map(|listing| Some((listing.repository, listing.packages.iter().find(same)?)));
     let (repository, listed) = found.ok_or_else(|| {
-        anyhow!(
-            "yum downloaded {}, and no repository lists it with these bytes\n\
-             help: was a repository updated meanwhile? `vgpu-pipeline lock` again",
-            checked.nevra
-        )
+        anyhow!("yum downloaded {}, and no repository lists it with these bytes", checked.nevra)
+            .help("was a repository updated meanwhile? `vgpu-pipeline lock` again")
     })?;
     let pinned = &repository.key.fingerprint;
     if checked.fingerprint != pinned.as_str() {

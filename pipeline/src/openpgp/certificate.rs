@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A public key from a file, with everything that its owner bound to it.
 
-use super::own_words::OwnWords;
 use super::packet::{LARGEST_PACKET, armour_blocks, each_key, is_one_line};
-use anyhow::{Error, Result, anyhow, bail, ensure};
+use super::self_signatures::SelfSignatures;
+use crate::error::Help;
+use anyhow::{Error, Result, anyhow, ensure};
 use pgp::armor::{self, BlockType};
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
@@ -15,8 +17,8 @@ use std::fmt;
 const LARGEST_FILE: usize = 1 << 18;
 const FEWEST_BITS: u16 = 2048;
 
-const HELP_SHOW: &str = "help: `gpg --show-keys FILE` tells what gpg makes of it";
-const HELP_CURRENT: &str = "help: pin the key that its owner signs with now";
+const HELP_SHOW: &str = "`gpg --show-keys FILE` tells what gpg makes of it";
+const HELP_CURRENT: &str = "pin the key that its owner signs with now";
 
 /// The keys of a file: those that count, and the others with the reason.
 #[derive(Debug)]
@@ -50,26 +52,33 @@ impl Keys {
     pub fn read(armored: &[u8]) -> Result<Self> {
         ensure!(
             armored.len() <= LARGEST_FILE,
-            "the key file is larger than {LARGEST_FILE} bytes\n{HELP_SHOW}"
+            anyhow!("the key file is larger than {LARGEST_FILE} bytes").help(HELP_SHOW)
         );
         ensure!(
             !is_one_line(armored),
-            "the line breaks of the key file are gone\n\
-             help: write it again as its owner publishes it, with one line of base64 below the other"
+            anyhow!("the line breaks of the key file are gone").help(
+                "write it again as its owner publishes it, with one line of base64 below the other"
+            )
         );
         let blocks = armour_blocks(armored);
-        ensure!(!blocks.is_empty(), "the key file is not ASCII-armoured\n{HELP_SHOW}");
+        ensure!(!blocks.is_empty(), anyhow!("the key file is not ASCII-armoured").help(HELP_SHOW));
         let mut keys = Self { usable: Vec::new(), refused: Vec::new() };
         for (name, start) in blocks {
             ensure!(
                 name == "PGP PUBLIC KEY BLOCK",
-                "the key file holds a `{}`, and only public keys belong there\n{HELP_SHOW}",
-                name.escape_debug()
+                anyhow!(
+                    "the key file holds a `{}`, and only public keys belong there",
+                    name.escape_debug()
+                )
+                .help(HELP_SHOW)
             );
             let found = each_key(&armored[start..], LARGEST_PACKET).unwrap_or_default();
             ensure!(!found.is_empty(), unreadable());
             for key in found {
-                ensure!(!key.secret, "the key file comes with what is not public\n{HELP_SHOW}");
+                ensure!(
+                    !key.secret,
+                    anyhow!("the key file comes with what is not public").help(HELP_SHOW)
+                );
                 let read = match key.packets {
                     Some(packets) => Certificate::new(&packets),
                     None => Err(unreadable()),
@@ -109,7 +118,8 @@ impl Certificate {
             0 => Err(unreadable()),
             count => {
                 let each: Vec<String> = refused.iter().map(Refused::to_string).collect();
-                bail!("none of its {count} keys counts: {}\n{HELP_CURRENT}", each.join("; "))
+                return Err(anyhow!("none of its {count} keys counts: {}", each.join("; "))
+                    .help(HELP_CURRENT));
             }
         }
     }
@@ -119,27 +129,31 @@ impl Certificate {
         let Some(Ok(key)) = keys.next() else { return Err(unreadable()) };
         let fingerprint = format!("{:X}", key.fingerprint());
         if let Some(weakness) = weakness(&key) {
-            bail!("the key `{fingerprint}` {weakness}\n{HELP_CURRENT}");
+            return Err(anyhow!("the key `{fingerprint}` {weakness}").help(HELP_CURRENT));
         }
         for packet in packets {
             match packet {
                 // Wherever it stands and whoever made it: nobody puts one there without a reason.
                 Packet::Signature(it) if it.typ() == Some(SignatureType::KeyRevocation) => {
-                    bail!("the key `{fingerprint}` is revoked\n{HELP_CURRENT}");
+                    return Err(anyhow!("the key `{fingerprint}` is revoked").help(HELP_CURRENT));
                 }
                 Packet::PublicKey(_)
                 | Packet::PublicSubkey(_)
                 | Packet::UserId(_)
                 | Packet::UserAttribute(_)
                 | Packet::Signature(_) => {}
-                _ => bail!("the key `{fingerprint}` comes with what is not public\n{HELP_SHOW}"),
+                _ => {
+                    return Err(anyhow!("the key `{fingerprint}` comes with what is not public")
+                        .help(HELP_SHOW));
+                }
             }
         }
         // By no clock: what the key said for some time only counts as well.
-        let own = OwnWords::read(&key.primary_key, &key.details, 0);
+        let own = SelfSignatures::read(&key.primary_key, &key.details, 0);
         ensure!(
             own.user_id().is_some(),
-            "no user id of the key `{fingerprint}` has a valid self-signature\n{HELP_SHOW}"
+            anyhow!("no user id of the key `{fingerprint}` has a valid self-signature")
+                .help(HELP_SHOW)
         );
         let mut armored = Vec::new();
         armor::write(&key, BlockType::PublicKey, &mut armored, None, true)?;
@@ -171,7 +185,7 @@ impl Certificate {
 }
 
 fn unreadable() -> Error {
-    anyhow!("the key file is damaged, or holds what is not known here\n{HELP_SHOW}")
+    anyhow!("the key file is damaged, or holds what is not known here").help(HELP_SHOW)
 }
 
 /// Why a signature by such a key proves nothing, if it does not.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whether a package from outside is whole, and signed in whole by a key that the pipeline pins.
 //!
 //! A signature is over the header, or over header and payload. The first kind suffices where the
@@ -6,13 +7,15 @@
 //! substitute: only packages that deltarpm put together would need it, and no mirror serves those.
 
 use super::certificate::Certificate;
+use super::issuer::{Issuer, is_strong, issuer_name};
 use super::packet::one_signature;
-use super::signer::{Signer, is_strong, issuer};
-use crate::rpmfile::{Nevra, RpmFile};
-use anyhow::{Context, Result, bail, ensure};
+use crate::error::Help;
+use crate::package_file;
+use anyhow::{Context, Result, anyhow, ensure};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use rpm::IndexSignatureTag as Tag;
+use rpm_inspect::{Nevra, PackageFile};
 use std::io::Read;
 use std::path::Path;
 
@@ -24,7 +27,7 @@ const SIGNATURES: [(Tag, Over); 4] = [
     (Tag::RPMSIGTAG_GPG, Over::Everything),
 ];
 
-const HELP_AGAIN: &str = "help: download it again, from another mirror if need be";
+const HELP_AGAIN: &str = "download it again, from another mirror if need be";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Over {
@@ -36,7 +39,7 @@ enum Over {
 struct Signed<'a> {
     over: Over,
     signature: Signature,
-    signer: Signer<'a>,
+    issuer: Issuer<'a>,
 }
 
 /// Who signed a package, after every digest and every signature in it was checked.
@@ -54,71 +57,78 @@ pub fn check_package(path: &Path, certificates: &[Certificate]) -> Result<Checke
 }
 
 fn judge(path: &Path, certificates: &[Certificate]) -> Result<Checked> {
-    let file = RpmFile::open(path)?;
+    let file = package_file::open(path)?;
     let signatures = signatures(&file, certificates)?;
     let fingerprint = one_key(&signatures)?;
     let everything = signatures.iter().any(|signed| signed.over == Over::Everything);
     ensure!(
         everything || file.payload_sha256()?.is_some(),
-        "the key `{fingerprint}` signed its header alone, and nothing signed covers its payload\n\
-         {HELP_AGAIN}"
+        anyhow!(
+            "the key `{fingerprint}` signed its header alone, and nothing signed covers its payload"
+        )
+        .help(HELP_AGAIN)
     );
     // Digests first: what they say is plainer than that a signature does not fit.
-    if let Some(what) = file.content()?.finish()?.false_claim(&file)? {
-        bail!("{what} is not what it says: it was altered or cut short\n{HELP_AGAIN}");
+    if let Some(what) = file.content()?.finish()?.mismatch(&file)? {
+        return Err(
+            anyhow!("{what} is not what it says: it was altered or cut short").help(HELP_AGAIN)
+        );
     }
-    for Signed { over, signature, signer } in &signatures {
+    for Signed { over, signature, issuer } in &signatures {
         let header = file.header.bytes();
         let (made, what) = match over {
-            Over::Header => (signer.made(signature, header)?, "header as it is"),
+            Over::Header => (issuer.made(signature, header)?, "header as it is"),
             Over::Everything => (
-                signer.made(signature, header.chain(file.payload()?))?,
+                issuer.made(signature, header.chain(file.payload()?))?,
                 "header and payload as they are",
             ),
         };
-        ensure!(made, "the key `{fingerprint}` did not sign its {what}\n{HELP_AGAIN}");
+        ensure!(made, anyhow!("the key `{fingerprint}` did not sign its {what}").help(HELP_AGAIN));
     }
     Ok(Checked { nevra: file.nevra()?, fingerprint: fingerprint.to_owned() })
 }
 
 /// Every signature in the package, none of them by a stranger.
-fn signatures<'a>(file: &RpmFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
+fn signatures<'a>(file: &PackageFile, certificates: &'a [Certificate]) -> Result<Vec<Signed<'a>>> {
     let mut found = Vec::new();
     for (tag, over) in SIGNATURES {
         let Some(bytes) = file.signature.binary(tag as u32)? else { continue };
         let signature = one_signature(bytes)
             .filter(|signature| signature.typ() == Some(SignatureType::Binary))
             .with_context(|| format!("its tag {} is not a signature of a file", tag as u32))?;
-        let name = issuer(&signature).context("its signature does not say by which key it is")?;
-        let signer = certificates.iter().find_map(|key| Signer::find(key, &signature));
-        let signer = signer.with_context(|| {
-            format!(
-                "it is signed by the key `{name}`, which the pipeline does not pin\n\
-                 help: pin that key too, if you know whose it is"
-            )
-        })?;
-        let sha1 = signature.hash_alg() == Some(HashAlgorithm::Sha1) && signer.certificate.sha1;
+        let name =
+            issuer_name(&signature).context("its signature does not say by which key it is")?;
+        let issuer = certificates.iter().find_map(|key| Issuer::find(key, &signature));
+        let issuer = issuer
+            .with_context(|| {
+                format!("it is signed by the key `{name}`, which the pipeline does not pin")
+            })
+            .help("pin that key too, if you know whose it is")?;
+        let sha1 = signature.hash_alg() == Some(HashAlgorithm::Sha1) && issuer.certificate.sha1;
         if !is_strong(&signature) && !sha1 {
             let hash = signature.hash_alg().unwrap_or_default();
-            bail!(
-                "the key `{name}` signed it by way of {hash}, which is too weak to prove anything\n\
-                 help: where that is how its owner signs, `accept-sha1: true` beside the pinned \
-                 fingerprint takes SHA-1"
-            );
+            return Err(anyhow!(
+                "the key `{name}` signed it by way of {hash}, which is too weak to prove anything"
+            )
+            .help(
+                "where that is how its owner signs, `accept-sha1: true` beside the pinned \
+                 fingerprint takes SHA-1",
+            ));
         }
-        found.push(Signed { over, signature, signer });
+        found.push(Signed { over, signature, issuer });
     }
     Ok(found)
 }
 
 /// The fingerprint of the one key behind all signatures.
 fn one_key<'a>(signatures: &[Signed<'a>]) -> Result<&'a str> {
-    let mut keys = signatures.iter().map(|signed| signed.signer.certificate.fingerprint());
+    let mut keys = signatures.iter().map(|signed| signed.issuer.certificate.fingerprint());
     let key = keys
         .next()
-        .context("it is not signed\nhelp: take it from a repository that signs its packages")?;
+        .context("it is not signed")
+        .help("take it from a repository that signs its packages")?;
     if let Some(other) = keys.find(|other| *other != key) {
-        bail!("two keys signed it, `{key}` and `{other}`\n{HELP_AGAIN}");
+        return Err(anyhow!("two keys signed it, `{key}` and `{other}`").help(HELP_AGAIN));
     }
     Ok(key)
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Public keys, and the signatures that other people put on their packages.
 //!
 //! A package from outside is believed for one reason: a key that the pipeline pins signed all of it.
@@ -9,13 +10,13 @@
 
 mod certificate;
 mod check;
-mod own_words;
+mod issuer;
 mod packet;
-mod signer;
+mod self_signatures;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{Certificate, Keys, Refused, rsa_bits};
 pub use check::check_package;
-pub use own_words::OwnWords;
 pub use packet::{OneKey, armour_blocks, each_key, is_one_line, one_signature};
+pub use self_signatures::SelfSignatures;

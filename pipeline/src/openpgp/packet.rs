@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! From bytes to OpenPGP packets: the armour around keys, and the packets themselves.
 
 use anyhow::{Result, ensure};

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
-use made::{Made, Owner, Tag, check, flags, refused, sign};
+use builder::{Owner, Tag, TestPackage, check, flags, refused, sign};
 use pgp::composed::KeyType;
 use pgp::crypto::ecc_curve::ECCCurve;
 use pgp::crypto::hash::HashAlgorithm;
@@ -9,8 +10,8 @@ use rpm::IndexData;
 use std::fs;
 use std::sync::LazyLock;
 
+mod builder;
 mod keys;
-mod made;
 mod tools;
 
 const HEADER: Tag = Tag::RPMSIGTAG_RSA;
@@ -22,11 +23,11 @@ static OWNER: LazyLock<Owner> = LazyLock::new(|| Owner::new(KeyType::Ed25519Lega
 static STRANGER: LazyLock<Owner> = LazyLock::new(|| Owner::new(KeyType::Ed25519Legacy));
 
 /// What the owner signs of a package, in each of the two ways.
-fn over_header(made: &Made) -> Vec<u8> {
+fn over_header(made: &TestPackage) -> Vec<u8> {
     sign(&OWNER.primary, &made.header())
 }
 
-fn over_all(made: &Made) -> Vec<u8> {
+fn over_all(made: &TestPackage) -> Vec<u8> {
     sign(&OWNER.primary, &made.everything())
 }
 
@@ -34,14 +35,14 @@ fn over_all(made: &Made) -> Vec<u8> {
 fn a_package_is_taken_in_each_form_that_distributions_ship() {
     for kind in [KeyType::Rsa(2048), KeyType::ECDSA(ECCCurve::P256), KeyType::Ed25519] {
         let owner = Owner::new(kind);
-        for sign in [sign::<SecretKey>, made::sign_v3] {
+        for sign in [sign::<SecretKey>, builder::sign_v3] {
             for (made, tags) in [
-                (Made::new(), vec![HEADER]),
-                (Made::new(), vec![HEADER_OTHER]),
-                (Made::new(), vec![HEADER, ALL]),
-                (Made::new(), vec![HEADER_OTHER, ALL_OTHER]),
-                (Made::old(), vec![HEADER, ALL]),
-                (Made::old(), vec![ALL_OTHER]),
+                (TestPackage::new(), vec![HEADER]),
+                (TestPackage::new(), vec![HEADER_OTHER]),
+                (TestPackage::new(), vec![HEADER, ALL]),
+                (TestPackage::new(), vec![HEADER_OTHER, ALL_OTHER]),
+                (TestPackage::old(), vec![HEADER, ALL]),
+                (TestPackage::old(), vec![ALL_OTHER]),
             ] {
                 let signature = |tag| match tag {
                     HEADER | HEADER_OTHER => sign(&owner.primary, &made.header()),
@@ -77,7 +78,7 @@ fn a_package_with_signatures_of_version_3_by_gpg_is_taken() {
 
 #[test]
 fn a_package_that_no_pinned_key_signed_is_refused() {
-    let made = Made::new();
+    let made = TestPackage::new();
     let unsigned = made.write(Vec::new());
     let message = refused(check(&unsigned, &[&OWNER]));
     assert!(message.starts_with("it is not signed\nhelp: "), "{message}");
@@ -93,11 +94,11 @@ fn a_package_that_no_pinned_key_signed_is_refused() {
 
     // A stranger's signature says the pinned key's name.
     let named = |named: SubpacketData| {
-        made::sign_oddly(&STRANGER.primary, &made.header(), |config| {
+        builder::sign_oddly(&STRANGER.primary, &made.header(), |config| {
             config.hashed_subpackets[1] = Subpacket::regular(named).unwrap();
         })
     };
-    let path = made.write(vec![(HEADER, named(made::issuer(&OWNER.primary)))]);
+    let path = made.write(vec![(HEADER, named(builder::issuer(&OWNER.primary)))]);
     let message = refused(check(&path, &[&OWNER]));
     let expected = format!("the key `{name}` did not sign its header as it is\nhelp: ");
     assert!(message.starts_with(&expected), "{message}");
@@ -108,7 +109,7 @@ fn a_package_that_no_pinned_key_signed_is_refused() {
 
 #[test]
 fn every_signature_has_to_hold_and_to_be_of_one_key() {
-    let made = Made::new();
+    let made = TestPackage::new();
     let theirs = sign(&STRANGER.primary, &made.everything());
     let path = made.write(vec![(HEADER, over_header(&made)), (ALL, theirs)]);
     assert!(refused(check(&path, &[&OWNER])).contains("which the pipeline does not pin"));
@@ -122,7 +123,7 @@ fn every_signature_has_to_hold_and_to_be_of_one_key() {
 
 #[test]
 fn a_payload_that_nothing_signed_covers_is_refused() {
-    let old = Made::old();
+    let old = TestPackage::old();
     // What an attacker would leave of a package of CentOS 7.
     let path = old.write(vec![(HEADER, over_header(&old))]);
     let message = refused(check(&path, &[&OWNER]));
@@ -133,7 +134,7 @@ fn a_payload_that_nothing_signed_covers_is_refused() {
     assert!(message.starts_with(&expected), "{message}");
 
     // A digest of a kind that is not read is none.
-    let mut odd = Made::new();
+    let mut odd = TestPackage::new();
     odd.change(|tag, data| Some(if tag == 5093 { IndexData::Int32(vec![10]) } else { data }));
     let path = odd.write(vec![(HEADER, over_header(&odd))]);
     assert!(refused(check(&path, &[&OWNER])).contains("nothing signed covers its payload"));
@@ -143,7 +144,7 @@ fn a_payload_that_nothing_signed_covers_is_refused() {
 
 #[test]
 fn no_byte_of_header_or_payload_can_change() {
-    for (made, with_all) in [(Made::new(), false), (Made::old(), true)] {
+    for (made, with_all) in [(TestPackage::new(), false), (TestPackage::old(), true)] {
         let mut signatures = vec![(HEADER, over_header(&made))];
         signatures.extend(with_all.then(|| (ALL, over_all(&made))));
         let path = made.write(signatures);
@@ -165,8 +166,8 @@ fn no_byte_of_header_or_payload_can_change() {
 #[test]
 fn digests_made_to_fit_do_not_help() {
     for (mut made, expected) in [
-        (Made::new(), "the SHA-256 of its payload is not what it says"),
-        (Made::old(), "did not sign its header and payload as they are"),
+        (TestPackage::new(), "the SHA-256 of its payload is not what it says"),
+        (TestPackage::old(), "did not sign its header and payload as they are"),
     ] {
         let signatures = vec![(HEADER, over_header(&made)), (ALL, over_all(&made))];
         *made.payload().last_mut().unwrap() ^= 1;
@@ -182,9 +183,9 @@ fn digests_made_to_fit_do_not_help() {
 
 #[test]
 fn what_is_no_sound_signature_is_refused() {
-    let made = Made::new();
+    let made = TestPackage::new();
     let odd = |change: fn(&mut pgp::packet::SignatureConfig)| {
-        let bytes = made::sign_oddly(&OWNER.primary, &made.header(), change);
+        let bytes = builder::sign_oddly(&OWNER.primary, &made.header(), change);
         refused(check(&made.write(vec![(HEADER, bytes)]), &[&OWNER]))
     };
     let message = odd(|config| config.hash_alg = HashAlgorithm::Sha1);
@@ -213,13 +214,13 @@ fn what_is_no_sound_signature_is_refused() {
 #[test]
 fn a_nest_of_signatures_is_refused_before_it_overflows_the_stack() {
     let nests = || {
-        let made = Made::new();
+        let made = TestPackage::new();
         for size in [3_000, 4_000, 5_000, 60_000] {
-            let nest = made::nest(size);
+            let nest = builder::nest(size);
             let path = made.write(vec![(HEADER, nest.clone())]);
             refused(check(&path, &[&OWNER]));
-            let key = [made::packets(&[&OWNER]), nest].concat();
-            let read = Certificate::read(made::armor(&key).as_bytes());
+            let key = [builder::packets(&[&OWNER]), nest].concat();
+            let read = Certificate::read(builder::armor(&key).as_bytes());
             assert_eq!(read.is_ok(), size <= 4_000, "{size}");
         }
     };
@@ -230,13 +231,14 @@ fn a_nest_of_signatures_is_refused_before_it_overflows_the_stack() {
 
 #[test]
 fn a_time_at_which_the_key_was_not_valid_is_refused() {
-    let made = Made::new();
-    let at = |time| made.write(vec![(HEADER, made::sign_at(time, &OWNER.primary, &made.header()))]);
+    let made = TestPackage::new();
+    let at =
+        |time| made.write(vec![(HEADER, builder::sign_at(time, &OWNER.primary, &made.header()))]);
     let lasts = |seconds| {
         let lasts = SubpacketData::KeyExpirationTime(Duration::from_secs(seconds));
         OWNER.clone().says(SignatureType::Key, vec![lasts])
     };
-    let (made_at, year) = (made::MADE, 31_536_000);
+    let (made_at, year) = (builder::MADE, 31_536_000);
     // Long over by today's clock.
     check(&at(made_at + year - 1), &[&lasts(year)]).unwrap();
     let message = refused(check(&at(made_at + year), &[&lasts(year)]));
@@ -248,7 +250,7 @@ fn a_time_at_which_the_key_was_not_valid_is_refused() {
 
 #[test]
 fn a_key_that_is_not_for_signatures_signs_nothing() {
-    let made = Made::new();
+    let made = TestPackage::new();
     let path = made.write(vec![(HEADER, over_header(&made))]);
     let certifies = OWNER.clone().says(SignatureType::Key, vec![flags(false)]);
     assert!(refused(check(&path, &[&certifies])).contains("is not one that signs"));
@@ -256,7 +258,7 @@ fn a_key_that_is_not_for_signatures_signs_nothing() {
 
 #[test]
 fn a_subkey_signs_where_both_keys_agree_on_it() {
-    let made = Made::new();
+    let made = TestPackage::new();
     let path = made.write(vec![(HEADER, sign(&OWNER.subkey, &made.header()))]);
     let checked = check(&path, &[&OWNER]).unwrap();
     assert_eq!(checked.fingerprint, OWNER.fingerprint());
@@ -291,7 +293,7 @@ fn a_subkey_signs_where_both_keys_agree_on_it() {
 /// Whatever stands in a file, it is an error and neither a panic nor a large allocation.
 #[test]
 fn damage_is_only_an_error() {
-    let made = Made::old();
+    let made = TestPackage::old();
     let path = made.write(vec![(HEADER, over_header(&made)), (ALL, over_all(&made))]);
     let good = fs::read(&path).unwrap();
     for at in (0..good.len()).step_by(97) {

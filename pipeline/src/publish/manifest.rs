@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `manifest.json` and `SHA256SUMS`: what went in, what came out, by digest.
 
 use super::listing;
-use crate::plan::CompilerCache;
-use crate::store::{FileRecord, sha256};
+use crate::build::CompilerCache;
+use crate::digest::sha256_file;
+use crate::stage::{Material, PlannedStep};
+use crate::store::FileRecord;
 use anyhow::{Result, bail, ensure};
 use fs_err as fs;
 use serde::Serialize;
@@ -23,41 +26,14 @@ pub struct Provenance {
     pub signer: String,
     pub development_key: bool,
     /// The key of each stage.
-    pub keys: Vec<crate::plan::Step>,
+    pub keys: Vec<PlannedStep>,
     /// Whose compiler cache the devices were built with.
     pub compiler_cache: Option<CompilerCache>,
-    pub inputs: Vec<Entry>,
+    pub inputs: Vec<Material>,
     /// The hosts that were asked for inputs; what a mirror folder or the store had is not among them.
     pub contacted: BTreeSet<String>,
     /// What `verify` found.
     pub verified: serde_json::Value,
-}
-
-/// One file by its digests.
-#[derive(Debug, Clone, Serialize)]
-pub struct Entry {
-    /// What it is: `source`, `device`, `spec`, …, or `output`.
-    pub role: &'static str,
-    pub name: String,
-    pub size: u64,
-    pub blake3: String,
-    pub sha256: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
-}
-
-impl Entry {
-    pub fn of(role: &'static str, name: &str, path: &Path) -> Result<Self> {
-        let FileRecord { size, blake3 } = FileRecord::of(path)?;
-        let (name, sha256) = (name.to_owned(), sha256(path)?);
-        Ok(Self { role, name, size, blake3, sha256, origin: None })
-    }
-
-    #[must_use]
-    pub fn from(mut self, origin: &str) -> Self {
-        self.origin = Some(origin.to_owned());
-        self
-    }
 }
 
 #[derive(Serialize)]
@@ -65,7 +41,7 @@ struct Manifest<'a> {
     format: u32,
     #[serde(flatten)]
     provenance: &'a Provenance,
-    outputs: Vec<Entry>,
+    outputs: Vec<Material>,
 }
 
 /// Writes both files. The manifest lists all others, the sums all but themselves. What was signed has
@@ -77,7 +53,7 @@ pub fn write(
 ) -> Result<()> {
     let mut outputs = Vec::new();
     for name in listing(tree)? {
-        let entry = Entry::of("output", &name, &tree.join(&name))?;
+        let entry = output(&name, &tree.join(&name))?;
         let as_signed = signed.get(&name).is_none_or(|signed| signed.blake3 == entry.blake3);
         ensure!(as_signed, "`{name}` is not what was signed");
         outputs.push(entry);
@@ -86,10 +62,16 @@ pub fn write(
     fs::write(tree.join(MANIFEST), serde_json::to_string_pretty(&manifest)? + "\n")?;
     let mut sums = String::new();
     for name in listing(tree)? {
-        sums.push_str(&sum(&sha256(&tree.join(&name))?, &name)?);
+        sums.push_str(&sum(&sha256_file(&tree.join(&name))?, &name)?);
     }
     fs::write(tree.join(SUMS), sums)?;
     Ok(())
+}
+
+fn output(name: &str, path: &Path) -> Result<Material> {
+    let FileRecord { size, blake3 } = FileRecord::of(path)?;
+    let (name, sha256) = (name.to_owned(), sha256_file(path)?);
+    Ok(Material { role: "output", name, size, blake3, sha256, origin: None })
 }
 
 /// A line of the sums, as `sha256sum --check` reads it. No name of ours needs to be escaped there, so
@@ -105,6 +87,7 @@ fn sum(sha256: &str, name: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rendered;
 
     #[test]
     fn no_name_makes_two_lines_of_one() {
@@ -113,7 +96,7 @@ mod tests {
             "0a  Packages/a-1-1.noarch.rpm\n"
         );
         for bad in ["", "a\n0b  b", "a\rb", "a\\nb", "a\0", "a\u{85}b"] {
-            let message = sum("0a", bad).unwrap_err().to_string();
+            let message = sum("0a", bad).unwrap_err().rendered();
             assert!(message.ends_with("is no name of a file in a repository"), "{message}");
             assert!(!message.contains(char::is_control), "{message}");
         }

@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The metadata against what was signed: it lists each package once, as what it is and where it lies, and
 //! nothing else. `createrepo_c` ends well where it leaves a package out, and clients believe the metadata, not
 //! the packages.
 
-use crate::lock::repodata::{self, Listed};
-use crate::rpmfile::Nevra;
+use crate::digest;
+use crate::error::Help;
+use crate::repodata::{self, Listed};
 use crate::sign::SignedPackage;
-use crate::store;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err as fs;
-use sha2::{Digest, Sha256};
+use rpm_inspect::Nevra;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,7 +29,7 @@ pub fn expected(tree: &Path, signed: &[SignedPackage]) -> Result<BTreeMap<String
         let path = tree.join(&package.file);
         let said = Said {
             nevra: package.nevra.parse()?,
-            sha256: store::digest::<Sha256>(&path)?,
+            sha256: digest::sha256_file(&path)?,
             size: fs::metadata(&path)?.len(),
         };
         expected.insert(package.file.clone(), said);
@@ -40,7 +41,7 @@ pub fn expected(tree: &Path, signed: &[SignedPackage]) -> Result<BTreeMap<String
 pub fn check(tree: &Path, repomd: &[u8], expected: BTreeMap<String, Said>) -> Result<()> {
     let primary = repodata::repomd(repomd)?;
     let bytes = fs::read(tree.join(&primary.href)).context("the list of packages")?;
-    let whole = primary.sha256 == format!("{:x}", Sha256::digest(&bytes))
+    let whole = primary.sha256 == digest::sha256(&bytes)
         && primary.size.is_none_or(|size| size == bytes.len() as u64);
     ensure!(whole, "`repomd.xml` is of another list of packages than createrepo_c wrote beside it");
     let packages = repodata::packages(&bytes, &primary.href)?;
@@ -72,10 +73,8 @@ fn compare(mut expected: BTreeMap<String, Said>, listed: Vec<Listed>) -> Result<
         );
     }
     if let Some(missing) = expected.keys().next() {
-        bail!(
-            "the metadata that createrepo_c wrote does not list `{missing}`\n\
-             help: look into its log for what it could not read of the package"
-        );
+        return Err(anyhow!("the metadata that createrepo_c wrote does not list `{missing}`")
+            .help("look into its log for what it could not read of the package"));
     }
     Ok(())
 }
@@ -99,6 +98,7 @@ fn unescaped(href: &str) -> String {
 mod tests {
     use super::*;
     use crate::cmd::{Call, Runner};
+    use crate::error::Rendered;
 
     fn listed(name: &str) -> Listed {
         Listed {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn refusal(names: &[&str], listed: Vec<Listed>) -> String {
-        compare(of(names), listed).unwrap_err().to_string()
+        compare(of(names), listed).unwrap_err().rendered()
     }
 
     #[test]

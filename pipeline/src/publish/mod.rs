@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 8, `publish`: the yum repository, whole or not at all.
 //!
 //! It is made in the store from signed packages, and an output folder is a copy of it. Metadata is
@@ -6,20 +7,22 @@
 mod manifest;
 mod metadata;
 mod output;
+mod step;
 
-use crate::cmd::{Call, Runner};
+use crate::cmd::Call;
 use crate::config::{Name, Publish};
-use crate::plan::Key;
 use crate::sign::{Signed, Signer};
-use crate::store::{Store, Stored};
+use crate::stage::{Context as StageContext, Value};
+use crate::store::Stored;
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
-pub use manifest::{Entry, Provenance};
+use manifest::Provenance;
 pub use output::{Consent, Output, examine, is_current, write};
 use output::{Content, Facts};
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
+pub use step::PublishStep;
 
 const REPOMD: &str = "repodata/repomd.xml";
 
@@ -29,33 +32,21 @@ pub struct Published {
     stored: Stored,
 }
 
-impl Published {
-    pub fn recall(stored: Stored) -> Self {
-        Self { stored }
-    }
-
-    pub fn stored(&self) -> &Stored {
-        &self.stored
-    }
-}
-
 /// What the repository is called and where it will be served.
-pub struct Repository<'a> {
-    pub name: &'a Name,
-    pub publish: &'a Publish,
+struct Repository<'a> {
+    name: &'a Name,
+    publish: &'a Publish,
 }
 
 /// Makes the repository.
-pub fn run(
+fn make_repository(
     signed: &Signed,
     signer: &Signer,
     repository: &Repository,
     provenance: &Provenance,
-    key: &Key,
-    store: &Store,
-    cmd: &Runner,
+    cx: &StageContext,
 ) -> Result<Published> {
-    let work = store.work()?;
+    let (work, cmd) = (cx.store().work()?, cx.cmd());
     let tree = work.files();
     // The packages and what lies beside them, each by its place in the repository.
     for name in signed.stored().names() {
@@ -103,7 +94,7 @@ pub fn run(
         development_key: signer.is_development(),
         packages: packages.collect(),
     };
-    Ok(Published { stored: store.keep(work, "publish", key.as_str(), &facts)? })
+    Ok(Published { stored: cx.keep(work, &facts)? })
 }
 
 /// What a reader of a repository signed by the development key must know.

@@ -1,36 +1,38 @@
-//! Walks the plan: gathers what a pipeline reads, checks for the tools that its steps need, skips what
-//! the store has, and hands the value of each stage to the next.
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One run of a pipeline: what it asks for, looked at before any work, and the stages composed.
 //!
-//! The stages know nothing of each other; their order is here and in the types of what they take.
+//! The stages know nothing of each other; their order is in [`compose`] and in the types of what they take.
 
+mod compose;
 mod event;
-mod gather;
-mod load;
+mod executor;
 mod needed;
+mod plan;
 mod preflight;
-mod walk;
+mod progress;
 
-use crate::cmd::interrupt;
-use crate::config::Pipeline;
-use crate::fetch::{Mirror, Network, Origins};
-use crate::inject::Edited;
-use crate::plan::{Plan, Stage, plan};
+use crate::fetch::{Mirror, Origins};
+use crate::inject::Specs;
+use crate::project::{Inputs, Project};
 pub use crate::publish::Consent;
 use crate::publish::{self, Output};
 use crate::sandbox::Engine;
-use crate::sign;
-use crate::store::Store;
-use anyhow::{Result, bail};
-pub use event::{Event, State};
-use gather::{Gathered, Locked, Spec};
-pub use load::Loaded;
+use crate::sign::{self, Signer};
+use crate::source::Sources;
+use crate::stage::Stage;
+use crate::store::{Store, layout};
+use anyhow::Result;
+pub use event::{Event, Failure, FailureKind, State};
+use executor::Executor;
+pub use plan::Plan;
+use std::cell::OnceCell;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use walk::Walk;
+use std::rc::Rc;
 
 /// What somebody wants to have run.
 #[derive(Debug)]
 pub struct Request {
-    pub loaded: Loaded,
     /// The last stage.
     pub until: Stage,
     /// The folder that the repository is written to.
@@ -45,39 +47,22 @@ pub struct Request {
 
 impl Request {
     /// All of a pipeline, to be looked at and not to be run.
-    pub fn whole(loaded: Loaded) -> Self {
-        let output = default_output(&loaded.pipeline);
-        let (origins, consent) = (Origins::none(), Consent::default());
-        Self { loaded, until: Stage::Publish, output, consent, engine: None, origins }
-    }
-
-    /// The output, and what it has to keep clear of.
-    fn output<'a>(&'a self, signer: Option<&'a str>, store: &'a Store) -> Output<'a> {
-        let here = Path::new(".");
-        let beside = Some(self.loaded.beside.as_path()).filter(|path| !path.as_os_str().is_empty());
-        let mut apart = vec![
-            (here.to_owned(), "the current folder"),
-            (beside.unwrap_or(here).to_owned(), "the folder of the pipeline"),
-        ];
-        apart.extend(std::env::home_dir().map(|home| (home, "your home folder")));
-        let mirrors = self.origins.mirrors.iter().filter_map(Mirror::folder);
-        apart.extend(mirrors.map(|folder| (folder.to_owned(), "a mirror")));
-        Output {
-            folder: &self.output,
-            pipeline: self.loaded.pipeline.name.as_str(),
-            signer,
-            consent: self.consent,
-            apart,
-            store: store.root(),
-        }
+    pub fn whole(project: &Project) -> Self {
+        let (output, origins) = (project.default_output(), Origins::none());
+        Self { until: Stage::Publish, output, consent: Consent::default(), engine: None, origins }
     }
 }
 
 /// A request whose input is known to be good: everything that is left can only fail as work.
-pub struct Prepared {
-    request: Request,
+pub struct Session {
+    pub project: Project,
+    pub inputs: Inputs,
+    pub request: Request,
     store: Store,
-    gathered: Gathered,
+    /// The key, unless it is the development key and was not made yet.
+    signer: Option<Signer>,
+    /// The edited specs, unless the spec comes with sources that were not fetched yet.
+    specs: OnceCell<Rc<Specs>>,
 }
 
 /// What a whole run leads to.
@@ -88,88 +73,112 @@ pub struct Outcome {
     pub development_key: bool,
 }
 
-impl Prepared {
+/// The stage that failed, in the chain of causes.
+#[derive(Debug)]
+pub struct StageFailed {
+    pub stage: Stage,
+    pub log: Option<PathBuf>,
+}
+
+impl fmt::Display for StageFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stage `{}`", self.stage.name())
+    }
+}
+
+impl std::error::Error for StageFailed {}
+
+impl Session {
     /// Reads everything, applies the edits to the spec, and looks at the store. Runs nothing.
-    pub fn new(request: Request, store: Store) -> Result<Self> {
-        let gathered = gather::gather(&request.loaded, &store)?;
-        Ok(Self { request, store, gathered })
+    pub fn new(project: Project, request: Request, store: Store) -> Result<Self> {
+        let inputs = Inputs::read(&project)?;
+        let specs = inputs.spec.as_ref().map(|text| {
+            let shown = project.spec_shown();
+            Specs::of(&project.pipeline, text.clone(), &shown).map(Rc::new)
+        });
+        let memory = store.scratch(layout::PUBLIC_KEYS)?;
+        let signer = sign::load(&project.pipeline.sign, &project.base_dir, &memory)?;
+        let specs = specs.transpose()?.map_or_else(OnceCell::new, OnceCell::from);
+        let session = Self { project, inputs, request, store, signer, specs };
+        // Whatever a stage reads of this machine is looked at once.
+        Plan::of(&session)?;
+        Ok(session)
     }
 
-    pub fn pipeline(&self) -> &Pipeline {
-        &self.request.loaded.pipeline
-    }
-
-    pub fn plan(&self) -> Plan {
-        plan(self.pipeline(), &self.gathered.inputs)
+    pub fn plan(&self) -> Result<Plan> {
+        Plan::of(self)
     }
 
     /// The spec as it stands and as it will be built; none while its git source was not fetched.
-    pub fn spec(&self) -> Option<(&[u8], &Edited)> {
-        self.gathered.spec.as_ref().map(|Spec { text, edited, .. }| (text.as_slice(), edited))
-    }
-
-    /// Why the environment cannot be built yet, if its lock is missing or old.
-    pub fn lock_wanting(&self) -> Option<&str> {
-        match &self.gathered.lock {
-            Locked::Wanting(why) => Some(why),
-            Locked::Never | Locked::Current(_) => None,
+    pub fn specs(&self, sources: Option<&Sources>) -> Result<Option<Rc<Specs>>> {
+        if let Some(specs) = self.specs.get().filter(|_| self.inputs.spec.is_some()) {
+            return Ok(Some(Rc::clone(specs)));
         }
+        let Some(text) = sources.map(Sources::spec_text).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let specs = Specs::of(&self.project.pipeline, text, self.project.spec_name())?;
+        let specs = Rc::new(specs);
+        let _ = self.specs.set(Rc::clone(&specs));
+        Ok(Some(specs))
     }
 
-    /// Whether the store has a stage's result.
-    pub fn is_cached(&self, stage: Stage) -> Result<bool> {
-        let plan = self.plan();
-        let Some(key) = plan.key(stage) else { return Ok(false) };
-        Ok(self.store.get(stage.name(), key.as_str())?.is_some())
+    /// The same, as far as it is known when a session begins.
+    pub fn known_specs(&self) -> Option<&Specs> {
+        self.specs.get().map(Rc::as_ref)
     }
 
-    /// Refuses what cannot go well: a lock that is wanting, an output folder that is somebody else's,
+    /// Refuses what cannot go well: a lock that is not usable, an output folder that is somebody else's,
     /// and, each named at once, tools that are missing and content that the network would have to bring.
     pub fn preflight(&self) -> Result<()> {
-        if self.request.until >= Stage::Environment
-            && let Some(why) = self.lock_wanting()
+        let Request { until, .. } = self.request;
+        if until >= Stage::Environment
+            && let Some(why) = self.inputs.lock.unusable()
         {
-            bail!("{why}");
+            return Err(why.clone().into());
         }
-        if self.request.until == Stage::Publish {
-            let ready = match self.plan().key(Stage::Publish) {
-                Some(key) => self.store.get(Stage::Publish.name(), key.as_str())?,
-                None => None,
-            };
-            let signer = self.gathered.inputs.signer.as_deref();
-            publish::examine(&self.request.output(signer, &self.store), ready.as_ref())?;
+        let plan = self.plan()?;
+        if until == Stage::Publish {
+            let ready = plan.node(Stage::Publish).and_then(|node| node.stored.as_ref());
+            publish::examine(&self.output(), ready)?;
         }
-        let mut stages = Vec::new();
-        for stage in self.plan().stages(self.request.until) {
-            if !self.is_cached(stage)? {
-                stages.push(stage);
-            }
-        }
-        let network = self.request.origins.network;
-        preflight::tools(self.pipeline(), &stages, self.request.engine, network)?;
-        if network == Network::Off {
-            preflight::content(self, &stages)?;
-        }
-        if self.request.until >= Stage::Sign && self.gathered.inputs.signer.is_none() {
+        preflight::tools(&plan, &self.request)?;
+        preflight::content(self, &plan)?;
+        if until >= Stage::Sign && self.signer.is_none() {
             sign::development_place()?;
         }
         Ok(())
     }
 
-    /// Walks the plan.
-    pub fn run(self, on_event: &dyn Fn(Event)) -> Result<Outcome> {
-        interrupt::check()?;
-        Walk::new(self.request, self.store, self.gathered, on_event)?.run()
+    /// Runs it.
+    pub fn run(mut self, on_event: &dyn Fn(Event)) -> Result<Outcome> {
+        crate::cmd::interrupt::check()?;
+        if self.signer.is_none() && self.request.until >= Stage::Sign {
+            let memory = self.store.scratch(layout::PUBLIC_KEYS)?;
+            self.signer = Some(sign::make_development_key(&memory)?);
+        }
+        Executor::new(&self, on_event).run()
     }
-}
 
-/// Where the log of a pipeline's stage is.
-fn log_file(store: &Store, pipeline: &Pipeline, stage: Stage) -> Result<PathBuf> {
-    let folder = store.scratch(&format!("logs/{}", pipeline.name))?;
-    Ok(folder.join(format!("{}.log", stage.name())))
-}
-
-/// The default output folder of a pipeline.
-pub fn default_output(pipeline: &Pipeline) -> PathBuf {
-    Path::new("out").join(pipeline.name.as_str())
+    /// The output, and what it has to keep clear of.
+    fn output(&self) -> Output<'_> {
+        let Self { project, request, store, signer, .. } = self;
+        let here = Path::new(".");
+        let base = Some(project.base_dir.as_path()).filter(|path| !path.as_os_str().is_empty());
+        let mut apart = vec![
+            (here.to_owned(), "the current folder"),
+            (base.unwrap_or(here).to_owned(), "the folder of the pipeline"),
+        ];
+        apart.extend(std::env::home_dir().map(|home| (home, "your home folder")));
+        let mirrors = request.origins.mirrors.iter().filter_map(Mirror::folder);
+        apart.extend(mirrors.map(|folder| (folder.to_owned(), "a mirror")));
+        Output {
+            folder: &request.output,
+            pipeline: project.name(),
+            signer: signer.as_ref().map(Signer::fingerprint),
+            consent: request.consent,
+            apart,
+            store: store.root(),
+        }
+    }
 }

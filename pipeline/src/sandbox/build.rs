@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An image's build: the steps of a Containerfile, which are nobody of the host as jobs are.
 //!
 //! Root's podman gives a build a user namespace of its own too, if it is kept from two things. The layer

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! One way into the build environment: a container of podman or docker.
 //!
 //! A job runs without capabilities or new privileges, within limits of memory and processes; what it
@@ -11,7 +12,11 @@ mod owner;
 mod scene;
 mod users;
 
-use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find};
+use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find_program};
+use crate::error::find;
+use crate::folders;
+use crate::note::Note;
+use crate::store::owned::own_file;
 use anyhow::{Context, Error, Result, ensure};
 pub use build::{Base, tools};
 pub use image::Image;
@@ -57,12 +62,27 @@ impl Engine {
 
     /// The first engine that is on PATH.
     pub fn detect() -> Option<Self> {
-        Self::ALL.into_iter().find(|engine| find(engine.program()).is_some())
+        Self::ALL.into_iter().find(|engine| find_program(engine.program()).is_some())
     }
 
     pub(crate) fn call(self) -> Call {
-        Call::new(self.program())
+        let call = Call::new(self.program());
+        match self {
+            Self::Podman => configured().map_or(call.clone(), |file| call.env(CONFIG, file)),
+            Self::Docker => call,
+        }
     }
+}
+
+/// The variable that names a configuration of podman's (containers.conf(5)).
+const CONFIG: &str = "CONTAINERS_CONF";
+
+/// The containers.conf that `pipeline/bootstrap.sh` wrote where this host needs one, unless somebody
+/// named another.
+fn configured() -> Option<PathBuf> {
+    let named = std::env::var_os(CONFIG).is_some_and(|named| !named.is_empty());
+    let file = folders::config()?.join("containers.conf");
+    (!named && own_file(&file).is_ok()).then_some(file)
 }
 
 /// What a job may see of the host.
@@ -202,7 +222,7 @@ fn start(
         Err(error) if may_run_again(&error, job) => {
             let first = error.to_string();
             let first = first.lines().next().unwrap_or_default();
-            cmd.note(&format!("{}: {first}; asked once more", job.purpose));
+            cmd.note(Note::AskedAgain { purpose: job.purpose.to_string(), why: first.to_owned() });
             let _ = cmd.run(&removal(engine, &name));
             once()
         }
@@ -212,7 +232,7 @@ fn start(
 
 /// Whether an answer that is not whole leaves everything as it was.
 fn may_run_again(error: &Error, job: &Job) -> bool {
-    error.downcast_ref::<Incomplete>().is_some_and(|incomplete| {
+    find::<Incomplete>(error).is_some_and(|incomplete| {
         !incomplete.begun || job.mounts.iter().all(|mount| !mount.writable)
     })
 }

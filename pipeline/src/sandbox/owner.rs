@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whose a container is: the store that it works for and the process that started it stand on its
 //! label. What a runner left that was killed together with its reaper is cleared by the next one of the
 //! same store, and nobody else's is touched.

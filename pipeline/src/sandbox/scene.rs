@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A job that failed, written down beside the folders that it worked in, so that somebody can enter
 //! its container again and find the tree as it stood.
 
 use super::{Image, Job, arguments, owner, removal};
 use crate::cmd::Runner;
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, IsTerminal};
@@ -61,11 +63,12 @@ impl Scene {
     pub fn enter(&self, command: &[String], cmd: &Runner) -> Result<ExitStatus> {
         let engine = self.image.engine();
         if !self.image.exists(cmd)? {
-            bail!(
-                "`{}` no longer has the image {}\nhelp: run the pipeline again",
+            return Err(anyhow!(
+                "`{}` no longer has the image {}",
                 engine.program(),
                 self.image.reference()
-            );
+            )
+            .help("run the pipeline again"));
         }
         owner::sweep(cmd, engine)?;
         let name = owner::container_name("shell");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Who a job is on the host: nobody else.
 //!
 //! Root's jobs run under ids that no user of the host has, so that no user can reach into them by way

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The signing key: a PGP RSA primary key, and the signatures that it makes.
 //!
 //! dom0's rpm 4.11 sets the form. It imports RSA keys alone, it knows no subkeys (a signature by one
@@ -11,7 +12,8 @@ mod load;
 #[cfg(test)]
 pub(super) mod tests;
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use pgp::armor::{self, BlockType};
 use pgp::composed::{ArmorOptions, DetachedSignature, KeyType};
 use pgp::composed::{SignedKeyDetails, SignedPublicKey, SignedSecretKey};
@@ -58,8 +60,8 @@ impl SigningKey {
     pub fn generate(user_id: &str, created: u32) -> Result<Self> {
         ensure!(
             !user_id.trim().is_empty() && !user_id.chars().any(char::is_control),
-            "`{}` cannot be the user id of a key\nhelp: write it as `Name <mail@example.org>`",
-            user_id.escape_debug()
+            anyhow!("`{}` cannot be the user id of a key", user_id.escape_debug())
+                .help("write it as `Name <mail@example.org>`")
         );
         let kind = KeyType::Rsa(NEW_KEY_BITS);
         let (public, secret) = kind.generate(OsRng).context("cannot make an RSA key")?;
@@ -105,13 +107,19 @@ impl SigningKey {
     fn prove(&self) -> Result<()> {
         let probe: &[u8] = b"probe";
         let signature = self.signature(probe, self.created())?;
-        signature.verify(self.primary.public_key(), probe).ok().with_context(|| {
-            format!(
-                "the secret part of the key `{}` does not fit its public part\nhelp: export it again \
+        signature
+            .verify(self.primary.public_key(), probe)
+            .ok()
+            .with_context(|| {
+                format!(
+                    "the secret part of the key `{}` does not fit its public part",
+                    self.fingerprint()
+                )
+            })
+            .help(
+                "export it again \
                  with `gpg --armor --export-secret-keys`",
-                self.fingerprint()
             )
-        })
     }
 
     /// The fingerprint as gpg prints it.
@@ -183,11 +191,14 @@ impl SigningKey {
     fn signature(&self, data: impl Read, time: u32) -> Result<Signature> {
         let time = time.max(self.created());
         if self.expires.is_some_and(|end| time >= end) {
-            bail!(
-                "the key `{}` has expired by the time of the signature\nhelp: extend it with \
-                 `gpg --quick-set-expire`, or set an earlier time",
+            return Err(anyhow!(
+                "the key `{}` has expired by the time of the signature",
                 self.fingerprint()
-            );
+            )
+            .help(
+                "extend it with \
+                 `gpg --quick-set-expire`, or set an earlier time",
+            ));
         }
         let mut config = config(&self.primary, SignatureType::Binary);
         config.hashed_subpackets = origin(&self.primary, Timestamp::from_secs(time))?;

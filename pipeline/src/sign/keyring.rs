@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where keys are found, and the development key that stands in until there is one.
 
 use super::key::SigningKey;
+use super::public::Public;
 use super::remembered::Remembered;
 use super::vault;
 use crate::cmd::{again, interrupt};
 use crate::config::{KeySource, Sign};
+use crate::error::Help;
 use crate::files;
+use crate::folders;
 use crate::store::owned::{private_folder, refuse_foreign_parents, refuse_foreign_way};
-use anyhow::{Context, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read, Write};
@@ -34,31 +37,6 @@ pub struct Signer {
     beside: PathBuf,
 }
 
-/// What `key show --json` prints of a key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Public {
-    pub fingerprint: String,
-    pub user_id: String,
-    /// In seconds since 1970.
-    pub expires: Option<u32>,
-    /// The public key, ASCII-armoured.
-    pub armored: String,
-    /// The other keys in its file, each with the reason why it is not the one.
-    pub others: Vec<String>,
-}
-
-impl Public {
-    pub fn of(key: &SigningKey) -> Self {
-        Self {
-            fingerprint: key.fingerprint(),
-            user_id: key.user_id().to_owned(),
-            expires: key.expires(),
-            armored: key.public_armored().to_owned(),
-            others: key.others().to_vec(),
-        }
-    }
-}
-
 impl Signer {
     pub fn fingerprint(&self) -> String {
         self.public.fingerprint.clone()
@@ -78,6 +56,20 @@ impl Signer {
         &self.public.others
     }
 
+    /// One that signs nothing: a test looks at keys of steps.
+    #[cfg(test)]
+    pub fn by_name(fingerprint: &str) -> Self {
+        let (fingerprint, text) = (fingerprint.to_owned(), String::new);
+        let public = Public {
+            fingerprint,
+            user_id: text(),
+            expires: None,
+            armored: text(),
+            others: Vec::new(),
+        };
+        Self { public, sign: Sign::default(), beside: PathBuf::new() }
+    }
+
     /// A detached signature, for `repomd.xml`.
     pub fn detached(&self, content: &[u8], time: u32) -> Result<String> {
         self.unlock()?.detached_armored(content, time)
@@ -88,10 +80,12 @@ impl Signer {
         let key = open(&self.sign, &self.beside)?.context("the development key is gone")?;
         ensure!(
             key.fingerprint() == self.public.fingerprint,
-            "the signing key was {} when the run began, and is {} now\n\
-             help: run again, if it was meant to change",
-            self.public.fingerprint,
-            key.fingerprint()
+            anyhow!(
+                "the signing key was {} when the run began, and is {} now",
+                self.public.fingerprint,
+                key.fingerprint()
+            )
+            .help("run again, if it was meant to change")
         );
         Ok(key)
     }
@@ -130,11 +124,8 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
     };
     let signer = Signer { public, sign: sign.clone(), beside: beside.to_owned() };
     if sign.key.is_some() && signer.is_development() && in_ci() {
-        bail!(
-            "the key {} is a development key, and `CI` is set: a key that is named there has to be a \
-             real one\nhelp: `vgpu-pipeline key new` makes one",
-            signer.fingerprint()
-        );
+        return Err(anyhow!("the key {} is a development key, and `CI` is set: a key that is named there has to be a \
+             real one", signer.fingerprint()).help("`vgpu-pipeline key new` makes one"));
     }
     Ok(Some(signer))
 }
@@ -173,10 +164,8 @@ pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
             let text = vault::variable(name.as_str())?;
             let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else {
                 let shown = named(name.as_str()).unwrap_or_else(|| "that is named".to_owned());
-                bail!(
-                    "the environment variable {shown} has no signing key\n\
-                     help: put the armoured key there"
-                );
+                return Err(anyhow!("the environment variable {shown} has no signing key")
+                    .help("put the armoured key there"));
             };
             (text, format!("environment variable `{name}`"))
         }
@@ -207,10 +196,10 @@ fn asked(sign: &Sign) -> Result<Option<String>> {
     let Some(wanted) = &sign.fingerprint else { return Ok(None) };
     let asked = wanted.as_str().replace(' ', "").to_uppercase();
     if !asked.chars().all(|c| c.is_ascii_hexdigit()) {
-        bail!(
-            "the fingerprint that is asked for has other characters than hexadecimal digits\n\
-             help: `vgpu-pipeline key show FILE` shows that of a key"
-        );
+        return Err(anyhow!(
+            "the fingerprint that is asked for has other characters than hexadecimal digits"
+        )
+        .help("`vgpu-pipeline key show FILE` shows that of a key"));
     }
     Ok(Some(asked))
 }
@@ -228,7 +217,8 @@ fn refuse_without_key(sign: &Sign) -> Result<()> {
         }
         Sign { .. } => return Ok(()),
     };
-    bail!("{why}, and nothing names a key\nhelp: name it by `sign.key`, `--key` or `--key-env`")
+    return Err(anyhow!("{why}, and nothing names a key")
+        .help("name it by `sign.key`, `--key` or `--key-env`"));
 }
 
 /// Whether nobody watches this: CI systems set the variable, and an empty or a false one is none.
@@ -242,9 +232,10 @@ pub fn development_place() -> Result<()> {
     let folder = file.parent().context("the key's file has a folder")?;
     let what = "the folder of the development key";
     private_folder(folder, what, HELP_FOLDER)?;
-    NamedTempFile::new_in(folder).map(drop).with_context(|| {
-        format!("cannot write into {what} `{}`\nhelp: {HELP_FOLDER}", folder.display())
-    })
+    NamedTempFile::new_in(folder)
+        .map(drop)
+        .with_context(|| format!("cannot write into {what} `{}`", folder.display()))
+        .with_help(|| format!("{HELP_FOLDER}"))
 }
 
 /// Makes the development key, once for this user: of two runs that both found none, the later one
@@ -267,7 +258,9 @@ pub fn make_development_key(memory: &Path) -> Result<Signer> {
 pub fn make_place(path: &Path) -> Result<()> {
     let shown = || format!("cannot write the key `{}`", path.display());
     if path.symlink_metadata().is_ok() {
-        bail!("{}: it is there already\nhelp: name a file that does not exist", shown());
+        return Err(
+            anyhow!("{}: it is there already", shown()).help("name a file that does not exist")
+        );
     }
     refuse_foreign_parents(path, "the new key", "name a file in a folder of your own")?;
     let folder = folder_of(path);
@@ -293,14 +286,11 @@ pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
     Ok(())
 }
 
-/// Where the development key of this user is (XDG Base Directory Specification).
+/// Where the development key of this user is.
 pub fn development_key_file() -> Result<PathBuf> {
-    let data = std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
-        .context("neither XDG_DATA_HOME nor HOME says where keys are kept")?;
-    Ok(data.join("vgpu-pipeline/development-key.asc"))
+    let data =
+        folders::data().context("neither XDG_DATA_HOME nor HOME says where keys are kept")?;
+    Ok(data.join("development-key.asc"))
 }
 
 /// A file that only its owner can read, and whose owner could not have somebody else sign by it.
@@ -309,11 +299,11 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let meta = file.metadata()?;
     let mode = meta.mode() & 0o777;
     if mode & 0o077 != 0 {
-        bail!(
-            "the signing key `{}` may be read by others (mode {mode:o})\nhelp: chmod 600 {}",
-            path.display(),
+        return Err(anyhow!(
+            "the signing key `{}` may be read by others (mode {mode:o})",
             path.display()
-        );
+        )
+        .help(format!("chmod 600 {}", path.display())));
     }
     let us = rustix::process::geteuid().as_raw();
     refuse_owner(&meta, us, &format!("the signing key `{}`", path.display()))?;
@@ -324,7 +314,8 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let meta = fs::metadata(folder)?;
     refuse_owner(&meta, us, &shown)?;
     if meta.mode() & 0o1002 == 0o002 {
-        bail!("{shown} may be written by everybody\nhelp: chmod o-w {}", folder.display());
+        return Err(anyhow!("{shown} may be written by everybody")
+            .help(format!("chmod o-w {}", folder.display())));
     }
     refuse_foreign_way(path, "the signing key", HELP_KEY)?;
     let mut bytes = Zeroizing::new(vec![0; usize::try_from(file.metadata()?.len())?]);
@@ -334,11 +325,11 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
 
 fn refuse_owner(meta: &fs::Metadata, us: u32, shown: &str) -> Result<()> {
     if meta.uid() != us && meta.uid() != 0 {
-        bail!(
-            "{shown} belongs to another user (uid {}), who can change it at any time\n\
-             help: {HELP_KEY}",
+        return Err(anyhow!(
+            "{shown} belongs to another user (uid {}), who can change it at any time",
             meta.uid()
-        );
+        )
+        .help(format!("{HELP_KEY}")));
     }
     Ok(())
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 7, `sign`: the only room that reads secret keys.
 //!
 //! It takes only what `verify` let through, and hands `publish` a [`Signer`] for metadata. A secret
@@ -6,29 +7,30 @@
 mod key;
 mod keyring;
 mod package;
+mod public;
 mod remembered;
+mod step;
 mod vault;
 
-use crate::plan::Key;
-use crate::rpmfile::RpmFile;
-use crate::store::{Store, Stored};
+use crate::error::Help;
+use crate::package_file;
+use crate::stage::Context as StageContext;
+use crate::store::Stored;
 use crate::verify::Verified;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
 pub use key::SigningKey;
 pub use keyring::{
-    Public, Signer, development_place, in_ci, load, make_development_key, make_place, now, open,
-    write_new,
+    Signer, development_place, in_ci, load, make_development_key, make_place, now, open, write_new,
 };
+pub use public::Public;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+pub use step::SignStep;
 pub use vault::{put_away, take_over, wipe};
 
 /// How far a build's time may be ahead, for clocks and time zones: a changelog has days.
 const LATEST: u32 = 2 * 24 * 60 * 60;
-
-/// The folder of the store that remembers what is public of keys.
-pub const PUBLIC_KEYS: &str = "public-keys";
 
 /// The folder of a result that holds the binary packages, and the one of the source packages.
 const PACKAGES: &str = "Packages";
@@ -63,7 +65,7 @@ pub struct SignedPackage {
 
 impl SignedPackage {
     fn of(path: &Path, file: String) -> Result<Self> {
-        let package = RpmFile::open(path)?;
+        let package = package_file::open(path)?;
         let digests = package.content()?.finish()?;
         Ok(Self {
             nevra: package.nevra()?.to_string(),
@@ -75,13 +77,9 @@ impl SignedPackage {
 }
 
 impl Signed {
-    pub fn recall(stored: Stored) -> Result<Self> {
+    fn of(stored: Stored) -> Result<Self> {
         let facts = stored.facts()?;
         Ok(Self { stored, facts })
-    }
-
-    pub fn stored(&self) -> &Stored {
-        &self.stored
     }
 
     pub fn packages(&self) -> &[SignedPackage] {
@@ -95,8 +93,8 @@ impl Signed {
 }
 
 /// Signs every package: the bytes that were judged, copied out of reach first.
-pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Result<Signed> {
-    let work = store.work()?;
+fn sign_all(verified: &Verified, signer: &Signer, cx: &StageContext) -> Result<Signed> {
+    let work = cx.store().work()?;
     let unsigned = work.scratch("unsigned")?.join("package");
     let packages = verified.packages().iter().map(|file| (file, PACKAGES));
     let sources = verified.sources().iter().map(|file| (file, SOURCES));
@@ -122,19 +120,21 @@ pub fn run(verified: &Verified, signer: &Signer, key: &Key, store: &Store) -> Re
         file.copy_out(&folder.join(file.file_name()))?;
     }
     let facts = Facts { fingerprint: signer.fingerprint(), time: newest, packages: signed };
-    let stored = store.keep(work, "sign", key.as_str(), &facts)?;
+    let stored = cx.keep(work, &facts)?;
     Ok(Signed { stored, facts })
 }
 
 /// BUILDTIME (rpm tag 1006): rpmbuild took it from the changelog, so it is the same in every build. It
 /// becomes the signature's time, and the repository's.
 fn build_time(package: &Path, now: u32) -> Result<u32> {
-    let time = RpmFile::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
-    let time = time.context("it does not say when it was built\nhelp: build it with rpmbuild")?;
+    let time =
+        package_file::open(package)?.header.number(rpm::IndexTag::RPMTAG_BUILDTIME as u32)?;
+    let time = time.context("it does not say when it was built").help("build it with rpmbuild")?;
     ensure!(
         time <= now.saturating_add(LATEST),
-        "it was built in the future, by its own word ({time} seconds after 1970)\n\
-         help: the newest entry of the spec's %changelog has the time; clients refuse such signatures"
+        anyhow!("it was built in the future, by its own word ({time} seconds after 1970)").help(
+            "the newest entry of the spec's %changelog has the time; clients refuse such signatures"
+        )
     );
     Ok(time)
 }

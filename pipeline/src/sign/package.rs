@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Signs an RPM by rebuilding its signature header; every other byte stays as rpmbuild wrote it.
 //!
 //! The `rpm` crate can sign too, but drops the MD5 and the payload size, and without them dom0's
@@ -12,9 +13,11 @@ mod tests;
 mod verify;
 
 use super::key::SigningKey;
-use crate::rpmfile::{Block, Digests, LEAD, RpmFile};
-use anyhow::{Context, Result, bail, ensure};
+use crate::error::Help;
+use crate::package_file;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag as Tag, IndexTag, PackageMetadata};
+use rpm_inspect::{Digests, HeaderStructure, LEAD, PackageFile};
 use std::fs::{self, Permissions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -48,7 +51,7 @@ const REPLACED: [Tag; 12] = [
 /// The same input, key and time give the same bytes, whether the input was signed before or not. An
 /// error says what is wrong with "it": the caller names the package.
 pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) -> Result<()> {
-    let source = RpmFile::open(input)?;
+    let source = package_file::open(input)?;
     refuse_unknown(&source)?;
     let archive_size = archive_size(&source)?;
 
@@ -58,7 +61,7 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
     let on_header = key.detached(source.header.bytes(), time)?;
     let on_all = key.detached(source.header.bytes().chain(source.payload()?), time)?;
     let entries = entries(&digests, archive_size, on_header, on_all)?;
-    let front = front(&source, entries)?;
+    let front = lead_and_headers(&source, entries)?;
 
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
@@ -83,26 +86,27 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
 }
 
 /// Nothing is dropped without a word: file signatures, for one, are somebody's.
-fn refuse_unknown(source: &RpmFile) -> Result<()> {
+fn refuse_unknown(source: &PackageFile) -> Result<()> {
     for tag in source.signature.tags() {
         ensure!(
             REPLACED.iter().any(|known| *known as u32 == tag),
-            "its signature header holds the tag {tag}, which rpm 4.11 cannot read\nhelp: build it as a \
+            anyhow!("its signature header holds the tag {tag}, which rpm 4.11 cannot read").help(
+                "build it as a \
              package of rpm's version 4, without file signatures"
+            )
         );
     }
     Ok(())
 }
 
 /// The size of the unpacked archive, from whoever wrote it down.
-fn archive_size(source: &RpmFile) -> Result<u32> {
+fn archive_size(source: &PackageFile) -> Result<u32> {
     let said = match source.signature.number(Tag::RPMSIGTAG_PAYLOADSIZE as u32)? {
         None => source.header.number(IndexTag::RPMTAG_ARCHIVESIZE as u32)?,
         size => size,
     };
-    said.context(
-        "it does not say how large its archive is\nhelp: build it with rpmbuild, which writes that down",
-    )
+    said.context("it does not say how large its archive is")
+        .help("build it with rpmbuild, which writes that down")
 }
 
 /// All that rpm 4.11 and its successors check; the space that rpmsign may use goes last.
@@ -128,11 +132,11 @@ fn entries(
 }
 
 /// Lead, new signature header and main header, as they will stand before the payload.
-fn front(source: &RpmFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
-    let mut metadata = PackageMetadata::parse(&mut source.front().as_slice())?;
+fn lead_and_headers(source: &PackageFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
+    let mut metadata = PackageMetadata::parse(&mut source.lead_and_headers().as_slice())?;
     let bare = assemble(&mut metadata, entries.clone(), source)?;
     // As large as it was before, where it had room to spare: then rpmsign can still work in place.
-    let data_size = Block::signature(&mut &bare[LEAD..])?.data_size();
+    let data_size = HeaderStructure::signature(&mut &bare[LEAD..])?.data_size();
     let target = source.signature.data_size().min(MOST_DATA);
     let had_room = source.signature.tags().any(|tag| tag == Tag::RPMSIGTAG_RESERVEDSPACE as u32);
     if !had_room || target <= data_size {
@@ -146,7 +150,7 @@ fn front(source: &RpmFile, entries: Vec<HeaderEntry>) -> Result<Vec<u8>> {
 fn assemble(
     metadata: &mut PackageMetadata,
     entries: Vec<HeaderEntry>,
-    source: &RpmFile,
+    source: &PackageFile,
 ) -> Result<Vec<u8>> {
     metadata.signature = Header::from_entries(entries, Tag::HEADER_SIGNATURES);
     let mut front = Vec::new();

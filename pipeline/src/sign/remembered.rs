@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is public of a key, remembered for as long as its file stays what it was: a run that has nothing
 //! to sign need not read the key, and starts no process for it.
 //!
@@ -5,7 +6,7 @@
 //! sets). A key that expires, or that a passphrase unlocks, is tried in each run. Whatever is remembered,
 //! nothing is signed before the key itself was read and found to be the one that was shown.
 
-use super::keyring::Public;
+use super::public::Public;
 use crate::config::Sign;
 use crate::files;
 use fs_err as fs;

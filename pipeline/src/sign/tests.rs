@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use ::rpm::{BuildConfig, PackageBuilder};
 
 const NOW: u32 = 1_750_000_000;
@@ -26,7 +28,7 @@ fn a_package_built_in_the_future_is_not_signed() {
     }
     // By a second, by a mistyped year, and to the end of what a signature can say.
     for built in [NOW + 2 * DAY + 1, NOW + 365 * DAY, u32::MAX] {
-        let error = time_of(built, NOW).unwrap_err().to_string();
+        let error = time_of(built, NOW).unwrap_err().rendered();
         let expected = format!("it was built in the future, by its own word ({built} seconds");
         assert!(error.starts_with(&expected) && error.contains("\nhelp: "), "{error}");
     }
@@ -46,6 +48,6 @@ fn a_package_that_does_not_say_when_it_was_built_is_not_signed() {
     let at = bytes.windows(8).rposition(|window| window == tag).unwrap();
     bytes[at..at + 4].copy_from_slice(&1999_u32.to_be_bytes());
     std::fs::write(&path, bytes).unwrap();
-    let error = format!("{:#}", build_time(&path, NOW).unwrap_err());
+    let error = crate::error::render(&build_time(&path, NOW).unwrap_err());
     assert!(error.contains("does not say when it was built\nhelp: "), "{error}");
 }

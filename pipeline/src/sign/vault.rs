@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where secrets from the environment wait: in a file of memory, outside of this process and of its
 //! environment, until something is signed.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Debian source packages, through apt and a scratch configuration: the machine's own sources plus
 //! `deb-src`, which a fresh Debian does not have. apt checks the archive's signatures on the way.
 
@@ -5,9 +6,10 @@ use super::SourceFact;
 use crate::apt;
 use crate::cmd::{Call, Runner};
 use crate::config::DebianSource;
+use crate::error::{Help, Reason};
 use crate::fetch::{Fetch, Wanted};
 use crate::store::Work;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use fs_err as fs;
 use std::path::{Path, PathBuf};
 
@@ -26,14 +28,11 @@ pub fn fetch(package: &DebianSource, work: &Work, fetch: &Fetch) -> Result<Vec<S
             if !downloads.join(name).exists() {
                 download(package, work, &downloads, fetch)?;
             }
-            fs::rename(downloads.join(name), to).with_context(|| {
-                format!(
-                    "`{name}` is not a file of {} {}\nhelp: it has {}",
-                    package.package,
-                    package.version,
-                    listing(&downloads)
-                )
-            })
+            fs::rename(downloads.join(name), to)
+                .with_context(|| {
+                    format!("`{name}` is not a file of {} {}", package.package, package.version)
+                })
+                .with_help(|| format!("it has {}", listing(&downloads)))
         })?;
         let to = work.files().join(super::SOURCES).join(name);
         super::place(&from, &to)?;
@@ -48,7 +47,7 @@ fn download(package: &DebianSource, work: &Work, into: &Path, fetch: &Fetch) -> 
     let apt = Apt::configure(package, &work.scratch("apt")?, fetch)?;
     let served = apt.served(cmd)?;
     if !served.iter().any(|entry| entry.version == package.version.as_str()) {
-        bail!("{}", gone(package, &served, newest(&served, cmd)));
+        return Err(gone(package, &served, newest(&served, cmd)).into());
     }
     let wanted = format!("{}={}", package.package, package.version);
     cmd.run(
@@ -164,27 +163,21 @@ fn newest<'a>(served: &'a [Served], cmd: &Runner) -> Option<&'a Served> {
 }
 
 /// The pinned version is gone: say what is there, in the form that the pipeline file wants.
-fn gone(package: &DebianSource, served: &[Served], newest: Option<&Served>) -> String {
-    use std::fmt::Write;
+fn gone(package: &DebianSource, served: &[Served], newest: Option<&Served>) -> Reason {
     let versions: Vec<&str> = served.iter().map(|entry| entry.version.as_str()).collect();
-    let mut text = format!(
+    let why = Reason::new(format!(
         "{} {} is no longer served by `{}`; served: {}",
         package.package,
         package.version,
         package.suite,
         versions.join(", ")
-    );
-    if let Some(newest) = newest {
-        let _ = write!(
-            text,
-            "\nhelp: pin what is served:\n    version: {}\n    files:",
-            newest.version
-        );
-        for (name, sha256) in &newest.files {
-            let _ = write!(text, "\n      - {{ name: {name}, sha256: {sha256} }}");
-        }
-    }
-    text
+    ));
+    let Some(Served { version, files }) = newest else { return why };
+    let files = files
+        .iter()
+        .map(|(name, sha256)| format!("\n      - {{ name: {name}, sha256: {sha256} }}"));
+    let files: String = files.collect();
+    why.help(format!("pin what is served:\n    version: {version}\n    files:{files}"))
 }
 
 fn listing(folder: &Path) -> String {
@@ -217,7 +210,7 @@ mod tests {
         )
         .unwrap();
         let served = parse(SHOWSRC);
-        let text = gone(&package, &served, served.last());
+        let text = gone(&package, &served, served.last()).to_string();
         assert!(text.starts_with(
             "qemu 1:7.2+dfsg-6 is no longer served by `bookworm`; \
              served: 1:7.2+dfsg-7, 1:7.2+dfsg-8\nhelp: "

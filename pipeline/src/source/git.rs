@@ -1,17 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A packaging repository: its spec, and the files of one of its folders at one commit, with what
 //! git-lfs and lookaside caches keep elsewhere put in its place.
 //!
 //! One odd name is no reason to refuse a repository: what cannot be taken is told with its reason, and
 //! whoever knows the spec says whether it is needed.
 
+use super::OTHER_SOURCE;
 use super::lfs::{self, Pointer};
 use super::{Brought, SOURCES, SPECS, Skipped, SourceFact, lookaside};
 use crate::config::{CommitArchive, GitSource, LfsObject, SourceFile, TreePath, nearest};
+use crate::error::{Help, Reason, did_you_mean};
 use crate::fetch::{Fetch, LARGEST, Pin, Wanted, check, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, TreeEntry, find};
 use crate::store::Work;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -82,19 +85,21 @@ pub fn fetch(
             (Some(pointer), listed) => {
                 let why = match pointer {
                     Ok(pointer) => pointer.unlisted(name, source),
-                    Err(why) => format!("`{name}` of commit {} {why}", source.commit),
+                    Err(why) => why.within(format_args!("`{name}` of commit {} ", source.commit)),
                 };
                 if listed.is_some() {
-                    bail!(why);
+                    return Err(why.into());
                 }
                 skipped.push(Skipped { name: name.clone(), why });
                 continue;
             }
-            (None, Some(_)) => bail!(
-                "`{name}` is a plain file of commit {}, not a git-lfs pointer\n\
-                 help: take it out of `lfs`",
-                source.commit
-            ),
+            (None, Some(_)) => {
+                return Err(anyhow!(
+                    "`{name}` is a plain file of commit {}, not a git-lfs pointer",
+                    source.commit
+                )
+                .help("take it out of `lfs`"));
+            }
         }
         brought.files.push(SourceFact::of(name, &to, origin.clone())?);
     }
@@ -104,7 +109,7 @@ pub fn fetch(
             super::place(&from, &to)?;
             brought.files.push(SourceFact::of(name, &to, origin.clone())?);
         } else {
-            let why = format!("`{name}` leads to `{leads_to}`, which was not taken");
+            let why = Reason::new(format!("`{name}` leads to `{leads_to}`, which was not taken"));
             skipped.push(Skipped { name: name.clone(), why });
         }
     }
@@ -113,7 +118,7 @@ pub fn fetch(
     }
     if brought.files.is_empty() {
         let GitSource { url, commit, directory, .. } = source;
-        let whys: Vec<&str> = skipped.iter().map(|it| it.why.as_str()).collect();
+        let whys: Vec<String> = skipped.iter().map(|it| it.why.to_string()).collect();
         bail!("commit {commit} of {url} has no files in `{directory}`\n{}", whys.join("\n"));
     }
     brought.skipped.extend(skipped);
@@ -155,13 +160,15 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
             Some(tip) => {
                 retry::run(fetch.cmd(), || remote.fetch(&repository, tip))?;
                 if repository.distance(commit, &tip.commit)?.is_none() {
-                    bail!(
-                        "the commit {commit} is not in `{}` of {url}, which is at {}\n\
-                         help: its history was rewritten, or the pin is of another branch; \
-                         a mirror that has the commit serves as well",
+                    return Err(anyhow!(
+                        "the commit {commit} is not in `{}` of {url}, which is at {}",
                         tip.short(),
                         tip.commit
-                    );
+                    )
+                    .help(
+                        "its history was rewritten, or the pin is of another branch; \
+                         a mirror that has the commit serves as well",
+                    ));
                 }
             }
             None => {
@@ -190,7 +197,7 @@ fn contents(source: &GitSource, repository: &Repository) -> Result<Contents> {
             continue;
         }
         let shown = name.escape_debug();
-        let why = match entry.kind {
+        let why = Reason::new(match entry.kind {
             Kind::File if SourceFile::try_from(name.clone()).is_ok() => {
                 size += entry.size;
                 contents.files.push(name);
@@ -207,7 +214,7 @@ fn contents(source: &GitSource, repository: &Repository) -> Result<Contents> {
             Kind::Submodule => {
                 format!("`{shown}` is a submodule: what it holds is in another repository")
             }
-        };
+        });
         contents.skipped.push(Skipped { name, why });
     }
     if size > LARGEST {
@@ -223,19 +230,19 @@ fn contents(source: &GitSource, repository: &Repository) -> Result<Contents> {
             contents.links.insert(name, to.to_owned());
         } else {
             let shown: String = to.chars().take(80).flat_map(char::escape_debug).collect();
-            let why = format!(
-                "`{}` is a link to `{shown}`, which is no file of `{directory}`\n\
-                 help: give the file itself as a further source, `path:` or `archive:`",
+            let why = Reason::new(format!(
+                "`{}` is a link to `{shown}`, which is no file of `{directory}`",
                 name.escape_debug()
-            );
+            ))
+            .help(OTHER_SOURCE);
             contents.skipped.push(Skipped { name, why });
         }
     }
     let names = || contents.files.iter().map(String::as_str);
     if let Some(object) = lfs.iter().find(|object| !names().any(|n| n == object.file.as_str())) {
         let near = nearest(object.file.as_str(), names());
-        let near = near.map(|name| format!("\nhelp: did you mean `{name}`?")).unwrap_or_default();
-        bail!("`{directory}` of commit {commit} has no file `{}`{near}", object.file);
+        let error = anyhow!("`{directory}` of commit {commit} has no file `{}`", object.file);
+        return Err(did_you_mean(error, near));
     }
     Ok(contents)
 }

@@ -1,16 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! git-lfs without git-lfs: pointers are read here, objects come from the server's batch API
 //! (git-lfs, docs/spec.md and docs/api/batch.md).
 
 mod answer;
 mod server;
 
+use super::OTHER_SOURCE;
 use crate::config::{FileName, GitSource, LfsObject, Sha256};
+use crate::error::{Help, Reason};
 use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
 use crate::fetch::{Download, Fetch, plain, same_origin};
 use crate::files;
 use crate::git::Repository;
 use answer::Action;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use fs_err as fs;
 use server::Endpoint;
 use std::path::Path;
@@ -30,7 +33,7 @@ pub struct Pointer {
 
 impl Pointer {
     /// The pointer in a file, if it is one; a pointer that leads to no file says why.
-    pub fn read(path: &Path) -> Result<Option<Result<Self, String>>> {
+    pub fn read(path: &Path) -> Result<Option<Result<Self, Reason>>> {
         let length = path.metadata()?.len();
         if length >= LARGEST_POINTER {
             return Ok(None);
@@ -39,21 +42,19 @@ impl Pointer {
         Ok(is_lfs_pointer(&bytes, length).then(|| Self::parse(&bytes)))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
+    fn parse(bytes: &[u8]) -> Result<Self, Reason> {
         let text = String::from_utf8_lossy(bytes);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         if field("ext-").is_some() {
             let why = "is a git-lfs pointer with an extension: another program makes the file of its object";
-            return Err(format!(
-                "{why}\nhelp: give the file itself as a further source, `path:` or `archive:`"
-            ));
+            return Err(Reason::new(why).help(OTHER_SOURCE));
         }
         let sha256 = field("oid sha256:").map(|oid| oid.trim().to_ascii_lowercase());
         let sha256 = sha256.and_then(|oid| Sha256::try_from(oid).ok());
         let size = field("size ").and_then(|size| size.trim().parse().ok());
         match sha256.zip(size) {
             Some((sha256, size)) => Ok(Self { sha256, size, length: bytes.len() as u64 }),
-            None => Err("is a git-lfs pointer without a sha256 and a size".to_owned()),
+            None => Err(Reason::new("is a git-lfs pointer without a sha256 and a size")),
         }
     }
 
@@ -62,10 +63,9 @@ impl Pointer {
         if self.sha256 == object.sha256 && self.size == object.size {
             return Ok(());
         }
-        bail!(
+        return Err(anyhow!(
             "the git-lfs pointer `{}` of commit {} is for sha256 {} of {} bytes, \
-             and the pipeline pins {} of {}\n\
-             help: pin what the commit names, or another commit",
+             and the pipeline pins {} of {}",
             object.file,
             source.commit,
             self.sha256,
@@ -73,19 +73,21 @@ impl Pointer {
             object.sha256,
             object.size
         )
+        .help("pin what the commit names, or another commit"));
     }
 
     /// A pointer that the pipeline does not know of.
-    pub fn unlisted(&self, name: &str, source: &GitSource) -> String {
-        format!(
-            "`{name}` of commit {} is a git-lfs pointer of {} bytes, not the file itself\n\
-             help: pin the object in the source's `lfs`:\n      - {{ file: {}, sha256: {}, size: {} }}",
-            source.commit,
-            self.length,
+    pub fn unlisted(&self, name: &str, source: &GitSource) -> Reason {
+        let (commit, length) = (&source.commit, self.length);
+        Reason::new(format!(
+            "`{name}` of commit {commit} is a git-lfs pointer of {length} bytes, not the file itself"
+        ))
+        .help(format!(
+            "pin the object in the source's `lfs`:\n      - {{ file: {}, sha256: {}, size: {} }}",
             yaml(name),
             self.sha256,
             self.size
-        )
+        ))
     }
 }
 
@@ -130,8 +132,9 @@ pub fn download(
     };
     fetch.download(&batch)?;
     let action = Action::read(&files::read(&answer, &files::SOURCE)?, &object.sha256)
+        .map_err(Reason::new)
         .and_then(|action| action.refuse_in_clear(&url))
-        .map_err(|why| anyhow!("the LFS server at {} {why}", plain(&url)))?;
+        .map_err(|why| why.within(format_args!("the LFS server at {} ", plain(&url))))?;
     fs::write(&header, action.header_lines())?;
     let file =
         Download { url: &action.href, to, size: object.size, header: Some(&header), body: None };
@@ -149,10 +152,8 @@ fn copy_local(folder: &Path, object: &LfsObject, to: &Path) -> Result<()> {
     let place = format!("lfs/objects/{}/{}/{oid}", &oid[..2], &oid[2..4]);
     let places = [folder.join(&place), folder.join(".git").join(&place)];
     let Some(found) = places.iter().find(|path| path.exists()) else {
-        bail!(
-            "`{}` does not have the git-lfs object {oid}\nhelp: `git lfs fetch --all` there brings it",
-            folder.display()
-        );
+        return Err(anyhow!("`{}` does not have the git-lfs object {oid}", folder.display())
+            .help("`git lfs fetch --all` there brings it"));
     };
     files::copy(found, to, &files::SOURCE)?;
     Ok(())
@@ -162,7 +163,7 @@ fn copy_local(folder: &Path, object: &LfsObject, to: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Option<Result<Pointer, String>> {
+    fn read(text: &str) -> Option<Result<Pointer, Reason>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p");
         fs::write(&path, text).unwrap();
@@ -206,7 +207,7 @@ mod tests {
             (format!("ext-0-crypt sha256:{oid}\noid sha256:{oid}\nsize 1\n"), "an extension"),
         ] {
             let why = read(&format!("{head}{rest}")).unwrap().unwrap_err();
-            assert!(why.contains(expected), "{rest}: {why}");
+            assert!(why.to_string().contains(expected), "{rest}: {why}");
         }
     }
 

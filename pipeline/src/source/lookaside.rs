@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Lookaside caches: what a packaging repository names in its file `sources` and keeps elsewhere
 //! (Fedora's dist-git, and CentOS Stream's).
 //!
@@ -12,9 +13,10 @@ use super::lfs::yaml;
 use super::{Brought, Skipped, SourceFact, place};
 use crate::cmd::Failure;
 use crate::config::{GitSource, Lookaside, Sha256, Sha512, SourceFile, nearest};
+use crate::error::{Help, Reason, did_you_mean, find};
 use crate::fetch::{Download, Fetch, LARGEST, Pin, Wanted, check};
 use crate::git::{Kind, Repository};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -53,10 +55,8 @@ pub fn fetch(
     };
     let list = repository.entry(commit, &place_of_list)?;
     let Some(list) = list.filter(|list| list.kind == Kind::File) else {
-        bail!(
-            "commit {commit} of {url} has no file `{place_of_list}`, which would say what is in the \
-             lookaside cache\nhelp: leave out `lookaside`, or set `directory` to where it is"
-        );
+        return Err(anyhow!("commit {commit} of {url} has no file `{place_of_list}`, which would say what is in the \
+             lookaside cache").help("leave out `lookaside`, or set `directory` to where it is"));
     };
     ensure!(list.size <= LARGEST_LIST, "`{place_of_list}` of commit {commit} is no list of files");
     let (entries, odd) = parse(&repository.text(&list)?)
@@ -64,17 +64,18 @@ pub fn fetch(
     if entries.is_empty()
         && let Some(odd) = odd.first()
     {
-        bail!("`{place_of_list}` of commit {commit}: {}", odd.why);
+        let place = format!("`{place_of_list}` of commit {commit}: ");
+        return Err(odd.why.clone().within(place).into());
     }
     let names = || entries.iter().map(|entry| entry.file.as_str());
     if let Some(pin) = cache.pins.iter().find(|pin| names().all(|name| name != pin.name.as_str())) {
         let near = nearest(pin.name.as_str(), names());
-        let near = near.map(|name| format!("\nhelp: did you mean `{name}`?")).unwrap_or_default();
-        bail!("`{place_of_list}` of commit {commit} names no file `{}`{near}", pin.name);
+        let error = anyhow!("`{place_of_list}` of commit {commit} names no file `{}`", pin.name);
+        return Err(did_you_mean(error, near));
     }
     let mut skipped: Vec<Skipped> = odd
         .into_iter()
-        .map(|odd| Skipped { why: format!("`{place_of_list}`: {}", odd.why), ..odd })
+        .map(|odd| Skipped { why: odd.why.within(format_args!("`{place_of_list}`: ")), ..odd })
         .collect();
     let mut wanted = Vec::new();
     for entry in &entries {
@@ -96,10 +97,8 @@ pub fn fetch(
             Err(error) => {
                 let Some(said) = absent(&error) else { return Err(error) };
                 let name = entry.file.to_string();
-                let why = format!(
-                    "`{name}` is not in the lookaside cache: {said}\n\
-                     help: it would be {address}; a mirror that has it serves as well"
-                );
+                let why = Reason::new(format!("`{name}` is not in the lookaside cache: {said}"))
+                    .help(format!("it would be {address}; a mirror that has it serves as well"));
                 skipped.push(Skipped { name, why });
                 continue;
             }
@@ -118,7 +117,7 @@ pub fn fetch(
 /// moment, or is somebody's doing, and refuses the whole.
 fn absent(error: &anyhow::Error) -> Option<&str> {
     let said = ["403", "404", "410"].map(|status| format!("returned error: {status}"));
-    let tail = &error.downcast_ref::<Failure>()?.tail;
+    let tail = &find::<Failure>(error)?.tail;
     tail.iter().find(|line| said.iter().any(|said| line.contains(said))).map(String::as_str)
 }
 
@@ -142,15 +141,15 @@ impl Entry {
     }
 
     fn unproved(&self, source: &GitSource) -> Skipped {
-        let why = format!(
-            "commit {} names `{}` by {} alone, which proves nothing any more\n\
-             help: get it, look at it, and pin it in `lookaside`:\n      \
+        let why = Reason::new(format!(
+            "commit {} names `{}` by {} alone, which proves nothing any more",
+            source.commit, self.file, self.kind,
+        ))
+        .help(format!(
+            "get it, look at it, and pin it in `lookaside`:\n      \
              pins: [{{ name: {}, sha256: … }}]",
-            source.commit,
-            self.file,
-            self.kind,
             yaml(self.file.as_str())
-        );
+        ));
         Skipped { name: self.file.to_string(), why }
     }
 
@@ -195,7 +194,8 @@ fn parse(text: &str) -> Result<(Vec<Entry>, Vec<Skipped>)> {
                 odd.len() < MOST_FILES,
                 "it has more than {MOST_FILES} lines that name no file"
             );
-            let why = format!("line {number} is no `SHA512 (FILE) = DIGEST`: `{shown}`");
+            let why =
+                Reason::new(format!("line {number} is no `SHA512 (FILE) = DIGEST`: `{shown}`"));
             odd.push(Skipped { name: meant(line).to_owned(), why });
             continue;
         };

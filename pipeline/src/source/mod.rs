@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 1, `source`: every file that rpmbuild will find in SOURCES, checked against its pin, and the
 //! spec where it comes with them.
 //!
@@ -5,20 +6,24 @@
 
 mod debian;
 mod git;
+mod kind;
 mod lfs;
 mod lookaside;
+mod step;
 
 use crate::config::{self, TreePath};
+use crate::digest::sha256_file;
+use crate::error::Reason;
 use crate::fetch::{Fetch, Pin, Wanted, check};
-use crate::files;
-use crate::plan::Key;
-use crate::store::{Store, Stored, Work, sha256};
-use anyhow::{Context, Result, bail};
+use crate::files::{self, write::link_or_copy};
+use crate::store::{Stored, Work};
+use anyhow::{Result, bail};
 pub use debian::served;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+pub use step::SourceStep;
 
 /// The folders of a result: the files, and the spec of a git source. No name of a file can be the other.
 const SOURCES: &str = "SOURCES";
@@ -28,6 +33,7 @@ const SPECS: &str = "SPECS";
 #[derive(Debug)]
 pub struct Sources {
     stored: Stored,
+    facts: Facts,
 }
 
 /// What the manifest says of one source file.
@@ -43,9 +49,11 @@ pub struct SourceFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     pub name: String,
-    /// In its first line; then what to try.
-    pub why: String,
+    pub why: Reason,
 }
+
+/// What to try where a file of a repository cannot be taken.
+const OTHER_SOURCE: &str = "give the file itself as a further source, `path:` or `archive:`";
 
 /// What the sources brought.
 #[derive(Debug, Default)]
@@ -58,31 +66,28 @@ pub struct Brought {
 
 /// What the store keeps with the files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Facts {
-    pub files: Vec<SourceFact>,
-    pub skipped: Vec<Skipped>,
+struct Facts {
+    files: Vec<SourceFact>,
+    skipped: Vec<Skipped>,
     /// The hosts that were asked.
-    pub contacted: BTreeSet<String>,
+    contacted: BTreeSet<String>,
 }
 
 impl SourceFact {
     fn of(name: &str, path: &Path, origin: String) -> Result<Self> {
-        Ok(Self { file: name.to_owned(), sha256: sha256(path)?, origin })
+        Ok(Self { file: name.to_owned(), sha256: sha256_file(path)?, origin })
     }
 }
 
 /// What a result calls one of rpmbuild's SOURCES.
-pub fn stored_name(file: &str) -> String {
+fn stored_name(file: &str) -> String {
     format!("{SOURCES}/{file}")
 }
 
 impl Sources {
-    pub fn recall(stored: Stored) -> Self {
-        Self { stored }
-    }
-
-    pub fn stored(&self) -> &Stored {
-        &self.stored
+    /// What was not taken.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.facts.skipped
     }
 
     /// The files of rpmbuild's SOURCES, by name.
@@ -90,42 +95,24 @@ impl Sources {
         self.inside(SOURCES)
     }
 
-    /// The spec that came with the sources.
-    pub fn spec(&self) -> Option<PathBuf> {
-        self.inside(SPECS).next().map(|(_, path)| path)
+    /// The spec that came with the sources: its name in the result, and where it is.
+    fn spec(&self) -> Option<(&str, PathBuf)> {
+        let name = self.stored.names().find(|name| name.starts_with(SPECS))?;
+        Some((name, self.stored.path(name)))
     }
 
     fn inside<'s>(&'s self, folder: &'s str) -> impl Iterator<Item = (&'s str, PathBuf)> {
         let name = move |path: &'s str| path.strip_prefix(folder)?.strip_prefix('/');
         self.stored.names().filter_map(move |path| Some((name(path)?, self.stored.path(path))))
     }
-
-    pub fn facts(&self) -> Result<Facts> {
-        self.stored.facts()
-    }
 }
 
-/// Fetches and checks every source. `beside` is the folder that relative paths start from, `spec` the
-/// spec's place in the git source.
-pub fn run(
-    sources: &[config::Source],
-    spec: Option<&TreePath>,
-    beside: &Path,
-    key: &Key,
-    store: &Store,
-    fetch: &Fetch,
-) -> Result<Sources> {
-    let work = store.work()?;
-    let Brought { files, skipped, .. } = bring(sources, spec, beside, &work, fetch)?;
-    let facts = Facts { files, skipped, contacted: fetch.contacted() };
-    Ok(Sources { stored: store.keep(work, "source", key.as_str(), &facts)? })
-}
-
-/// Brings every source into a work folder's files, by way of the cache.
+/// Brings every source into a work folder's files, by way of the cache. `base_dir` is the folder that
+/// relative paths start from, `spec` the spec's place in the git source.
 pub fn bring(
     sources: &[config::Source],
     spec: Option<&TreePath>,
-    beside: &Path,
+    base_dir: &Path,
     work: &Work,
     fetch: &Fetch,
 ) -> Result<Brought> {
@@ -144,7 +131,7 @@ pub fn bring(
                 brought.files.push(SourceFact::of(name, &to, archive.url.to_string())?);
             }
             config::Source::Path(path) => {
-                let from = beside.join(&path.file);
+                let from = base_dir.join(&path.file);
                 let name = path.file.file_name().unwrap_or_default().to_string_lossy();
                 let to = folder.join(&*name);
                 files::copy(&from, &to, &files::SOURCE)?;
@@ -163,45 +150,15 @@ pub fn bring(
     Ok(brought)
 }
 
-/// The content that a pipeline file pins, with a name for people: what a mirror has to hold. Files on
-/// this machine are not in it, and what a commit pins itself is known once that is there.
+/// The content that a pipeline file pins, with a name for people: what a mirror has to hold.
 pub fn pins(sources: &[config::Source]) -> Vec<(Pin, String)> {
-    let mut pins = Vec::new();
-    for source in sources {
-        match source {
-            config::Source::Git(git) => {
-                let shown = format!("commit {} of {}", git.commit, git.url);
-                pins.push((Pin::Commit(git.commit.clone()), shown));
-                pins.extend(
-                    git.lfs.iter().map(|object| {
-                        (Pin::Sha256(object.sha256.clone()), object.file.to_string())
-                    }),
-                );
-            }
-            config::Source::Archive(archive) => {
-                pins.push((Pin::Sha256(archive.sha256.clone()), archive.url.to_string()));
-            }
-            config::Source::Debian(package) => {
-                pins.extend(
-                    package
-                        .files
-                        .iter()
-                        .map(|file| (Pin::Sha256(file.sha256.clone()), file.name.to_string())),
-                );
-            }
-            config::Source::Path(_) => {}
-        }
-    }
-    pins
+    sources.iter().flat_map(kind::pins).collect()
 }
 
-/// A link costs nothing; across file systems it has to be a copy.
 fn place(from: &Path, to: &Path) -> Result<()> {
     if to.exists() {
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         bail!("`{}` comes from two of the sources", name.escape_debug());
     }
-    fs::hard_link(from, to)
-        .or_else(|_| files::copy(from, to, &files::SOURCE))
-        .with_context(|| format!("cannot put `{}` into place", from.display()))
+    link_or_copy(from, to, &files::SOURCE)
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Removes a folder that a build could write to, however deep it is.
 //!
 //! `std::fs::remove_dir_all` holds a descriptor for each folder that it is in, so that some thousand

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files on their way: opened as what they are, and hashed while they are copied, so that what arrives
 //! is what its record says, whatever became of the file it was copied from.
 
 use super::{FileRecord, Stored};
+use crate::error::Help;
 use anyhow::{Context, Error, Result, bail, ensure};
 use rustix::fs::{Mode, OFlags};
 use std::fmt;
@@ -98,10 +100,8 @@ impl Stored {
                 });
             }
         };
-        Err(changed.context(format!(
-            "`{}` was changed in the store after the stage `{stage}`\n\
-             help: find out who did; the next run makes it anew",
-            path.display()
-        )))
+        let what =
+            format!("`{}` was changed in the store after the stage `{stage}`", path.display());
+        Err(changed.context(what).help("find out who did; the next run makes it anew"))
     }
 }

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a work folder's files become when they are kept: plain files of this user with modes of ours.
 //!
 //! A stage may have them from a container, whose root would like to leave a setuid file behind.
 
 use super::FileRecord;
 use super::owned::{oddity, plain_file};
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
 use rustix::fs::{FileType, Mode, fchmod, fstat};
 use std::collections::BTreeMap;
@@ -32,11 +34,14 @@ pub fn settle(folder: &Path, prefix: &str, files: &mut BTreeMap<String, FileReco
                 fix(&path).with_context(|| format!("cannot keep `{}`", path.display()))?;
                 files.insert(name, FileRecord::of_plain(&path)?);
             }
-            other => bail!(
-                "`{}` is {}, and a result holds plain files alone\nhelp: put a file in its place",
-                name.escape_debug(),
-                oddity(other)
-            ),
+            other => {
+                return Err(anyhow!(
+                    "`{}` is {}, and a result holds plain files alone",
+                    name.escape_debug(),
+                    oddity(other)
+                )
+                .help("put a file in its place"));
+            }
         }
     }
     let folder_of_ours = super::owned::own_folder(folder, "the result", "run again")?;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The store: results under the key of the step that made them, with the blake3 of every file.
 //!
 //! A result is written beside its place and renamed into it, so it is there whole or not at all. A
@@ -8,24 +9,26 @@
 mod clear;
 mod copy;
 mod keep;
+pub mod layout;
 pub mod owned;
+mod stored;
 mod work;
 
-use crate::files;
-use anyhow::{Context, Result, bail, ensure};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, ensure};
 pub use clear::clear;
 pub use copy::copy_new;
 use fs_err as fs;
 use rustix::fs::{Mode, fchmod, fstat};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sha2::Digest;
+use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
+use stored::Record;
+pub use stored::{FileRecord, Stored};
 pub use work::Work;
 
 const RECORD: &str = "record.json";
@@ -43,29 +46,6 @@ pub struct Store {
     root: PathBuf,
 }
 
-/// What the store wrote down about one result.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Record {
-    stage: String,
-    key: String,
-    files: BTreeMap<String, FileRecord>,
-    facts: serde_json::Value,
-}
-
-/// One file of a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileRecord {
-    pub size: u64,
-    pub blake3: String,
-}
-
-/// A result in the store.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    folder: PathBuf,
-    record: Record,
-}
-
 impl Store {
     /// Opens the store, making it where there is none, and clears what killed runs left behind.
     pub fn open(root: &Path) -> Result<Self> {
@@ -73,14 +53,11 @@ impl Store {
         let root: PathBuf = std::path::absolute(root)?.components().collect();
         // Its folders are mounted into containers, and the engines' options are text of lines.
         if root.to_str().is_none_or(|text| text.contains('\r')) {
-            bail!(
-                "the path of the store `{}` is not UTF-8, or holds a carriage return, and no container \
-                 engine can be told of it\nhelp: choose another store with `--store`",
-                root.display()
-            );
+            return Err(anyhow!("the path of the store `{}` is not UTF-8, or holds a carriage return, and no container \
+                 engine can be told of it", root.display()).help("choose another store with `--store`"));
         }
         owned::private_folder(&root, WHAT, HELP)?;
-        for folder in ["results", "work", "locks", "logs"] {
+        for folder in [layout::RESULTS, layout::WORK, layout::LOCKS, layout::LOGS] {
             let path = root.join(folder);
             if path.symlink_metadata().is_err() {
                 fs::create_dir(&path).or_else(|error| match error.kind() {
@@ -97,7 +74,7 @@ impl Store {
         }
         owned::own_entries(&root, HANDED_OVER, WHAT, HELP)?;
         let store = Self { root };
-        work::sweep(&store.root.join("work"))?;
+        work::sweep(&store.root.join(layout::WORK))?;
         Ok(store)
     }
 
@@ -110,12 +87,9 @@ impl Store {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                return Err(error).with_context(|| {
-                    format!(
-                        "cannot read `{}`\nhelp: remove that result's folder; it will be made anew",
-                        record.display()
-                    )
-                });
+                return Err(error)
+                    .with_context(|| format!("cannot read `{}`", record.display()))
+                    .help("remove that result's folder; it will be made anew");
             }
         }
         match serde_json::from_slice::<Record>(&text) {
@@ -123,16 +97,21 @@ impl Store {
                 Ok(Some(Stored { folder, record }))
             }
             _ => {
-                self.discard(stage, key)?;
+                self.remove(&folder)?;
                 Ok(None)
             }
         }
     }
 
     /// Drops a result.
-    pub fn discard(&self, stage: &str, key: &str) -> Result<()> {
+    pub fn discard(&self, stored: &Stored) -> Result<()> {
+        self.remove(&stored.folder)
+    }
+
+    /// Takes a folder out of sight at once, and then away.
+    fn remove(&self, folder: &Path) -> Result<()> {
         let grave = self.work()?;
-        match fs::rename(self.folder(stage, key), grave.path().join("discarded")) {
+        match fs::rename(folder, grave.path().join("discarded")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
@@ -140,16 +119,18 @@ impl Store {
 
     /// A folder to work in; it vanishes with the returned value unless it is kept.
     pub fn work(&self) -> Result<Work> {
-        Work::begin(&self.root.join("work"))
+        Work::begin(&self.root.join(layout::WORK))
     }
 
-    /// Keeps what a stage left in its work folder's `files` as the result of a step.
+    /// Keeps what a stage left in its work folder's `files` as the result of a step, with the digests of
+    /// what it was made of.
     #[expect(clippy::needless_pass_by_value, reason = "what is kept is worked on no more")]
     pub fn keep<T: Serialize>(
         &self,
         work: Work,
         stage: &str,
         key: &str,
+        made_of: BTreeMap<String, String>,
         facts: &T,
     ) -> Result<Stored> {
         let staged = work.path().join("result");
@@ -160,41 +141,38 @@ impl Store {
         let record = Record {
             stage: stage.to_owned(),
             key: key.to_owned(),
+            made_of,
             files,
             facts: serde_json::to_value(facts)?,
         };
         fs::write(staged.join(RECORD), serde_json::to_vec_pretty(&record)?)?;
         let folder = self.folder(stage, key);
-        self.discard(stage, key)?;
+        self.remove(&folder)?;
         fs::rename(&staged, &folder)?;
         Ok(Stored { folder, record })
     }
 
     /// Sets the work of a failed stage aside under a name, in place of what was there, for somebody to
     /// look into.
-    pub fn set_aside(&self, work: Work, name: &str) -> Result<()> {
-        self.drop_set_aside(name)?;
-        self.scratch("failed")?;
-        work.move_to(&self.set_aside_folder(name))
+    pub fn keep_failed(&self, work: Work, name: &str) -> Result<()> {
+        self.drop_failed(name)?;
+        self.scratch(layout::FAILED)?;
+        work.move_to(&self.failed_folder(name))
     }
 
     /// Drops what was set aside under a name.
-    pub fn drop_set_aside(&self, name: &str) -> Result<()> {
-        let grave = self.work()?;
-        match fs::rename(self.set_aside_folder(name), grave.path().join("discarded")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+    pub fn drop_failed(&self, name: &str) -> Result<()> {
+        self.remove(&self.failed_folder(name))
     }
 
-    pub fn set_aside_folder(&self, name: &str) -> PathBuf {
-        self.root.join("failed").join(name)
+    pub fn failed_folder(&self, name: &str) -> PathBuf {
+        self.root.join(layout::FAILED).join(name)
     }
 
     /// Holds others off a step, or a pipeline's name, until the returned file is dropped. While
     /// somebody else holds it, `waiting` is asked again and again whether to go on.
     pub fn lock(&self, what: &str, name: &str, waiting: impl Fn() -> Result<()>) -> Result<File> {
-        let path = self.root.join("locks").join(format!("{what}-{name}"));
+        let path = self.root.join(layout::LOCKS).join(format!("{what}-{name}"));
         let file = owned::plain_file(
             &path,
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600),
@@ -223,10 +201,17 @@ impl Store {
                 })?;
             }
             if path.is_symlink() {
-                bail!("`{}` of {WHAT} is a symbolic link\nhelp: {HELP}", path.display());
+                return Err(anyhow!("`{}` of {WHAT} is a symbolic link", path.display())
+                    .help(format!("{HELP}")));
             }
         }
         Ok(path)
+    }
+
+    /// The log of a pipeline's stage or command.
+    pub fn log_file(&self, pipeline: &str, what: &str) -> Result<PathBuf> {
+        let folder = self.scratch(&format!("{}/{pipeline}", layout::LOGS))?;
+        Ok(folder.join(format!("{what}.log")))
     }
 
     pub fn root(&self) -> &Path {
@@ -234,84 +219,8 @@ impl Store {
     }
 
     fn folder(&self, stage: &str, key: &str) -> PathBuf {
-        self.root.join("results").join(format!("{stage}-{key}"))
+        self.root.join(layout::RESULTS).join(format!("{stage}-{key}"))
     }
-}
-
-impl Stored {
-    /// The names of its files, `/` between folders.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.record.files.keys().map(String::as_str)
-    }
-
-    pub fn files(&self) -> &BTreeMap<String, FileRecord> {
-        &self.record.files
-    }
-
-    /// What the stage wrote down about it.
-    pub fn facts<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_value(self.record.facts.clone())
-            .with_context(|| format!("record of `{}` in the store", self.record.stage))
-    }
-
-    /// Where a file is. Whoever calls this has had the result checked with [`Stored::intact`].
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(FILES).join(name)
-    }
-
-    /// Whether every file is there with the bytes that were written.
-    pub fn intact(&self) -> bool {
-        self.record.files.iter().all(|(name, expected)| {
-            FileRecord::of_plain(&self.path(name)).is_ok_and(|found| found == *expected)
-        })
-    }
-}
-
-impl FileRecord {
-    /// The record of a file as it is now, wherever a link leads to it.
-    pub fn of(path: &Path) -> Result<Self> {
-        Self::of_open(files::open(path, &files::JUDGED)?)
-            .with_context(|| path.display().to_string())
-    }
-
-    /// The record of a file that has to be one itself: no link, no FIFO.
-    pub fn of_plain(path: &Path) -> Result<Self> {
-        owned::plain_file(path, OpenOptions::new().read(true))
-            .and_then(Self::of_open)
-            .with_context(|| path.display().to_string())
-    }
-
-    fn of_open(mut file: File) -> io::Result<Self> {
-        let mut hasher = blake3::Hasher::new();
-        let size = io::copy(&mut file, &mut hasher)?;
-        Ok(Self { size, blake3: hasher.finalize().to_hex().to_string() })
-    }
-}
-
-/// The sha256 of a file, as the world outside this program pins it.
-pub fn sha256(path: &Path) -> Result<String> {
-    digest::<sha2::Sha256>(path)
-}
-
-/// The sha512 of a file, as packaging repositories name what they keep elsewhere.
-pub fn sha512(path: &Path) -> Result<String> {
-    digest::<sha2::Sha512>(path)
-}
-
-/// A file's digest, in hexadecimal.
-pub fn digest<D: Digest + io::Write>(path: &Path) -> Result<String> {
-    let mut hasher = D::new();
-    let mut file = files::open(path, &files::JUDGED)?;
-    io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
-}
-
-/// The sha256 of bytes.
-pub fn sha256_of(bytes: &[u8]) -> String {
-    format!("{:x}", sha2::Sha256::digest(bytes))
 }
 
 #[cfg(test)]

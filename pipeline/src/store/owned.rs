@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Whose a folder or a file is. What others could have put somewhere is neither trusted nor changed.
 //!
 //! Everything here works on what was opened without following a link, so that nobody can put another
 //! file in its place between the look and the act.
 
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fstat};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
@@ -21,24 +23,29 @@ const MOST_LINKS: u32 = 40;
 /// link in its place or a foreign owner is refused. `what` names it in the message, `help` says what
 /// to try.
 pub fn private_folder(path: &Path, what: &str, help: &str) -> Result<()> {
-    let shown = || format!("cannot make {what} `{}`\nhelp: {help}", path.display());
+    let shown = || format!("cannot make {what} `{}`", path.display());
     refuse_foreign_parents(path, what, help)?;
     if let Some(parent) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o755).create(parent).with_context(shown)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(parent)
+            .with_context(shown)
+            .help(help)?;
     }
     // Somebody may have been quicker to make one of them.
     refuse_foreign_parents(path, what, help)?;
     match DirBuilder::new().mode(0o700).create(path) {
         // What it is, the look below says.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(error).with_context(shown);
+            return Err(error).with_context(shown).help(help);
         }
         _ => {}
     }
     let folder = own_folder(path, what, help)?;
-    let mode = fstat(&folder).with_context(shown)?.st_mode & 0o7777;
+    let mode = fstat(&folder).with_context(shown).help(help)?.st_mode & 0o7777;
     if mode != PRIVATE.bits() {
-        fchmod(&folder, PRIVATE).with_context(shown)?;
+        fchmod(&folder, PRIVATE).with_context(shown).help(help)?;
     }
     Ok(())
 }
@@ -64,19 +71,20 @@ fn judge(path: &Path, folder: &Path, found: &Metadata, what: &str, help: &str) -
     let we = rustix::process::geteuid().as_raw();
     let owner = found.uid();
     if owner != 0 && owner != we && Some(owner) != unmapped_id() {
-        bail!(
-            "{what} `{}` lies in `{}` of the user {owner}, who could put another one in its place\n\
-             help: {help}; with `sudo`, `sudo -H` takes root's own home",
+        return Err(anyhow!(
+            "{what} `{}` lies in `{}` of the user {owner}, who could put another one in its place",
             path.display(),
             folder.display()
-        );
+        )
+        .help(format!("{help}; with `sudo`, `sudo -H` takes root's own home")));
     }
     if !found.is_symlink() && found.mode() & 0o1002 == 0o002 {
-        bail!(
-            "{what} `{}` lies in `{}`, which everybody may write to\nhelp: {help}",
+        return Err(anyhow!(
+            "{what} `{}` lies in `{}`, which everybody may write to",
             path.display(),
             folder.display()
-        );
+        )
+        .help(format!("{help}")));
     }
     Ok(())
 }
@@ -129,14 +137,18 @@ pub fn own_folder(path: &Path, what: &str, help: &str) -> Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     let folder = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(folder) => folder,
-        Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => bail!(
-            "{what} `{}` is {} and no folder\nhelp: {help}",
-            path.display(),
-            if path.is_symlink() { "a symbolic link" } else { "a file" }
-        ),
+        Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+            return Err(anyhow!(
+                "{what} `{}` is {} and no folder",
+                path.display(),
+                if path.is_symlink() { "a symbolic link" } else { "a file" }
+            )
+            .help(format!("{help}")));
+        }
         Err(error) => {
             return Err(io::Error::from(error))
-                .with_context(|| format!("cannot open {what} `{}`\nhelp: {help}", path.display()));
+                .with_context(|| format!("cannot open {what} `{}`", path.display()))
+                .with_help(|| format!("{help}"));
         }
     };
     refuse_foreign(&fstat(&folder)?, path, what, help)?;
@@ -146,11 +158,12 @@ pub fn own_folder(path: &Path, what: &str, help: &str) -> Result<OwnedFd> {
 fn refuse_foreign(found: &Stat, path: &Path, what: &str, help: &str) -> Result<()> {
     let we = rustix::process::geteuid().as_raw();
     if found.st_uid != we {
-        bail!(
-            "{what} `{}` belongs to the user {}, and this runs as the user {we}\nhelp: {help}",
+        return Err(anyhow!(
+            "{what} `{}` belongs to the user {}, and this runs as the user {we}",
             path.display(),
             found.st_uid
-        );
+        )
+        .help(format!("{help}")));
     }
     Ok(())
 }
@@ -163,7 +176,7 @@ pub fn own_entries(path: &Path, but: &[&str], what: &str, help: &str) -> Result<
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_symlink() {
-            bail!("{inside} is a symbolic link\nhelp: {help}");
+            return Err(anyhow!("{inside} is a symbolic link").help(format!("{help}")));
         }
         if !kind.is_dir() || but.iter().any(|name| entry.file_name() == *name) {
             continue;
@@ -216,13 +229,14 @@ pub fn refuse_others_word(path: &Path, what: &str) -> Result<()> {
     let we = rustix::process::geteuid().as_raw();
     let (owner, shown) = (found.uid(), path.display());
     if owner != we && owner != 0 {
-        bail!(
-            "{what} `{shown}` belong to the user {owner}, and this runs as the user {we}\n\
-             help: only the user's own or root's are followed"
-        );
+        return Err(anyhow!(
+            "{what} `{shown}` belong to the user {owner}, and this runs as the user {we}"
+        )
+        .help("only the user's own or root's are followed"));
     }
     if found.mode() & 0o002 != 0 {
-        bail!("{what} `{shown}` may be written by everybody\nhelp: chmod o-w {shown}");
+        return Err(anyhow!("{what} `{shown}` may be written by everybody")
+            .help(format!("chmod o-w {shown}")));
     }
     refuse_foreign_way(path, what, "keep it in a folder of your own")
 }

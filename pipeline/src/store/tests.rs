@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -10,7 +12,7 @@ fn keep(store: &Store, key: &str, content: &str) -> Stored {
     let work = store.work().unwrap();
     fs::create_dir(work.files().join("sub")).unwrap();
     fs::write(work.files().join("sub/file"), content).unwrap();
-    store.keep(work, "stage", key, &"fact").unwrap()
+    store.keep(work, "stage", key, BTreeMap::new(), &"fact").unwrap()
 }
 
 #[test]
@@ -76,7 +78,7 @@ mod whose {
     }
 
     fn refused(root: &Path) -> String {
-        format!("{:#}", Store::open(root).unwrap_err())
+        crate::error::render(&Store::open(root).unwrap_err())
     }
 
     #[test]
@@ -166,7 +168,7 @@ mod whose {
         fs::create_dir(work.files().join("sub")).unwrap();
         fs::write(work.files().join("sub/x"), "x").unwrap();
         chmod(&work.files().join("sub"), 0o3777);
-        let stored = store.keep(work, "stage", "k", &()).unwrap();
+        let stored = store.keep(work, "stage", "k", BTreeMap::new(), &()).unwrap();
         for (given, wanted) in cases {
             assert_eq!(mode(&stored.path(&format!("{given:o}"))), wanted, "{given:o}");
         }
@@ -182,7 +184,7 @@ mod whose {
         chmod(&theirs, 0o640);
         let work = store.work().unwrap();
         fs::hard_link(&theirs, work.files().join("ours")).unwrap();
-        let stored = store.keep(work, "stage", "k", &()).unwrap();
+        let stored = store.keep(work, "stage", "k", BTreeMap::new(), &()).unwrap();
         assert_eq!((mode(&theirs), mode(&stored.path("ours"))), (0o640, 0o644));
         fs::write(&theirs, "y").unwrap();
         assert!(stored.intact());
@@ -199,7 +201,8 @@ mod whose {
         for what in ["a symbolic link", "a socket", "a FIFO"] {
             let work = store.work().unwrap();
             make(what, &work.files().join("odd\nname"));
-            let error = store.keep(work, "stage", "k", &()).unwrap_err().to_string();
+            let error =
+                store.keep(work, "stage", "k", BTreeMap::new(), &()).unwrap_err().rendered();
             assert!(error.starts_with(&format!("`odd\\nname` is {what}, ")), "{error}");
         }
         assert!(store.get("stage", "k").unwrap().is_none());
@@ -255,7 +258,7 @@ fn a_file_leaves_as_its_record_has_it_or_not_at_all() {
     let refused = |swap: &dyn Fn()| {
         fs::remove_file(&path).unwrap();
         swap();
-        let error = format!("{:#}", stored.copy_out("sub/file", &to).unwrap_err());
+        let error = crate::error::render(&stored.copy_out("sub/file", &to).unwrap_err());
         assert!(!to.exists(), "{error}");
         error
     };
@@ -284,7 +287,7 @@ fn what_keeps_a_file_from_being_copied_is_not_told_as_somebodys_change() {
         (folder.path().join("nowhere/to"), io::ErrorKind::NotFound),
     ] {
         let error = stored.copy_out("sub/file", &to).unwrap_err();
-        let said = format!("{error:#}");
+        let said = error.rendered();
         assert!(said.contains("cannot write") && !said.contains("was changed"), "{said}");
         let cause = error.root_cause().downcast_ref::<io::Error>().unwrap();
         assert_eq!(cause.kind(), kind, "{said}");
@@ -323,6 +326,6 @@ fn a_work_folder_goes_however_deep_a_build_made_it() {
     // What is set aside stays.
     let work = store.work().unwrap();
     fs::write(work.path().join("tree"), "").unwrap();
-    store.set_aside(work, "name").unwrap();
-    assert!(store.set_aside_folder("name").join("tree").exists());
+    store.keep_failed(work, "name").unwrap();
+    assert!(store.failed_folder("name").join("tree").exists());
 }

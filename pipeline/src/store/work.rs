@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Work folders: where a result grows before it is one.
 
 use super::clear::clear;

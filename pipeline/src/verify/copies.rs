@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Private copies of everything that is judged. What is read and run here are these bytes, which were
 //! found to be those of the store's records while they were copied; whoever swaps a file in the store
 //! meanwhile changes nothing of what is judged, and `sign` refuses what he put there.
 
 use super::Made;
+use crate::dom0::PATCHED;
+use crate::stage::Value;
 use crate::store::{FileRecord, Stored};
-use crate::wrapper::PATCHED;
 use anyhow::{Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,12 +36,12 @@ impl Copies {
             });
             copied.collect::<Result<Vec<PathBuf>>>()
         };
-        let Made { built, stock, wrapped, .. } = made;
+        let Made { built, stock, dom0: wrapped, .. } = made;
         let stored = built.stored();
         let (mut carried, mut wrapper) = (Vec::new(), None);
         if let Some(wrapped) = wrapped {
-            let package = wrapped.package()?;
-            carried = copy("carried", wrapped.stored(), &mut std::iter::once(package.as_str()))?;
+            let package = wrapped.package();
+            carried = copy("carried", wrapped.stored(), &mut std::iter::once(package))?;
             wrapper = copy("wrapper", wrapped.stored(), &mut std::iter::once(PATCHED))?.pop();
         }
         let stock = stock.as_ref();
@@ -64,6 +66,14 @@ pub struct Leaving {
 }
 
 impl Leaving {
+    pub(super) fn stored(&self) -> &Stored {
+        &self.stored
+    }
+
+    pub(super) fn is_intact(&self) -> bool {
+        self.stored.is_intact(&self.name)
+    }
+
     /// A file of a result, which has to be one that was judged.
     pub(super) fn new(
         stored: &Stored,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Lists for people: nobody reads more than some lines, and a package can have a hundred thousand files that
 //! each break a rule. Programs get all of them.
 

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What goes into a dom0 beside QEMU: the package fits every dom0 and keeps to itself, and the patched
 //! qemu-wrapper is the vendor's but for the device's lines.
 
-use super::rpm::{FileFacts, PackageFacts};
 use crate::config::{Integration, Wrapper};
-use crate::wrapper::{BEGIN, END, is_package_of, package_name};
+use crate::dom0::{BEGIN, END, is_package_of, package_name};
+use crate::rules::InspectedPackage;
 use anyhow::{Context, Result, bail, ensure};
+use rpm_inspect::FileEntry;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +30,7 @@ const REQUIRES: [&str; 5] =
 pub fn check(
     patched: &Path,
     wrapper: &Wrapper,
-    (file, package): (&PathBuf, &PackageFacts),
+    (file, package): (&PathBuf, &InspectedPackage),
 ) -> Result<()> {
     header(package, wrapper)?;
     files(&package.files, wrapper.integration)?;
@@ -43,7 +45,7 @@ pub fn check(
     Ok(())
 }
 
-fn header(package: &PackageFacts, wrapper: &Wrapper) -> Result<()> {
+fn header(package: &InspectedPackage, wrapper: &Wrapper) -> Result<()> {
     let (name, expected) = (&package.id.name, package_name(wrapper));
     if package.id.arch != "noarch" || name != expected {
         bail!("the package for dom0 is `{name}` and not `{expected}` for every machine");
@@ -56,7 +58,7 @@ fn header(package: &PackageFacts, wrapper: &Wrapper) -> Result<()> {
     Ok(())
 }
 
-fn files(files: &[FileFacts], integration: Integration) -> Result<()> {
+fn files(files: &[FileEntry], integration: Integration) -> Result<()> {
     for file in files {
         let path = Path::new(&file.path);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

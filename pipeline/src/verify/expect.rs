@@ -1,38 +1,38 @@
-//! The assertion that a type is all that the pipeline says of it, and no more.
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The check that a type is all that the pipeline says of it, and no more.
 
-use super::elf::Census;
 use crate::config::{self, ExpectedType};
-use anyhow::{Result, bail};
+use crate::error::Help;
+use anyhow::{Result, anyhow, bail};
+use qom_census::Census;
 use std::collections::BTreeSet;
 
 /// Refuses a binary that lacks the type, or in which it is another one.
-pub fn assert(census: &Census, expected: &ExpectedType) -> Result<()> {
+pub fn check_type(census: &Census, expected: &ExpectedType) -> Result<()> {
     let name = expected.name.as_str();
     if census.names().len() == 0 {
-        bail!(
-            "the binary has no QOM types, and so no `{name}`\n\
-             help: is it QEMU's system emulator, and is the file whole?"
-        );
+        return Err(anyhow!("the binary has no QOM types, and so no `{name}`")
+            .help("is it QEMU's system emulator, and is the file whole?"));
     }
     let Some(found) = census.find(name)? else {
         let near = match config::nearest(name, census.names()) {
             Some(near) => format!("; the nearest is `{near}`"),
             None => String::new(),
         };
-        bail!(
-            "the binary registers no QOM type `{name}` among its {}{near}\n\
-             help: the device was not built in; does an edit of the spec register it in QEMU's build?",
+        return Err(anyhow!(
+            "the binary registers no QOM type `{name}` among its {}{near}",
             census.names().len()
-        );
+        )
+        .help(
+            "the device was not built in; does an edit of the spec register it in QEMU's build?",
+        ));
     };
     if found.is_abstract {
         bail!("type `{name}` is abstract, so nobody can have one");
     }
     if let Some(condition) = &found.conditional {
-        bail!(
-            "type `{name}` may be registered or not: {condition}\n\
-             help: register it by `type_init` and nothing else, so that every host has it"
-        );
+        return Err(anyhow!("type `{name}` may be registered or not: {condition}")
+            .help("register it by `type_init` and nothing else, so that every host has it"));
     }
     let parent = expected.parent.as_str();
     if found.parent != parent {

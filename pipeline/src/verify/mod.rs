@@ -1,54 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Stage 6, `verify`: judges what was built before anything of it may be signed.
 //!
 //! Only this room can make a [`Verified`], from a fresh judgement or from the store's record of one
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts
 //! what the build said of itself.
 
-mod audit;
 mod copies;
 mod cut;
 mod difference;
 mod dom0;
-mod elf;
 mod expect;
+mod inspect;
+mod package;
 mod packages;
 mod probe;
 mod report;
-mod rpm;
 mod source;
+mod step;
 
 use crate::build::Built;
-use crate::cmd::Runner;
 use crate::config;
-use crate::plan::Key;
+use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
+use crate::error::Help;
+use crate::files;
+use crate::rules::{InspectedPackage, Installed};
 use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
+use crate::stage::{Context as StageContext, Value};
 use crate::store::{FileRecord, Store, Stored};
-use crate::wrapper::{DIFFERENCE, PATCHED, Wrapped};
-use anyhow::{Context, Result, bail};
-pub use audit::{Asked, Audit, Found, audit, keys};
+use anyhow::{Context, Result, anyhow};
 use copies::Copies;
 pub use copies::Leaving;
 pub use cut::Cut;
-use difference::Portrait;
+use difference::Snapshot;
 pub use difference::{Allowed, Change, difference, only_adds};
-pub use elf::{ElfFacts, Property, Qom, QomType};
+pub use inspect::{Inspection, Request, Subject, inspect, keys};
 use packages::Reader;
 pub use probe::digest as guest_digest;
+pub use qom_census::{ElfInfo, Property, Qom, QomType};
 use report::Compared;
 pub use report::Report;
-pub use rpm::{Finding, Installed, PackageFacts, Policy, Signing};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+pub use step::VerifyStep;
+
+/// Reads the list of what is on the hosts.
+pub fn read_installed(path: &Path) -> Result<Installed> {
+    let text = files::read_text(path, &files::INSTALLED)?;
+    let shown = || format!("{} `{}`", files::INSTALLED.name, path.display());
+    Installed::parse(text).with_context(shown)
+}
 
 /// What was made, and is to be judged.
 #[derive(Debug)]
-pub struct Made {
-    pub built: Built,
+struct Made<'v> {
+    built: &'v Built,
     /// The same packages without the devices, to compare with.
-    pub stock: Option<Built>,
-    pub wrapped: Option<Wrapped>,
+    stock: Option<&'v Built>,
+    dom0: Option<&'v Dom0>,
     /// What went in, by name: the spec, the devices and the sources, and nothing else.
-    pub given: BTreeMap<String, PathBuf>,
+    given: BTreeMap<String, PathBuf>,
 }
 
 /// What may leave.
@@ -81,17 +91,12 @@ impl Verified {
         &self.report
     }
 
-    pub fn stored(&self) -> &Stored {
-        &self.stored
-    }
-
     /// The record of an earlier judgement, if it is one of these bytes.
-    pub fn recall(stored: Stored, made: &Made) -> Result<Self> {
+    fn recall(stored: Stored, made: &Made) -> Result<Self> {
         let report: Report = stored.facts()?;
         if report.judged != made.files() {
-            bail!(
-                "the store's judgement is of other packages\nhelp: remove the store and run again"
-            );
+            return Err(anyhow!("the store's judgement is of other packages")
+                .help("remove the store and run again"));
         }
         Self::new(stored, made, report)
     }
@@ -104,8 +109,8 @@ impl Verified {
         let mut packages = built(&mut made.built.rpms())?;
         let sources = built(&mut made.built.srpms())?;
         let mut wrapper = Vec::new();
-        if let Some(wrapped) = &made.wrapped {
-            packages.push(leaving(wrapped.stored(), &wrapped.package()?)?);
+        if let Some(wrapped) = made.dom0 {
+            packages.push(leaving(wrapped.stored(), wrapped.package())?);
             for name in [PATCHED, DIFFERENCE] {
                 wrapper.push(leaving(wrapped.stored(), name)?);
             }
@@ -116,25 +121,23 @@ impl Verified {
 }
 
 /// Judges the built packages: first as files, then by running what is in them.
-pub fn run(
+fn judge(
     made: &Made,
     pipeline: &config::Pipeline,
     installed: Option<&Installed>,
     image: &Image,
-    key: &Key,
-    store: &Store,
-    cmd: &Runner,
+    cx: &StageContext,
 ) -> Result<Verified> {
-    let verify = &pipeline.verify;
-    let work = store.work()?;
+    let (verify, cmd) = (&pipeline.verify, cx.cmd());
+    let work = cx.store().work()?;
     let copies = Copies::of(made, &work.scratch("copies")?)?;
     let mut reader = Reader::new(&verify.types, &[]);
     let files: Vec<&PathBuf> = copies.built.iter().chain(&copies.carried).collect();
-    let packages: Vec<PackageFacts> =
+    let packages: Vec<InspectedPackage> =
         files.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
-    let all: Vec<&PackageFacts> = packages.iter().collect();
-    reader.demand_emulator(&all)?;
-    demand_provides(&all, verify)?;
+    let all: Vec<&InspectedPackage> = packages.iter().collect();
+    reader.require_emulator(&all)?;
+    require_provides(&all, verify)?;
     let mut without_devices = Reader::new(&[], &[]);
     let mut read_stock = |paths: Vec<PathBuf>| {
         paths.iter().map(|path| without_devices.read(path)).collect::<Result<Vec<_>>>()
@@ -148,15 +151,17 @@ pub fn run(
     }
     let devices: Vec<&str> = pipeline.device.iter().map(config::Device::file_name).collect();
     let spec = pipeline.spec.file_name();
-    sources.iter().try_for_each(|facts| source::hold(facts, &made.given, spec, &devices))?;
+    sources
+        .iter()
+        .try_for_each(|facts| source::require_given(facts, &made.given, spec, &devices))?;
     let judged = packages::Judged {
         built,
         carried,
         sources: &sources,
         stock: stock.as_deref().unwrap_or_default(),
     };
-    let warnings = packages::hold(&judged, pipeline, installed)?;
-    sources.iter().try_for_each(|facts| source::hold_name(facts, &judged, verify))?;
+    let warnings = packages::enforce(&judged, pipeline, installed)?;
+    sources.iter().try_for_each(|facts| source::require_name(facts, &judged, verify))?;
     if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
         let package = copies.carried.first().zip(carried.first());
         dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;
@@ -167,8 +172,8 @@ pub fn run(
         for binary in packages::emulators(facts) {
             let folder = work.scratch("probe")?;
             let all = binary.qom.types.iter().map(|found| found.name.clone());
-            let subject = probe::Subject {
-                name: &rpm::extract(path, &binary.path, &folder)?,
+            let input = probe::ProbeInput {
+                name: &package::extract(path, &binary.path, &folder)?,
                 folder: &folder,
                 types: &report::expected(binary, &verify.types),
                 census: &all.collect::<Vec<_>>(),
@@ -176,19 +181,19 @@ pub fn run(
                 test_binary: copies.test_binary.as_deref(),
                 guest: verify.guest.as_ref(),
             };
-            probed.extend(probe::run(&subject, image, cmd)?);
+            probed.extend(probe::run(&input, image, cmd)?);
         }
     }
     let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));
     let packages = packages.collect();
     let report = Report { judged: made.files(), packages, warnings, compared, probed };
     // The probed binary is the package's; only the judgement is kept.
-    let stored = store.keep(work, "verify", key.as_str(), &report)?;
+    let stored = cx.keep(work, &report)?;
     Verified::new(stored, made, report)
 }
 
-/// Sets packages that were refused aside under the pipeline's name, for somebody to look into.
-pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Result<()> {
+/// Keeps packages that were refused under the pipeline's name, for somebody to look into.
+fn keep_failed(built: &Built, image: &Image, name: &str, store: &Store) -> Result<()> {
     let work = store.work()?;
     let packages = work.scratch("packages")?;
     for name in built.rpms().chain(built.srpms()) {
@@ -209,16 +214,16 @@ pub fn set_aside(built: &Built, image: &Image, name: &str, store: &Store) -> Res
         pids: 1024,
     };
     Scene::leave(&job, image, work.path())?;
-    store.set_aside(work, name)
+    store.keep_failed(work, name)
 }
 
 /// How the built packages differ from the stock ones.
 fn compare(
-    built: &[PackageFacts],
-    stock: &[PackageFacts],
+    built: &[InspectedPackage],
+    stock: &[InspectedPackage],
     verify: &config::Verify,
 ) -> Result<Compared> {
-    let difference = difference(&Portrait::of_packages(stock), &Portrait::of_packages(built));
+    let difference = difference(&Snapshot::of_packages(stock), &Snapshot::of_packages(built));
     if verify.only_adds.is_some() {
         only_adds(&difference, &Allowed::by(verify))?;
     }
@@ -226,25 +231,24 @@ fn compare(
 }
 
 /// Refuses packages of which none has a capability that is asked for.
-pub fn demand_provides(packages: &[&PackageFacts], verify: &config::Verify) -> Result<()> {
+pub fn require_provides(packages: &[&InspectedPackage], verify: &config::Verify) -> Result<()> {
     for provide in &verify.provides {
-        let provided = |facts: &PackageFacts| facts.provides.iter().any(|p| p == provide.as_str());
+        let provided =
+            |facts: &InspectedPackage| facts.provides.iter().any(|p| p == provide.as_str());
         if !packages.iter().copied().any(provided) {
-            bail!(
-                "no built package provides `{provide}`\n\
-                 help: the spec needs the edit `provide: {provide}`"
-            );
+            return Err(anyhow!("no built package provides `{provide}`")
+                .help(format!("the spec needs the edit `provide: {provide}`")));
         }
     }
     Ok(())
 }
 
-impl Made {
+impl Made<'_> {
     /// Every file that would leave.
     fn files(&self) -> BTreeMap<String, FileRecord> {
         let is_package = |name: &&String| Path::new(name).extension().is_some_and(|e| e == "rpm");
         let built = self.built.stored().files().iter().filter(|(name, _)| is_package(name));
-        let wrapped = self.wrapped.iter().flat_map(|wrapped| wrapped.stored().files());
+        let wrapped = self.dom0.iter().flat_map(|wrapped| wrapped.stored().files());
         built.chain(wrapped).map(|(name, record)| (name.clone(), record.clone())).collect()
     }
 }

@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The judgement as it is kept and published: what was asked for and what was seen, and not every file
 //! and type of a package, which anybody finds in the package itself.
 
 use super::cut::Cut;
 use super::difference::Change;
-use super::elf::{ElfFacts, Layout, QomType};
 use super::packages::emulators;
 use super::probe::Probed;
-use super::rpm::{Binary, Finding, PackageFacts};
 use crate::config::{self, ExpectedType};
+use crate::note::Note;
+use crate::rules::{Binary, Finding, InspectedPackage};
 use crate::store::FileRecord;
+use qom_census::{ElfInfo, QomType, TypeInfoLayout};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,14 +19,14 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// What was judged, by its place in the results.
-    pub judged: BTreeMap<String, FileRecord>,
-    pub packages: Vec<Package>,
+    pub(super) judged: BTreeMap<String, FileRecord>,
+    pub(super) packages: Vec<Package>,
     /// What breaks a rule that only warns, by the package.
-    pub warnings: BTreeMap<String, Vec<Finding>>,
+    pub(super) warnings: BTreeMap<String, Vec<Finding>>,
     /// What differs from the stock packages, where there are some.
-    pub compared: Option<Compared>,
+    pub(super) compared: Option<Compared>,
     /// What the binaries said of themselves when they ran.
-    pub probed: Vec<Probed>,
+    pub(super) probed: Vec<Probed>,
 }
 
 /// Ours against stock.
@@ -49,15 +51,15 @@ pub struct Emulator {
     pub path: PathBuf,
     pub size: u64,
     /// The form of `TypeInfo`, and how many types there are.
-    pub layout: Option<Layout>,
+    pub layout: Option<TypeInfoLayout>,
     pub types: usize,
     /// The expected ones among them, as they are.
     pub expected: Vec<QomType>,
-    pub elf: Option<ElfFacts>,
+    pub elf: Option<ElfInfo>,
 }
 
 impl Package {
-    pub fn of(facts: &PackageFacts, expected: &[ExpectedType]) -> Self {
+    pub fn of(facts: &InspectedPackage, expected: &[ExpectedType]) -> Self {
         let emulators = emulators(facts).map(|binary| Emulator {
             path: binary.path.clone(),
             size: binary.size,
@@ -84,44 +86,46 @@ pub fn expected(binary: &Binary, expected: &[ExpectedType]) -> Vec<QomType> {
 
 impl Report {
     /// What people want to see of it.
-    pub fn summary(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
         for emulator in self.packages.iter().flat_map(|package| &package.emulators) {
-            for found in &emulator.expected {
-                let properties: Vec<String> =
-                    found.properties.iter().flatten().map(ToString::to_string).collect();
-                lines.push(format!(
-                    "{} in {}: {}, {}; properties {}",
-                    found.name,
-                    emulator.path.display(),
-                    found.parent,
-                    found.interfaces.join(", "),
-                    properties.join(", ")
-                ));
-            }
+            notes.extend(emulator.expected.iter().map(|found| Note::TypeFound {
+                name: found.name.clone(),
+                binary: emulator.path.clone(),
+                parent: found.parent.clone(),
+                interfaces: found.interfaces.clone(),
+                properties: found.properties.iter().flatten().map(ToString::to_string).collect(),
+            }));
         }
         for (package, findings) in &self.warnings {
             let mut cut = Cut::default();
             for all in findings.chunk_by(|one, next| one.rule == next.rule) {
-                let what = cut.lines(all, |one| one.what.clone());
-                lines.extend(what.iter().map(|what| format!("{package}: {}: {what}", all[0].rule)));
+                let (package, rule) = (package.clone(), all[0].rule.to_string());
+                let what = cut.lines(all, |one| one.what.clone()).into_iter();
+                notes.extend(what.map(|what| Note::RuleWarning {
+                    package: package.clone(),
+                    rule: rule.clone(),
+                    what,
+                }));
             }
         }
         if let Some(Compared { only_adds, difference }) = &self.compared {
-            let verdict = match only_adds {
-                Some(types) => {
-                    let types: Vec<&str> = types.iter().map(config::QomType::as_str).collect();
-                    format!("only adds {}", types.join(", "))
-                }
-                None => format!("{} changes", difference.len()),
-            };
-            lines.push(format!("compared with the stock package: {verdict}"));
-            lines.extend(Cut::default().lines(difference, ToString::to_string));
+            let only_adds = only_adds.as_ref();
+            let only_adds = only_adds.map(|types| types.iter().map(ToString::to_string).collect());
+            notes.push(Note::Compared { only_adds, changes: difference.len() });
+            let lines = Cut::default().lines(difference, ToString::to_string).into_iter();
+            notes.extend(lines.map(|what| Note::Difference { what }));
         }
         for probed in &self.probed {
-            lines.extend(probed.devices.iter().map(|line| format!("{}: {line}", probed.version)));
-            lines.extend(probed.summary());
+            let version = &probed.version;
+            notes.extend(
+                probed.devices.iter().map(|line| Note::DeviceListed {
+                    version: version.clone(),
+                    line: line.clone(),
+                }),
+            );
+            notes.extend(probed.notes());
         }
-        lines
+        notes
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The source package: what was built from is what went in, file by file.
 //!
 //! A spec can say one thing of its sources and do another: take its own file for a device's, or apply a
@@ -5,12 +6,13 @@
 
 mod named;
 
-use super::rpm::PackageFacts;
-use super::rpm::mode;
-use crate::store;
-use anyhow::{Result, bail, ensure};
+use crate::digest;
+use crate::error::Help;
+use crate::rules::InspectedPackage;
+use anyhow::{Result, anyhow, bail, ensure};
 use md5::Md5;
-pub use named::hold as hold_name;
+pub use named::require_name;
+use rpm_inspect::mode;
 use sha1::Sha1;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -19,8 +21,8 @@ use std::path::{Path, PathBuf};
 /// Refuses a source package that is not sound, or holds anything but what was `given` to the build. It
 /// need not hold all of that, for a packaging repository has files that no spec names; but the spec and the
 /// devices.
-pub fn hold(
-    facts: &PackageFacts,
+pub fn require_given(
+    facts: &InspectedPackage,
     given: &BTreeMap<String, PathBuf>,
     spec: &str,
     devices: &[&str],
@@ -39,35 +41,30 @@ pub fn hold(
             bail!("{id}: `{shown}` is no plain file");
         }
         // So rpm writes a source that `NoSource` leaves out: its digest is there, and it is not.
-        ensure!(
-            !file.has("ghost"),
-            "{id} only lists `{shown}`, and does not hold it: whoever gets the package has to get its sources\n\
-             help: the spec's `NoSource` or `NoPatch` leaves it out: take that out with `replace`"
-        );
+        ensure!(!file.has("ghost"), anyhow!("{id} only lists `{shown}`, and does not hold it: whoever gets the package has to get its sources").help("the spec's `NoSource` or `NoPatch` leaves it out: take that out with `replace`"));
         ensure!(
             file.has("spec") == (file.path == spec),
             "{id} says that another file than `{spec}` is its spec: `{shown}`"
         );
         let Some(given) = given.get(&file.path) else {
-            bail!(
-                "{id} holds `{shown}`, which is none of the files that the build was given\n\
-                 help: the spec declares it in a way that no edit saw: look for what defines it there"
-            );
+            return Err(anyhow!(
+                "{id} holds `{shown}`, which is none of the files that the build was given"
+            )
+            .help(
+                "the spec declares it in a way that no edit saw: look for what defines it there",
+            ));
         };
         let digest = file.digest.as_deref().unwrap_or_default();
         ensure!(
             is_of(given, digest)?,
-            "{id} holds another `{shown}` than the one that the build was given\n\
-             help: something in the spec changes its sources before they are packed"
+            anyhow!("{id} holds another `{shown}` than the one that the build was given")
+                .help("something in the spec changes its sources before they are packed")
         );
     }
     let held = |name: &str| facts.files.iter().any(|file| file.path == name);
     ensure!(held(spec), "{id} does not hold the spec `{spec}`: nobody can build it");
     if let Some(device) = devices.iter().find(|name| !held(name)) {
-        bail!(
-            "{id} does not hold the device's `{device}`: whoever gets the package has to get its source\n\
-             help: the edit `add-source: {device}` declares it, unless the spec has a source of that name"
-        );
+        return Err(anyhow!("{id} does not hold the device's `{device}`: whoever gets the package has to get its source").help(format!("the edit `add-source: {device}` declares it, unless the spec has a source of that name")));
     }
     Ok(())
 }
@@ -76,9 +73,9 @@ pub fn hold(
 /// packages, and is still where a distribution sets no other (`_source_filedigest_algorithm`).
 fn is_of(path: &Path, digest: &str) -> Result<bool> {
     Ok(match digest.len() {
-        32 => store::digest::<Md5>(path)? == digest,
-        40 => store::digest::<Sha1>(path)? == digest,
-        64 => store::digest::<Sha256>(path)? == digest,
+        32 => digest::of_file::<Md5>(path)? == digest,
+        40 => digest::of_file::<Sha1>(path)? == digest,
+        64 => digest::of_file::<Sha256>(path)? == digest,
         _ => false,
     })
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The variables of type `TypeInfo` in the DWARF of an unstripped binary.
 
 use anyhow::{Context, Result};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Holds the census against two truths, for any QEMU binary.
 //!
 //!     census BINARY…                     against what the binary says of itself over QMP
@@ -10,14 +11,11 @@
 //! `/usr/bin/…` of a root filesystem, and `CENSUS_ROOT=ROOT` says where its files are.
 
 mod dwarf;
-#[allow(dead_code, unused_imports, reason = "the program uses more of the room than this")]
-#[path = "../../../pipeline/src/verify/elf/mod.rs"]
-mod elf;
 mod qmp;
 
 use anyhow::{Context, Result, bail};
-use elf::{Census, Qom, QomType};
 use qmp::Truth;
+use qom_census::{Census, Qom, QomType};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::process::ExitCode;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a binary says of its types when it runs.
 
 use anyhow::{Context, Result, bail};

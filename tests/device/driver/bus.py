@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a guest finds on the bus: identity, BAR, registers, and every access that can be made to them."""
 
 import random

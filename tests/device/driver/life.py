@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A device that comes and goes in a running machine, by the host's will and by the guest's."""
 
 from .bus import registers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A QEMU that executes no instruction: bus accesses come over its qtest socket, the rest over QMP."""
 
 import json

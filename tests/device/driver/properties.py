@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the device may be told, and that a refusal leaves nothing behind."""
 
 from .contract import ACCEPTED, DEVICE, NOT_A_NUMBER, POOL, PRIORITY, REFUSED, VM_ID

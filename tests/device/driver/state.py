@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A device whose state leaves QEMU and comes back: migration to a file, snapshots, another version."""
 
 import struct

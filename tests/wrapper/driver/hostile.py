@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Settings that QEMU must not see, and what is said of each: the part of it that is wrong.
 
 Whoever may set a VM's platform map can write any of these. The first ones would create files as root,

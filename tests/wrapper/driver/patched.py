@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Starts of a VM through a patched wrapper: QEMU gets what it got before, and the device where it is due.
 
 The wrappers are the sample and the shapes of our own, patched by the real patcher in the vendor's place.
-QEMU is a stand-in that writes down what it was given, and once it is a real one.
+QEMU is a stub that writes down what it was given, and once it is a real one.
 """
 
 import json
@@ -11,9 +12,9 @@ import socket
 import subprocess
 import time
 
-from . import room, shapes
+from . import namespace, shapes
 from .hostile import HOSTILE
-from .room import EMULATOR, MODULES, POLICY, SHIM, VENDOR
+from .namespace import EMULATOR, MODULES, POLICY, SHIM, VENDOR
 from .settings import VALID, expected
 from .starts import Start, device, each_daemon, log_line, write
 
@@ -22,22 +23,22 @@ ARGUMENTS = ["5", "--syslog", "-std-vga", "-xen-domid", "5", "-m", "size=64", "-
 
 def wrappers():
     """Every wrapper that the Python under test can run, by name."""
-    old = "2.7" in room.python
+    old = "2.7" in namespace.python
     found = dict(shapes.SHAPES, **(shapes.OLD_SHAPES if old else {}))
     if not old:
-        with open(room.WRAPPER + "/sample/qemu-wrapper") as source:
+        with open(namespace.WRAPPER + "/sample/qemu-wrapper") as source:
             found["sample"] = source.read()
-    return sorted((name, text.replace("{python}", room.python)) for name, text in found.items())
+    return sorted((name, text.replace("{python}", namespace.python)) for name, text in found.items())
 
 
 def place(text, patched):
     """Puts a wrapper in the vendor's place."""
     write(VENDOR, text)
     os.chmod(VENDOR, 0o755)
-    if text.startswith("#!/usr/bin/python3") and room.python != room.DEBIANS:
-        room.name_python(VENDOR)
+    if text.startswith("#!/usr/bin/python3") and namespace.python != namespace.DEBIAN_PYTHON:
+        namespace.name_python(VENDOR)
     if patched:
-        subprocess.check_output([room.python, "-B", room.WRAPPER + "/vgpu-stub-patch", VENDOR])
+        subprocess.check_output([namespace.python, "-B", namespace.WRAPPER + "/vgpu-stub-patch", VENDOR])
 
 
 def begin(program=VENDOR):
@@ -118,7 +119,7 @@ def patched_without_our_package(daemon):
         ), line
         assert "install vgpu-stub-dom0, or: xe vm-param-remove uuid=" in line, line
         assert start.said.count("\n") == 1, start.said
-    room.install()
+    namespace.install()
 
 
 @each_daemon
@@ -143,9 +144,9 @@ def patched_behind_the_shim(daemon):
 @each_daemon
 def in_a_real_qemu(daemon):
     """The sample starts a QEMU of this project: the device is in its slot, beside the display."""
-    with open(room.WRAPPER + "/sample/qemu-wrapper") as source:
+    with open(namespace.WRAPPER + "/sample/qemu-wrapper") as source:
         sample = source.read()
-    shutil.copy(room.qemu, EMULATOR)
+    shutil.copy(namespace.qemu, EMULATOR)
     for patched, program in ((True, VENDOR), (False, SHIM), (True, SHIM)):
         place(sample, patched)
         for value, slot in (("pool_id=B,vm_id=7", 0x1E), ("addr=0x18", 0x18)):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the patcher makes of a wrapper's text, and what it leaves alone."""
 
 import sys

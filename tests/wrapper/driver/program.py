@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the command `vgpu-stub-patch` does to files, and what it says."""
 
 import contextlib

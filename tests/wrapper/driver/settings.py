@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is a setting and what is none, and what a start makes of each."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Wrappers of our own that have the shapes of the genuine ones' history, and some that have none of them."""
 
 from __future__ import unicode_literals

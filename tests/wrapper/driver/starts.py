@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Starts of a VM as xenopsd makes them, through the shim: what the vendor's wrapper then gets.
 
-Real XenStore daemons and real bindings; in the vendor's place is a stand-in that writes down all that
+Real XenStore daemons and real bindings; in the vendor's place is a stub that writes down all that
 it was given. A start is right when that is what xenopsd gave, but for one `-device` where it is due.
 """
 
@@ -9,9 +10,9 @@ import shutil
 import signal
 import subprocess
 
-from . import room
+from . import namespace
 from .hostile import HOSTILE
-from .room import MODULES, POLICY, SHIM, VENDOR
+from .namespace import MODULES, POLICY, SHIM, VENDOR
 from .settings import VALID, expected
 from .xenstore import DAEMONS, Daemon
 
@@ -24,12 +25,12 @@ BROKEN += " `vgpu-stub doctor` looks for the reason\n"
 
 
 class Start(object):
-    """One start, ended; what was said, and what the stand-in wrote down."""
+    """One start, ended; what was said, and what the stub wrote down."""
 
     def __init__(self, program=SHIM, arguments=ARGUMENTS, stdout=None, close=(), environment=None):
         self.environment = {"PATH": PATH} if environment is None else environment
-        for name in os.listdir(room.RECORDS):
-            os.unlink(os.path.join(room.RECORDS, name))
+        for name in os.listdir(namespace.RECORDS):
+            os.unlink(os.path.join(namespace.RECORDS, name))
         words = [program] + [word.encode("latin-1") for word in arguments]
         with open("/run/said", "w+b") as said, open("/run/given", "w") as given:
             for number in GIVEN:
@@ -57,9 +58,9 @@ class Start(object):
             os.close(number)
 
     def record(self, name):
-        """What the stand-in of this name wrote down, by kind; `None` where it did not run."""
+        """What the stub of this name wrote down, by kind; `None` where it did not run."""
         try:
-            with open(os.path.join(room.RECORDS, name), "rb") as source:
+            with open(os.path.join(namespace.RECORDS, name), "rb") as source:
                 lines = source.read().decode("latin-1").split("\0")[:-1]
         except FileNotFoundError:
             return None
@@ -117,7 +118,7 @@ def each_daemon(check):
 
     def both():
         for name in sorted(DAEMONS):
-            room.install()
+            namespace.install()
             before = files()
             with Daemon(name) as daemon:
                 check(daemon)
@@ -168,7 +169,7 @@ def shim_with_a_policy(daemon):
     write(POLICY, "on-invalid = maybe\n")
     complaint = "{}, line 1, has 'maybe', not refuse or start-without-device; look".format(POLICY)
     Start().refused(said.replace("look", complaint, 1))
-    shutil.copy(room.WRAPPER + "/policy.conf", POLICY)
+    shutil.copy(namespace.WRAPPER + "/policy.conf", POLICY)
     Start().refused(said)
 
 
@@ -201,13 +202,13 @@ def shim_and_odd_domains(daemon):
 
 def shim_without_xenstore():
     """The daemon is down, or Xen's bindings are missing or broken: the VM starts all the same."""
-    room.install()
+    namespace.install()
     error = "Error"
     Start().passed(said=BROKEN.format(error))
-    bindings = os.path.join(room._packages(room.python), "xen")
+    bindings = os.path.join(namespace._packages(namespace.python), "xen")
     target = os.readlink(bindings)
     os.unlink(bindings)
-    missing = "ImportError" if "2.7" in room.python else "ModuleNotFoundError"
+    missing = "ImportError" if "2.7" in namespace.python else "ModuleNotFoundError"
     try:
         Start().passed(said=BROKEN.format(missing))
         os.makedirs(bindings + "/lowlevel")
@@ -230,14 +231,14 @@ def shim_with_broken_modules(daemon):
     write(MODULES + "/vgpu_stub/setting.py", "KEYS = (1,)\n")
     Start().passed(said=BROKEN.format("AttributeError"))
     shutil.rmtree(MODULES + "/vgpu_stub")
-    missing = "ImportError" if "2.7" in room.python else "ModuleNotFoundError"
+    missing = "ImportError" if "2.7" in namespace.python else "ModuleNotFoundError"
     Start().passed(said=BROKEN.format(missing))
-    room.install()
+    namespace.install()
     os.unlink(VENDOR)
     start = Start()
     tail = "vgpu-stub: {} cannot be run (error 2); reinstall the package xenopsd\n".format(VENDOR)
     assert start.code == 1 and start.said == log_line(VALID[0][2]) + tail, start.said
-    room.install()
+    namespace.install()
 
 
 @each_daemon

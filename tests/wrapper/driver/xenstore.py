@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A real XenStore daemon, and what a VM's domain has in it."""
 
 import os
 import subprocess
 import time
 
-from .room import XEN
+from .namespace import XEN
 from .settings import UUID
 
 BINARIES = XEN + "/usr/lib/xen-4.17/bin/"

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
 use std::os::unix::fs::symlink;
 
-fn key(text: &str) -> Key {
+fn key(text: &str) -> CacheKey {
     serde_json::from_value(text.into()).unwrap()
 }
 
@@ -10,7 +11,9 @@ fn stock(store: &Store, fill: impl FnOnce(&Path)) -> Result<Built> {
     fill(&cache.folder);
     let work = store.work()?;
     cache.keep(&work.files())?;
-    Ok(Built::recall(store.keep(work, "stock", "k", &())?))
+    let log = crate::build::LogSummary::default();
+    let facts = crate::build::Facts { log, compiler_cache: None };
+    Built::of(store.keep(work, "stock", "k", BTreeMap::new(), &facts)?)
 }
 
 fn put(folder: &Path, name: &str, content: &str) {
@@ -39,7 +42,7 @@ fn objects_are_kept_and_nothing_else() {
         let fifo = (rustix::fs::FileType::Fifo, cache.join("a/b/fifoR"));
         rustix::fs::mknodat(rustix::fs::CWD, &fifo.1, fifo.0, mode, 0).unwrap();
     });
-    let cache = Cache::Read(built.unwrap()).open("toy-1", &store).unwrap();
+    let cache = Cache::Read(&built.unwrap()).open("toy-1", &store).unwrap();
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(&cache.folder).unwrap() {
         let entry = entry.unwrap();
@@ -61,7 +64,7 @@ fn the_same_objects_give_the_same_archive() {
             put(cache, "0/1/aM", "m");
             put(cache, "f/1/bR", "r");
         });
-        built.unwrap().stored().files()[ARCHIVE].blake3.clone()
+        built.unwrap().stored.files()[ARCHIVE].blake3.clone()
     });
     assert_eq!(digests[0], digests[1]);
 }
@@ -71,13 +74,13 @@ fn a_cache_that_was_altered_in_the_store_is_not_used() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let built = stock(&store, |cache| put(cache, "a/b/cR", "object")).unwrap();
-    let archive = built.stored().path(ARCHIVE);
+    let archive = built.stored.path(ARCHIVE);
     let text = fs::read(&archive).unwrap();
     let at = text.windows(6).position(|window| window == b"object").unwrap();
     let mut spoilt = text.clone();
     spoilt[at] = b'0';
     fs::write(&archive, spoilt).unwrap();
-    let error = Cache::Read(built).open("toy-1", &store).err().unwrap().to_string();
+    let error = Cache::Read(&built).open("toy-1", &store).err().unwrap().to_string();
     assert!(error.contains("is damaged in the store"), "{error}");
 }
 
@@ -114,7 +117,7 @@ fn a_pipeline_has_one_cache_of_its_own_and_a_link_is_none() {
     symlink(&target, &second).unwrap();
     let error = open("toy-1", "k2").err().unwrap().to_string();
     assert!(error.contains("is no folder, and a link is not followed"), "{error}");
-    let pipelines = folder.path().join(OWN);
+    let pipelines = folder.path().join(layout::COMPILER_CACHES);
     fs::remove_dir_all(&pipelines).unwrap();
     symlink(&target, &pipelines).unwrap();
     assert!(open("toy-1", "k2").is_err());

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
 use crate::cmd::{Call, Failure, Incomplete, Output, Runner};
+use crate::error::{Rendered, find};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,7 @@ fn run(script: &str) -> Result<Output> {
 #[track_caller]
 fn incomplete(result: Result<Output>) -> bool {
     let error = result.unwrap_err();
-    error.downcast_ref::<Incomplete>().unwrap_or_else(|| panic!("{error:#}")).begun
+    find::<Incomplete>(&error).unwrap_or_else(|| panic!("{error:#}")).begun
 }
 
 #[test]
@@ -75,16 +77,16 @@ fn what_is_said_arrives_whole_whatever_the_one_between_does() {
 #[test]
 fn how_it_ended_is_what_the_mark_says() {
     let error = run("echo out; echo why >&2; exit 3").unwrap_err();
-    let failure = error.downcast_ref::<Failure>().unwrap();
+    let failure = find::<Failure>(&error).unwrap();
     assert_eq!(failure.status.code(), Some(3));
     assert_eq!(
         (failure.stdout.as_str(), &failure.complaint[..]),
         ("out\n", &["why".to_owned()][..])
     );
     let error = run("kill -9 $$").unwrap_err();
-    assert_eq!(error.downcast_ref::<Failure>().unwrap().status.code(), Some(137));
+    assert_eq!(find::<Failure>(&error).unwrap().status.code(), Some(137));
     let error = under("\"$@\"; exit 0", false, "exit 1", |call| call).unwrap_err();
-    assert_eq!(error.downcast_ref::<Failure>().unwrap().status.code(), Some(1));
+    assert_eq!(find::<Failure>(&error).unwrap().status.code(), Some(1));
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn without_its_marks_an_answer_is_not_whole() {
     assert!(incomplete(run("echo half an; kill -9 $PPID")));
     assert!(incomplete(run("echo forged; echo ended 0 >/answers/end")));
     assert!(incomplete(run("echo >/answers/end; exit 3")));
-    let error = run("kill -9 $PPID").unwrap_err().to_string();
+    let error = run("kill -9 $PPID").unwrap_err().rendered();
     assert!(error.starts_with("the answer from inside is not whole: `sh`"), "{error}");
 }
 
@@ -127,7 +129,7 @@ fn the_signal_that_asks_to_end_is_handed_on() {
 fn a_flood_of_any_bytes_is_ended() {
     for script in ["exec yes", "exec cat /dev/zero", "exec cat /dev/urandom", "exec yes >&2"] {
         let error = under("exec \"$@\"", false, script, |call| call.most_output(2 << 20));
-        let error = error.unwrap_err().to_string();
+        let error = error.unwrap_err().rendered();
         assert_eq!(error, "`sh` printed more than 2097152 bytes", "{script}");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
 
 const CONTRACT: &str = include_str!("../../../../device/vgpu-stub.yaml");

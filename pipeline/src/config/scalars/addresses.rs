@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Addresses. A pipeline file holds no secret, and an address is shown and published: none takes a password,
 //! nor a query or a fragment, which may be a token. Their grammar has no place for one.
 

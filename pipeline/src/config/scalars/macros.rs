@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How scalars are declared: each is a type around a text, and an entry of its file's table.
 
 /// `Name = Scalar::new(…);`, with docs, for each.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Names, digests, values and text.
 
 use super::macros::scalars;

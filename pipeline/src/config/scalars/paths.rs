@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files and folders: of this machine, of a tree, of a host.
 
 use super::Scalar;

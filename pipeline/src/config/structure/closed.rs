@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said of words of a closed set, of numbers, and of switches.
 
 use super::Look;

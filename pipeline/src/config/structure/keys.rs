@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said of keys: unknown ones, missing ones, and two where one is wanted.
 
 use super::Look;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said of values: of the wrong kind, or refused by their rule.
 
 use super::closed::number;

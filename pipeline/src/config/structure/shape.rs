@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a schema wants in a place, read once into a type.
 
 use crate::config::nearest::quoted;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The gallery of mistakes: each a slip in a file of ours, with all that is said of it, as a snapshot in
 //! the folder beside this file. They are the documentation of the messages, and no test but this one writes
 //! them: `INSTA_UPDATE=always cargo test gallery` does, and with `CI` set nothing is ever written.

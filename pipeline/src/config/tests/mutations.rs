@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Our own files with a slip in every line: whatever it is, the schema and the types judge alike, and what is
 //! said has a place in the file.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What YAML 1.2 takes a plain scalar for (its core schema, 10.3.2), as the reader of the types does.
 
 /// A plain scalar by its look.

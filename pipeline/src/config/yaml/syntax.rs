@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What is said where a text is not YAML. The parser says where it gave up; what stands there says why.
 
 use super::Span;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Makes the tree out of a parser's events.
 
 use super::{Content, Document, Entry, Node, Span, Weight, syntax};

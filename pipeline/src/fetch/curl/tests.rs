@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 
 #[test]
 fn a_redirection_does_not_leave_https_or_the_web() {
@@ -16,7 +18,7 @@ fn a_redirection_does_not_leave_https_or_the_web() {
         ("http://h/a", "ftp://h/a", "no URL of http"),
         ("http://h/a", "http://h\\@other/", "no URL of http"),
     ] {
-        let error = follow(from, to).unwrap_err().to_string();
+        let error = follow(from, to).unwrap_err().rendered();
         assert!(error.contains(expected) && !error.contains("CANARY"), "{error}");
     }
 }

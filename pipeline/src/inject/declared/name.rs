@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The name of a declared file, as far as it can be told.
 
 use crate::inject::bytes;

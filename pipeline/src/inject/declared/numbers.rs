@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which macros give the numbers of sources and patches their meaning.
 //!
 //! rpm defines them by the tags; a spec that defines one of them by itself makes a number mean
 //! another file. No definition is carried out in this module.
 
 use super::Declarations;
+use crate::error::Help;
 use crate::inject::macros::word;
 use crate::inject::spec::SpecText;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use std::collections::BTreeMap;
 
 /// Macros and directives of rpm that lead to the declared files.
@@ -38,11 +40,8 @@ pub fn redefines(text: &str) -> bool {
 /// Refuses what the builder itself sets, where a number would mean another file by it.
 pub fn hold(spec: &SpecText, edit: &str) -> Result<()> {
     if let Some(name) = spec.defines.keys().find(|name| is_one(name.as_str())) {
-        bail!(
-            "{}: {edit} relies on the numbers of sources and patches, and `build.define` has `{name}`, on \
-             which their meaning hangs\nhelp: leave it out there",
-            spec.name
-        );
+        return Err(anyhow!("{}: {edit} relies on the numbers of sources and patches, and `build.define` has `{name}`, on \
+             which their meaning hangs", spec.name).help("leave it out there"));
     }
     Ok(())
 }
@@ -53,13 +52,8 @@ pub fn each_once(declarations: &Declarations, spec: &SpecText, edit: &str) -> Re
         let mut numbers = BTreeMap::new();
         for one in declared.iter().filter(|one| one.certain) {
             if let Some(first) = numbers.insert(one.number, one.line) {
-                bail!(
-                    "{}: {edit} relies on the numbers of sources and patches, and these lines have one and \
-                     the same{}\n\
-                     help: give one of them another number, with `replace` before this edit",
-                    spec.name,
-                    spec.show(&[first, one.line])
-                );
+                return Err(anyhow!("{}: {edit} relies on the numbers of sources and patches, and these lines have one and \
+                     the same{}", spec.name, spec.show(&[first, one.line])).help("give one of them another number, with `replace` before this edit"));
             }
         }
     }

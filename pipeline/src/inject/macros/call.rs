@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a macro call comes to in an outline: text where that is certain, marks where it is not.
 
 use super::{Macros, Trouble, closing, lua, mark, word};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a program in a spec may do to macros, told by its words alone.
 //!
 //! Only Lua reaches them: `%(…)` is another process. No Lua is run or understood in this module; what

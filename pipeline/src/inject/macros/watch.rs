@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which lines of a spec have a say in what one macro is.
 
 use super::Macros;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What moved between two states of a spec: patches, the changelog, and the flaws that both name.
 //!
 //! A patch is known by its file's name. What changed inside of it never enters here.

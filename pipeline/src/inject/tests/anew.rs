@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Specs that define anew what their tags have said, or what an edit relies on.
 
 use super::*;
+use crate::error::Rendered;
 
 fn spec(head: &str, tags: &str, prep: &str) -> String {
     format!(
@@ -267,7 +269,7 @@ fn a_source_that_is_called_as_a_dropped_patch_is_would_be_missing() {
 
 #[test]
 fn what_is_no_spec_is_refused_unseen() {
-    let no = |text: &str| refuse_no_spec(text.as_bytes(), "key.asc").unwrap_err().to_string();
+    let no = |text: &str| refuse_no_spec(text.as_bytes(), "key.asc").unwrap_err().rendered();
     for text in [
         "CANARY\n",
         "",

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Specs that are not UTF-8, and what rpm would not read.
 
 use super::super::bytes::{decode, encode, readable};
@@ -8,7 +9,7 @@ fn edited_bytes(spec: &[u8], edits: &[Edit]) -> Vec<u8> {
 }
 
 fn refusal(spec: &[u8]) -> String {
-    format!("{:#}", edit(spec, "qemu.spec", &[], &[], &BTreeMap::new()).unwrap_err())
+    render(&edit(spec, "qemu.spec", &[], &[], &BTreeMap::new()).unwrap_err())
 }
 
 /// All bytes but NUL, in all the company that may change how they are read.
@@ -63,7 +64,7 @@ fn a_line_is_shown_escaped() {
     let spec = b"Source0: a\nPatch1: \xe9%{nope}\n%prep\n";
     let edits = [drop_patch("x.patch")];
     let problem = edit(spec, "qemu.spec", &edits, &[], &BTreeMap::new()).unwrap_err();
-    let text = format!("{problem:#}");
+    let text = render(&problem);
     assert!(text.contains("\n     2: Patch1: \\xE9%{nope}\n"), "{text}");
     let text = decode(b"\x1b[2J\xe9\xe2\x80\xae\tx\r\n", "a").unwrap();
     assert_eq!(readable(&text), "\\u{1b}[2J\\xE9\\u{202e}\tx\r\n");

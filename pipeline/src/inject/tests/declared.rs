@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files that the spec declares by another text than their names, and tags that rpm makes.
 
 use super::*;

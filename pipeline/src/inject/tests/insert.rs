@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Insertions, replacements, and what is said of an anchor that is missing or ambiguous.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `drop-patch`, in every spelling of `%patch`, and its guard against slips.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `release-suffix`, with whatever ends the value of a Release.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `survey` and `movement`: what is read, what is refused, what moved.
 
 mod hostile;
@@ -60,7 +61,7 @@ fn refusal(spec: &str) -> String {
     match survey(spec.as_bytes(), "qemu.spec", &given(&[("dist", ".xcpng8.3")])) {
         Ok(survey) => panic!("not refused: {survey:?}"),
         Err(problem) => {
-            let text = format!("{problem:#}");
+            let text = render(&problem);
             assert!(text.lines().last().unwrap().starts_with("help: "), "{text}");
             text
         }

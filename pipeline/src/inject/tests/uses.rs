@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Patches that %prep applies by another road than a `%patch` of their own.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! All edits together, on many specs: once is enough, and nothing else changes.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where a text names a file, or the folder that all sources lie in.
 
 use crate::inject::macros::mark;

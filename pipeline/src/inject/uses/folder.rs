@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Roundabout ways to the folder that all sources lie in.
 //!
 //! No shell is understood here: a line that speaks of the folder, or cuts up the path of a source,

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files of keys: what is read from them, and what is refused.
 
-use super::made::{self, Owner, refused};
+use super::builder::{self, Owner, refused};
 use super::{OWNER, STRANGER};
 use crate::openpgp::{Certificate, Keys};
 use pgp::composed::{ArmorOptions, DsaKeySize, KeyType, SecretKeyParamsBuilder};
@@ -22,7 +23,7 @@ fn refusal(text: impl AsRef<[u8]>) -> String {
 #[test]
 fn a_file_may_hold_several_keys_in_one_block_or_in_several() {
     let both = [OWNER.fingerprint(), STRANGER.fingerprint()];
-    assert_eq!(read(&made::armor(&made::packets(&[&OWNER, &STRANGER]))), both);
+    assert_eq!(read(&builder::armor(&builder::packets(&[&OWNER, &STRANGER]))), both);
     let blocks = format!("Words.\n\n{}\n# More words.\n{}", OWNER.armored(), STRANGER.armored());
     assert_eq!(read(&blocks), both);
     assert_eq!(read(&blocks.replace('\n', "\r\n")), both);
@@ -39,14 +40,14 @@ fn a_key_goes_out_as_it_came_in() {
 #[test]
 fn what_is_no_public_key_is_refused() {
     assert!(refusal("").starts_with("the key file is not ASCII-armoured"));
-    assert!(refusal(made::packets(&[&OWNER])).starts_with("the key file is not ASCII-armoured"));
+    assert!(refusal(builder::packets(&[&OWNER])).starts_with("the key file is not ASCII-armoured"));
     assert!(refusal(vec![b'a'; (1 << 18) + 1]).starts_with("the key file is larger than 262144"));
     let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     let expected = "the key file holds a `CERTIFICATE`, and only public keys belong there";
     assert!(refusal(pem).starts_with(expected));
     assert!(refusal(format!("{}{pem}", OWNER.armored())).starts_with(expected));
     for nothing in [&[][..], b"\xc2", b"\xcd\x01a"] {
-        refusal(made::armor(nothing));
+        refusal(builder::armor(nothing));
     }
 }
 
@@ -58,8 +59,8 @@ fn a_private_key_is_refused_whatever_it_is_called() {
     let armored = key.to_armored_string(ArmorOptions::default()).unwrap();
     assert!(refusal(armored).starts_with("the key file holds a `PGP PRIVATE KEY BLOCK`, and only"));
     let key = key.to_bytes().unwrap();
-    refusal(made::armor(&key));
-    let message = refusal(made::armor(&[made::packets(&[&OWNER]), key].concat()));
+    refusal(builder::armor(&key));
+    let message = refusal(builder::armor(&[builder::packets(&[&OWNER]), key].concat()));
     assert!(message.contains("comes with what is not public"), "{message}");
 }
 
@@ -88,7 +89,7 @@ fn a_key_that_proves_nothing_is_refused() {
 
 #[test]
 fn damage_is_only_an_error() {
-    let good = made::armor(&made::packets(&[&OWNER, &STRANGER]));
+    let good = builder::armor(&builder::packets(&[&OWNER, &STRANGER]));
     for at in (0..good.len()).step_by(97) {
         refusal(&good[..at]);
         for byte in *b"\0A=-\n\xff" {
@@ -97,12 +98,12 @@ fn damage_is_only_an_error() {
             let _ = Certificate::read(&bad);
         }
     }
-    let good = made::packets(&[&OWNER]);
+    let good = builder::packets(&[&OWNER]);
     for at in 0..good.len() {
-        let _ = Certificate::read(made::armor(&good[..at]).as_bytes());
+        let _ = Certificate::read(builder::armor(&good[..at]).as_bytes());
         let mut bad = good.clone();
         bad[at] ^= 0x41;
-        let _ = Certificate::read(made::armor(&bad).as_bytes());
+        let _ = Certificate::read(builder::armor(&bad).as_bytes());
     }
 }
 
@@ -118,18 +119,18 @@ fn one_good_key_is_not_refused_for_its_neighbours() {
     let third = packet(&[&[3, 0, 0, 0, 0, 0, 0, 1][..], &[0, 8, 255, 0, 2, 3]].concat());
     let unknown = packet(&[&[4, 0, 0, 0, 0, 99][..], &[7; 30]].concat());
     let cases = [
-        (made::packets(&[&dsa]), "is not RSA, ECDSA or EdDSA", Some(dsa.fingerprint())),
-        (made::packets(&[&revoked]), "is revoked", Some(STRANGER.fingerprint())),
-        (made::packets(&[&anonymous]), "no user id", Some(STRANGER.fingerprint())),
+        (builder::packets(&[&dsa]), "is not RSA, ECDSA or EdDSA", Some(dsa.fingerprint())),
+        (builder::packets(&[&revoked]), "is revoked", Some(STRANGER.fingerprint())),
+        (builder::packets(&[&anonymous]), "no user id", Some(STRANGER.fingerprint())),
         (third, "", None),
         (unknown, "", None),
     ];
     for (beside, why, name) in cases {
-        let ours = made::packets(&[&OWNER]);
-        let blocks = format!("{}{}", made::armor(&beside), OWNER.armored());
+        let ours = builder::packets(&[&OWNER]);
+        let blocks = format!("{}{}", builder::armor(&beside), OWNER.armored());
         for file in [
-            made::armor(&[&ours[..], &beside].concat()),
-            made::armor(&[&beside[..], &ours].concat()),
+            builder::armor(&[&ours[..], &beside].concat()),
+            builder::armor(&[&beside[..], &ours].concat()),
             blocks,
         ] {
             assert_eq!(read(&file), [OWNER.fingerprint()], "{why}");
@@ -142,10 +143,10 @@ fn one_good_key_is_not_refused_for_its_neighbours() {
                 assert!(said.contains(name), "{said}");
             }
         }
-        refusal(made::armor(&beside));
+        refusal(builder::armor(&beside));
     }
-    let none = made::packets(&[&dsa, &revoked]);
-    let message = refusal(made::armor(&none));
+    let none = builder::packets(&[&dsa, &revoked]);
+    let message = refusal(builder::armor(&none));
     assert!(message.starts_with("none of its 2 keys counts: the key `"), "{message}");
 }
 

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the tools themselves make: packages of rpmbuild, keys of gpg, signatures of rpmsign.
 
-use super::made::refused;
-use crate::cmd::{Call, Runner, find};
+use super::builder::refused;
+use crate::cmd::{Call, Runner, find_program as find};
 use crate::openpgp::{Certificate, check_package};
-use crate::rpmfile::RpmFile;
+use crate::package_file;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -98,7 +99,7 @@ impl Drop for Home {
 /// The refusals of the same package with one bit of its header or of its payload altered.
 fn refused_altered(package: &Path, keys: &[Certificate]) -> [String; 2] {
     let good = fs::read(package).unwrap();
-    let payload = RpmFile::open(package).unwrap().front().len();
+    let payload = package_file::open(package).unwrap().lead_and_headers().len();
     let refusals = [payload - 40, payload.midpoint(good.len())].map(|at| {
         let mut bad = good.clone();
         bad[at] ^= 1;

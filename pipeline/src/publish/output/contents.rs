@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What lies in an output folder, and what of it is not ours.
 
 use super::place::{self, Place, is_mount};
 use super::record::{RECORD, Record};
+use crate::error::Help;
 use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::store::owned::oddity;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, lstat};
 use std::collections::BTreeSet;
@@ -31,14 +33,9 @@ pub fn foreign(folder: &Path, record: Option<&Record>, pipeline: &str) -> Result
     entries.sort_by_key(fs::DirEntry::file_name);
     let Some(record) = record else {
         let Some(first) = entries.first() else { return Ok(Vec::new()) };
-        bail!(
-            "the output `{}` holds something else than a repository of this program (`{}` for one), \
-             and has no record `{RECORD}` of it\n\
-             help: name a folder that is empty or not there with `--output`; if it is an older output \
-             of this pipeline, move it away: it is made anew from the store",
-            folder.display(),
-            entry_name(first)
-        );
+        return Err(anyhow!("the output `{}` holds something else than a repository of this program (`{}` for one), \
+             and has no record `{RECORD}` of it", folder.display(), entry_name(first)).help("name a folder that is empty or not there with `--output`; if it is an older output \
+             of this pipeline, move it away: it is made anew from the store"));
     };
     let ours = Ours::new(record, pipeline);
     let mut foreign = Vec::new();
@@ -63,12 +60,7 @@ pub fn foreign(folder: &Path, record: Option<&Record>, pipeline: &str) -> Result
     if more > 0 {
         strays.push(format!("and {more} more"));
     }
-    bail!(
-        "in the output `{}`, among the files of the repository, is what is not this program's:\n  {}\n\
-         help: move it out of there; what lies beside the repository's own folders may stay",
-        folder.display(),
-        strays.join("\n  ")
-    )
+    return Err(anyhow!("in the output `{}`, among the files of the repository, is what is not this program's:\n  {}", folder.display(), strays.join("\n  ")).help("move it out of there; what lies beside the repository's own folders may stay"));
 }
 
 fn entry_name(entry: &fs::DirEntry) -> String {
@@ -143,16 +135,16 @@ pub fn refuse_fixed(place: &Place, record: Option<&Record>, foreign: &[OsString]
 fn portable(path: &Path) -> Result<()> {
     let help = "move it out of the output";
     if is_mount(path)? {
-        bail!("`{}` is a mount point, and stays with no folder\nhelp: {help}", path.display());
+        return Err(anyhow!("`{}` is a mount point, and stays with no folder", path.display())
+            .help(format!("{help}")));
     }
     let is_folder = FileType::from_raw_mode(lstat(path)?.st_mode) == FileType::Directory;
     // A folder that moves gets another `..`, so it has to be writable itself.
     if is_folder {
         accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)
             .map_err(std::io::Error::from)
-            .with_context(|| {
-                format!("`{}` cannot be carried over\nhelp: {help}", path.display())
-            })?;
+            .with_context(|| format!("`{}` cannot be carried over", path.display()))
+            .with_help(|| format!("{help}"))?;
     }
     Ok(())
 }

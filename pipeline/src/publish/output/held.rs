@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Holds other runs off an output while its state changes.
 //!
 //! The lock is a file beside the output which its owner alone can open, so that nobody else can hold it:
@@ -6,8 +7,9 @@
 
 use super::switch::stem;
 use crate::cmd::interrupt;
+use crate::error::Help;
 use crate::store::owned::plain_file;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use rustix::fs::{Mode, fchmod};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -40,13 +42,17 @@ pub fn hold(folder: &Path, output: &Path) -> Result<Held> {
             // Whoever held it has taken it away; the next one is another file.
             Ok(()) => continue,
             Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => interrupt::check()?,
-            Err(TryLockError::WouldBlock) => bail!(
-                "another run has held `{}` for {} seconds\n\
-                 help: `fuser {}` says which; run again when it is done",
-                path.display(),
-                PATIENCE.as_secs(),
-                path.display()
-            ),
+            Err(TryLockError::WouldBlock) => {
+                return Err(anyhow!(
+                    "another run has held `{}` for {} seconds",
+                    path.display(),
+                    PATIENCE.as_secs()
+                )
+                .help(format!(
+                    "`fuser {}` says which; run again when it is done",
+                    path.display()
+                )));
+            }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
             }
@@ -62,12 +68,12 @@ fn open(path: &Path) -> Result<File> {
     let found = file.metadata()?;
     let we = rustix::process::geteuid().as_raw();
     if found.uid() != we {
-        bail!(
-            "`{}` belongs to the user {}, and would be a lock of the user {we}\n\
-             help: remove it, or name a folder that others cannot write to with `--output`",
+        return Err(anyhow!(
+            "`{}` belongs to the user {}, and would be a lock of the user {we}",
             path.display(),
             found.uid()
-        );
+        )
+        .help("remove it, or name a folder that others cannot write to with `--output`"));
     }
     if found.mode() & 0o077 != 0 {
         fchmod(&file, Mode::RUSR | Mode::WUSR)?;

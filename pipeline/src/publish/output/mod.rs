@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The output folder: a copy of the repository, switched in at once.
 //!
 //! What in it is ours stands in our record there ([`record`]); anything else is somebody's. It is never
@@ -13,13 +14,14 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
-use crate::rpmfile::Nevra;
+use crate::error::Help;
 use crate::store::{FileRecord, Stored};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
 use place::Place;
 use record::Record;
 pub use record::{Content, Facts};
+use rpm_inspect::Nevra;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +36,7 @@ pub struct Output<'a> {
     pub folder: &'a Path,
     pub pipeline: &'a str,
     /// The fingerprint of the key; none while the development key was not made yet.
-    pub signer: Option<&'a str>,
+    pub signer: Option<String>,
     pub consent: Consent,
     /// Folders that the output may neither be nor hold, each with what it is.
     pub apart: Vec<(PathBuf, &'static str)>,
@@ -112,7 +114,10 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
     let left = switch::sweep(&place)?;
     // Again, and under the lock: what was looked at before may be another thing by now.
     let again = place::find(output)?;
-    ensure!(again.path == place.path, "{}: it leads elsewhere now\nhelp: run again", shown());
+    ensure!(
+        again.path == place.path,
+        anyhow!("{}: it leads elsewhere now", shown()).help("run again")
+    );
     let place = again;
     let before = inspect(output, &place)?;
     let new = Record::of(stored)?;
@@ -123,7 +128,8 @@ pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
         return Ok(Written { left, ..Written::default() });
     }
     if !stored.intact() {
-        bail!("the repository is damaged in the store\nhelp: run again; it will be made anew");
+        return Err(anyhow!("the repository is damaged in the store")
+            .help("run again; it will be made anew"));
     }
     contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
     let overtaken = before.record.as_ref().map(|it| new.overtaken(it)).unwrap_or_default();

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where an output folder may be. Everything here is found out before any work.
 
 use super::{Output, held, switch};
+use crate::error::{Help, find_all};
 use crate::store::owned::{own_folder, refuse_foreign_parents, refuse_foreign_way};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, accessat, statfs, statx};
 use rustix::io::Errno;
@@ -61,17 +63,17 @@ pub fn find(output: &Output) -> Result<Place> {
     }
     let shown = path.display();
     let Some(parent) = path.parent().map(Path::to_owned) else {
-        bail!("the output `{shown}` is the top of the file system\nhelp: {HELP}");
+        return Err(anyhow!("the output `{shown}` is the top of the file system").help(HELP));
     };
     for (folder, what) in &output.apart {
         if real(folder).starts_with(&path) {
-            bail!("the output `{shown}` is or holds {what}\nhelp: {HELP}");
+            return Err(anyhow!("the output `{shown}` is or holds {what}").help(HELP));
         }
     }
     refuse_kernels(&path)?;
     let store = real(output.store);
     if store.starts_with(&path) || path.starts_with(&store) {
-        bail!("the output `{shown}` is, holds or lies in the store\nhelp: {HELP}");
+        return Err(anyhow!("the output `{shown}` is, holds or lies in the store").help(HELP));
     }
     let there = match fs::symlink_metadata(&path) {
         Ok(found) => Some(found),
@@ -83,14 +85,15 @@ pub fn find(output: &Output) -> Result<Place> {
     own_folder(&path, "the output", HELP)?;
     for name in WORK_TREES {
         if path.join(name).symlink_metadata().is_ok() {
-            bail!("the output `{shown}` is the top of a work tree, it has `{name}`\nhelp: {HELP}");
+            return Err(anyhow!("the output `{shown}` is the top of a work tree, it has `{name}`")
+                .help(HELP));
         }
     }
     if is_mount(&path)? || fs::symlink_metadata(&parent)?.dev() != there.dev() {
-        bail!(
-            "the output `{shown}` is a mount point, which cannot change places with another folder\n\
-             help: name a folder inside of it with `--output`"
-        );
+        return Err(anyhow!(
+            "the output `{shown}` is a mount point, which cannot change places with another folder"
+        )
+        .help("name a folder inside of it with `--output`"));
     }
     Ok(Place { path, parent, there: true })
 }
@@ -106,13 +109,15 @@ impl Place {
             let _held = held::hold(folder, &self.path)?;
             switch::try_out(folder, &self.path)
         };
-        try_out().with_context(|| {
-            format!(
-                "the output `{}` cannot be written: `{}`\nhelp: {HELP}",
-                self.path.display(),
-                folder.display()
-            )
-        })
+        try_out()
+            .with_context(|| {
+                format!(
+                    "the output `{}` cannot be written: `{}`",
+                    self.path.display(),
+                    folder.display()
+                )
+            })
+            .help(HELP)
     }
 }
 
@@ -126,12 +131,8 @@ fn refuse_kernels(path: &Path) -> Result<()> {
     let folder = nearest(path)?;
     let magic = statfs(folder).map_err(io::Error::from)?.f_type & 0xffff_ffff;
     if let Some((_, name)) = KERNELS.iter().find(|(of, _)| i64::from(*of) == magic) {
-        bail!(
-            "the output `{}` cannot be written: `{}` is on a file system of the kernel ({name}), which \
-             keeps no files\nhelp: {HELP}",
-            path.display(),
-            folder.display()
-        );
+        return Err(anyhow!("the output `{}` cannot be written: `{}` is on a file system of the kernel ({name}), which \
+             keeps no files", path.display(), folder.display()).help(HELP));
     }
     Ok(())
 }
@@ -141,10 +142,8 @@ pub fn refuse_fixed(path: &Path) -> Result<()> {
     let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
     if attributes(path)?.intersects(fixed) {
         let shown = path.display();
-        bail!(
-            "`{shown}` may be neither moved nor removed (`lsattr -d` shows why), so that no new state \
-             can take the place of the one that is there\nhelp: chattr -i -a {shown}"
-        );
+        return Err(anyhow!("`{shown}` may be neither moved nor removed (`lsattr -d` shows why), so that no new state \
+             can take the place of the one that is there").help(format!("chattr -i -a {shown}")));
     }
     Ok(())
 }
@@ -153,33 +152,39 @@ pub fn refuse_fixed(path: &Path) -> Result<()> {
 fn resolve(output: &Path) -> Result<PathBuf> {
     let shown = output.display();
     let absolute = std::path::absolute(output)
-        .with_context(|| format!("the output `{shown}` is no folder\nhelp: {HELP}"))?;
+        .with_context(|| format!("the output `{shown}` is no folder"))
+        .help(HELP)?;
     let absolute: PathBuf = absolute.components().collect();
     let mut rest = Vec::new();
     let mut there = absolute.as_path();
     while let Err(error) = there.symlink_metadata() {
         // What no file system could have is not what is not there yet.
         if error.kind() == ErrorKind::InvalidFilename {
-            bail!("the output `{shown}`: {error}\nhelp: {HELP}");
+            return Err(anyhow!("the output `{shown}`: {error}").help(HELP));
         }
         let part = there.components().next_back().context("the root folder is there")?;
         let Component::Normal(part) = part else {
-            bail!("the output `{shown}` goes back out of a folder that is not there\nhelp: {HELP}");
+            return Err(anyhow!(
+                "the output `{shown}` goes back out of a folder that is not there"
+            )
+            .help(HELP));
         };
         rest.push(part);
         there = there.parent().context("the root folder is there")?;
     }
     let Ok(mut real) = there.canonicalize() else {
-        bail!(
-            "the output `{shown}`: `{}` is a link that leads nowhere\nhelp: {HELP}",
+        return Err(anyhow!(
+            "the output `{shown}`: `{}` is a link that leads nowhere",
             there.display()
-        );
+        )
+        .help(HELP));
     };
     if !real.is_dir() {
-        bail!(
-            "cannot write the output `{shown}`: `{}` is no folder\nhelp: {HELP}",
+        return Err(anyhow!(
+            "cannot write the output `{shown}`: `{}` is no folder",
             there.display()
-        );
+        )
+        .help(HELP));
     }
     real.extend(rest.iter().rev());
     Ok(real)
@@ -193,12 +198,12 @@ fn real(path: &Path) -> PathBuf {
 /// What was found out about a name in an output, or done to it; none where it is not there any more. A
 /// folder may be in use, and what somebody has in it may go at any moment: that is nobody's fault.
 pub fn if_there<T>(found: Result<T>) -> Result<Option<T>> {
-    let is_gone = |cause: &(dyn std::error::Error + 'static)| {
-        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        kind == Some(ErrorKind::NotFound) || cause.downcast_ref() == Some(&Errno::NOENT)
+    let is_gone = |error: &anyhow::Error| {
+        find_all::<io::Error>(error).any(|cause| cause.kind() == ErrorKind::NotFound)
+            || find_all::<Errno>(error).any(|cause| *cause == Errno::NOENT)
     };
     match found {
-        Err(error) if error.chain().any(is_gone) => Ok(None),
+        Err(error) if is_gone(&error) => Ok(None),
         found => found.map(Some),
     }
 }

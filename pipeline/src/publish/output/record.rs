@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Our record in an output folder: which files there are ours, whose repository it is, who signed it,
 //! and what has been published under which name.
 
 use super::Output;
+use crate::digest::sha256_file;
+use crate::error::Help;
 use crate::publish::manifest::{MANIFEST, SUMS};
-use crate::rpmfile::Nevra;
 use crate::store::owned::own_file;
-use crate::store::{FileRecord, Stored, sha256};
-use anyhow::{Context, Result, bail};
+use crate::store::{FileRecord, Stored};
+use anyhow::{Context, Result, anyhow};
+use rpm_inspect::Nevra;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -95,35 +98,37 @@ impl Record {
         let published = of(before);
         let newest = |of: &Nevra| {
             let same = |it: &&Nevra| it.name == of.name && it.arch == of.arch;
-            published.iter().filter(same).max_by(|one, other| one.order(other)).cloned()
+            published.iter().filter(same).max_by(|one, other| one.evr().cmp(&other.evr())).cloned()
         };
         let with_newest = |it: Nevra| newest(&it).map(|newest| (it, newest));
-        let older = |(it, newest): &(Nevra, Nevra)| it.order(newest).is_lt();
+        let older = |(it, newest): &(Nevra, Nevra)| it.evr() < newest.evr();
         of(self).into_iter().filter_map(with_newest).filter(older).collect()
     }
 
     /// The record in a folder, if there is one.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(RECORD);
-        let shown = || format!("our record `{}` cannot be read\nhelp: {HELP}", path.display());
+        let shown = || format!("our record `{}` cannot be read", path.display());
         let mut text = Vec::new();
         match own_file(&path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(shown),
+            Err(error) => return Err(error).with_context(shown).help(HELP),
         }
-        let Format { format } = serde_json::from_slice(&text).with_context(shown)?;
+        let Format { format } = serde_json::from_slice(&text).with_context(shown).help(HELP)?;
         if format != FORMAT {
-            bail!(
-                "`{}` has the format {format}, and this program knows {FORMAT}\n\
-                 help: use the version of vgpu-pipeline that wrote it, or {HELP}",
+            return Err(anyhow!(
+                "`{}` has the format {format}, and this program knows {FORMAT}",
                 path.display()
-            );
+            )
+            .help(format!("use the version of vgpu-pipeline that wrote it, or {HELP}")));
         }
-        let record: Self = serde_json::from_slice(&text).with_context(shown)?;
+        let record: Self = serde_json::from_slice(&text).with_context(shown).help(HELP)?;
         match record.files.keys().find(|name| !is_plain(name)) {
             Some(name) => {
-                bail!("`{}` lists `{}`\nhelp: {HELP}", path.display(), name.escape_debug())
+                return Err(
+                    anyhow!("`{}` lists `{}`", path.display(), name.escape_debug()).help(HELP)
+                );
             }
             None => Ok(Some(record)),
         }
@@ -134,23 +139,20 @@ impl Record {
         let shown = output.folder.display();
         let Facts { pipeline, signer, .. } = &self.facts;
         if pipeline != output.pipeline {
-            bail!(
-                "the output `{shown}` holds the repository of the pipeline `{}`\n\
-                 help: name another folder with `--output`",
+            return Err(anyhow!(
+                "the output `{shown}` holds the repository of the pipeline `{}`",
                 pipeline.escape_debug()
-            );
+            )
+            .help("name another folder with `--output`"));
         }
-        if output.signer == Some(signer) || output.consent.new_signer {
+        if output.signer.as_ref() == Some(signer) || output.consent.new_signer {
             return Ok(());
         }
-        let new = output.signer.unwrap_or("a development key, which is yet to be made");
+        let new = output.signer.as_deref().unwrap_or("a development key, which is yet to be made");
         let development = if self.facts.development_key { "the development key " } else { "" };
-        bail!(
-            "the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
-             {new}\nhelp: name that key with `--key`; `--accept-new-signer` hands the repository to the \
-             new one, which every client then has to import",
-            signer.escape_debug()
-        )
+        return Err(anyhow!("the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
+             {new}", signer.escape_debug()).help("name that key with `--key`; `--accept-new-signer` hands the repository to the \
+             new one, which every client then has to import"));
     }
 }
 
@@ -186,7 +188,7 @@ fn adopt(folder: &Path, pipeline: &str) -> Result<Option<Record>> {
             return Ok(None);
         }
         own_file(&path)?;
-        if sha256(&path)? != sum {
+        if sha256_file(&path)? != sum {
             return Ok(None);
         }
         files.insert(name.to_owned(), FileRecord::of_plain(&path)?);
@@ -247,11 +249,13 @@ pub fn refuse_others(new: &Record, before: &Record, output: &Output) -> Result<(
     if wrong.is_empty() {
         return Ok(());
     }
-    bail!(
-        "the repository in `{}` has published the same name and version with other content:\n  {}\n\
-         help: raise `release-suffix` in the pipeline, so that clients see an update; `--replace` \
-         publishes it over the other, which is for trying: who has the other one keeps it",
+    return Err(anyhow!(
+        "the repository in `{}` has published the same name and version with other content:\n  {}",
         output.folder.display(),
         wrong.join("\n  ")
     )
+    .help(
+        "raise `release-suffix` in the pipeline, so that clients see an update; `--replace` \
+         publishes it over the other, which is for trying: who has the other one keeps it",
+    ));
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! How a new state gets in: it grows beside the old one, and the two folders change places in one step
 //! of the kernel (`renameat2(2)`, `RENAME_EXCHANGE`). What is not ours then goes from the old state
 //! into the new one by its name alone, never as a copy.
@@ -8,9 +9,10 @@
 use super::Before;
 use super::place::{Place, if_there};
 use super::record::{RECORD, Record};
+use crate::error::{Help, find_all};
 use crate::store::Stored;
 use crate::store::owned::{own_file, own_folder};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 use serde::{Deserialize, Serialize};
@@ -31,8 +33,8 @@ const OTHER: &str = "other";
 /// How often an old state is emptied once more, into which something came meanwhile.
 const AGAIN: usize = 3;
 const LARGEST: u64 = 16 << 20;
-const NEEDED: &str = "cannot switch a new state in\nhelp: the file system has to support renameat2, as \
-                      ext4, xfs, btrfs and tmpfs do";
+const CANNOT: &str = "cannot switch a new state in";
+const NEEDED: &str = "the file system has to support renameat2, as ext4, xfs, btrfs and tmpfs do";
 
 /// What has to be known to end a switch that was begun.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,7 +69,8 @@ pub fn try_out(folder: &Path, output: &Path) -> Result<()> {
     fs::create_dir(&other)?;
     renameat_with(CWD, &tree, CWD, &other, RenameFlags::EXCHANGE)
         .map_err(io::Error::from)
-        .context(NEEDED)?;
+        .context(CANNOT)
+        .help(NEEDED)?;
     Ok(work.close()?)
 }
 
@@ -84,12 +87,8 @@ pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> 
     done?;
     match ended? {
         Settled::Clear => Ok(()),
-        Settled::Left(why) => bail!(
-            "the new state is in place; the old one could not be cleared in full, and what is left of it \
-             is in `{}`{}\nhelp: move what is yours into the output by hand",
-            tree.display(),
-            why.map(|why| format!(": {why}")).unwrap_or_default()
-        ),
+        Settled::Left(why) => return Err(anyhow!("the new state is in place; the old one could not be cleared in full, and what is left of it \
+             is in `{}`{}", tree.display(), why.map(|why| format!(": {why}")).unwrap_or_default()).help("move what is yours into the output by hand")),
     }
 }
 
@@ -147,7 +146,10 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
 
 fn exchange(place: &Place, tree: &Path) -> Result<()> {
     let how = if place.there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    renameat_with(CWD, tree, CWD, &place.path, how).map_err(io::Error::from).context(NEEDED)?;
+    renameat_with(CWD, tree, CWD, &place.path, how)
+        .map_err(io::Error::from)
+        .context(CANNOT)
+        .help(NEEDED)?;
     sync(&place.parent)
 }
 
@@ -234,7 +236,7 @@ fn settle(work: &Path, output: &Path) -> Result<Settled> {
             match ended {
                 Ok(true) => {}
                 Ok(false) => return Ok(Settled::Left(None)),
-                Err(error) => return Ok(Settled::Left(Some(format!("{error:#}")))),
+                Err(error) => return Ok(Settled::Left(Some(error.to_string()))),
             }
         }
     }
@@ -312,8 +314,7 @@ impl Old<'_> {
 }
 
 fn is_not_empty(error: &anyhow::Error) -> bool {
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
-    causes.any(|cause| cause.kind() == io::ErrorKind::DirectoryNotEmpty)
+    find_all::<io::Error>(error).any(|cause| cause.kind() == io::ErrorKind::DirectoryNotEmpty)
 }
 
 fn join(prefix: &str, name: &OsStr) -> PathBuf {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::record::RECORD;
 use super::*;
 use crate::store::Store;
@@ -54,7 +55,13 @@ impl World {
             packages,
         };
         self.store
-            .keep(work, "publish", &format!("{file}-{text}").replace('/', "-"), &facts)
+            .keep(
+                work,
+                "publish",
+                &format!("{file}-{text}").replace('/', "-"),
+                BTreeMap::new(),
+                &facts,
+            )
             .unwrap()
     }
 
@@ -62,7 +69,7 @@ impl World {
         Output {
             folder,
             pipeline: "toy",
-            signer: Some("KEY"),
+            signer: Some("KEY".to_owned()),
             consent: Consent::default(),
             apart: Vec::new(),
             store: self.store.root(),
@@ -71,8 +78,8 @@ impl World {
 
     fn refusal(&self, stored: &Stored, folder: &Path) -> String {
         let output = self.output(folder);
-        let error = format!("{:#}", examine(&output, Some(stored)).unwrap_err());
-        assert_eq!(format!("{:#}", write(stored, &output).unwrap_err()), error);
+        let error = crate::error::render(&examine(&output, Some(stored)).unwrap_err());
+        assert_eq!(crate::error::render(&write(stored, &output).unwrap_err()), error);
         assert!(error.contains("\nhelp: "), "{error}");
         error
     }

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a program in a container says arrives, however short-lived it is and whatever else the machine does.
 
 use super::*;
+use crate::error::Rendered;
+use crate::error::find;
 use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -88,7 +91,7 @@ fn no_answer_is_lost_beside_a_busy_machine() {
         fs::create_dir(&under).unwrap();
         let cmd = Runner::new(&under.join("log"), |_| {}).unwrap();
         let cmd = cmd.on_note(|note| {
-            eprintln!("{note}");
+            eprintln!("{note:?}");
             notes.fetch_add(1, Ordering::Relaxed);
         });
         loop {
@@ -122,7 +125,7 @@ fn one(cmd: &Runner, image: &Image, under: &Path, thread: usize, number: usize) 
         1 => {
             let job = job(purpose, &format!("echo out; echo reason {number} >&2; exit 3"));
             let error = ask(cmd, image, &job, under).unwrap_err();
-            let failure: &crate::cmd::Failure = error.downcast_ref().unwrap();
+            let failure: &crate::cmd::Failure = find(&error).unwrap();
             assert_eq!(failure.complaint, [format!("reason {number}")]);
             assert_eq!((failure.status.code(), failure.stdout.as_str()), (Some(3), "out\n"));
         }
@@ -149,7 +152,7 @@ fn what_is_hostile_inside_is_one_error_and_hurts_nobody() {
     let shell = Shell::make(&cmd, folder.path());
     let asked = |script: &str| {
         let answer = ask(&cmd, &shell.image, &job("hostile".into(), script), folder.path());
-        answer.map_err(|error| error.to_string().lines().next().unwrap().to_owned())
+        answer.map_err(|error| error.rendered().lines().next().unwrap().to_owned())
     };
     // Nothing of the pipes' folder can be changed from inside.
     for script in [

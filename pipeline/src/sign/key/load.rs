@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Reads somebody's private key, and says what is wrong with one that cannot be used.
 //!
 //! A key is refused here, before any work, if one client of the repository could not import it or
@@ -8,8 +9,9 @@
 mod tests;
 
 use super::SigningKey;
-use crate::openpgp::{OneKey, OwnWords, armour_blocks, each_key, is_one_line, rsa_bits};
-use anyhow::{Error, Result, anyhow, bail};
+use crate::error::Help;
+use crate::openpgp::{OneKey, SelfSignatures, armour_blocks, each_key, is_one_line, rsa_bits};
+use anyhow::{Error, Result, anyhow};
 use pgp::composed::{Deserializable, SignedSecretKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm as Algorithm;
 use pgp::packet::{KeyFlags, SecretKey, Signature};
@@ -20,15 +22,15 @@ const LARGEST_FILE: usize = 1 << 20;
 const LARGEST_PACKET: u64 = 1 << 18;
 const FEWEST_BITS: u16 = 2048;
 
-const HELP_NEW: &str = "help: make one with `vgpu-pipeline key new FILE`, or with \
+const HELP_NEW: &str = "make one with `vgpu-pipeline key new FILE`, or with \
                         `gpg --quick-generate-key 'NAME' rsa4096 sign never`";
-const HELP_EXPORT: &str = "help: export it with `gpg --armor --export-secret-keys FINGERPRINT`";
+const HELP_EXPORT: &str = "export it with `gpg --armor --export-secret-keys FINGERPRINT`";
 
 /// A key of a file that can sign once it is unlocked.
 struct Candidate {
     name: String,
     primary: SecretKey,
-    own: OwnWords,
+    own: SelfSignatures,
     user_id: String,
 }
 
@@ -69,16 +71,19 @@ fn choose(
         None if candidates.len() > 1 => {
             let names: Vec<String> =
                 candidates.iter().map(|key| format!("`{}`", key.name)).collect();
-            bail!(
-                "the key file holds {} private keys that can sign: {}\n\
-                 help: `fingerprint` of the section `sign` says which one does",
+            return Err(anyhow!(
+                "the key file holds {} private keys that can sign: {}",
                 names.len(),
                 names.join(", ")
-            );
+            )
+            .help("`fingerprint` of the section `sign` says which one does"));
         }
         None if candidates.is_empty() => match others.len() {
             1 => return Err(others.remove(0).why),
-            _ => bail!("none of its keys can sign: {}\n{HELP_NEW}", listed(&others).join("; ")),
+            _ => {
+                return Err(anyhow!("none of its keys can sign: {}", listed(&others).join("; "))
+                    .help(HELP_NEW));
+            }
         },
         None => 0,
     };
@@ -98,11 +103,8 @@ fn not_there(candidates: &[Candidate], mut others: Vec<Other>, asked: &str) -> E
         ([], 1) => return others.remove(0).why,
         _ => names.into_iter().map(str::to_owned).chain(listed(&others)).collect::<Vec<_>>(),
     };
-    anyhow!(
-        "the key is {}, and the pipeline wants {asked}\n\
-         help: use the pinned key, or change `sign.fingerprint`",
-        names.join(", ")
-    )
+    anyhow!("the key is {}, and the pipeline wants {asked}", names.join(", "))
+        .help("use the pinned key, or change `sign.fingerprint`")
 }
 
 fn listed(others: &[Other]) -> Vec<String> {
@@ -120,13 +122,12 @@ fn listed(others: &[Other]) -> Vec<String> {
 /// Every private key in the file: those that can sign, and the others.
 fn keys(bytes: &[u8], now: u32) -> Result<(Vec<Candidate>, Vec<Other>)> {
     if bytes.len() > LARGEST_FILE {
-        bail!("the key is larger than {LARGEST_FILE} bytes\n{HELP_EXPORT}");
+        return Err(anyhow!("the key is larger than {LARGEST_FILE} bytes").help(HELP_EXPORT));
     }
     if is_one_line(bytes) {
-        bail!(
-            "the line breaks of the key are gone\n\
-             help: keep them: `export KEY=\"$(cat FILE)\"` with its quotes, or name the file instead"
-        );
+        return Err(anyhow!("the line breaks of the key are gone").help(
+            "keep them: `export KEY=\"$(cat FILE)\"` with its quotes, or name the file instead",
+        ));
     }
     let blocks = armour_blocks(bytes);
     let private: Vec<usize> =
@@ -134,10 +135,12 @@ fn keys(bytes: &[u8], now: u32) -> Result<(Vec<Candidate>, Vec<Other>)> {
     match (private.as_slice(), blocks.first()) {
         ([_, ..], _) => {}
         ([], Some((name, _))) if name == "PGP PUBLIC KEY BLOCK" => {
-            bail!("the key is a public key, which cannot sign\n{HELP_EXPORT}")
+            return Err(anyhow!("the key is a public key, which cannot sign").help(HELP_EXPORT));
         }
-        ([], Some((name, _))) => bail!("the key is a `{name}`, not an OpenPGP key\n{HELP_EXPORT}"),
-        ([], None) => bail!("the key is not ASCII-armoured\n{HELP_EXPORT}"),
+        ([], Some((name, _))) => {
+            return Err(anyhow!("the key is a `{name}`, not an OpenPGP key").help(HELP_EXPORT));
+        }
+        ([], None) => return Err(anyhow!("the key is not ASCII-armoured").help(HELP_EXPORT)),
     }
     let (mut candidates, mut others) = (Vec::<Candidate>::new(), Vec::new());
     for start in private {
@@ -172,33 +175,35 @@ fn keys(bytes: &[u8], now: u32) -> Result<(Vec<Candidate>, Vec<Other>)> {
 fn candidate(key: &SignedSecretKey, name: &str, now: u32) -> Result<Candidate> {
     check_kind(&key.primary_key)?;
     if !key.details.revocation_signatures.is_empty() {
-        bail!("the key `{name}` is revoked\n{HELP_NEW}");
+        return Err(anyhow!("the key `{name}` is revoked").help(HELP_NEW));
     }
     let public = key.primary_key.public_key();
-    let own = OwnWords::read(public, &key.details, now);
+    let own = SelfSignatures::read(public, &key.details, now);
     let Some(user_id) = own.user_id() else {
-        bail!("no user id of the key `{name}` has a valid self-signature\n{HELP_EXPORT}");
+        return Err(
+            anyhow!("no user id of the key `{name}` has a valid self-signature").help(HELP_EXPORT)
+        );
     };
     check_time(name, public.created_at().as_secs(), own.expires, now)?;
     if !own.flags.as_ref().is_none_or(KeyFlags::sign) {
-        bail!("{}\n{HELP_NEW}", may_not_sign(name, key));
+        return Err(anyhow!("{}", may_not_sign(name, key)).help(HELP_NEW));
     }
     if let SecretParams::Encrypted(secret) = key.primary_key.secret_params()
         && let S2kParams::Cfb { s2k: StringToKey::Private { .. }, .. } =
             secret.string_to_key_params()
     {
-        bail!(
+        return Err(anyhow!(
             "the secret part of the primary key `{name}` is not in the file (`--export-secret-subkeys` \
-             leaves it out, a smartcard never gives it away)\n{HELP_EXPORT}"
-        );
+             leaves it out, a smartcard never gives it away)"
+        ).help(HELP_EXPORT));
     }
     Ok(Candidate { name: name.to_owned(), primary: key.primary_key.clone(), own, user_id })
 }
 
 fn unreadable() -> Error {
-    anyhow!(
-        "the key is damaged, or of a kind that is not known here\nhelp: `gpg --show-keys FILE` tells \
-         what gpg makes of it"
+    anyhow!("the key is damaged, or of a kind that is not known here").help(
+        "`gpg --show-keys FILE` tells \
+         what gpg makes of it",
     )
 }
 
@@ -213,31 +218,34 @@ fn check_kind(key: &SecretKey) -> Result<()> {
         _ => Some("not RSA"),
     };
     if let Some(kind) = kind {
-        bail!("the key `{name:X}` is {kind}: the rpm 4.11 of dom0 imports RSA alone\n{HELP_NEW}");
+        return Err(anyhow!(
+            "the key `{name:X}` is {kind}: the rpm 4.11 of dom0 imports RSA alone"
+        )
+        .help(HELP_NEW));
     }
     if key.version() != KeyVersion::V4 {
-        bail!("the key `{name:X}` is not of OpenPGP version 4\n{HELP_NEW}");
+        return Err(anyhow!("the key `{name:X}` is not of OpenPGP version 4").help(HELP_NEW));
     }
     let bits = rsa_bits(key);
     if bits < FEWEST_BITS {
-        bail!("the key `{name:X}` has {bits} bits, and needs {FEWEST_BITS} or more\n{HELP_NEW}");
+        return Err(anyhow!("the key `{name:X}` has {bits} bits, and needs {FEWEST_BITS} or more")
+            .help(HELP_NEW));
     }
     Ok(())
 }
 
 fn check_time(name: &str, created: u32, expires: Option<u32>, now: u32) -> Result<()> {
     if created > now {
-        bail!(
-            "the key `{name}` is dated {}, which is in the future\nhelp: set this machine's clock",
-            date(created)
-        );
+        return Err(anyhow!("the key `{name}` is dated {}, which is in the future", date(created))
+            .help("set this machine's clock"));
     }
     match expires {
-        Some(end) if end <= now => bail!(
-            "the key `{name}` expired on {}\nhelp: extend it with `gpg --quick-set-expire {name} 2y` \
-             and export it again",
-            date(end)
-        ),
+        Some(end) if end <= now => {
+            return Err(anyhow!("the key `{name}` expired on {}", date(end)).help(format!(
+                "extend it with `gpg --quick-set-expire {name} 2y` \
+             and export it again"
+            )));
+        }
         _ => Ok(()),
     }
 }
@@ -261,15 +269,15 @@ fn unlock(key: &mut SecretKey, name: &str, passphrase: Option<&[u8]>) -> Result<
         return Ok(());
     }
     let Some(passphrase) = passphrase else {
-        bail!(
-            "the key `{name}` is locked with a passphrase, and none was given\nhelp: put it into an \
-             environment variable, and that variable's name into `sign.passphrase_env`"
-        );
+        return Err(anyhow!("the key `{name}` is locked with a passphrase, and none was given")
+            .help(
+                "put it into an \
+             environment variable, and that variable's name into `sign.passphrase_env`",
+            ));
     };
     key.remove_password(&Password::from(passphrase)).map_err(|_| {
-        anyhow!(
-            "the passphrase does not unlock the key `{name}`\nhelp: `gpg --import FILE` tries it"
-        )
+        anyhow!("the passphrase does not unlock the key `{name}`")
+            .help("`gpg --import FILE` tries it")
     })
 }
 

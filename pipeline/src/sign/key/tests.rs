@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use pgp::composed::Deserializable;
 use std::sync::OnceLock;
 
@@ -41,7 +43,7 @@ fn a_new_key_is_what_rpm_4_11_imports() {
 #[test]
 fn a_user_id_is_a_line() {
     for id in ["", "  ", "two\nlines", "nul\0"] {
-        let message = SigningKey::generate(id, MADE).unwrap_err().to_string();
+        let message = SigningKey::generate(id, MADE).unwrap_err().rendered();
         assert!(message.contains("cannot be the user id of a key\nhelp: "), "{message}");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::super::key::tests::{key, other};
 use super::*;
 use rpm::{BuildConfig, CompressionType, FileOptions, Package, PackageBuilder};
@@ -63,7 +64,7 @@ fn offsets(path: &Path) -> (usize, usize) {
 }
 
 fn refused<T>(result: Result<T>) -> String {
-    format!("{:#}", result.err().expect("a refusal"))
+    crate::error::render(&result.err().expect("a refusal"))
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_signed_package_holds_what_rpm_4_11_checks() {
     let signature = verify(&to).unwrap();
     assert_eq!(signature.fingerprint, key().fingerprint());
     assert_eq!(signature.signed_at, TIME);
-    let block = RpmFile::open(&to).unwrap().signature;
+    let block = package_file::open(&to).unwrap().signature;
     assert_eq!(block.tags().collect::<Vec<_>>(), [62, 268, 269, 273, 1000, 1002, 1004, 1007, 1008]);
     assert_eq!(block.number(1007).unwrap(), Some(8_260));
     assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, MODE);
@@ -107,7 +108,8 @@ fn the_signature_header_keeps_its_size_within_the_limits() {
         [(4128, None), (7900, None), (9000, Some(MOST_DATA)), (60_000, Some(MOST_DATA))]
     {
         let (from, to) = signed(&folder, room);
-        let [before, after] = [from, to].map(|p| RpmFile::open(&p).unwrap().signature.data_size());
+        let [before, after] =
+            [from, to].map(|p| package_file::open(&p).unwrap().signature.data_size());
         assert_eq!(after, data.unwrap_or(before));
     }
 }

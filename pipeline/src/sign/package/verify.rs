@@ -1,18 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Judges a signed package from its bytes alone, by what it must hold for rpm 4.11.
 //!
 //! It takes nothing from the code that signs. Every byte of the signature header has to have its
 //! reason, as no signature covers that header itself.
 
 use super::{MOST_DATA, MOST_TAGS};
+use crate::error::Help;
 use crate::openpgp::one_signature;
-use crate::rpmfile::{Digests, RpmFile};
-use anyhow::{Context, Result, bail, ensure};
+use crate::package_file;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
 use pgp::packet::{PacketTrait, Signature, SignatureType, SignatureVersion};
 use pgp::types::KeyDetails;
 use rpm::{IndexSignatureTag as Tag, IndexTag};
+use rpm_inspect::{Digests, PackageFile};
 use std::path::Path;
 
 /// What has to be there, besides the region; space for later may be.
@@ -47,7 +50,7 @@ pub fn verify_package(path: &Path, public_armored: &str) -> Result<PackageSignat
 
 fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
     let key = public_key(public_armored)?;
-    let source = RpmFile::open(path)?;
+    let source = package_file::open(path)?;
     check_form(&source)?;
     let on_header = signature(&source, Tag::RPMSIGTAG_RSA)?;
     let on_all = signature(&source, Tag::RPMSIGTAG_PGP)?;
@@ -75,10 +78,11 @@ fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
 }
 
 /// Every digest and size that the package gives has to be right.
-pub(super) fn refuse_altered(digests: &Digests, source: &RpmFile) -> Result<()> {
-    match digests.false_claim(source)? {
+pub(super) fn refuse_altered(digests: &Digests, source: &PackageFile) -> Result<()> {
+    match digests.mismatch(source)? {
         Some(what) => {
-            bail!("{what} is not what it says: it was altered or cut short\nhelp: build it again")
+            return Err(anyhow!("{what} is not what it says: it was altered or cut short")
+                .help("build it again"));
         }
         None => Ok(()),
     }
@@ -94,31 +98,31 @@ fn public_key(armored: &str) -> Result<SignedPublicKey> {
 }
 
 /// Each tag once, nothing else, nothing hidden between them, and no more than rpm 4.11 reads.
-fn check_form(source: &RpmFile) -> Result<()> {
-    let block = &source.signature;
-    let tags: Vec<u32> = block.tags().skip(1).collect();
+fn check_form(source: &PackageFile) -> Result<()> {
+    let header = &source.signature;
+    let tags: Vec<u32> = header.tags().skip(1).collect();
     for tag in REQUIRED {
         let count = tags.iter().filter(|there| **there == tag as u32).count();
         ensure!(count == 1, "its signature header holds the tag {} {count} times", tag as u32);
     }
-    let room = block.binary(Tag::RPMSIGTAG_RESERVEDSPACE as u32)?;
+    let room = header.binary(Tag::RPMSIGTAG_RESERVEDSPACE as u32)?;
     ensure!(
         room.is_none_or(|room| room.iter().all(|byte| *byte == 0)),
         "its reserved space is used"
     );
     let expected = REQUIRED.len() + usize::from(room.is_some());
     ensure!(tags.len() == expected, "its signature header holds tags that no signed package needs");
-    ensure!(block.gaps_are_zero(), "its signature header holds bytes of no tag");
-    let fits = tags.len() < MOST_TAGS as usize && block.data_size() <= MOST_DATA;
+    ensure!(header.gaps_are_zero(), "its signature header holds bytes of no tag");
+    let fits = tags.len() < MOST_TAGS as usize && header.data_size() <= MOST_DATA;
     ensure!(fits, "its signature header is larger than rpm 4.11 reads");
-    let said = block.number(Tag::RPMSIGTAG_PAYLOADSIZE as u32)?;
+    let said = header.number(Tag::RPMSIGTAG_PAYLOADSIZE as u32)?;
     let archive_size = source.header.number(IndexTag::RPMTAG_ARCHIVESIZE as u32)?;
     ensure!(archive_size.is_none() || archive_size == said, "it gives two sizes of its archive");
     Ok(())
 }
 
 /// A signature as rpm 4.11 takes it: one packet, v4, binary, RSA, a hash that is not broken.
-fn signature(source: &RpmFile, tag: Tag) -> Result<Signature> {
+fn signature(source: &PackageFile, tag: Tag) -> Result<Signature> {
     let bytes = source.signature.binary(tag as u32)?.unwrap_or_default();
     let signature = one_signature(bytes)
         .with_context(|| format!("its tag {} is not one OpenPGP signature", tag as u32))?;

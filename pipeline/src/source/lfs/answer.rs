@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What an LFS server answers to a batch request (git-lfs, docs/api/batch.md).
 //!
 //! Servers differ in how they write nothing: `null`, an empty list, an empty object or no field at all.
@@ -5,6 +6,7 @@
 //! reasons here go on after the server's name.
 
 use crate::config::Sha256;
+use crate::error::Reason;
 use crate::fetch::Origin;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -64,12 +66,13 @@ impl Action {
 
     /// Refuses to leave https for where anybody can listen: the object is pinned, and who asks for it,
     /// and with which token, is still nobody's business.
-    pub fn refuse_in_clear(self, endpoint: &str) -> Result<Self, String> {
+    pub fn refuse_in_clear(self, endpoint: &str) -> Result<Self, Reason> {
         let is_https = |url: &str| Origin::of(url).map(|origin| origin.is_https);
         if is_https(endpoint) != Some(false) && is_https(&self.href) != Some(true) {
-            return Err("is asked over https and leads to http, where anybody can listen\n\
-                 help: `same-as` of the object, or a mirror, is another way to it"
-                .into());
+            let why = "is asked over https and leads to http, where anybody can listen";
+            return Err(
+                Reason::new(why).help("`same-as` of the object, or a mirror, is another way to it")
+            );
         }
         Ok(self)
     }
@@ -254,7 +257,7 @@ mod tests {
             for href in ["HTTP://h/o", "http://h:443/o"] {
                 for endpoint in ["https://h", "HTTPS://h/lfs"] {
                     let why = action(href, header).refuse_in_clear(endpoint).unwrap_err();
-                    assert!(why.contains("leads to http, where anybody"), "{why}");
+                    assert!(why.message.contains("leads to http, where anybody"), "{why}");
                 }
                 action(href, header).refuse_in_clear("http://h").unwrap();
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Which LFS server a repository's objects are asked of (git-lfs, docs/api/server-discovery.md).
 //!
 //! A `.lfsconfig` is the repository's word, and anybody may have written it: on the repository's own
@@ -5,9 +6,10 @@
 
 use super::yaml;
 use crate::config::{GitSource, WebUrl};
+use crate::error::Help;
 use crate::fetch::{Fetch, host, plain};
 use crate::git::{Kind, Remote, Repository};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use std::path::PathBuf;
 
 /// No `.lfsconfig` comes near this.
@@ -59,11 +61,11 @@ fn follow(named: &str, own: &Endpoint, source: &GitSource) -> Result<Endpoint> {
     let shown: String = plain(named).chars().take(200).flat_map(char::escape_debug).collect();
     let commit = &source.commit;
     let Ok(url) = WebUrl::try_from(named.to_owned()) else {
-        bail!(
+        return Err(anyhow!(
             "the `.lfsconfig` of commit {commit} has the git-lfs objects at `{shown}`: \
-             only http and https are followed, without a password and without a query\n\
-             help: where they can be had is `lfs-url` of the source"
-        );
+             only http and https are followed, without a password and without a query"
+        )
+        .help("where they can be had is `lfs-url` of the source"));
     };
     let url = url.as_str().trim_end_matches('/');
     let is_own = match own {
@@ -74,12 +76,14 @@ fn follow(named: &str, own: &Endpoint, source: &GitSource) -> Result<Endpoint> {
         Endpoint::Folder(_) => false,
     };
     if !is_own {
-        bail!(
+        return Err(anyhow!(
             "the `.lfsconfig` of commit {commit} has the git-lfs objects at `{shown}`, \
-             on another host than the repository, which does not decide whom this machine asks\n\
-             help: if that is where they are, say so in the source:\n      lfs-url: {}",
+             on another host than the repository, which does not decide whom this machine asks"
+        )
+        .help(format!(
+            "if that is where they are, say so in the source:\n      lfs-url: {}",
             yaml(url)
-        );
+        )));
     }
     Ok(Endpoint::Server(url.to_owned()))
 }
@@ -113,6 +117,7 @@ fn endpoint(address: &str) -> Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rendered;
 
     fn at(url: &str) -> Endpoint {
         Endpoint::Server(url.to_owned())
@@ -170,7 +175,7 @@ mod tests {
             "",
         ] {
             let error = follow(named, &at("https://h/a.git/info/lfs"), &source()).unwrap_err();
-            let error = error.to_string();
+            let error = error.rendered();
             assert!(error.contains("`lfs-url`") || error.contains("lfs-url: "), "{named}: {error}");
             assert!(!error.contains("secret") && !error.contains('\u{1b}'), "{error}");
         }

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 
 fn source(more: &str) -> GitSource {
     let text = format!(
@@ -66,16 +68,16 @@ fn a_line_that_is_none_is_named() {
         let [odd] = &odd[..] else { panic!("{line}") };
         assert_eq!(odd.name, about, "{line}");
         let why = &odd.why;
-        assert!(why.starts_with("line 2 is no `SHA512 (FILE) = DIGEST`"), "{line}: {why}");
-        assert!(!why.contains('\u{1b}'), "{why}");
+        assert!(why.message.starts_with("line 2 is no `SHA512 (FILE) = DIGEST`"), "{line}: {why}");
+        assert!(!why.message.contains('\u{1b}'), "{why}");
     }
     let twice = format!("SHA512 (a) = {sha512}\n{}  a\n", "0a".repeat(16));
-    assert_eq!(parse(&twice).unwrap_err().to_string(), "line 2 names `a` once more");
+    assert_eq!(parse(&twice).unwrap_err().rendered(), "line 2 names `a` once more");
     let many = (0..=MOST_FILES).fold(String::new(), |mut all, number| {
         let _ = writeln!(all, "SHA512 ({number}) = {sha512}");
         all
     });
-    assert!(parse(&many).unwrap_err().to_string().contains("more than 1000 files"));
+    assert!(parse(&many).unwrap_err().rendered().contains("more than 1000 files"));
 }
 
 #[test]
@@ -95,8 +97,8 @@ fn what_proves_nothing_wants_a_pin() {
     let unpinned = source("");
     assert!(entry.proof(unpinned.lookaside.as_ref().unwrap()).is_none());
     let why = entry.unproved(&unpinned).why;
-    assert!(why.contains("names `a.tgz` by md5 alone, which proves nothing"), "{why}");
-    assert!(why.contains("pins: [{ name: a.tgz, sha256: … }]"), "{why}");
+    assert!(why.message.contains("names `a.tgz` by md5 alone, which proves nothing"), "{why}");
+    assert!(why.to_string().contains("pins: [{ name: a.tgz, sha256: … }]"), "{why}");
     let pinned = source(&format!(", pins: [{{ name: a.tgz, sha256: {} }}]", "0c".repeat(32)));
     let proof = entry.proof(pinned.lookaside.as_ref().unwrap()).unwrap();
     assert_eq!(proof.pin().place(), format!("sha256/{}", "0c".repeat(32)));

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
+use crate::error::Rendered;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use tempfile::TempDir;
@@ -71,7 +73,7 @@ fn a_place_is_trusted_where_nobody_else_could_put_another_one() {
         ("by-theirs", ""),
     ] {
         let path = std::path::absolute(folder.path().join(name)).unwrap();
-        let said = refuse_foreign_parents(&path, "the thing", "try").map_err(|e| e.to_string());
+        let said = refuse_foreign_parents(&path, "the thing", "try").map_err(|e| e.rendered());
         if wanted.is_empty() {
             assert_eq!(said, Ok(()), "{name}");
             continue;
@@ -88,7 +90,7 @@ fn a_place_is_trusted_where_nobody_else_could_put_another_one() {
     for name in ["by-theirs", "past-theirs", "to-theirs", "theirs", "to-link-of-them", "to-open/."]
     {
         let said = refuse_foreign_way(&folder.path().join(name), "the thing", "try");
-        assert!(said.unwrap_err().to_string().contains("lies in `"), "{name}");
+        assert!(said.unwrap_err().rendered().contains("lies in `"), "{name}");
     }
     refuse_foreign_way(&folder.path().join("to-ours"), "the thing", "try").unwrap();
 }

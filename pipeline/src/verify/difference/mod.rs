@@ -1,19 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify/difference`: what one package or binary has that another has not.
 //!
-//! Both are painted as a [`Portrait`], a flat table of what is said of them; the difference of two is
-//! then the difference of two tables, and nothing that is in a portrait can be forgotten in it.
+//! Each is written down as a [`Snapshot`], a flat table of what is said of them; the difference of two is
+//! then the difference of two tables, and nothing that is in a snapshot can be forgotten in it.
 //! `only_adds` reads a difference as an assertion.
 //!
 //! What never enters: build times and addresses, which tell nothing to anybody who installs a package.
 
 mod only_adds;
-mod portrait;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
 pub use only_adds::{Allowed, only_adds};
-pub use portrait::Portrait;
 use serde::{Deserialize, Serialize};
+pub use snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -68,9 +69,9 @@ impl Area {
     }
 }
 
-/// One line of a portrait: where, of what, its name.
+/// One line of a snapshot: where, of what, its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Subject {
+pub struct Attribute {
     /// The path of the binary, or nothing for what is said of the whole package.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
@@ -78,7 +79,7 @@ pub struct Subject {
     pub name: String,
 }
 
-/// What became of a subject.
+/// What became of a attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "lowercase")]
 pub enum Fate {
@@ -91,7 +92,7 @@ pub enum Fate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     #[serde(flatten)]
-    pub subject: Subject,
+    pub attribute: Attribute,
     #[serde(flatten)]
     pub fate: Fate,
 }
@@ -99,7 +100,7 @@ pub struct Change {
 /// In one line, as a table has it.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Subject { place, area, name } = &self.subject;
+        let Attribute { place, area, name } = &self.attribute;
         let (sign, text) = match &self.fate {
             Fate::Added { is } => ('+', shortened(is)),
             Fate::Removed { was } => ('-', shortened(was)),
@@ -122,22 +123,25 @@ fn shortened(text: &str) -> String {
     text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
-/// Everything that differs, in the order of a portrait's lines.
-pub fn difference(before: &Portrait, after: &Portrait) -> Vec<Change> {
+/// Everything that differs, in the order of a snapshot's lines.
+pub fn difference(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
     let (before, after) = (before.lines(), after.lines());
-    let mut changes: BTreeMap<&Subject, Fate> = BTreeMap::new();
-    for (subject, was) in &before {
+    let mut changes: BTreeMap<&Attribute, Fate> = BTreeMap::new();
+    for (attribute, was) in &before {
         let was = was.clone();
-        match after.get(subject) {
-            None => changes.insert(subject, Fate::Removed { was }),
+        match after.get(attribute) {
+            None => changes.insert(attribute, Fate::Removed { was }),
             Some(is) if *is != was => {
-                changes.insert(subject, Fate::Changed { was, is: is.clone() })
+                changes.insert(attribute, Fate::Changed { was, is: is.clone() })
             }
             Some(_) => None,
         };
     }
-    for (subject, is) in after.iter().filter(|(subject, _)| !before.contains_key(*subject)) {
-        changes.insert(subject, Fate::Added { is: is.clone() });
+    for (attribute, is) in after.iter().filter(|(attribute, _)| !before.contains_key(*attribute)) {
+        changes.insert(attribute, Fate::Added { is: is.clone() });
     }
-    changes.into_iter().map(|(subject, fate)| Change { subject: subject.clone(), fate }).collect()
+    changes
+        .into_iter()
+        .map(|(attribute, fate)| Change { attribute: attribute.clone(), fate })
+        .collect()
 }

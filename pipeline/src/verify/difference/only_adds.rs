@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The assertion that a custom build adds what it should, and changes nothing that nobody asked for.
 
 use super::{Area, Change, Fate};
 use crate::config::{Line, QomType, Verify};
+use crate::error::Help;
 use crate::verify::cut::Cut;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use std::collections::BTreeSet;
 
 /// What the pipeline asks for.
@@ -18,16 +20,18 @@ pub struct Allowed<'a> {
 pub fn only_adds(changes: &[Change], allowed: &Allowed) -> Result<()> {
     let unasked: Vec<&Change> = changes.iter().filter(|change| !allowed.allows(change)).collect();
     if !unasked.is_empty() {
-        bail!(
-            "compared with the stock package, more changed than `verify.only-adds` has:\n  {}\n\
-             help: an edit of the spec or the environment did this; `only-adds` lists QOM types alone",
+        return Err(anyhow!(
+            "compared with the stock package, more changed than `verify.only-adds` has:\n  {}",
             Cut::default().lines(&unasked, ToString::to_string).join("\n  ")
-        );
+        )
+        .help(
+            "an edit of the spec or the environment did this; `only-adds` lists QOM types alone",
+        ));
     }
     let added = |name: &str| {
         changes.iter().any(|change| {
-            change.subject.area == Area::Type
-                && change.subject.name == name
+            change.attribute.area == Area::Type
+                && change.attribute.name == name
                 && matches!(change.fate, Fate::Added { .. })
         })
     };
@@ -49,9 +53,9 @@ impl<'a> Allowed<'a> {
     }
 
     fn allows(&self, change: &Change) -> bool {
-        let name = change.subject.name.as_str();
+        let name = change.attribute.name.as_str();
         let added = matches!(change.fate, Fate::Added { .. });
-        match change.subject.area {
+        match change.attribute.area {
             Area::Type => added && self.types.contains(name),
             Area::Property => {
                 added && name.split_once('.').is_some_and(|(of, _)| self.types.contains(of))

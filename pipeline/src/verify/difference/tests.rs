@@ -1,23 +1,25 @@
-use super::{Allowed, Area, Change, Fate, Subject, difference, only_adds};
-use crate::verify::difference::Portrait;
-use crate::verify::rpm::sample::{FOLDER, LINK, PLAIN, facts, file};
-use crate::verify::rpm::{ElfFile, FileFacts, PackageFacts, mode};
+// SPDX-License-Identifier: GPL-2.0-or-later
+use super::{Allowed, Area, Attribute, Change, Fate, difference, only_adds};
+use crate::rules::sample::{FOLDER, LINK, PLAIN, file, package};
+use crate::rules::{ElfFile, InspectedPackage};
+use crate::verify::difference::Snapshot;
+use rpm_inspect::{FileEntry, mode};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 const QEMU: &str = "/usr/bin/qemu-system-x86_64";
 
-fn portrait(lines: &[(&str, Area, &str, &str)]) -> Portrait {
-    let mut portrait = Portrait::default();
+fn snapshot(lines: &[(&str, Area, &str, &str)]) -> Snapshot {
+    let mut snapshot = Snapshot::default();
     for (place, area, name, text) in lines {
-        portrait.put(place, *area, *name, *text);
+        snapshot.put(place, *area, *name, *text);
     }
-    portrait
+    snapshot
 }
 
 fn change(area: Area, name: &str, fate: Fate) -> Change {
-    let subject = Subject { place: String::new(), area, name: name.to_owned() };
-    Change { subject, fate }
+    let attribute = Attribute { place: String::new(), area, name: name.to_owned() };
+    Change { attribute, fate }
 }
 
 fn judge(changes: &[Change]) -> Result<(), String> {
@@ -25,7 +27,7 @@ fn judge(changes: &[Change]) -> Result<(), String> {
         types: BTreeSet::from(["vgpu-stub"]),
         provides: BTreeSet::from(["qemu-device(vgpu-stub) = 1"]),
     };
-    only_adds(changes, &allowed).map_err(|error| error.to_string())
+    only_adds(changes, &allowed).map_err(|error| crate::error::render(&error))
 }
 
 fn added(text: &str) -> Fate {
@@ -42,12 +44,12 @@ fn changed(was: &str, is: &str) -> Fate {
 
 #[test]
 fn what_came_went_and_changed_is_told_apart() {
-    let before = portrait(&[
+    let before = snapshot(&[
         (QEMU, Area::Type, "e1000", "pci-device"),
         (QEMU, Area::Type, "vga", "pci-device"),
         ("", Area::Requires, "libc.so.6()(64bit)", ""),
     ]);
-    let after = portrait(&[
+    let after = snapshot(&[
         (QEMU, Area::Type, "vga", "sys-bus-device"),
         (QEMU, Area::Type, "vgpu-stub", "pci-device"),
         ("", Area::Requires, "libc.so.6()(64bit)", ""),
@@ -66,8 +68,8 @@ fn what_came_went_and_changed_is_told_apart() {
 
 #[test]
 fn a_program_gets_each_change_as_one_flat_object() {
-    let subject = Subject { place: QEMU.to_owned(), area: Area::Elf, name: "glibc".to_owned() };
-    let change = Change { subject, fate: changed("2.17", "2.34") };
+    let attribute = Attribute { place: QEMU.to_owned(), area: Area::Elf, name: "glibc".to_owned() };
+    let change = Change { attribute, fate: changed("2.17", "2.34") };
     let json = serde_json::to_value(&change).unwrap();
     let expected = serde_json::json!({
         "place": QEMU, "area": "elf", "name": "glibc", "change": "changed", "was": "2.17", "is": "2.34",
@@ -133,16 +135,16 @@ fn a_type_that_is_not_new_is_refused() {
 }
 
 /// All that differs between the packages of two builds, as it is shown.
-fn shown(before: &[PackageFacts], after: &[PackageFacts]) -> Vec<String> {
-    let changes = difference(&Portrait::of_packages(before), &Portrait::of_packages(after));
+fn shown(before: &[InspectedPackage], after: &[InspectedPackage]) -> Vec<String> {
+    let changes = difference(&Snapshot::of_packages(before), &Snapshot::of_packages(after));
     changes.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn two_packages_of_one_name_are_added_up() {
     let of = |arch: &str, mode: u16| {
-        let mut facts = facts("qemu", arch);
-        facts.files = vec![file("/usr/bin/a", PLAIN | mode, None)];
+        let mut facts = package("qemu", arch);
+        facts.package.files = vec![file("/usr/bin/a", PLAIN | mode, None)];
         facts
     };
     let stock = [of("x86_64", 0)];
@@ -156,7 +158,7 @@ fn two_packages_of_one_name_are_added_up() {
             let mode = said.contains("100644 root:root → 100644 root:root, and 104755 root:root");
             assert_eq!(mode, odd.files[0].mode == PLAIN | 0o4111, "{said}");
             assert!(
-                judge(&difference(&Portrait::of_packages(&stock), &Portrait::of_packages(&ours)))
+                judge(&difference(&Snapshot::of_packages(&stock), &Snapshot::of_packages(&ours)))
                     .unwrap_err()
                     .contains("version in qemu")
             );
@@ -174,14 +176,14 @@ fn what_several_say_alike_is_counted() {
     let of = |types: &[&str]| {
         let lines: Vec<_> =
             types.iter().map(|name| (QEMU, Area::Type, *name, "pci-device")).collect();
-        portrait(&lines)
+        snapshot(&lines)
     };
     let changes = difference(&of(&["vga", "vga"]), &of(&["vga"]));
     assert_eq!(
         changes[0].to_string(),
         format!("type      ~ vga in {QEMU}  pci-device, and pci-device → pci-device")
     );
-    let unnamed = |times: usize| portrait(&vec![("", Area::Requires, "a", ""); times]);
+    let unnamed = |times: usize| snapshot(&vec![("", Area::Requires, "a", ""); times]);
     for (before, after, expected) in [
         (1, 2, Some("requires  ~ a   → 2 times")),
         (3, 2, Some("requires  ~ a  3 times → 2 times")),
@@ -198,12 +200,12 @@ fn what_several_say_alike_is_counted() {
 fn a_file_by_build_id_is_compared_unless_it_is_a_link_to_a_program_of_its_package() {
     let program = file("/usr/bin/a", PLAIN, None);
     let with = |path: &str, mode: u16, link: Option<&str>| {
-        let mut facts = facts("qemu", "x86_64");
-        facts.files = vec![program.clone(), file(path, mode, link)];
+        let mut facts = package("qemu", "x86_64");
+        facts.package.files = vec![program.clone(), file(path, mode, link)];
         [facts]
     };
     let stock = with("/usr/bin/a", PLAIN, None).map(|mut facts| {
-        facts.files.pop();
+        facts.package.files.pop();
         facts
     });
     for (path, mode, link) in [
@@ -241,8 +243,8 @@ fn a_file_by_build_id_is_compared_unless_it_is_a_link_to_a_program_of_its_packag
         [("artifact", "root", false), ("config", "root", true), ("artifact", "qemu", true)]
     {
         let mut ours = with("/usr/lib/.build-id/ab", FOLDER, None);
-        ours[0].files[1].flags.push(flag.to_owned());
-        ours[0].files[1].user = user.to_owned();
+        ours[0].package.files[1].flags.push(flag.to_owned());
+        ours[0].package.files[1].user = user.to_owned();
         assert_eq!(!shown(&stock, &ours).is_empty(), seen, "{flag} {user}");
     }
 }
@@ -261,14 +263,14 @@ fn many_changes_are_told_in_some_lines() {
 
 /// Each file is looked up among the ELF files: by the square of their number that took a minute.
 #[test]
-fn a_portrait_of_many_programs_takes_no_time() {
-    let mut many = facts("many", "x86_64");
+fn a_snapshot_of_many_programs_takes_no_time() {
+    let mut many = package("many", "x86_64");
     for number in 0..20_000 {
         let path = format!("/opt/{number}");
-        many.files.push(file(&path, PLAIN, None));
+        many.package.files.push(file(&path, PLAIN, None));
         many.elf.push(ElfFile {
             path: path.into(),
-            facts: None,
+            info: None,
             unread: None,
             starts: None,
             for_debuggers: false,
@@ -276,17 +278,17 @@ fn a_portrait_of_many_programs_takes_no_time() {
         });
     }
     let began = Instant::now();
-    let portrait = Portrait::of_package(&many);
-    assert!(difference(&portrait, &portrait).is_empty());
+    let snapshot = Snapshot::of_package(&many);
+    assert!(difference(&snapshot, &snapshot).is_empty());
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[test]
 fn another_colour_is_a_difference() {
     let of = |colour| {
-        let mut facts = facts("one", "x86_64");
-        facts.files = vec![FileFacts { colour, ..file(QEMU, PLAIN, None) }];
-        Portrait::of_package(&facts)
+        let mut facts = package("one", "x86_64");
+        facts.package.files = vec![FileEntry { colour, ..file(QEMU, PLAIN, None) }];
+        Snapshot::of_package(&facts)
     };
     let changes = difference(&of(2), &of(0));
     let shown: Vec<String> = changes.iter().map(ToString::to_string).collect();

@@ -1,16 +1,16 @@
-use super::super::rpm::forged::Forged;
-use super::super::rpm::sample;
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
-use crate::config::Rule;
+use crate::error::Rendered;
+use crate::rules::{Rule, sample};
 use std::path::PathBuf;
 
 #[test]
 fn a_name_is_one_packages_whatever_else_differs() {
-    let of = |name: &str, arch: &str| sample::facts(name, arch);
+    let of = |name: &str, arch: &str| sample::package(name, arch);
     let later = |name: &str| {
         let mut facts = of(name, "x86_64");
-        facts.id.version = "2".to_owned();
-        facts.id.epoch = 9;
+        facts.package.id.version = "2".to_owned();
+        facts.package.id.epoch = 9;
         facts
     };
     // Another architecture, none, the same once more, another version, and the package for dom0.
@@ -21,7 +21,7 @@ fn a_name_is_one_packages_whatever_else_differs() {
             vec![of("qemu", "x86_64"), of("qemu-tools", "x86_64"), second.clone()],
             vec![of("a", "noarch"), of("qemu", "x86_64"), second],
         ] {
-            let error = each_name_once(&packages).unwrap_err().to_string();
+            let error = each_name_once(&packages).unwrap_err().rendered();
             let expected =
                 format!("two packages are called `qemu`, one of them for `{arch}`\nhelp: ");
             assert!(error.starts_with(&expected), "{error}");
@@ -34,9 +34,9 @@ fn a_name_is_one_packages_whatever_else_differs() {
 /// A package of so many files that begin as an ELF file does, and are none.
 fn of_elf_files(folder: &Path, name: &str, count: usize) -> PathBuf {
     let path = folder.join(name);
-    let mut builder = ::rpm::PackageBuilder::new(name, "1", "MIT", "noarch", "A test");
+    let mut builder = rpm::PackageBuilder::new(name, "1", "MIT", "noarch", "A test");
     for number in 0..count {
-        let options = ::rpm::FileOptions::new(format!("/opt/{number}"));
+        let options = rpm::FileOptions::new(format!("/opt/{number}"));
         builder.with_file_contents(format!("\x7fELF{number}"), options).unwrap();
     }
     builder.build().unwrap().write_file(&path).unwrap();
@@ -54,7 +54,7 @@ fn only_so_many_elf_files_are_looked_at_in_all_packages_together() {
     let refused = |packages: &[&Path]| -> Option<String> {
         let mut reader = Reader::new(&[], &[]);
         let read = packages.iter().try_for_each(|path| reader.read(path).map(|_| ()));
-        read.err().map(|error| format!("{error:#}"))
+        read.err().map(|error| crate::error::render(&error))
     };
     assert_eq!(refused(&[&all]), None);
     for (packages, named) in
@@ -96,11 +96,11 @@ fn what_a_host_would_start_is_read_or_refused_where_types_are_expected() {
     let expected = [expected];
     let said = |path: &str, mode: u16, bytes: &[u8], expected: &[ExpectedType]| {
         let package = folder.path().join("a.rpm");
-        let mut builder = ::rpm::PackageBuilder::new("a", "1", "MIT", "noarch", "A test");
-        let options = ::rpm::FileOptions::new(path).permissions(mode);
+        let mut builder = rpm::PackageBuilder::new("a", "1", "MIT", "noarch", "A test");
+        let options = rpm::FileOptions::new(path).permissions(mode);
         builder.with_file_contents(bytes, options).unwrap();
         builder.build().unwrap().write_file(&package).unwrap();
-        Reader::new(expected, &[]).read(&package).err().map(|error| format!("{error:#}"))
+        Reader::new(expected, &[]).read(&package).err().map(|error| crate::error::render(&error))
     };
     let (data, bin) = ("/usr/share/qemu/a", "/usr/bin/a");
     let symbols = "/usr/lib/debug/usr/bin/a.debug";
@@ -144,19 +144,18 @@ fn what_a_host_would_start_is_read_or_refused_where_types_are_expected() {
 fn only_so_many_files_are_looked_at_in_all_packages_together() {
     const SOME: usize = MOST_FILES / 2 - 1;
     let folder = tempfile::tempdir().unwrap();
-    let paths: Vec<String> = (0..SOME).map(|number| format!("/opt/{number}")).collect();
-    let files: Vec<(&str, u16, &[u8])> =
-        paths.iter().map(|path| (path.as_str(), sample::PLAIN, &b""[..])).collect();
     // Ghosts: they take no room in the payload.
-    let mut forged = Forged::of(&files).numbers(1037, &vec![1 << 6; SOME]);
-    forged.payload.clear();
+    let mut builder = rpm::PackageBuilder::new("large", "1", "MIT", "noarch", "A test");
+    for number in 0..SOME {
+        builder.with_ghost(rpm::FileOptions::ghost(format!("/opt/{number}"))).unwrap();
+    }
     let large = folder.path().join("large.rpm");
-    std::fs::write(&large, forged.bytes()).unwrap();
+    builder.build().unwrap().write_file(&large).unwrap();
     let small = of_elf_files(folder.path(), "small", 3);
     let mut reader = Reader::new(&[], &[]);
     assert_eq!(reader.read(&large).unwrap().files.len(), SOME);
     assert_eq!(reader.read(&large).unwrap().faults, []);
-    let error = format!("{:#}", reader.read(&small).unwrap_err());
+    let error = crate::error::render(&reader.read(&small).unwrap_err());
     let expected = "with the package `small` there are more than 131072 files, the most that are";
     assert!(error.starts_with(expected), "{error}");
     assert!(error.contains("\nhelp: "), "{error}");
@@ -165,16 +164,17 @@ fn only_so_many_files_are_looked_at_in_all_packages_together() {
 /// As many as anybody reads; one of each rule whatever the others say.
 #[test]
 fn a_package_of_many_findings_is_told_in_some_lines() {
-    let (one, other) = (sample::facts("one", "noarch"), sample::facts("other", "noarch"));
+    let (one, other) = (sample::package("one", "noarch"), sample::package("other", "noarch"));
+    let rule = |name: &str| -> Rule { serde_json::from_value(name.into()).unwrap() };
     let finding =
         |rule, what: String| Finding { rule, level: Level::Require, what, help: "leave it".into() };
     let many = |rule| (0..1000).map(move |number| finding(rule, format!("`/{number}`")));
-    let all = many(Rule::Ownership)
-        .chain([finding(Rule::Setuid, "`/bin/su`".to_owned())])
-        .chain(many(Rule::Paths));
+    let all = many(rule("ownership"))
+        .chain([finding(rule("setuid"), "`/bin/su`".to_owned())])
+        .chain(many(rule("paths")));
     let mut refused: Vec<Refused> = all.map(|finding| (&one, None, finding)).collect();
-    refused.push((&other, None, finding(Rule::Paths, "`/srv`".to_owned())));
-    let told = refusal(&refused);
+    refused.push((&other, None, finding(rule("paths"), "`/srv`".to_owned())));
+    let told = refusal(&refused).to_string();
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(lines[0], "one-1-1.noarch breaks rules of a package:");
     assert_eq!(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a binary tells people: `-version`, `-device help` and `-device TYPE,help`.
 
 use super::program::{Program, Session};

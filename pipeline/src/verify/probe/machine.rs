@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A machine that executes nothing: does the binary start one, and does it refuse the devices that it
 //! must refuse, with the right words.
 
 use super::program::{Program, Session};
 use super::qmp::{BARE, Number, Replies, Script, quoted};
-use super::{Check, HELP, Plugged};
+use super::{Check, DeviceInstance, HELP};
 use crate::config::ExpectedType;
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use std::path::Path;
 
@@ -33,17 +35,17 @@ impl Machine {
         let args = vec!["-machine", "help"];
         let listing = match program.attempt(Session { args, ..Session::default() })? {
             Ok(listing) => listing,
-            Err(gave_up) => return Ok(Err(format!("it lists no machines: {}", gave_up.words()))),
+            Err(exit) => return Ok(Err(format!("it lists no machines: {}", exit.words()))),
         };
         let names = candidates(&listing);
         let mut whys = Vec::new();
         empty_firmware(program.folder)?;
         for name in names {
             let mut script = Script::new();
-            let numbers = Plugged::refused(expected)
+            let numbers = DeviceInstance::refused(expected)
                 .iter()
-                .map(|(plugged, _)| {
-                    script.monitor(&format!("device_add {}", quoted(&plugged.option(None))))
+                .map(|(instance, _)| {
+                    script.monitor(&format!("device_add {}", quoted(&instance.option(None))))
                 })
                 .collect();
             let machine = format!("{name},accel=qtest");
@@ -55,8 +57,8 @@ impl Machine {
                     let replies = replies.with_context(|| format!("QMP of {}", program.shown))?;
                     return Ok(Ok(Self { name: name.to_owned(), replies, numbers }));
                 }
-                Err(gave_up) => {
-                    whys.push(format!("it cannot start machine `{name}`: {}", gave_up.words()));
+                Err(exit) => {
+                    whys.push(format!("it cannot start machine `{name}`: {}", exit.words()));
                 }
             }
         }
@@ -68,8 +70,8 @@ impl Machine {
 
     /// Judges what was refused.
     pub fn refused(&self, program: &Program, expected: &[ExpectedType]) -> Result<Option<Check>> {
-        let refused = Plugged::refused(expected);
-        for ((plugged, expected), number) in refused.iter().zip(&self.numbers) {
+        let refused = DeviceInstance::refused(expected);
+        for ((instance, expected), number) in refused.iter().zip(&self.numbers) {
             let reply = match self.replies.get(*number) {
                 Ok(printed) => printed.as_str().unwrap_or_default(),
                 Err(why) => why,
@@ -81,16 +83,14 @@ impl Machine {
                 return Ok(Some(Check::not_run("refused", why)));
             }
             if found.is_empty() {
-                bail!(
-                    "{}: {plugged} starts, and has to be refused with `{expected}`\n{HELP}",
+                return Err(anyhow!(
+                    "{}: {instance} starts, and has to be refused with `{expected}`",
                     program.shown
-                );
+                )
+                .help(HELP));
             }
             if found != *expected {
-                bail!(
-                    "{}: {plugged} is refused with other words\n  found    {found}\n  expected {expected}\n{HELP}",
-                    program.shown
-                );
+                return Err(anyhow!("{}: {instance} is refused with other words\n  found    {found}\n  expected {expected}", program.shown).help(HELP));
             }
         }
         let count = refused.len();

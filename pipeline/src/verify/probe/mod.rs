@@ -1,19 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify/probe`: what a built QEMU says and does when it runs, in the build container with the
 //! network off.
 //!
 //! In order: it is asked for its version and its devices (`help`); over QMP for its types, which have
 //! to be what its file says (`types`); a machine is started, in which the devices behave as their
-//! contract says (`machine`, `function`), and a Linux guest sees them (`guest`). What a binary or this
+//! contract says (`machine`, `pci_function`), and a Linux guest sees them (`guest`). What a binary or this
 //! machine cannot do is a check that was not run, with the reason, and never one that passed; what is
 //! wrong is an error.
 //!
 //! Never enters here: trust in the binary. It may print anything, for ever, or nothing; every session
 //! has a limit of time and of output.
 
-mod function;
 mod guest;
 mod help;
 mod machine;
+mod pci_function;
 mod program;
 mod qmp;
 mod qtest;
@@ -22,6 +23,7 @@ mod types;
 use super::QomType;
 use crate::cmd::Runner;
 use crate::config::{ExpectedType, Guest, Start};
+use crate::note::{self, Note};
 use crate::sandbox::Image;
 use anyhow::Result;
 pub use guest::digest;
@@ -32,10 +34,10 @@ use std::fmt;
 use std::path::Path;
 
 /// What to try where a device is not what it has to be.
-const HELP: &str = "help: mend the device, or its contract in the section `verify`";
+const HELP: &str = "fix the device, or its contract in the section `verify`";
 
 /// What is asked, and what it is held to.
-pub struct Subject<'a> {
+pub struct ProbeInput<'a> {
     /// A folder of its own, which the binary is in and to which more may be written.
     pub folder: &'a Path,
     /// The binary's name there.
@@ -89,23 +91,24 @@ impl Check {
 }
 
 impl Probed {
-    /// For people: what passed in one line, and a line for each check that was not run.
-    pub fn summary(&self) -> Vec<String> {
-        let passed = self.checks.iter().filter(|check| check.state == State::Passed);
-        let passed: Vec<String> =
-            passed.map(|check| format!("{} ({})", check.name, check.why)).collect();
-        let missing = self.checks.iter().filter(|check| check.state == State::NotRun);
-        let missing =
-            missing.map(|check| format!("{}: not run: {}: {}", self.binary, check.name, check.why));
-        std::iter::once(format!("{}: passed: {}", self.binary, passed.join(", ")))
-            .chain(missing)
-            .collect()
+    /// What passed, and each check that was not run.
+    pub fn notes(&self) -> Vec<Note> {
+        let checks = |state: State| {
+            let checks = self.checks.iter().filter(move |check| check.state == state);
+            checks.map(|check| note::Check { name: check.name.to_string(), why: check.why.clone() })
+        };
+        let binary = || self.binary.to_string();
+        let missing = checks(State::NotRun);
+        let passed =
+            Note::ChecksPassed { binary: binary(), checks: checks(State::Passed).collect() };
+        let missing = missing.map(|check| Note::CheckNotRun { binary: binary(), check });
+        std::iter::once(passed).chain(missing).collect()
     }
 }
 
 /// A device as it is plugged in: its type, and the properties that one start gives it.
 #[derive(Clone, Copy)]
-struct Plugged<'a> {
+struct DeviceInstance<'a> {
     expected: &'a ExpectedType,
     start: &'a Start,
 }
@@ -119,7 +122,7 @@ static PLAIN: Start = Start {
     then: BTreeMap::new(),
 };
 
-impl<'a> Plugged<'a> {
+impl<'a> DeviceInstance<'a> {
     /// Every start that has to go well.
     fn accepted(expected: &'a [ExpectedType]) -> Vec<Self> {
         let starts = |expected: &'a ExpectedType| {
@@ -156,7 +159,7 @@ impl<'a> Plugged<'a> {
     }
 }
 
-impl fmt::Display for Plugged<'_> {
+impl fmt::Display for DeviceInstance<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.expected.name)?;
         for (number, (name, value)) in self.start.with.iter().enumerate() {
@@ -167,23 +170,24 @@ impl fmt::Display for Plugged<'_> {
 }
 
 /// Asks the binary everything that it can answer, and its test binary what it cannot.
-pub fn run(subject: &Subject, image: &Image, cmd: &Runner) -> Result<Vec<Probed>> {
-    let Subject { folder, name, expected, .. } = *subject;
+pub fn run(input: &ProbeInput, image: &Image, cmd: &Runner) -> Result<Vec<Probed>> {
+    let ProbeInput { folder, name, expected, .. } = *input;
     let packaged = Program { folder, name, shown: format!("`{name}`"), image, cmd };
     let mut probed = help::ask(&packaged, expected)?;
-    probed.checks.push(types::check(&packaged, subject.types, subject.census)?);
-    if Plugged::accepted(expected).is_empty() && Plugged::refused(expected).is_empty() {
+    probed.checks.push(types::check(&packaged, input.types, input.census)?);
+    if DeviceInstance::accepted(expected).is_empty() && DeviceInstance::refused(expected).is_empty()
+    {
         return Ok(vec![probed]);
     }
     let why = match machine::Machine::start(&packaged, expected)? {
         Ok(machine) => {
-            probed.checks.extend(drive(&packaged, &machine, subject)?);
+            probed.checks.extend(drive(&packaged, &machine, input)?);
             return Ok(vec![probed]);
         }
         Err(why) => why,
     };
-    let Some(path) = subject.test_binary else {
-        probed.checks.extend(undriven(subject, &why));
+    let Some(path) = input.test_binary else {
+        probed.checks.extend(undriven(input, &why));
         return Ok(vec![probed]);
     };
     let name = program::bring(path, folder, "test")?;
@@ -193,29 +197,29 @@ pub fn run(subject: &Subject, image: &Image, cmd: &Runner) -> Result<Vec<Probed>
     probed.checks.push(Check::not_run("machine", why));
     let mut tested = help::ask(&program, expected)?;
     match machine::Machine::start(&program, expected)? {
-        Ok(machine) => tested.checks.extend(drive(&program, &machine, subject)?),
-        Err(why) => tested.checks.extend(undriven(subject, &why)),
+        Ok(machine) => tested.checks.extend(drive(&program, &machine, input)?),
+        Err(why) => tested.checks.extend(undriven(input, &why)),
     }
     Ok(vec![probed, tested])
 }
 
 /// What is proven in a machine.
-fn drive(program: &Program, machine: &machine::Machine, subject: &Subject) -> Result<Vec<Check>> {
+fn drive(program: &Program, machine: &machine::Machine, input: &ProbeInput) -> Result<Vec<Check>> {
     let mut checks = vec![Check::passed("machine", machine.name.clone())];
-    checks.extend(function::check(program, machine, subject.expected)?);
-    checks.extend(machine.refused(program, subject.expected)?);
-    if let Some(declared) = subject.guest {
-        checks.push(guest::check(program, machine, subject.expected, declared)?);
+    checks.extend(pci_function::check(program, machine, input.expected)?);
+    checks.extend(machine.refused(program, input.expected)?);
+    if let Some(declared) = input.guest {
+        checks.push(guest::check(program, machine, input.expected, declared)?);
     }
     Ok(checks)
 }
 
 /// What was to be proven in a machine, where there is none.
-fn undriven(subject: &Subject, why: &str) -> Vec<Check> {
+fn undriven(input: &ProbeInput, why: &str) -> Vec<Check> {
     let declared = [
-        ("starts", !Plugged::accepted(subject.expected).is_empty()),
-        ("refused", !Plugged::refused(subject.expected).is_empty()),
-        ("guest", subject.guest.is_some()),
+        ("starts", !DeviceInstance::accepted(input.expected).is_empty()),
+        ("refused", !DeviceInstance::refused(input.expected).is_empty()),
+        ("guest", input.guest.is_some()),
     ];
     let machine = Check::not_run("machine", why);
     let declared = declared.into_iter().filter(|(_, declared)| *declared);

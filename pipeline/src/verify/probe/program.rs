@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A QEMU in the sandbox: one session with it, and how it ended.
 
 use crate::cmd::{Failure, Runner};
@@ -38,14 +39,14 @@ pub struct Session<'a> {
 }
 
 /// A program that gave up by itself.
-pub struct GaveUp {
+pub struct QemuExit {
     /// The last of its standard error.
     complaint: Vec<String>,
     stdout: String,
     name: String,
 }
 
-impl GaveUp {
+impl QemuExit {
     /// Whether it had got so far as to greet (QEMU, docs/interop/qmp-spec.txt, 2.2).
     pub fn greeted(&self) -> bool {
         self.stdout.lines().any(|line| line.starts_with("{\"QMP\""))
@@ -82,14 +83,14 @@ impl Program<'_> {
     }
 
     /// Runs a session that the program may refuse.
-    pub fn attempt(&self, session: Session) -> Result<Result<String, GaveUp>> {
+    pub fn attempt(&self, session: Session) -> Result<Result<String, QemuExit>> {
         match self.say(session) {
             Ok(said) => Ok(Ok(said)),
-            Err(error) => match error.downcast_ref::<Failure>() {
+            Err(error) => match crate::error::find::<Failure>(&error) {
                 Some(Failure { status, complaint, stdout, .. })
                     if status.code().is_some_and(|code| !ENGINES_OWN.contains(&code)) =>
                 {
-                    Ok(Err(GaveUp {
+                    Ok(Err(QemuExit {
                         complaint: complaint.clone(),
                         stdout: stdout.clone(),
                         name: self.own_name().to_owned(),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! QEMU's monitor protocol (docs/interop/qmp-spec.txt), said in one go.
 //!
 //! Commands may stand in a queue, so a whole session is written ahead and ends with `quit`; each

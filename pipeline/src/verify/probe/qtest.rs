@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! QEMU's qtest protocol (softmmu/qtest.c): bus accesses, one a line, and what each must give.
 //!
 //! It has no word for the end, so the last line is one that it does not know.
 
 use super::HELP;
 use super::qmp::excerpt;
-use anyhow::{Context, Result, bail};
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail};
 
 const END: &str = "end-of-session";
 /// The answer to it.
@@ -79,7 +81,9 @@ impl Script {
             for field in fields {
                 let (found, expected) = (field.of(value), field.expected);
                 if found != expected {
-                    bail!("{} is {found:#x}, expected {expected:#x}\n{HELP}", field.what);
+                    return Err(
+                        anyhow!("{} is {found:#x}, expected {expected:#x}", field.what).help(HELP)
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-use super::function::Function;
+// SPDX-License-Identifier: GPL-2.0-or-later
+use super::pci_function::PciFunction;
 use super::qtest::{Field, Script};
 use super::*;
 
@@ -46,22 +47,22 @@ fn answers_that_are_none_are_named() {
 fn properties_are_written_as_a_command_line_has_them() {
     let expected = contract();
     let all = |slot| {
-        let accepted = Plugged::accepted(&expected);
-        let refused = Plugged::refused(&expected).into_iter().map(|(plugged, _)| plugged);
+        let accepted = DeviceInstance::accepted(&expected);
+        let refused = DeviceInstance::refused(&expected).into_iter().map(|(instance, _)| instance);
         accepted.into_iter().chain(refused).map(|it| it.option(slot)).collect::<Vec<_>>()
     };
     assert_eq!(all(Some(10))[0], "vgpu-stub,addr=a");
     assert_eq!(all(None)[1], "vgpu-stub,pool_id=B,priority=high,vm_id=200");
     assert!(all(None).contains(&"vgpu-stub,priority=low,,high".to_owned()));
-    let plugged = Plugged::accepted(&expected)[1];
-    assert_eq!(plugged.to_string(), "`vgpu-stub` with `pool_id=B`, `priority=high`, `vm_id=200`");
+    let instance = DeviceInstance::accepted(&expected)[1];
+    assert_eq!(instance.to_string(), "`vgpu-stub` with `pool_id=B`, `priority=high`, `vm_id=200`");
 }
 
 #[test]
 fn what_is_no_pci_function_has_no_slot() {
     let text = "{ name: isa-thing, parent: isa-device, starts: [{ with: { iobase: 0x500 } }] }";
     let expected: [ExpectedType; 1] = [serde_yaml::from_str(text).unwrap()];
-    assert_eq!(Plugged::accepted(&expected)[0].option(Some(3)), "isa-thing,iobase=0x500");
+    assert_eq!(DeviceInstance::accepted(&expected)[0].option(Some(3)), "isa-thing,iobase=0x500");
 }
 
 /// The session for one contract, with every BAR and register.
@@ -71,10 +72,10 @@ fn session(pci: &str, start: &str) -> String {
          subsystem: 6, interrupt-pin: 1, bars: [{pci}] }}, starts: [{start}] }}"
     );
     let expected: [ExpectedType; 1] = [serde_yaml::from_str(&text).unwrap()];
-    let plugged = Plugged::accepted(&expected)[0];
-    let pci = plugged.expected.pci.as_ref().unwrap();
+    let instance = DeviceInstance::accepted(&expected)[0];
+    let pci = instance.expected.pci.as_ref().unwrap();
     let mut script = Script::default();
-    Function { plugged: &plugged, pci, slot: 3 }.prove(&mut script);
+    PciFunction { instance: &instance, pci, slot: 3 }.prove(&mut script);
     script.input()
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! The types of the running binary, over QMP, against those of its file: on what is expected the two
 //! have to agree, and the numbers for all of them are told.
 
@@ -19,11 +20,11 @@ pub fn check(program: &Program, types: &[QomType], census: &[String]) -> Result<
     let session = Session { args, input: script.input(), ..Session::default() };
     let said = match program.attempt(session)? {
         Ok(said) => said,
-        Err(gave_up) if !gave_up.greeted() => {
-            let why = format!("no QMP with `-machine none`: {}", gave_up.words());
+        Err(exit) if !exit.greeted() => {
+            let why = format!("no QMP with `-machine none`: {}", exit.words());
             return Ok(Check::not_run(NAME, why));
         }
-        Err(gave_up) => bail!("{} gave up in a QMP session: {}", program.shown, gave_up.words()),
+        Err(exit) => bail!("{} gave up in a QMP session: {}", program.shown, exit.words()),
     };
     let shown = || format!("QMP of {}", program.shown);
     let replies = script.replies(&said).with_context(shown)?;

@@ -1,44 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What the source package is called: it is signed and published under that name, and a repository of sources
 //! takes the newest of a name, whoever made it.
 
 use super::super::packages::Judged;
-use super::super::rpm::{PackageFacts, nevra};
-use crate::config::{Level, Rule, Verify};
-use crate::rpmfile::Nevra;
-use anyhow::{Context, Result, bail, ensure};
+use crate::config::Verify;
+use crate::error::Help;
+use crate::rules::{InspectedPackage, Level, NEVRA, version_order};
+use anyhow::{Context, Result, anyhow, ensure};
+use rpm_inspect::Nevra;
 
 /// Refuses a source package that has a name or a version of its own: one of its packages has both too, and
 /// with stock it is stock's, within the order of the rule `nevra`.
-pub fn hold(facts: &PackageFacts, judged: &Judged, verify: &Verify) -> Result<()> {
+pub fn require_name(facts: &InspectedPackage, judged: &Judged, verify: &Verify) -> Result<()> {
     let id = &facts.id;
     let Some(main) = judged.built.iter().find(|built| built.id.name == id.name) else {
-        bail!(
-            "{id} is a source package of that name, and no package that was built of it is called `{}`\n\
-             help: the spec's `Name` has to be that of a package with a `%files` of its own",
-            id.name
-        );
+        return Err(anyhow!("{id} is a source package of that name, and no package that was built of it is called `{}`", id.name).help("the spec's `Name` has to be that of a package with a `%files` of its own"));
     };
     ensure!(
         Nevra { arch: id.arch.clone(), ..main.id.clone() } == *id,
-        "{id} is a source package of that version, and the package of its name is {}\n\
-         help: something in the spec gives the source package another epoch, version or release",
-        main.nevra
+        anyhow!(
+            "{id} is a source package of that version, and the package of its name is {}",
+            main.nevra
+        )
+        .help("something in the spec gives the source package another epoch, version or release")
     );
     let Some(stock) = stock(id, judged.stock)? else { return Ok(()) };
-    let wrong = nevra::between(&stock, id);
-    let required = verify.rules.get(&Rule::Nevra).is_none_or(|level| *level == Level::Require);
+    let wrong = version_order::between(&stock, id);
+    let required = verify.rules.get(&NEVRA).is_none_or(|level| *level == Level::Require);
     match wrong.first() {
         // A name is no matter of order.
-        Some(what) if required || stock.name != id.name => bail!(
-            "{id}, the source package: {what}\n\
-             help: it has to be the stock source package's next, as its packages are stock's"
-        ),
+        Some(what) if required || stock.name != id.name => {
+            return Err(anyhow!("{id}, the source package: {what}").help(
+                "it has to be the stock source package's next, as its packages are stock's",
+            ));
+        }
         _ => Ok(()),
     }
 }
 
 /// The source package of stock, by what its packages say of it. Its epoch, which no file name has, is theirs.
-fn stock(id: &Nevra, packages: &[PackageFacts]) -> Result<Option<Nevra>> {
+fn stock(id: &Nevra, packages: &[InspectedPackage]) -> Result<Option<Nevra>> {
     let same = packages.iter().find(|stock| stock.id.name == id.name);
     let Some(package) = same.or(packages.first()) else { return Ok(None) };
     let file = package.source_package.as_deref().unwrap_or_default();
@@ -52,18 +53,18 @@ fn stock(id: &Nevra, packages: &[PackageFacts]) -> Result<Option<Nevra>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::rpm::sample;
     use super::*;
+    use crate::rules::sample;
 
-    fn of(name: &str) -> PackageFacts {
+    fn of(name: &str) -> InspectedPackage {
         let (nevra, arch) = name.rsplit_once('.').unwrap();
-        let mut facts = sample::facts("a", if arch == "src" { "noarch" } else { arch });
-        facts.id = name.parse().unwrap();
-        facts.nevra = name.to_owned();
-        let id = &facts.id;
-        facts.source = arch == "src";
+        let mut facts = sample::package("a", if arch == "src" { "noarch" } else { arch });
+        facts.package.id = name.parse().unwrap();
+        facts.package.nevra = name.to_owned();
+        facts.package.source = arch == "src";
+        let id = facts.id.clone();
         assert!(nevra.contains(&id.name));
-        facts.source_package =
+        facts.package.source_package =
             (arch != "src").then(|| format!("{}-{}-{}.src.rpm", id.name, id.version, id.release));
         facts
     }
@@ -72,7 +73,7 @@ mod tests {
         let all = |names: &[&str]| names.iter().map(|name| of(name)).collect::<Vec<_>>();
         let (built, stock) = (all(built), all(stock));
         let judged = Judged { built: &built, carried: &[], sources: &[], stock: &stock };
-        match hold(&of(source), &judged, verify) {
+        match require_name(&of(source), &judged, verify) {
             Ok(()) => String::new(),
             Err(error) => format!("{error:#}"),
         }
@@ -114,7 +115,7 @@ mod tests {
         let epoch = told("qemu-7:4.2-1.vgpu1.src", &verify);
         assert!(epoch.contains("does not sort before"), "{epoch}");
         // Whoever has no order asked of the packages has none of their source; a name is another thing.
-        verify.rules.insert(Rule::Nevra, Level::Warn);
+        verify.rules.insert(NEVRA, Level::Warn);
         assert_eq!(told("qemu-2:4.2-2.src", &verify), "");
         assert!(!told("glibc-2:4.2-1.vgpu1.src", &verify).is_empty());
     }

@@ -1,6 +1,8 @@
-use super::super::rpm::sample::{self, FOLDER, LINK, PLAIN};
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
-use crate::verify::rpm::{FileFacts, mode};
+use crate::error::Rendered;
+use crate::rules::sample::{self, FOLDER, LINK, PLAIN};
+use rpm_inspect::{FileEntry, mode};
 use tempfile::TempDir;
 
 #[test]
@@ -44,45 +46,45 @@ impl Given {
         self.files.insert(name.to_owned(), path);
     }
 
-    fn held(&self, name: &str) -> FileFacts {
-        let digest = store::digest::<Sha256>(&self.files[name]).unwrap();
+    fn held(&self, name: &str) -> FileEntry {
+        let digest = digest::of_file::<Sha256>(&self.files[name]).unwrap();
         let flags = if name == SPEC { vec!["spec".to_owned()] } else { Vec::new() };
-        FileFacts { digest: Some(digest), flags, ..sample::file(name, PLAIN, None) }
+        FileEntry { digest: Some(digest), flags, ..sample::file(name, PLAIN, None) }
     }
 
     /// The source package as rpmbuild makes it.
-    fn packed(&self) -> PackageFacts {
-        let mut facts = sample::facts("qemu", "src");
-        facts.source = true;
+    fn packed(&self) -> InspectedPackage {
+        let mut facts = sample::package("qemu", "src");
+        facts.package.source = true;
         let names = [SPEC, DEVICE, "qemu-4.2.1.tar.gz", PATCH];
-        facts.files = names.iter().map(|name| self.held(name)).collect();
+        facts.package.files = names.iter().map(|name| self.held(name)).collect();
         facts
     }
 
-    fn refusal(&self, change: impl FnOnce(&mut PackageFacts)) -> String {
+    fn refusal(&self, change: impl FnOnce(&mut InspectedPackage)) -> String {
         let mut facts = self.packed();
         change(&mut facts);
-        hold(&facts, &self.files, SPEC, &[DEVICE]).unwrap_err().to_string()
+        require_given(&facts, &self.files, SPEC, &[DEVICE]).unwrap_err().rendered()
     }
 }
 
-fn of<'a>(facts: &'a mut PackageFacts, name: &str) -> &'a mut FileFacts {
-    facts.files.iter_mut().find(|file| file.path == name).unwrap()
+fn of<'a>(facts: &'a mut InspectedPackage, name: &str) -> &'a mut FileEntry {
+    facts.package.files.iter_mut().find(|file| file.path == name).unwrap()
 }
 
 #[test]
 fn what_went_in_is_what_comes_out() {
     let given = Given::new();
     let mut facts = given.packed();
-    hold(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
+    require_given(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
     // It need not be there, for no spec names it; and may be.
-    facts.files.push(given.held("README"));
-    hold(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
+    facts.package.files.push(given.held("README"));
+    require_given(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
     // As rpm of a dom0 writes it.
-    for file in &mut facts.files {
-        file.digest = Some(store::digest::<Md5>(&given.files[&file.path]).unwrap());
+    for file in &mut facts.package.files {
+        file.digest = Some(digest::of_file::<Md5>(&given.files[&file.path]).unwrap());
     }
-    hold(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
+    require_given(&facts, &given.files, SPEC, &[DEVICE]).unwrap();
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn another_content_is_refused_whichever_file_has_it() {
         let mut given = Given::new();
         let packed = given.packed();
         given.put(name, "This is another one.\n");
-        let error = hold(&packed, &given.files, SPEC, &[DEVICE]).unwrap_err().to_string();
+        let error = require_given(&packed, &given.files, SPEC, &[DEVICE]).unwrap_err().rendered();
         let expected = format!(
             "{} holds another `{name}` than the one that the build was given\nhelp: ",
             packed.nevra
@@ -110,8 +112,8 @@ fn another_content_is_refused_whichever_file_has_it() {
 fn a_file_more_or_an_important_one_less_is_refused() {
     let given = Given::new();
     for name in ["evil.c", "dropped.patch", "README.md", "\u{1b}[2J"] {
-        let file = FileFacts { path: name.to_owned(), ..given.held(PATCH) };
-        let error = given.refusal(|facts| facts.files.push(file));
+        let file = FileEntry { path: name.to_owned(), ..given.held(PATCH) };
+        let error = given.refusal(|facts| facts.package.files.push(file));
         let expected = format!(
             "holds `{}`, which is none of the files that the build was",
             name.escape_debug()
@@ -122,13 +124,13 @@ fn a_file_more_or_an_important_one_less_is_refused() {
         (SPEC, "does not hold the spec `qemu.spec`"),
         (DEVICE, "does not hold the device's `vgpu-stub.c`"),
     ] {
-        let error = given.refusal(|facts| facts.files.retain(|file| file.path != name));
+        let error = given.refusal(|facts| facts.package.files.retain(|file| file.path != name));
         assert!(error.contains(expected), "{error}");
         // Its digest stands in the header, and rpm packs nothing of it.
         let error = given.refusal(|facts| of(facts, name).flags.push("ghost".to_owned()));
         assert!(error.contains(&format!("only lists `{name}`, and does not hold it")), "{error}");
     }
-    let error = given.refusal(|facts| facts.files.clear());
+    let error = given.refusal(|facts| facts.package.files.clear());
     assert!(error.contains("does not hold the spec"), "{error}");
 }
 
@@ -144,7 +146,7 @@ fn the_spec_is_the_one_that_it_says() {
 #[test]
 fn what_no_source_package_of_rpmbuilds_has_is_refused() {
     let given = Given::new();
-    let plain = |change: fn(&mut FileFacts)| given.refusal(|facts| change(of(facts, DEVICE)));
+    let plain = |change: fn(&mut FileEntry)| given.refusal(|facts| change(of(facts, DEVICE)));
     for error in [
         plain(|file| file.mode = LINK),
         plain(|file| file.mode = FOLDER),
@@ -155,23 +157,23 @@ fn what_no_source_package_of_rpmbuilds_has_is_refused() {
     ] {
         assert!(error.contains("`vgpu-stub.c` is no plain file"), "{error}");
     }
-    let error = given.refusal(|facts| facts.format = 6);
+    let error = given.refusal(|facts| facts.package.format = 6);
     assert!(error.contains("is a package of the format 6, not 4"), "{error}");
     let error = given.refusal(|facts| {
         let scriptlet =
             serde_json::json!({ "kind": "post", "interpreter": ["/bin/sh"], "text": "x" });
-        facts.scriptlets.push(serde_json::from_value(scriptlet).unwrap());
+        facts.package.scriptlets.push(serde_json::from_value(scriptlet).unwrap());
     });
     assert!(error.contains("is a source package that would run something"), "{error}");
     let error = given.refusal(|facts| {
         let trigger =
             serde_json::json!({ "kind": "package", "on": ["in bash"], "interpreter": "a", "text": "x" });
-        facts.triggers.push(serde_json::from_value(trigger).unwrap());
+        facts.package.triggers.push(serde_json::from_value(trigger).unwrap());
     });
     assert!(error.contains("is a source package that would run something"), "{error}");
     let error = given.refusal(|facts| {
         let fault = serde_json::json!({ "kind": "digest", "what": "its MD5 is not what it says" });
-        facts.faults.push(serde_json::from_value(fault).unwrap());
+        facts.package.faults.push(serde_json::from_value(fault).unwrap());
     });
     assert!(error.ends_with(": its MD5 is not what it says"), "{error}");
 }

@@ -1,4 +1,5 @@
-"""A dom0 in a folder: our files where the package puts them, and stand-ins for the host's programs."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A dom0 in a folder: our files where the package puts them, and stubs for the host's programs."""
 
 import atexit
 import json
@@ -15,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-STAND_INS = HERE.parent.parent / "stand_in"
+STUBS = HERE.parent.parent / "stubs"
 PROGRAMS = ("xe", "xenopsd-xc", "systemctl", "rpm", "yum", "xenstore-read")
 WRAPPER = HERE.parents[3] / "wrapper"
 
@@ -33,12 +34,12 @@ OURS = dict(
 
 @lru_cache(maxsize=None)
 def compiled(stock):
-    """The stand-in for QEMU, with or without the device."""
-    folder = tempfile.TemporaryDirectory(prefix="qemu-stand-in-")
+    """The stub for QEMU, with or without the device."""
+    folder = tempfile.TemporaryDirectory(prefix="qemu-stub-")
     # Gone when this process ends.
     atexit.register(folder.cleanup)
     define = ["-DSTOCK"] if stock else []
-    subprocess.run(["cc", "-o", folder.name + "/qemu", *define, str(STAND_INS / "qemu.c")], check=True)
+    subprocess.run(["cc", "-o", folder.name + "/qemu", *define, str(STUBS / "qemu.c")], check=True)
     return folder.name + "/qemu"
 
 
@@ -68,7 +69,7 @@ class Host:
         ):
             (self.root / folder).mkdir(parents=True)
         for program in PROGRAMS:
-            shutil.copy(STAND_INS / program, self.root / "bin")
+            shutil.copy(STUBS / program, self.root / "bin")
         for program in ("rm", "touch", "truncate"):
             (self.root / "bin" / program).symlink_to("/bin/" + program)
         shutil.copytree(
@@ -79,9 +80,9 @@ class Host:
         for empty in ("xen/__init__.py", "xen/lowlevel/__init__.py", "xen/lowlevel/xs.py"):
             self.write("usr/lib/vgpu-stub/" + empty, "")
         shutil.copy(WRAPPER / "qemu-wrapper", self.path("usr/libexec/vgpu-stub/qemu-wrapper"))
-        self.write("usr/lib64/xen/bin/qemu-wrapper", "#! /usr/bin/python3\n# a stand-in for the vendor's\n")
+        self.write("usr/lib64/xen/bin/qemu-wrapper", "#! /usr/bin/python3\n# a stub for the vendor's\n")
         self.install_qemu()
-        self.write("etc/xenopsd.conf", "# a stand-in\nqemu-system-i386=/bin/false\n")
+        self.write("etc/xenopsd.conf", "# a stub\nqemu-system-i386=/bin/false\n")
         self.write(
             "etc/xenopsd.conf.d/vgpu-stub.conf",
             "upstream-compat-qemu-dm-wrapper=/usr/libexec/vgpu-stub/qemu-wrapper\n",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names, answers and circumstances that nobody would choose."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the command on the made-up dom0 whose folder comes first among the arguments."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What only several fields together show, and several mistakes in one file.
 
 use super::{Slip, Workstation, XcpNg};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What a device's contract says.
 
 use super::{Contract, Slip};

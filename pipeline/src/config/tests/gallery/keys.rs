@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Keys that are mistyped, missing, or in the wrong place.
 
 use super::{Contract, LockFile, SettingsFile, Slip, Workstation, XcpNg};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! YAML's own traps.
 
 use super::{Contract, LockFile, SettingsFile, Slip, Workstation, XcpNg};

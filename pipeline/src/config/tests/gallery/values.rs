@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Values that break the rule of their place.
 
 use super::{LockFile, Slip, Workstation, XcpNg};

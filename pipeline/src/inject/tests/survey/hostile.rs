@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Specs against their reader: bounded work, and never a panic.
 
 use super::*;

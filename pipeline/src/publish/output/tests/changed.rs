@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What somebody else could do to an output, or its owner did: modes, owners, attributes, locks.
 
 use super::*;
@@ -112,7 +113,7 @@ fn what_the_kernel_lets_nobody_move_is_one_clear_error_before_any_work_and_hurts
         let before = tree(&world.place(""));
         let error = world.refusal(&new, &folder);
         // Before anything is built, too.
-        let early = format!("{:#}", examine(&world.output(&folder), None).unwrap_err());
+        let early = crate::error::render(&examine(&world.output(&folder), None).unwrap_err());
         let shown = path.components().collect::<PathBuf>().display().to_string();
         for error in [error, early] {
             assert!(error.contains(&format!("`{shown}`")), "{name} {letter}: {error}");
@@ -223,7 +224,7 @@ fn a_lock_is_its_owners_file_alone_and_one_that_a_killed_run_left_is_taken_over(
             "{error}"
         );
         assert!(error.contains(why), "{error}");
-        let early = format!("{:#}", examine(&world.output(&folder), None).unwrap_err());
+        let early = crate::error::render(&examine(&world.output(&folder), None).unwrap_err());
         assert!(early.contains(why) && began.elapsed() < Duration::from_secs(5), "{early}");
     };
     std_fs::write(world.place("mine"), "mine").unwrap();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What runs leave that are killed in a switch, moment by moment.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Where no repository may go, whatever lies there.
 
 use super::*;
@@ -8,7 +9,7 @@ fn refused(world: &World, folder: &Path, apart: Vec<(PathBuf, &'static str)>) ->
     let stored = world.repository("1", "a");
     let _ = std_fs::remove_dir_all(stored.path("").parent().unwrap());
     let output = Output { apart, ..world.output(folder) };
-    let error = format!("{:#}", examine(&output, None).unwrap_err());
+    let error = crate::error::render(&examine(&output, None).unwrap_err());
     assert!(error.contains("\nhelp: "), "{error}");
     assert!(write(&stored, &output).is_err());
     assert_eq!(tree(world.folder.path()), before);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! What has been published stays what it was, and whose it was.
 
 use super::*;
@@ -9,15 +10,16 @@ fn another_key_needs_to_be_accepted() {
     let folder = world.place("out");
     write(&stored, &world.output(&folder)).unwrap();
     for (signer, named) in [(Some("OTHER"), "by OTHER"), (None, "by a development key, which")] {
-        let output = Output { signer, ..world.output(&folder) };
-        let error = format!("{:#}", examine(&output, None).unwrap_err());
+        let signer = || signer.map(str::to_owned);
+        let output = Output { signer: signer(), ..world.output(&folder) };
+        let error = crate::error::render(&examine(&output, None).unwrap_err());
         assert!(error.contains("is signed by KEY, and this run would sign it"), "{error}");
         assert!(error.contains(named) && error.contains("`--accept-new-signer`"), "{error}");
         let consent = Consent { replace: true, ..Consent::default() };
-        let output = Output { signer, consent, ..world.output(&folder) };
+        let output = Output { signer: signer(), consent, ..world.output(&folder) };
         assert!(examine(&output, None).is_err(), "one flag does not mean two things");
         let consent = Consent { new_signer: true, ..Consent::default() };
-        examine(&Output { signer, consent, ..world.output(&folder) }, None).unwrap();
+        examine(&Output { signer: signer(), consent, ..world.output(&folder) }, None).unwrap();
     }
 }
 
@@ -98,7 +100,7 @@ fn older(world: &World, folder: &Path) {
     std_fs::write(folder.join("SHA256SUMS.asc"), "signature").unwrap();
     let mut sums = String::new();
     for name in ["Packages/qemu-1-1.x86_64.rpm", "manifest.json", "repodata/repomd.xml"] {
-        let sum = crate::store::sha256(&folder.join(name)).unwrap();
+        let sum = crate::digest::sha256_file(&folder.join(name)).unwrap();
         sums.extend([sum.as_str(), "  ", name, "\n"]);
     }
     std_fs::write(folder.join("SHA256SUMS"), sums).unwrap();
@@ -121,7 +123,7 @@ fn an_output_of_an_older_version_is_taken_where_its_sums_say_that_it_is_ours() {
             .replace("{ \"format\"", &format!("{{ {more}, \"format\""));
         std_fs::write(&path, text).unwrap();
         // The sums are true all the same.
-        let sum = crate::store::sha256(&path).unwrap();
+        let sum = crate::digest::sha256_file(&path).unwrap();
         let sums = std_fs::read_to_string(at.join("SHA256SUMS")).unwrap();
         let mended = format!("{sum}  manifest.json");
         let lines = sums.lines().map(|line| {

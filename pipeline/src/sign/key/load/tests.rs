@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 mod several;
 
 use super::super::tests::{MADE, NOW, key, other};
 use super::super::{certify, config, origin};
 use super::*;
+use crate::error::Rendered;
 use pgp::composed::{
     ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedKeyDetails, SignedSecretSubKey,
     SubkeyParamsBuilder,
@@ -108,7 +110,7 @@ fn foreign(kind: &KeyType) -> Vec<u8> {
 
 /// The message of a refusal, which names what to try.
 fn refused(result: Result<SigningKey>) -> String {
-    let message = format!("{:#}", result.unwrap_err());
+    let message = crate::error::render(&result.unwrap_err());
     let lines: Vec<&str> = message.lines().collect();
     assert!(lines.len() == 2 && lines[1].starts_with("help: "), "{message}");
     lines[0].replace(&key().fingerprint(), "KEY")
@@ -242,7 +244,7 @@ fn the_newest_word_on_expiry_counts() {
         .unwrap();
     assert_eq!(extended.expires(), Some(NOW + 100));
     extended.detached_armored(&b""[..], NOW + 99).unwrap();
-    let late = extended.detached_armored(&b""[..], NOW + 100).unwrap_err().to_string();
+    let late = extended.detached_armored(&b""[..], NOW + 100).unwrap_err().rendered();
     assert!(late.contains("has expired by the time of the signature\nhelp: "), "{late}");
     let never = Variant::new().says(SignatureType::CertPositive, NOW - 9, vec![lasts(0)]);
     assert_eq!(never.load().unwrap().expires(), None);
@@ -288,7 +290,7 @@ fn a_passphrase_is_asked_for_tried_and_not_repeated() {
         opened.detached_armored(&b"data"[..], NOW).unwrap(),
         key().detached_armored(&b"data"[..], NOW).unwrap()
     );
-    let written = opened.secret_armored().unwrap_err().to_string();
+    let written = opened.secret_armored().unwrap_err().rendered();
     assert!(written.contains("has a passphrase and is not written out without it"), "{written}");
     load(&Variant::new().armored(), Some(b"needless"), None, NOW).unwrap();
 }

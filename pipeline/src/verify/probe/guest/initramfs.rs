@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! An initramfs: a cpio archive in the format `newc` (Linux, Documentation/driver-api/early-userspace/
 //! buffer-format.rst), the same bytes for the same files: everything is root's and of no time.
 

@@ -1,21 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! A Linux guest under TCG that looks at its PCI bus: what a guest's kernel says of the devices is what
 //! the contract says.
 //!
-//! Kernel, busybox and firmware are this machine's own (`at_hand`), the root filesystem is made here
+//! Kernel, busybox and firmware are this machine's own (`boot_files`), the root filesystem is made here
 //! (`initramfs`). Depth is no aim: that the devices work is for the qtest session to show, and this,
 //! that a guest that boots for real finds them.
 
-mod at_hand;
+mod boot_files;
 mod initramfs;
 
-use super::function::{FIRST_SLOT, SLOTS};
 use super::machine::Machine;
+use super::pci_function::{FIRST_SLOT, SLOTS};
 use super::program::{Program, Session};
-use super::{Check, HELP, Plugged};
+use super::{Check, DeviceInstance, HELP};
 use crate::config::{ExpectedType, Guest, Pci};
-use anyhow::{Context, Result, bail, ensure};
-use at_hand::AtHand;
-pub use at_hand::digest;
+use crate::error::Help;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use boot_files::BootFiles;
+pub use boot_files::digest;
 use fs_err as fs;
 use initramfs::Archive;
 use std::time::Duration;
@@ -50,19 +52,19 @@ pub fn check(
     expected: &[ExpectedType],
     declared: &Guest,
 ) -> Result<Check> {
-    let at_hand = match AtHand::look(declared) {
-        Ok(at_hand) => at_hand,
+    let boot_files = match BootFiles::look(declared) {
+        Ok(boot_files) => boot_files,
         Err(why) => return Ok(Check::not_run(NAME, why)),
     };
-    let plugged: Vec<Plugged> = Plugged::accepted(expected)
+    let instances: Vec<DeviceInstance> = DeviceInstance::accepted(expected)
         .into_iter()
-        .filter(|plugged| plugged.expected.pci.is_some())
+        .filter(|instance| instance.expected.pci.is_some())
         .take(SLOTS)
         .collect();
-    if plugged.is_empty() {
+    if instances.is_empty() {
         return Ok(Check::not_run(NAME, "nothing says what a device's `pci:` must be"));
     }
-    bring(program, &at_hand)?;
+    bring(program, &boot_files)?;
     let mut args: Vec<String> = ["-nodefaults", "-no-user-config", "-display", "none"]
         .into_iter()
         .chain(["-serial", "stdio", "-no-reboot", "-m", "256", "-L", "/probe/guest"])
@@ -71,8 +73,8 @@ pub fn check(
         .chain([machine.name.as_str()])
         .map(str::to_owned)
         .collect();
-    for (slot, plugged) in (FIRST_SLOT..).zip(&plugged) {
-        args.extend(["-device".to_owned(), plugged.option(Some(slot))]);
+    for (slot, instance) in (FIRST_SLOT..).zip(&instances) {
+        args.extend(["-device".to_owned(), instance.option(Some(slot))]);
     }
     let session = Session {
         args: args.iter().map(String::as_str).collect(),
@@ -81,57 +83,58 @@ pub fn check(
     };
     let said = match program.attempt(session)? {
         Ok(said) => said,
-        Err(gave_up) if gave_up.words().contains("accel") => {
-            let why = format!("the binary has no TCG: {}", gave_up.words());
+        Err(exit) if exit.words().contains("accel") => {
+            let why = format!("the binary has no TCG: {}", exit.words());
             return Ok(Check::not_run(NAME, why));
         }
-        Err(gave_up) => bail!("{} starts no guest: {}", program.shown, gave_up.words()),
+        Err(exit) => bail!("{} starts no guest: {}", program.shown, exit.words()),
     };
-    seen(&said, &plugged).with_context(|| format!("a guest in {}", program.shown))?;
-    let count = plugged.len();
-    Ok(Check::passed(NAME, format!("Linux {} sees {count} devices", at_hand.version())))
+    seen(&said, &instances).with_context(|| format!("a guest in {}", program.shown))?;
+    let count = instances.len();
+    Ok(Check::passed(NAME, format!("Linux {} sees {count} devices", boot_files.version())))
 }
 
 /// Puts what the guest needs where the sandbox can read it.
-fn bring(program: &Program, at_hand: &AtHand) -> Result<()> {
+fn bring(program: &Program, boot_files: &BootFiles) -> Result<()> {
     let folder = program.folder.join(NAME);
     fs::create_dir_all(&folder)?;
-    for (name, bytes) in at_hand.files()? {
+    for (name, bytes) in boot_files.files()? {
         fs::write(folder.join(name), bytes)?;
     }
     let mut archive = Archive::new();
     archive.folder("bin").folder("dev").folder("sys");
-    archive.program("bin/busybox", &at_hand.busybox()?)?.program("init", INIT.as_bytes())?;
+    archive.program("bin/busybox", &boot_files.busybox()?)?.program("init", INIT.as_bytes())?;
     fs::write(folder.join("initrd"), archive.finish())?;
     Ok(())
 }
 
 /// Holds what the guest printed to what it had to see.
-fn seen(said: &str, plugged: &[Plugged]) -> Result<()> {
+fn seen(said: &str, instances: &[DeviceInstance]) -> Result<()> {
     let lines: Vec<&str> =
         said.lines().filter_map(|line| Some(line.split_once(MARK)?.1.trim())).collect();
     if lines.last() != Some(&"end") {
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        bail!(
-            "it did not come to its end; the last that it said: {}\n\
-             help: `verify.guest.kernel` names another kernel",
+        return Err(anyhow!(
+            "it did not come to its end; the last that it said: {}",
             super::qmp::excerpt(last)
-        );
+        )
+        .help("`verify.guest.kernel` names another kernel"));
     }
-    for (slot, plugged) in (FIRST_SLOT..).zip(plugged) {
-        let Some(pci) = &plugged.expected.pci else { continue };
+    for (slot, instance) in (FIRST_SLOT..).zip(instances) {
+        let Some(pci) = &instance.expected.pci else { continue };
         let address = format!("0000:00:{slot:02x}.0");
         let line = lines.iter().find_map(|line| line.strip_prefix(&address));
-        let line = line.with_context(|| format!("{plugged}: Linux sees nothing at {address}"))?;
+        let line = line.with_context(|| format!("{instance}: Linux sees nothing at {address}"))?;
         let found: Vec<Option<u32>> = line.split_whitespace().map(hexadecimal).collect();
         for ((what, expected), found) in fields(pci).into_iter().zip(found) {
             let found =
-                found.with_context(|| format!("{plugged}: Linux says `{}`", line.trim()))?;
+                found.with_context(|| format!("{instance}: Linux says `{}`", line.trim()))?;
             // The class has the programming interface below it.
             let found = if what == "class" { found >> 8 } else { found };
             ensure!(
                 found == expected,
-                "{plugged}: Linux sees the {what} {found:#x}, expected {expected:#x}\n{HELP}"
+                anyhow!("{instance}: Linux sees the {what} {found:#x}, expected {expected:#x}")
+                    .help(HELP)
             );
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
 
 const CONTRACT: &str = include_str!("../../../../../device/vgpu-stub.yaml");
@@ -6,8 +7,8 @@ const GOOD: &str = "[    0.5] vgpu-pipeline: 0000:00:00.0 0x8086 0x1237 0x060000
 
 fn judged(said: &str) -> String {
     let expected: [ExpectedType; 1] = [serde_yaml::from_str(CONTRACT).unwrap()];
-    let plugged = &Plugged::accepted(&expected)[..1];
-    seen(said, plugged).map_or_else(|error| format!("{error:#}"), |()| "good".to_owned())
+    let instance = &DeviceInstance::accepted(&expected)[..1];
+    seen(said, instance).map_or_else(|error| format!("{error:#}"), |()| "good".to_owned())
 }
 
 #[test]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
 
 /// What the file of our device says; layouts are the room `elf`'s own affair.

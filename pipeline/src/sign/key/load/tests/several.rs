@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 //! Files with several keys, keys without line breaks, and passphrases that are bytes.
 
 use super::*;
@@ -102,7 +103,8 @@ fn a_key_without_line_breaks_is_refused_and_not_shown() {
     for separator in [" ", "\\n", "\t", "\r", "  "] {
         let line = secret.replace('\n', separator);
         for text in [line.clone(), format!("KEY={line}"), format!("{line}\n{}", *secret)] {
-            let message = format!("{:#}", load(text.as_bytes(), None, None, NOW).unwrap_err());
+            let message =
+                crate::error::render(&load(text.as_bytes(), None, None, NOW).unwrap_err());
             assert!(message.contains("\nhelp: ") && message.len() < 200, "{message}");
             assert!(!message.contains(&secret[200..230]), "{message}");
         }

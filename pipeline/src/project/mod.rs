@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A project: a pipeline file, where it stands, and the state of its lock. All commands share it.
+
+mod default;
+mod inputs;
+mod lock;
+
+use crate::config::{self, Pipeline};
+use crate::digest;
+use crate::files;
+use crate::store::Store;
+use anyhow::Result;
+use fs_err as fs;
+#[cfg(test)]
+pub use inputs::DeviceFile;
+pub use inputs::Inputs;
+pub use lock::LockState;
+use std::path::{Path, PathBuf};
+
+/// A pipeline and where it came from.
+#[derive(Debug)]
+pub struct Project {
+    pub pipeline: Pipeline,
+    /// The file as it was named; the default pipeline has none.
+    pub file: Option<PathBuf>,
+    /// The folder that its relative paths start from.
+    pub base_dir: PathBuf,
+    /// Where the lock of its environment is, or would be.
+    pub lock_file: PathBuf,
+    /// blake3 of where its file is, links resolved: another pipeline may have the same name.
+    pub place: String,
+}
+
+impl Project {
+    /// Reads a pipeline file and the contracts that it names.
+    pub fn read(file: &Path) -> Result<Self> {
+        let shown = file.display().to_string();
+        let text = files::read_text(file, &files::PIPELINE)?;
+        let mut pipeline = config::parse(&text, &shown)?;
+        let base_dir = file.parent().unwrap_or(Path::new("")).to_owned();
+        let mut contracts = Vec::new();
+        for path in &pipeline.verify.contracts {
+            let path = files::join(&base_dir, path);
+            let shown = path.display().to_string();
+            let text = files::read_text(&path, &files::CONTRACT)?;
+            contracts.push(config::parse_contract(&text, &shown)?);
+        }
+        pipeline = pipeline.with_contracts(contracts, &text, &shown)?;
+        if let Some(kernel) = pipeline.verify.guest.as_mut().and_then(|guest| guest.kernel.as_mut())
+        {
+            *kernel = files::join(&base_dir, &*kernel);
+        }
+        let place = digest::blake3(fs::canonicalize(file)?.as_os_str().as_encoded_bytes());
+        let (lock_file, file) = (lock::file_of(file), Some(file.to_owned()));
+        Ok(Self { pipeline, file, base_dir, lock_file, place })
+    }
+
+    /// The pipeline that this program carries, laid out in the store so that it is read like any other.
+    pub fn default_in(store: &Store) -> Result<Self> {
+        Ok(Self { file: None, ..Self::read(&default::lay_out(store)?)? })
+    }
+
+    pub fn name(&self) -> &str {
+        self.pipeline.name.as_str()
+    }
+
+    /// What is this pipeline's and not another's of the same name is kept under this.
+    pub fn own_name(&self) -> String {
+        format!("{}-{}", self.pipeline.name, self.place.get(..8).unwrap_or(&self.place))
+    }
+
+    /// The name of its spec's file.
+    pub fn spec_name(&self) -> &str {
+        self.pipeline.spec.file_name()
+    }
+
+    /// Its spec, as errors call it.
+    pub fn spec_shown(&self) -> String {
+        match &self.pipeline.spec.file {
+            Some(file) => files::join(&self.base_dir, file).display().to_string(),
+            None => self.spec_name().to_owned(),
+        }
+    }
+
+    /// A command of this program on this pipeline, as somebody would type it.
+    pub fn command(&self, command: &str) -> String {
+        match &self.file {
+            Some(file) => format!("vgpu-pipeline {command} {}", file.display()),
+            None => format!("vgpu-pipeline {command}"),
+        }
+    }
+
+    /// The default output folder.
+    pub fn default_output(&self) -> PathBuf {
+        Path::new("out").join(self.name())
+    }
+}

@@ -1,1 +1,0 @@
-"""A stand-in for Xen's Python bindings, for Pythons that no Debian package brings them to."""
