@@ -3,7 +3,7 @@
 //!
 //! An entry of `verify.types` has the same form, and is held to the same sense.
 
-use super::file::{File, Problem};
+use super::file::{File, Violation};
 use super::mistake::Mistakes;
 use super::nearest::nearer;
 use super::path::Path;
@@ -23,19 +23,19 @@ pub fn parse(text: &str, name: &str) -> Result<ExpectedType, Mistakes> {
     let starts: Option<Vec<Start>> = file.section("starts");
     let properties: Option<BTreeMap<String, String>> = file.section("properties");
     let root = Path::default();
-    let mut problems = Vec::new();
+    let mut violations = Vec::new();
     if let Some(pci) = &pci {
-        problems.extend(function(pci, &root.key("pci")));
+        violations.extend(function(pci, &root.key("pci")));
     }
     if let Some(starts) = &starts {
         // With a function that is wrong, nothing can be said of its registers.
-        let known = problems.is_empty() && (pci.is_some() || !file.has("pci"));
+        let known = violations.is_empty() && (pci.is_some() || !file.has("pci"));
         let bar = known.then(|| pci.iter().flat_map(|pci| &pci.bars).find(|bar| bar.index == 0));
         let names: Vec<&str> =
             properties.iter().flat_map(|it| it.keys().map(String::as_str)).collect();
-        problems.extend(all_starts(starts, bar, &names, &root));
+        violations.extend(all_starts(starts, bar, &names, &root));
     }
-    file.report(problems);
+    file.report(violations);
     file.finish()
 }
 
@@ -47,10 +47,10 @@ impl Pipeline {
         text: &str,
         name: &str,
     ) -> Result<Self, Mistakes> {
-        let problems = validate::types(&self.verify.types, &contracts, &self.device);
-        if !problems.is_empty() {
+        let violations = validate::types(&self.verify.types, &contracts, &self.device);
+        if !violations.is_empty() {
             let mut file = File::read(text, name, formats::pipeline());
-            file.report(problems);
+            file.report(violations);
             return Err(file.mistakes());
         }
         self.verify.types.extend(contracts);
@@ -59,21 +59,21 @@ impl Pipeline {
 }
 
 /// What is wrong between the fields of one expected type.
-pub fn check(expected: &ExpectedType, path: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
+pub fn check(expected: &ExpectedType, path: &Path) -> Vec<Violation> {
+    let mut violations = Vec::new();
     if let Some(pci) = &expected.pci {
-        problems.extend(function(pci, &path.key("pci")));
+        violations.extend(function(pci, &path.key("pci")));
     }
     let bar = expected.pci.iter().flat_map(|pci| &pci.bars).find(|bar| bar.index == 0);
-    let bar = problems.is_empty().then_some(bar);
+    let bar = violations.is_empty().then_some(bar);
     let names =
         expected.properties.iter().flat_map(|it| it.keys().map(super::PropertyName::as_str));
-    problems.extend(all_starts(&expected.starts, bar, &names.collect::<Vec<_>>(), path));
-    problems
+    violations.extend(all_starts(&expected.starts, bar, &names.collect::<Vec<_>>(), path));
+    violations
 }
 
-fn function(pci: &Pci, path: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
+fn function(pci: &Pci, path: &Path) -> Vec<Violation> {
+    let mut violations = Vec::new();
     let mut taken: BTreeMap<u8, Path> = BTreeMap::new();
     for (number, bar) in pci.bars.iter().enumerate() {
         let path = path.key("bars").item(number);
@@ -81,16 +81,16 @@ fn function(pci: &Pci, path: &Path) -> Vec<Problem> {
         let last = bar.index.saturating_add(u8::from(bar.kind == BarKind::Memory64));
         for index in bar.index..=last {
             if index >= BARS {
-                problems.push(
-                    Problem::new(
+                violations.push(
+                    Violation::new(
                         path.key("index"),
                         format!("there is no BAR {index}: 5 is the last"),
                     )
                     .help("a BAR of 64 bits takes the next one too: its index is 4 at most"),
                 );
             } else if let Some(first) = taken.get(&index) {
-                problems.push(
-                    Problem::new(path.key("index"), format!("BAR {index} is given twice"))
+                violations.push(
+                    Violation::new(path.key("index"), format!("BAR {index} is given twice"))
                         .other(first.clone(), "here first")
                         .help("a BAR of 64 bits takes the next one too"),
                 );
@@ -98,19 +98,19 @@ fn function(pci: &Pci, path: &Path) -> Vec<Problem> {
                 taken.insert(index, path.key("index"));
             }
         }
-        problems.extend(size(bar, &path));
+        violations.extend(size(bar, &path));
     }
-    problems
+    violations
 }
 
-fn size(bar: &Bar, path: &Path) -> Vec<Problem> {
+fn size(bar: &Bar, path: &Path) -> Vec<Violation> {
     let Bar { size, prefetchable, .. } = *bar;
     let (least, most) = match bar.kind {
         BarKind::Io => (4, 0x1000),
         BarKind::Memory32 => (16, 1 << 31),
         BarKind::Memory64 => (16, 1 << 40),
     };
-    let mut problems = Vec::new();
+    let mut violations = Vec::new();
     if !size.is_power_of_two() || !(least..=most).contains(&size) {
         let up = size.checked_next_power_of_two().filter(|up| (least..=most).contains(up));
         let help = match up {
@@ -118,14 +118,14 @@ fn size(bar: &Bar, path: &Path) -> Vec<Problem> {
             None => format!("it goes from {least:#x} to {most:#x}"),
         };
         let what = format!("{size:#x} is not a power of two from {least:#x} to {most:#x}");
-        problems.push(Problem::new(path.key("size"), what).help(help));
+        violations.push(Violation::new(path.key("size"), what).help(help));
     }
     if prefetchable && bar.kind == BarKind::Io {
         let what = "a BAR of I/O ports, which no bridge fetches early";
-        let problem = Problem::new(path.key("prefetchable"), what);
-        problems.push(problem.help("leave `prefetchable` out"));
+        let violation = Violation::new(path.key("prefetchable"), what);
+        violations.push(violation.help("leave `prefetchable` out"));
     }
-    problems
+    violations
 }
 
 /// `bar` is BAR 0, if there is one; none says that this is not known.
@@ -134,13 +134,13 @@ fn all_starts(
     bar: Option<Option<&Bar>>,
     properties: &[&str],
     path: &Path,
-) -> Vec<Problem> {
-    let mut problems = Vec::new();
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     let mut lost = false;
     for (number, start) in starts.iter().enumerate() {
         let path = path.key("starts").item(number);
-        problems.extend(sense(start, &path));
-        problems.extend(
+        violations.extend(sense(start, &path));
+        violations.extend(
             start.with.keys().filter_map(|name| {
                 property(name.as_str(), properties, &path.key("with").key(name))
             }),
@@ -149,19 +149,19 @@ fn all_starts(
         if let (Some(bar), None, false) = (bar, &start.refused, lost) {
             let found = registers(start, bar, &path);
             lost = bar.is_none() && !found.is_empty();
-            problems.extend(found);
+            violations.extend(found);
         }
     }
-    problems
+    violations
 }
 
-fn sense(start: &Start, path: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
+fn sense(start: &Start, path: &Path) -> Vec<Violation> {
+    let mut violations = Vec::new();
     let asked = [("reads", &start.reads), ("writes", &start.writes), ("then", &start.then)];
     let asked = asked.iter().find(|(_, registers)| !registers.is_empty());
     if let (Some(_), Some((name, _))) = (&start.refused, asked) {
-        problems.push(
-            Problem::new(
+        violations.push(
+            Violation::new(
                 path.key(name),
                 "a start that is `refused` has no registers to read or write",
             )
@@ -170,8 +170,8 @@ fn sense(start: &Start, path: &Path) -> Vec<Problem> {
             .help("leave out `reads`, `writes` and `then`, or `refused`"),
         );
     } else if start.writes.is_empty() && !start.then.is_empty() {
-        problems.push(
-            Problem::new(
+        violations.push(
+            Violation::new(
                 path.key("then"),
                 "this is what registers read after `writes`, and there are none",
             )
@@ -179,16 +179,16 @@ fn sense(start: &Start, path: &Path) -> Vec<Problem> {
             .help("what they read at once is `reads`"),
         );
     }
-    problems
+    violations
 }
 
 /// A property that is given, and is nearly one of the type's own. Those of its parents are as good, and
 /// nothing here knows them all.
-fn property(name: &str, own: &[&str], path: &Path) -> Option<Problem> {
+fn property(name: &str, own: &[&str], path: &Path) -> Option<Violation> {
     if PLACE.contains(&name) {
         let what =
             format!("`{name}` says where a device is plugged in, and the proof chooses that");
-        return Some(Problem::new(path.clone(), what).on_key().help("leave it out"));
+        return Some(Violation::new(path.clone(), what).on_key().help("leave it out"));
     }
     let plain = name.to_ascii_lowercase().replace('-', "_");
     if own.contains(&name) {
@@ -198,35 +198,35 @@ fn property(name: &str, own: &[&str], path: &Path) -> Option<Problem> {
     let near = same.copied().or_else(|| nearer(name, own.iter().copied(), 0.7));
     near.map(|near| {
         let what = format!("`{name}` is none of the type's `properties`");
-        Problem::new(path.clone(), what).on_key().help(format!("did you mean `{near}`?"))
+        Violation::new(path.clone(), what).on_key().help(format!("did you mean `{near}`?"))
     })
 }
 
-fn registers(start: &Start, bar: Option<&Bar>, path: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
+fn registers(start: &Start, bar: Option<&Bar>, path: &Path) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for (name, registers) in
         [("reads", &start.reads), ("writes", &start.writes), ("then", &start.then)]
     {
         let path = path.key(name);
         let Some(bar) = bar else {
             if !registers.is_empty() {
-                problems.push(
-                    Problem::new(path, "nothing says where these registers are")
+                violations.push(
+                    Violation::new(path, "nothing says where these registers are")
                         .on_key()
                         .help("add `pci:` with a BAR 0"),
                 );
-                return problems;
+                return violations;
             }
             continue;
         };
         for offset in registers.keys().filter(|at| **at % 4 != 0 || **at >= bar.size) {
             let what = format!("register {offset:#05x} is not one of 32 bits in BAR 0");
             let help = format!("a multiple of 4 below its size, {:#x}", bar.size);
-            problems
-                .push(Problem::new(path.key(format!("{offset:#05x}")), what).on_key().help(help));
+            violations
+                .push(Violation::new(path.key(format!("{offset:#05x}")), what).on_key().help(help));
         }
     }
-    problems
+    violations
 }
 
 #[cfg(test)]

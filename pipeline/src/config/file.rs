@@ -13,11 +13,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// No more are looked up; whoever makes more mistakes made another one first.
-const PROBLEMS: usize = 1000;
+const VIOLATIONS: usize = 1000;
 
 /// What only several fields together can show, and the value that shows it.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Violation {
     path: Path,
     what: String,
     help: Option<String>,
@@ -25,7 +25,7 @@ pub struct Problem {
     on_key: bool,
 }
 
-impl Problem {
+impl Violation {
     pub fn new(path: Path, what: impl Into<String>) -> Self {
         Self { path, what: what.into(), help: None, other: None, on_key: false }
     }
@@ -89,16 +89,16 @@ impl<'t> File<'t> {
         section.deserialize(serde_yaml::Deserializer::from_str(self.text)).ok().flatten()
     }
 
-    pub fn report(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        for problem in problems.into_iter().take(PROBLEMS) {
-            let (value, key) = problem.path.find(&self.document);
+    pub fn report(&mut self, violations: impl IntoIterator<Item = Violation>) {
+        for violation in violations.into_iter().take(VIOLATIONS) {
+            let (value, key) = violation.path.find(&self.document);
             let span = match key {
-                Some(key) if problem.on_key || value.is_empty() => key,
+                Some(key) if violation.on_key || value.is_empty() => key,
                 _ => value,
             };
-            let mut finding = Finding::new(span, format!("{}: {}", problem.path, problem.what));
-            finding.help = problem.help;
-            if let Some((path, label)) = problem.other {
+            let mut finding = Finding::new(span, format!("{}: {}", violation.path, violation.what));
+            finding.help = violation.help;
+            if let Some((path, label)) = violation.other {
                 finding = finding.other(path.find(&self.document).0, label);
             }
             self.findings.push(finding);

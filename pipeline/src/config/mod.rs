@@ -116,8 +116,8 @@ pub struct Pipeline {
 /// Reads a pipeline from its text. `name` is what errors call the file.
 pub fn parse(text: &str, name: &str) -> Result<Pipeline, Mistakes> {
     let mut file = File::read(text, name, formats::pipeline());
-    let problems = validate::check(&file);
-    file.report(problems);
+    let violations = validate::check(&file);
+    file.report(violations);
     let help =
         format!("this program reads `version: {FORMAT}`; a newer vgpu-pipeline may read yours");
     file.refuse_version(FORMAT, "pipeline", help);
