@@ -21,7 +21,7 @@ fn a_second_run_is_all_cached_and_starts_no_process() {
         .arg(env!("CARGO_BIN_EXE_vgpu-pipeline"))
         .args(["run", "pipeline/workstation.yaml", "--output"])
         .arg(&published.repository)
-        .current_dir(crate::support::root())
+        .current_dir(support::root())
         .env("VGPU_PIPELINE_STORE", kept("store"))
         .env("XDG_DATA_HOME", kept("data"));
     let events = events(&mut traced);

@@ -20,17 +20,9 @@ pub struct BuildStep<'p> {
 }
 
 impl BuildStep<'_> {
-    /// Which compiler cache it reads; none while its key is not known.
-    fn cache(
-        &self,
-        sources: Option<&str>,
-        closure: Option<&str>,
-        stock: Option<Option<CacheKey>>,
-    ) -> Option<CompilerCache> {
-        Some(match stock {
-            Some(stock) => CompilerCache::Stock(stock?),
-            None => CompilerCache::Own(own_cache(self.project, self.inputs, sources?, closure?)),
-        })
+    /// The cache that this pipeline alone has.
+    fn own_cache(&self, sources: &str, closure: &str) -> CompilerCache {
+        CompilerCache::Own(own_cache(self.project, self.inputs, sources, closure))
     }
 }
 
@@ -43,8 +35,11 @@ impl Step for BuildStep<'_> {
 
     fn recipe(&self, key: KeyBuilder, takes: &Self::Takes<'_>) -> Option<KeyBuilder> {
         let (sources, environment, _, stock) = takes;
-        let cache =
-            self.cache(sources.id(), environment.id(), stock.map(|stock| stock.key().cloned()))?;
+        // Without a stock package, what its own cache is kept under.
+        let cache = match stock {
+            Some(stock) => CompilerCache::Stock(stock.key()?.clone()),
+            None => self.own_cache(sources.id()?, environment.id()?),
+        };
         let build = &self.project.pipeline.build;
         let mut key = key
             .config("define", &build.define)
@@ -75,12 +70,10 @@ impl Step for BuildStep<'_> {
         ),
     ) -> Result<Built> {
         let pipeline = &self.project.pipeline;
-        let cache = self.cache(
-            Some(sources.stored().key()),
-            Some(environment.closure()),
-            stock.map(|stock| Some(CacheKey::of(stock.stored()))),
-        );
-        let cache = cache.context("the compiler cache has no key")?;
+        let cache = match stock {
+            Some(stock) => CompilerCache::Stock(CacheKey::of(stock.stored())),
+            None => self.own_cache(sources.stored().key(), environment.closure()),
+        };
         let dropped = Edit::dropped(&pipeline.spec.edits);
         // A patch that an edit dropped is not there, so that nothing in the spec can apply it by
         // another road.

@@ -128,7 +128,7 @@ impl FetchArgs {
             mirrors.iter().find(|mirror| self.offline && mirror.folder().is_none())
         {
             return Err(anyhow!("`--offline` asks no server, the mirror `{server}` neither")
-                .help(format!("{ONE_OF_THEM}")));
+                .help(ONE_OF_THEM.to_string()));
         }
         mirrors.extend(parse(&settings()?.mirrors)?);
         Ok(Origins { network, mirrors })

@@ -85,10 +85,8 @@ impl Run {
         let until = self.until.name();
         match asked.into_iter().find(|(_, given)| *given && self.until != Stage::Publish) {
             Some((option, _)) => {
-                return Err(anyhow!(
-                    "`{option}` is about the repository, and `--until {until}` makes none"
-                )
-                .help(format!("{ONE_OF_THEM}")));
+                Err(anyhow!("`{option}` is about the repository, and `--until {until}` makes none")
+                    .help(ONE_OF_THEM.to_string()))
             }
             None => Ok(()),
         }

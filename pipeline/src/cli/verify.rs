@@ -186,13 +186,11 @@ impl Verify {
             ("--key", self.key.is_some()),
         ];
         match asked.into_iter().find(|(_, given)| *given && !audit.is_package()) {
-            Some((option, _)) => {
-                return Err(anyhow!(
-                    "`{option}` is asked of packages, and `{}` is a binary",
-                    self.what.display()
-                )
-                .help("give the package that it is in"));
-            }
+            Some((option, _)) => Err(anyhow!(
+                "`{option}` is asked of packages, and `{}` is a binary",
+                self.what.display()
+            )
+            .help("give the package that it is in")),
             None => Ok(()),
         }
     }

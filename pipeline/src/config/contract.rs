@@ -129,6 +129,7 @@ fn size(bar: &Bar, path: &Path) -> Vec<Violation> {
 }
 
 /// `bar` is BAR 0, if there is one; none says that this is not known.
+#[expect(clippy::option_option, reason = "none, not known, and one")]
 fn all_starts(
     starts: &[Start],
     bar: Option<Option<&Bar>>,

@@ -219,9 +219,9 @@ impl<'a> Masked<'a> {
         let stop = floor(self.text, stop).max(at + first.len_utf8());
         let piece = &self.text[at..stop];
         if self.is_word(piece) {
-            self.out.push_str(piece)
+            self.out.push_str(piece);
         } else {
-            self.hide(piece, stop)
+            self.hide(piece, stop);
         }
         stop
     }

@@ -173,16 +173,8 @@ impl<'s> Look<'s> {
         let missing = required.iter().filter(|key| !given.contains_key(**key));
         let missing: Vec<&str> = missing.filter(|key| !meant.contains(**key)).copied().collect();
         if !missing.is_empty() {
-            let finding = keys::missing(&missing, fields, self.place(node, holder));
+            let finding = keys::missing(&missing, fields, place(node, holder));
             self.report(finding);
-        }
-    }
-
-    /// Where to show that something is missing in a mapping.
-    fn place(&self, node: &Node, holder: &Holder) -> Span {
-        match holder.name {
-            Some(_) => holder.span.clone(),
-            None => node.entries().first().map_or(holder.span.clone(), |it| it.key.span.clone()),
         }
     }
 
@@ -223,7 +215,7 @@ impl<'s> Look<'s> {
         }
         match (chosen.as_slice(), entries) {
             (_, []) => {
-                let place = self.place(node, holder);
+                let place = place(node, holder);
                 self.report(keys::no_choice(place, &names));
             }
             ([(entry, (name, inner))], [_]) => {
@@ -269,5 +261,13 @@ fn first_line(node: &Node) -> Span {
     match node.entries().first() {
         Some(entry) => entry.key.span.clone(),
         None => node.span.clone(),
+    }
+}
+
+/// Where to show that something is missing in a mapping.
+fn place(node: &Node, holder: &Holder) -> Span {
+    match holder.name {
+        Some(_) => holder.span.clone(),
+        None => node.entries().first().map_or(holder.span.clone(), |it| it.key.span.clone()),
     }
 }

@@ -39,7 +39,7 @@ pub fn check(file: &File) -> Vec<Violation> {
     let mut violations = Vec::new();
     if let Some(source) = &source {
         violations.extend(sources(source));
-        violations.extend(spec.iter().flat_map(|spec| where_the_spec_is(spec, source)));
+        violations.extend(spec.iter().filter_map(|spec| where_the_spec_is(spec, source)));
     }
     violations.extend(environment.iter().flat_map(repositories));
     if let Some(device) = &device {

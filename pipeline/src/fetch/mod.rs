@@ -88,7 +88,7 @@ impl<'a> Fetch<'a> {
     pub fn network(&self, what: &str) -> Result<()> {
         match self.origins.network {
             Network::On => Ok(()),
-            Network::Off => return Err(anyhow!("{what} is neither in the store nor in a mirror folder, and the network is off").help("`vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network")),
+            Network::Off => Err(anyhow!("{what} is neither in the store nor in a mirror folder, and the network is off").help("`vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network")),
         }
     }
 

@@ -178,9 +178,7 @@ fn plain(meta: &Metadata, kind: &Kind) -> Result<()> {
         _ if found.is_socket() => "a socket",
         _ => "a device",
     };
-    return Err(
-        anyhow!("it is {what}, and is not a file").help("name a plain file, or a link to one")
-    );
+    Err(anyhow!("it is {what}, and is not a file").help("name a plain file, or a link to one"))
 }
 
 fn refuse_size(found: u64, kind: &Kind) -> Result<()> {

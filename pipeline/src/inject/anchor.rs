@@ -24,7 +24,7 @@ pub fn missing(spec: &SpecText, needle: &str, problem: &str) -> Error {
             "it is in the lines shown, but comments, %changelog and what an `%if 0` leaves out do not count",
         )
     };
-    anyhow!("{}: {problem}{}", spec.name, spec.show(&lines)).help(format!("{help}"))
+    anyhow!("{}: {problem}{}", spec.name, spec.show(&lines)).help(help.to_string())
 }
 
 /// It is there several times.

@@ -90,13 +90,13 @@ impl Declarations {
     pub fn numbers_hold(&self, spec: &SpecText, edit: &str) -> Result<()> {
         numbers::hold(spec, edit)?;
         let Some(line) = self.redefined else { return Ok(()) };
-        return Err(anyhow!(
+        Err(anyhow!(
             "{}: {edit} relies on the numbers of sources and patches, but this line may define \
              their macros anew{}",
             spec.name,
             spec.show(&[line])
         )
-        .help("take that definition out, with `replace` before this edit"));
+        .help("take that definition out, with `replace` before this edit"))
     }
 
     pub fn of(&self, kind: Kind) -> &[Declared] {
@@ -109,7 +109,7 @@ impl Declarations {
     /// Refuses a spec whose declarations cannot all be seen.
     pub fn all_seen(&self, spec: &SpecText, edit: &str) -> Result<()> {
         let Some((line, why)) = self.hidden.first() else { return Ok(()) };
-        return Err(anyhow!(
+        Err(anyhow!(
             "{}: {edit} needs to know every `Source` and `Patch`, but this line {why}{}",
             spec.name,
             spec.show(&[*line])
@@ -117,7 +117,7 @@ impl Declarations {
         .help(
             "write what it comes to in its place, with `replace` before this edit, or set the \
              macro in `build.define`",
-        ));
+        ))
     }
 }
 

@@ -98,7 +98,7 @@ fn alone(spec: &SpecText, name: &str, own: usize) -> Result<()> {
     let others = Macros::definitions(spec, name).into_iter();
     let others = others.chain((0..spec.len()).filter(|&line| by_option(line)));
     let Some(other) = others.filter(|&line| line != own).min() else { return Ok(()) };
-    return Err(anyhow!(
+    Err(anyhow!(
         "{}: `define {name}` is not the last word: this line may define it too, or take it back{}",
         spec.name,
         spec.show(&[other])
@@ -106,7 +106,7 @@ fn alone(spec: &SpecText, name: &str, own: usize) -> Result<()> {
     .help(
         "take that line out with `replace`, and an option of `%bcond` by its own macros, \
          `_with_NAME` and `_without_NAME`",
-    ));
+    ))
 }
 
 /// What follows the name in a line that defines `name`.

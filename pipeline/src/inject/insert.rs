@@ -169,10 +169,10 @@ fn in_prep(spec: &SpecText, at: usize, device: &str, what: &str) -> Result<()> {
         _ => ("outside of %prep", "take an anchor in %prep, behind the line that unpacks the tree"),
     };
     let lines: Vec<usize> = above.into_iter().chain((at < spec.len()).then_some(at)).collect();
-    return Err(anyhow!(
+    Err(anyhow!(
         "{}: {what} would put the device `{device}` {problem}{}",
         spec.name,
         spec.show(&lines)
     )
-    .help(format!("{help}")));
+    .help(help.to_string()))
 }

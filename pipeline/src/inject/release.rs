@@ -20,8 +20,8 @@ pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
     let text = spec.text(line).to_owned();
     let value = Tag::parse(&text).map(|tag| tag.value).unwrap_or_default();
     let refuse = |why: &str, help: &str| -> Result<Done> {
-        return Err(anyhow!("{}: the `Release` tag {why}{}", spec.name, spec.show(&[line]))
-            .help(format!("{help}")));
+        Err(anyhow!("{}: the `Release` tag {why}{}", spec.name, spec.show(&[line]))
+            .help(help.to_string()))
     };
     let one = "write the Release in one line, such as `Release: 1%{?dist}`";
     if value.is_empty() || spec.place(line).open {
@@ -83,10 +83,8 @@ fn the_release(spec: &SpecText) -> Result<usize> {
         .collect();
     match lines.as_slice() {
         [line] => Ok(*line),
-        [] => {
-            return Err(anyhow!("{}: no `Release` tag before the first section", spec.name)
-                .help("`release-suffix` needs the main package's own `Release:` line"));
-        }
+        [] => Err(anyhow!("{}: no `Release` tag before the first section", spec.name)
+            .help("`release-suffix` needs the main package's own `Release:` line")),
         _ => {
             let what = "the `Release` tag";
             Err(anchor::ambiguous(spec, &lines, lines.len(), what))

@@ -178,12 +178,12 @@ impl<'a> Walk<'a> {
         lines.push(trouble.line);
         lines.sort_unstable();
         lines.dedup();
-        return Err(anyhow!(
+        Err(anyhow!(
             "{}: the `{tag}` cannot be told: {trouble}{}",
             self.spec.name,
             self.spec.show(&lines)
         )
-        .help("only what the spec itself and `build.define` set for certain is expanded"));
+        .help("only what the spec itself and `build.define` set for certain is expanded"))
     }
 }
 

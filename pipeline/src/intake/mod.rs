@@ -146,12 +146,10 @@ impl Folder {
             | ResolveFlags::NO_XDEV;
         match openat2(&self.fd, path, flags, Mode::empty(), resolve) {
             Ok(fd) => Ok(fd),
-            Err(Errno::NOSYS) => {
-                return Err(anyhow!("this machine's kernel cannot open a file beneath a folder")
-                    .help(
-                        "`openat2` came with Linux 5.6; a container's seccomp profile may hide it",
-                    ));
-            }
+            Err(Errno::NOSYS) => Err(anyhow!(
+                "this machine's kernel cannot open a file beneath a folder"
+            )
+            .help("`openat2` came with Linux 5.6; a container's seccomp profile may hide it")),
             Err(Errno::LOOP) => bail!("{} is a symbolic link, or behind one", self.shown(path)),
             Err(Errno::XDEV) => bail!("{} is on another mount", self.shown(path)),
             // What a socket answers.

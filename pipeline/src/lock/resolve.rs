@@ -162,11 +162,8 @@ fn pinned(published: Keys, fingerprint: &str, cmd: &Runner) -> Result<Certificat
     }
     let others = others.iter().map(|other| format!("({other})"));
     let found: Vec<String> = found.into_iter().chain(others).collect();
-    return Err(anyhow!(
-        "it serves the key {}, and the pipeline pins {fingerprint}",
-        found.join(", ")
-    )
-    .help("find out who changed it and why before the pin follows"));
+    Err(anyhow!("it serves the key {}, and the pipeline pins {fingerprint}", found.join(", "))
+        .help("find out who changed it and why before the pin follows"))
 }
 
 /// Has the image's yum download what it would install, and install nothing.

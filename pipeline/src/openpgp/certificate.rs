@@ -118,8 +118,8 @@ impl Certificate {
             0 => Err(unreadable()),
             count => {
                 let each: Vec<String> = refused.iter().map(Refused::to_string).collect();
-                return Err(anyhow!("none of its {count} keys counts: {}", each.join("; "))
-                    .help(HELP_CURRENT));
+                Err(anyhow!("none of its {count} keys counts: {}", each.join("; "))
+                    .help(HELP_CURRENT))
             }
         }
     }

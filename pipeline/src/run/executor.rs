@@ -60,7 +60,9 @@ impl<'s> Executor<'s> {
             ours: ours.to_string(),
             newer: newer.to_string(),
         });
-        notes.chain(overtaken).for_each(|note| self.note(Stage::Publish, note));
+        for note in notes.chain(overtaken) {
+            self.note(Stage::Publish, note);
+        }
         (self.on_event)(Event::Output { path: path.clone(), rewritten: written.anew });
         let development_key =
             self.session.signer.as_ref().is_some_and(sign::Signer::is_development);
@@ -114,18 +116,16 @@ impl<'s> Executor<'s> {
             key(step, takes).context("it has no key: something that it depends on is not there")?;
         self.steps.push(PlannedStep { stage, key: Some(key.clone()) });
         let mut state = State::Cached;
-        let value = match self.recalled(step, &key, takes)? {
-            Some(value) => value,
-            None => {
-                let _lock = self.wait_for(stage, stage.name(), key.as_str())?;
-                // Whoever held the lock may have made it.
-                match self.recalled(step, &key, takes)? {
-                    Some(value) => value,
-                    None => {
-                        state = State::Ran;
-                        self.make(step, &key, takes)?
-                    }
-                }
+        let value = if let Some(value) = self.recalled(step, &key, takes)? {
+            value
+        } else {
+            let _lock = self.wait_for(stage, stage.name(), key.as_str())?;
+            // Whoever held the lock may have made it.
+            if let Some(value) = self.recalled(step, &key, takes)? {
+                value
+            } else {
+                state = State::Ran;
+                self.make(step, &key, takes)?
             }
         };
         let seconds = began.elapsed().as_secs_f64();
@@ -134,7 +134,9 @@ impl<'s> Executor<'s> {
             State::Cached => step.notes_when_cached(&value)?,
             State::Ran => step.notes(&value)?,
         };
-        notes.into_iter().for_each(|note| self.note(stage, note));
+        for note in notes {
+            self.note(stage, note);
+        }
         self.results.push(value.stored().clone());
         Slot::filled(stage, key, value)
     }
@@ -153,7 +155,7 @@ impl<'s> Executor<'s> {
     fn make<S: Step>(&self, step: &S, key: &CacheKey, takes: &S::Takes<'_>) -> Result<S::Value> {
         let Session { project, store, request, .. } = self.session;
         let stage = S::STAGE;
-        for damaged in takes.damaged() {
+        if let Some(damaged) = takes.damaged().into_iter().next() {
             store.discard(&damaged)?;
             let what =
                 anyhow!("a result that it reads, `{}`, is damaged in the store", damaged.name());

@@ -217,8 +217,8 @@ fn refuse_without_key(sign: &Sign) -> Result<()> {
         }
         Sign { .. } => return Ok(()),
     };
-    return Err(anyhow!("{why}, and nothing names a key")
-        .help("name it by `sign.key`, `--key` or `--key-env`"));
+    Err(anyhow!("{why}, and nothing names a key")
+        .help("name it by `sign.key`, `--key` or `--key-env`"))
 }
 
 /// Whether nobody watches this: CI systems set the variable, and an empty or a false one is none.
@@ -235,7 +235,7 @@ pub fn development_place() -> Result<()> {
     NamedTempFile::new_in(folder)
         .map(drop)
         .with_context(|| format!("cannot write into {what} `{}`", folder.display()))
-        .with_help(|| format!("{HELP_FOLDER}"))
+        .with_help(|| HELP_FOLDER.to_string())
 }
 
 /// Makes the development key, once for this user: of two runs that both found none, the later one
@@ -329,7 +329,7 @@ fn refuse_owner(meta: &fs::Metadata, us: u32, shown: &str) -> Result<()> {
             "{shown} belongs to another user (uid {}), who can change it at any time",
             meta.uid()
         )
-        .help(format!("{HELP_KEY}")));
+        .help(HELP_KEY.to_string()));
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ impl Pointer {
         if self.sha256 == object.sha256 && self.size == object.size {
             return Ok(());
         }
-        return Err(anyhow!(
+        Err(anyhow!(
             "the git-lfs pointer `{}` of commit {} is for sha256 {} of {} bytes, \
              and the pipeline pins {} of {}",
             object.file,
@@ -73,7 +73,7 @@ impl Pointer {
             object.sha256,
             object.size
         )
-        .help("pin what the commit names, or another commit"));
+        .help("pin what the commit names, or another commit"))
     }
 
     /// A pointer that the pipeline does not know of.

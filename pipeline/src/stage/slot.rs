@@ -47,9 +47,10 @@ impl<T: Value> Slot<T> {
 
     /// What a key that depends on it holds.
     pub fn id(&self) -> Option<&str> {
-        match T::KEYED_BY_CONTENT {
-            true => self.content.as_deref(),
-            false => self.key.as_ref().map(CacheKey::as_str),
+        if T::KEYED_BY_CONTENT {
+            self.content.as_deref()
+        } else {
+            self.key.as_ref().map(CacheKey::as_str)
         }
     }
 }

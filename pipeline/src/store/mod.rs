@@ -202,7 +202,7 @@ impl Store {
             }
             if path.is_symlink() {
                 return Err(anyhow!("`{}` of {WHAT} is a symbolic link", path.display())
-                    .help(format!("{HELP}")));
+                    .help(HELP.to_string()));
             }
         }
         Ok(path)

@@ -84,7 +84,7 @@ fn judge(path: &Path, folder: &Path, found: &Metadata, what: &str, help: &str) -
             path.display(),
             folder.display()
         )
-        .help(format!("{help}")));
+        .help(help.to_string()));
     }
     Ok(())
 }
@@ -143,12 +143,12 @@ pub fn own_folder(path: &Path, what: &str, help: &str) -> Result<OwnedFd> {
                 path.display(),
                 if path.is_symlink() { "a symbolic link" } else { "a file" }
             )
-            .help(format!("{help}")));
+            .help(help.to_string()));
         }
         Err(error) => {
             return Err(io::Error::from(error))
                 .with_context(|| format!("cannot open {what} `{}`", path.display()))
-                .with_help(|| format!("{help}"));
+                .with_help(|| help.to_string());
         }
     };
     refuse_foreign(&fstat(&folder)?, path, what, help)?;
@@ -163,7 +163,7 @@ fn refuse_foreign(found: &Stat, path: &Path, what: &str, help: &str) -> Result<(
             path.display(),
             found.st_uid
         )
-        .help(format!("{help}")));
+        .help(help.to_string()));
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ pub fn own_entries(path: &Path, but: &[&str], what: &str, help: &str) -> Result<
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_symlink() {
-            return Err(anyhow!("{inside} is a symbolic link").help(format!("{help}")));
+            return Err(anyhow!("{inside} is a symbolic link").help(help.to_string()));
         }
         if !kind.is_dir() || but.iter().any(|name| entry.file_name() == *name) {
             continue;

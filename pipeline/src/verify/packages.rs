@@ -101,11 +101,8 @@ impl<'a> Reader<'a> {
         }
         let names: Vec<&str> = packages.iter().map(|facts| facts.nevra.as_str()).collect();
         let programs = packages.iter().map(|facts| facts.elf.len()).sum::<usize>();
-        return Err(anyhow!(
-            "no system emulator among the {programs} ELF files of {}",
-            names.join(", ")
-        )
-        .help("is it the package with QEMU's binary?"));
+        Err(anyhow!("no system emulator among the {programs} ELF files of {}", names.join(", "))
+            .help("is it the package with QEMU's binary?"))
     }
 }
 

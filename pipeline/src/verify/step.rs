@@ -29,14 +29,14 @@ impl<'p> VerifyStep<'p> {
         Ok(Self { project, installed: installed.transpose().context("`verify.installed`")? })
     }
 
-    fn made<'v>(&self, (sources, _, injected, built, stock, dom0): &Taken<'v>) -> Result<Made<'v>> {
+    fn made<'v>(&self, (sources, _, injected, built, stock, dom0): &Taken<'v>) -> Made<'v> {
         let dropped = Edit::dropped(&self.project.pipeline.spec.edits);
         let given = sources.files().filter(|(name, _)| !dropped.contains(name));
         let given = given.chain(injected.devices());
         let mut given: std::collections::BTreeMap<_, _> =
             given.map(|(name, path)| (name.to_owned(), path)).collect();
         given.insert(self.project.spec_name().to_owned(), injected.spec());
-        Ok(Made { built, stock: *stock, dom0: *dom0, given })
+        Made { built, stock: *stock, dom0: *dom0, given }
     }
 }
 
@@ -74,7 +74,7 @@ impl Step for VerifyStep<'_> {
     }
 
     fn run(&self, cx: &Context, taken: Taken<'_>) -> Result<Verified> {
-        let made = self.made(&taken)?;
+        let made = self.made(&taken);
         let image = taken.1.image(cx)?;
         let pipeline = &self.project.pipeline;
         let verified = judge(&made, pipeline, self.installed.as_ref(), &image, cx);
@@ -85,7 +85,7 @@ impl Step for VerifyStep<'_> {
     }
 
     fn recall(&self, stored: Stored, taken: Taken<'_>) -> Result<Verified> {
-        Verified::recall(stored, &self.made(&taken)?)
+        Verified::recall(stored, &self.made(&taken))
     }
 
     fn notes(&self, verified: &Verified) -> Result<Vec<Note>> {

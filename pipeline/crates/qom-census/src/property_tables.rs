@@ -287,14 +287,14 @@ impl<'i, 'a> Tables<'i, 'a> {
 }
 
 fn only_one(function: u64, found: Option<Handed>, next: Option<Handed>) -> Result<()> {
-    if let (Some(found), Some(next)) = (found, next) {
-        if found != next {
-            return Err(format!(
-                "the code at {function:#x} names two property tables, at {:#x} and {:#x}, and which \
+    if let (Some(found), Some(next)) = (found, next)
+        && found != next
+    {
+        return Err(format!(
+            "the code at {function:#x} names two property tables, at {:#x} and {:#x}, and which \
                  one counts is decided at run time",
-                found.table, next.table
-            ));
-        }
+            found.table, next.table
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Packages with a byte changed, or cut off: an error, or a package with its faults, and never a panic.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use rpm_inspect::{Error, ErrorKind, Package, PackageFile};
 use std::fs::File;
 use std::io::{Seek, Write};

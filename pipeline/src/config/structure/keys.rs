@@ -24,7 +24,7 @@ impl Look<'_> {
         value: &Node,
     ) -> Option<&'k str> {
         let span = key.span.clone();
-        let Some(word) = key.text() else { return None };
+        let word = key.text()?;
         if let Some(finding) = unusual(word, &span) {
             self.report(finding);
             return nearest(
@@ -107,7 +107,9 @@ fn index<'s>(
             fields.iter().for_each(|(name, field)| enter(name, field, homes));
         }
         Shape::Choice(variants) => {
-            variants.into_iter().for_each(|(name, inner)| enter(name, inner, homes));
+            for (name, inner) in variants {
+                enter(name, inner, homes);
+            }
         }
         Shape::List { items, .. } => index(schema, items, path, depth + 1, homes),
         _ => {}

@@ -189,24 +189,21 @@ impl<'s> Look<'s> {
     /// A list or a mapping in the place of something else.
     pub(super) fn wrong_kind(&mut self, node: &Node, shape: &Shape, holder: &Holder) {
         let expected = expected(shape);
-        let (found, help) = match &node.content {
-            Content::List(_) => {
-                let help = match shape {
-                    Shape::Text(_) | Shape::Words(_) | Shape::Integer { .. } | Shape::Flag => {
-                        "one value is wanted: leave out the `- ` or the brackets; text that begins with `[` \
-                         wants quotes"
-                    }
-                    _ => "write its keys in lines below, without `- `",
-                };
-                ("a list", help.to_owned())
-            }
-            _ => {
-                let help = match shape {
-                    Shape::List { .. } => "put `- ` before each item; a list of one is a list too",
-                    _ => "text that begins with `{`, or has `: ` in it, wants quotes",
-                };
-                ("a mapping", help.to_owned())
-            }
+        let (found, help) = if let Content::List(_) = &node.content {
+            let help = match shape {
+                Shape::Text(_) | Shape::Words(_) | Shape::Integer { .. } | Shape::Flag => {
+                    "one value is wanted: leave out the `- ` or the brackets; text that begins with `[` \
+                     wants quotes"
+                }
+                _ => "write its keys in lines below, without `- `",
+            };
+            ("a list", help.to_owned())
+        } else {
+            let help = match shape {
+                Shape::List { .. } => "put `- ` before each item; a list of one is a list too",
+                _ => "text that begins with `{`, or has `: ` in it, wants quotes",
+            };
+            ("a mapping", help.to_owned())
         };
         let span = match holder.name {
             // The brackets, or the first thing in it.

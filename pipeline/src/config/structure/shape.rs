@@ -155,7 +155,7 @@ fn collect<'s>(schema: &'s Value, words: &mut Vec<&'s str>) {
                     ("default" | "description", _) => {}
                     ("const", Value::String(word)) => words.push(word),
                     ("enum", Value::Array(all)) => {
-                        words.extend(all.iter().filter_map(Value::as_str))
+                        words.extend(all.iter().filter_map(Value::as_str));
                     }
                     ("properties", Value::Object(fields)) => {
                         words.extend(fields.keys().map(String::as_str));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Makes the tree out of a parser's events.
 
+#![expect(clippy::result_large_err, reason = "a finding ends the reading, and there is one")]
+
 use super::{Content, Document, Entry, Node, Span, Weight, syntax};
 use crate::config::mistake::Finding;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
@@ -119,7 +121,7 @@ impl<'t> Builder<'t> {
     fn take(&mut self, event: Event<'t>, span: Span) -> Result<(), Finding> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.tag(tag.as_deref(), &span)?;
+                refuse_tag(tag.as_deref(), &span)?;
                 self.document.scalars.push(span.clone());
                 let text = match swallowed(self.places.text, &span, style) {
                     Some(finding) if self.document.findings.len() < FINDINGS => {
@@ -146,11 +148,11 @@ impl<'t> Builder<'t> {
                 }
             },
             Event::SequenceStart(anchor, tag) => {
-                self.tag(tag.as_deref(), &span)?;
+                refuse_tag(tag.as_deref(), &span)?;
                 self.begin(&span, anchor, Parts::List(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
-                self.tag(tag.as_deref(), &span)?;
+                refuse_tag(tag.as_deref(), &span)?;
                 let parts =
                     Parts::Mapping { entries: Vec::new(), known: HashMap::new(), key: None };
                 self.begin(&span, anchor, parts)
@@ -213,9 +215,10 @@ impl<'t> Builder<'t> {
         }
         match &mut open.parts {
             Parts::List(items) => items.push(node),
-            Parts::Mapping { entries, known, key } => match key.take() {
-                Some(key) => entries.push(Entry { key, value: node }),
-                None => {
+            Parts::Mapping { entries, known, key } => {
+                if let Some(key) = key.take() {
+                    entries.push(Entry { key, value: node });
+                } else {
                     let twice = match node.text() {
                         None => Some(no_key(span)),
                         Some("<<") => Some(merge(span)),
@@ -229,21 +232,21 @@ impl<'t> Builder<'t> {
                     }
                     *key = Some(node);
                 }
-            },
+            }
         }
         Ok(())
     }
+}
 
-    /// No tag has a meaning here, and one on a choice is how other readers write it.
-    fn tag(&mut self, tag: Option<&Tag>, span: &Span) -> Result<(), Finding> {
-        let Some(tag) = tag else { return Ok(()) };
-        let help = if tag.is_yaml_core_schema() {
-            "leave it out: each place has its type already, and quotes make text of anything"
-        } else {
-            "leave out the `!`, and write a choice as a key: `git:`"
-        };
-        Err(Finding::new(span.clone(), "a tag, which this format has no use for").help(help))
-    }
+/// No tag has a meaning here, and one on a choice is how other readers write it.
+fn refuse_tag(tag: Option<&Tag>, span: &Span) -> Result<(), Finding> {
+    let Some(tag) = tag else { return Ok(()) };
+    let help = if tag.is_yaml_core_schema() {
+        "leave it out: each place has its type already, and quotes make text of anything"
+    } else {
+        "leave out the `!`, and write a choice as a key: `git:`"
+    };
+    Err(Finding::new(span.clone(), "a tag, which this format has no use for").help(help))
 }
 
 /// An item that is indented deeper than its neighbours goes on with the text above it: in YAML, plain text may

@@ -60,7 +60,7 @@ pub fn foreign(folder: &Path, record: Option<&Record>, pipeline: &str) -> Result
     if more > 0 {
         strays.push(format!("and {more} more"));
     }
-    return Err(anyhow!("in the output `{}`, among the files of the repository, is what is not this program's:\n  {}", folder.display(), strays.join("\n  ")).help("move it out of there; what lies beside the repository's own folders may stay"));
+    Err(anyhow!("in the output `{}`, among the files of the repository, is what is not this program's:\n  {}", folder.display(), strays.join("\n  ")).help("move it out of there; what lies beside the repository's own folders may stay"))
 }
 
 fn entry_name(entry: &fs::DirEntry) -> String {
@@ -136,7 +136,7 @@ fn portable(path: &Path) -> Result<()> {
     let help = "move it out of the output";
     if is_mount(path)? {
         return Err(anyhow!("`{}` is a mount point, and stays with no folder", path.display())
-            .help(format!("{help}")));
+            .help(help.to_string()));
     }
     let is_folder = FileType::from_raw_mode(lstat(path)?.st_mode) == FileType::Directory;
     // A folder that moves gets another `..`, so it has to be writable itself.
@@ -144,7 +144,7 @@ fn portable(path: &Path) -> Result<()> {
         accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)
             .map_err(std::io::Error::from)
             .with_context(|| format!("`{}` cannot be carried over", path.display()))
-            .with_help(|| format!("{help}"))?;
+            .with_help(|| help.to_string())?;
     }
     Ok(())
 }

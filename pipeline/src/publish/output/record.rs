@@ -126,9 +126,7 @@ impl Record {
         let record: Self = serde_json::from_slice(&text).with_context(shown).help(HELP)?;
         match record.files.keys().find(|name| !is_plain(name)) {
             Some(name) => {
-                return Err(
-                    anyhow!("`{}` lists `{}`", path.display(), name.escape_debug()).help(HELP)
-                );
+                Err(anyhow!("`{}` lists `{}`", path.display(), name.escape_debug()).help(HELP))
             }
             None => Ok(Some(record)),
         }
@@ -150,9 +148,9 @@ impl Record {
         }
         let new = output.signer.as_deref().unwrap_or("a development key, which is yet to be made");
         let development = if self.facts.development_key { "the development key " } else { "" };
-        return Err(anyhow!("the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
+        Err(anyhow!("the repository in `{shown}` is signed by {development}{}, and this run would sign it by \
              {new}", signer.escape_debug()).help("name that key with `--key`; `--accept-new-signer` hands the repository to the \
-             new one, which every client then has to import"));
+             new one, which every client then has to import"))
     }
 }
 
@@ -249,7 +247,7 @@ pub fn refuse_others(new: &Record, before: &Record, output: &Output) -> Result<(
     if wrong.is_empty() {
         return Ok(());
     }
-    return Err(anyhow!(
+    Err(anyhow!(
         "the repository in `{}` has published the same name and version with other content:\n  {}",
         output.folder.display(),
         wrong.join("\n  ")
@@ -257,5 +255,5 @@ pub fn refuse_others(new: &Record, before: &Record, output: &Output) -> Result<(
     .help(
         "raise `release-suffix` in the pipeline, so that clients see an update; `--replace` \
          publishes it over the other, which is for trying: who has the other one keeps it",
-    ));
+    ))
 }

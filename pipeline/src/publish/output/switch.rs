@@ -87,7 +87,7 @@ pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> 
     done?;
     match ended? {
         Settled::Clear => Ok(()),
-        Settled::Left(why) => return Err(anyhow!("the new state is in place; the old one could not be cleared in full, and what is left of it \
+        Settled::Left(why) => Err(anyhow!("the new state is in place; the old one could not be cleared in full, and what is left of it \
              is in `{}`{}", tree.display(), why.map(|why| format!(": {why}")).unwrap_or_default()).help("move what is yours into the output by hand")),
     }
 }

@@ -5,6 +5,7 @@ use crate::config::{Line, Pipeline, TestBinary};
 use crate::project::{DeviceFile, Inputs, LockState, Project};
 use crate::run::Request;
 use crate::sign::Signer;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Walks without a store: every key is known, as if each stage had its result.
@@ -80,7 +81,7 @@ impl Given {
         let request = Request::whole(&self.project);
         let signer = Some(Signer::by_name(self.signer));
         let (project, inputs) = (self.project, self.inputs);
-        (folder, Session { project, inputs, request, store, signer, specs: Default::default() })
+        (folder, Session { project, inputs, request, store, signer, specs: OnceCell::new() })
     }
 
     fn keys(self) -> BTreeMap<Stage, CacheKey> {

@@ -241,10 +241,10 @@ fn check_time(name: &str, created: u32, expires: Option<u32>, now: u32) -> Resul
     }
     match expires {
         Some(end) if end <= now => {
-            return Err(anyhow!("the key `{name}` expired on {}", date(end)).help(format!(
+            Err(anyhow!("the key `{name}` expired on {}", date(end)).help(format!(
                 "extend it with `gpg --quick-set-expire {name} 2y` \
              and export it again"
-            )));
+            )))
         }
         _ => Ok(()),
     }

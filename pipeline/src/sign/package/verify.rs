@@ -80,10 +80,8 @@ fn judge(path: &Path, public_armored: &str) -> Result<PackageSignature> {
 /// Every digest and size that the package gives has to be right.
 pub(super) fn refuse_altered(digests: &Digests, source: &PackageFile) -> Result<()> {
     match digests.mismatch(source)? {
-        Some(what) => {
-            return Err(anyhow!("{what} is not what it says: it was altered or cut short")
-                .help("build it again"));
-        }
+        Some(what) => Err(anyhow!("{what} is not what it says: it was altered or cut short")
+            .help("build it again")),
         None => Ok(()),
     }
 }

@@ -95,9 +95,9 @@ impl Probed {
     pub fn notes(&self) -> Vec<Note> {
         let checks = |state: State| {
             let checks = self.checks.iter().filter(move |check| check.state == state);
-            checks.map(|check| note::Check { name: check.name.to_string(), why: check.why.clone() })
+            checks.map(|check| note::Check { name: check.name.clone(), why: check.why.clone() })
         };
-        let binary = || self.binary.to_string();
+        let binary = || self.binary.clone();
         let missing = checks(State::NotRun);
         let passed =
             Note::ChecksPassed { binary: binary(), checks: checks(State::Passed).collect() };

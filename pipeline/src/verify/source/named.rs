@@ -30,9 +30,8 @@ pub fn require_name(facts: &InspectedPackage, judged: &Judged, verify: &Verify) 
     match wrong.first() {
         // A name is no matter of order.
         Some(what) if required || stock.name != id.name => {
-            return Err(anyhow!("{id}, the source package: {what}").help(
-                "it has to be the stock source package's next, as its packages are stock's",
-            ));
+            Err(anyhow!("{id}, the source package: {what}")
+                .help("it has to be the stock source package's next, as its packages are stock's"))
         }
         _ => Ok(()),
     }
