@@ -2,7 +2,7 @@
 //! The stages `build` and `stock` as steps: the package with the devices, and the one without, whose
 //! build fills the compiler cache that the other one reads.
 
-use super::{Built, Cache, CompilerCache, DevicePath, Facts, Inputs as Job};
+use super::{Built, Cache, CompilerCache, DevicePath, Facts, Inputs as Job, LOG};
 use crate::config::{Edit, Pipeline, Stock};
 use crate::environment::Environment;
 use crate::inject::{Injected, Specs, spec_recipe};
@@ -205,6 +205,20 @@ impl Step for StockStep<'_> {
 impl Value for Built {
     fn stored(&self) -> &Stored {
         &self.stored
+    }
+
+    /// The log is for people, and no two builds have the same.
+    fn content(&self) -> Result<String> {
+        Ok(self.stored.content_of(|name| name != LOG))
+    }
+
+    fn damaged(&self) -> Vec<Stored> {
+        let mut read = self.stored.names().filter(|name| *name != LOG);
+        if read.all(|name| self.stored.is_intact(name)) {
+            Vec::new()
+        } else {
+            vec![self.stored.clone()]
+        }
     }
 }
 

@@ -59,7 +59,14 @@ impl Stored {
 
     /// The digest of its files, names and bytes.
     pub fn content(&self) -> String {
-        digest::blake3(&canonical(&self.record.files))
+        self.content_of(|_| true)
+    }
+
+    /// The same of some of them.
+    pub fn content_of(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let files: BTreeMap<_, _> =
+            self.record.files.iter().filter(|(name, _)| wanted(name)).collect();
+        digest::blake3(&canonical(&files))
     }
 
     /// The digest of its files and of what the stage wrote down.
