@@ -18,6 +18,11 @@ fn said(command: &mut Command) -> String {
     String::from_utf8(ends_with(0, command).stdout).unwrap()
 }
 
+/// The command that the help names.
+fn entered(toy: &Toy) -> String {
+    format!("`vgpu-pipeline shell {}`", toy.path("toy.yaml").display())
+}
+
 #[test]
 fn a_build_that_failed_can_be_entered_and_a_good_run_ends_that() {
     // Another run of these tests may have been cut off, and what it left is kept by name.
@@ -29,7 +34,7 @@ fn a_build_that_failed_can_be_entered_and_a_good_run_ends_that() {
     let broken = ("\n%install\n", "\necho half > half-made; exit 3\n\n%install\n");
     toy.edit("qemu.spec", broken.0, broken.1);
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("`vgpu-pipeline shell FILE` enters its environment"), "{error}");
+    assert!(error.contains(&format!("{} enters its environment", entered(&toy))), "{error}");
 
     let look =
         "pwd; cat BUILD/qemu-4.2.1/half-made; ls /sys/class/net; cat /sources/*.c | head -n 1";
@@ -53,7 +58,7 @@ fn packages_that_were_refused_are_there_to_be_looked_at() {
     let toy = Toy::new("shell-verify");
     toy.edit("toy.yaml", "vm_id: uint32 }", "vm_id: uint32, colour: str }");
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("`vgpu-pipeline shell FILE`"), "{error}");
+    assert!(error.contains(&entered(&toy)), "{error}");
     let seen = said(shell(&toy).args([
         "--",
         "sh",

@@ -126,7 +126,7 @@ fn a_server_that_is_busy_is_asked_again_and_a_missing_file_is_not() {
 fn a_commit_that_is_gone_is_one_clear_error() {
     let packaging = Packaging::new("gone");
     let commit = packaging.git("work", &["rev-parse", "HEAD"]);
-    let absent = "1234567890".repeat(4);
+    let absent = "12345678fa".repeat(4);
     packaging.edit("p.yaml", &commit, &absent).edit("p.yaml", "      branch: master\n", "");
     let error = refusal(1, &mut packaging.fetch());
     assert!(error.contains(&format!("does not have the commit {absent}")), "{error}");

@@ -168,5 +168,5 @@ fn a_file_of_this_machine_may_be_called_so_too() {
     assert!(taken(&events, &packaging.path("store")).iter().any(|taken| taken == name));
     packaging.edit("p.yaml", &format!("'{name}'"), "\"foo\\e.service\"");
     let error = refusal(2, &mut packaging.fetch());
-    assert!(error.contains("does not end in the name of a file"), "{error}");
+    assert!(error.contains("is not a path that ends in the name of a file"), "{error}");
 }

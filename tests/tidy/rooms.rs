@@ -41,7 +41,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ),
     (
         "verify",
-        "build::Built cmd config::<types> config::nearest digest dom0::BEGIN dom0::DIFFERENCE \
+        "build::Built build::CompilerCache cmd config::<types> config::nearest digest dom0::BEGIN dom0::DIFFERENCE \
          dom0::Dom0 dom0::END dom0::PATCHED dom0::is_package_of dom0::package_name \
          environment::Environment files inject::Injected note openpgp package_file project rules \
          sandbox source::Sources stage store text",
@@ -52,7 +52,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ),
     (
         "publish",
-        "build::Built build::CompilerCache cmd config::<types> digest dom0::Dom0 \
+        "build::CompilerCache cmd config::<types> digest dom0::Dom0 \
          environment::Environment inject::Injected note project repodata sign::Signed \
          sign::SignedPackage sign::Signer source::Sources stage store verify::Verified",
     ),

@@ -3,7 +3,6 @@
 
 use super::manifest::Provenance;
 use super::{Published, Repository, make_repository};
-use crate::build::Built;
 use crate::dom0::Dom0;
 use crate::environment::Environment;
 use crate::inject::Injected;
@@ -23,15 +22,8 @@ pub struct PublishStep<'p> {
 }
 
 /// All that the manifest tells of.
-type Taken<'v> = (
-    &'v Sources,
-    &'v Environment,
-    &'v Injected,
-    &'v Built,
-    Option<&'v Dom0>,
-    &'v Verified,
-    &'v Signed,
-);
+type Taken<'v> =
+    (&'v Sources, &'v Environment, &'v Injected, Option<&'v Dom0>, &'v Verified, &'v Signed);
 
 impl Step for PublishStep<'_> {
     const STAGE: Stage = Stage::Publish;
@@ -41,7 +33,6 @@ impl Step for PublishStep<'_> {
         &'s Slot<Sources>,
         &'s Slot<Environment>,
         &'s Slot<Injected>,
-        &'s Slot<Built>,
         Option<&'s Slot<Dom0>>,
         &'s Slot<Verified>,
         &'s Slot<Signed>,
@@ -58,7 +49,7 @@ impl Step for PublishStep<'_> {
 
     fn run(&self, cx: &Context, taken: Taken<'_>) -> Result<Published> {
         let signer = self.signer.context("no signing key was loaded")?;
-        let (sources, environment, injected, built, dom0, verified, signed) = taken;
+        let (sources, environment, injected, dom0, verified, signed) = taken;
         let mut all = Materials::default();
         for more in [
             sources.materials()?,
@@ -76,7 +67,7 @@ impl Step for PublishStep<'_> {
             signer: signer.fingerprint(),
             development_key: signer.is_development(),
             keys: cx.steps.to_vec(),
-            compiler_cache: built.compiler_cache().cloned(),
+            compiler_cache: verified.compiler_cache().cloned(),
             inputs: all.files,
             contacted: all.contacted,
             verified: serde_json::to_value(verified.report())?,

@@ -56,6 +56,6 @@ pub fn compose(walk: &mut impl Walk, session: &Session) -> Result<Slot<Published
     let signed = walk.step(&SignStep { signer }, (&verified,))?;
     walk.step(
         &PublishStep { project, signer },
-        (&sources, &environment, &injected, &built, dom0.as_ref(), &verified, &signed),
+        (&sources, &environment, &injected, dom0.as_ref(), &verified, &signed),
     )
 }

@@ -15,7 +15,7 @@ use crate::sandbox::Engine;
 use crate::sign;
 use crate::stage::{CacheKey, Context, PlannedStep, Slot, Stage, Step, Takes, Value};
 use crate::store::Stored;
-use anyhow::{Context as _, Error, Result, anyhow};
+use anyhow::{Context as _, Error, Result};
 use std::cell::Cell;
 use std::fs::File;
 use std::path::PathBuf;
@@ -155,11 +155,10 @@ impl<'s> Executor<'s> {
     fn make<S: Step>(&self, step: &S, key: &CacheKey, takes: &S::Takes<'_>) -> Result<S::Value> {
         let Session { project, store, request, .. } = self.session;
         let stage = S::STAGE;
-        if let Some(damaged) = takes.damaged().into_iter().next() {
-            store.discard(&damaged)?;
-            let what =
-                anyhow!("a result that it reads, `{}`, is damaged in the store", damaged.name());
-            return Err(what.help("run again: it is made anew"));
+        if let Some(damaged) = takes.damaged().first() {
+            let what = damaged.what_changed();
+            store.discard(damaged)?;
+            return Err(what);
         }
         let values = takes.values().context("what it takes is not there")?;
         let log = self.log(stage)?;

@@ -82,14 +82,19 @@ impl Walk for Dry<'_> {
                 None => stored = None,
             }
         }
-        let value = slot.shared();
+        let (value, kept) = (slot.shared(), stored.clone());
         self.nodes.push(Node {
             stage: S::STAGE,
             key,
             needs: if stored.is_none() { step.needs(self.network)? } else { Needs::default() },
             stored,
             takes: edges.iter().map(|edge| edge.stage).collect(),
-            damaged: Box::new(move || value.as_deref().map(Value::damaged).unwrap_or_default()),
+            damaged: Box::new(move || match (&value, &kept) {
+                (Some(value), _) => value.damaged(),
+                // What it was made of is not there: all of it counts.
+                (None, Some(stored)) if !stored.intact() => vec![stored.clone()],
+                (None, _) => Vec::new(),
+            }),
         });
         Ok(slot)
     }

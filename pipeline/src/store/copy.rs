@@ -2,6 +2,7 @@
 //! Files on their way: opened as what they are, and hashed while they are copied, so that what arrives
 //! is what its record says, whatever became of the file it was copied from.
 
+use super::stored::{WHO, changed};
 use super::{FileRecord, Stored};
 use crate::error::Help;
 use anyhow::{Context, Error, Result, bail, ensure};
@@ -86,7 +87,7 @@ impl Stored {
         let from = open(&path)?;
         let program = from.metadata()?.permissions().mode() & 0o100 != 0;
         let found = copy_new(from, to, program, expected.size);
-        let changed = match found {
+        let why = match found {
             Ok(found) if found == *expected => return Ok(()),
             Ok(_) => {
                 fs::remove_file(to)?;
@@ -100,8 +101,6 @@ impl Stored {
                 });
             }
         };
-        let what =
-            format!("`{}` was changed in the store after the stage `{stage}`", path.display());
-        Err(changed.context(what).help("find out who did; the next run makes it anew"))
+        Err(why.context(changed(&path, stage).to_string()).help(WHO))
     }
 }

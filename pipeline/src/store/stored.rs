@@ -5,13 +5,16 @@ use super::{FILES, owned};
 use crate::digest;
 use crate::error::Help;
 use crate::files;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+/// What to try about a file that was changed.
+pub const WHO: &str = "find out who did; the next run makes it anew";
 
 /// What the store wrote down about one result.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -127,6 +130,12 @@ impl Stored {
         self.folder.join(FILES).join(name)
     }
 
+    /// What is said of a result that is not intact.
+    pub fn what_changed(&self) -> Error {
+        let name = self.names().find(|name| !self.is_intact(name)).unwrap_or_default();
+        changed(&self.path(name), &self.record.stage)
+    }
+
     /// Whether every file is there with the bytes that were written.
     pub fn intact(&self) -> bool {
         self.names().all(|name| self.is_intact(name))
@@ -171,4 +180,9 @@ impl FileRecord {
             size += read as u64;
         }
     }
+}
+
+/// That a file is another one than its stage left.
+pub fn changed(path: &Path, stage: &str) -> Error {
+    anyhow!("`{}` was changed in the store after the stage `{stage}`", path.display()).help(WHO)
 }

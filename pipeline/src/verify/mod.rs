@@ -18,7 +18,7 @@ mod report;
 mod source;
 mod step;
 
-use crate::build::Built;
+use crate::build::{Built, CompilerCache};
 use crate::config;
 use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
 use crate::error::Help;
@@ -69,6 +69,7 @@ pub struct Verified {
     sources: Vec<Leaving>,
     wrapper: Vec<Leaving>,
     report: Report,
+    compiler_cache: Option<CompilerCache>,
 }
 
 impl Verified {
@@ -85,6 +86,11 @@ impl Verified {
     /// The patched qemu-wrapper and its difference.
     pub fn wrapper(&self) -> &[Leaving] {
         &self.wrapper
+    }
+
+    /// Whose compiler cache the packages were built with.
+    pub fn compiler_cache(&self) -> Option<&CompilerCache> {
+        self.compiler_cache.as_ref()
     }
 
     pub fn report(&self) -> &Report {
@@ -116,7 +122,8 @@ impl Verified {
             }
         }
         copies::each_once(packages.iter().map(Leaving::file_name))?;
-        Ok(Self { stored, packages, sources, wrapper, report })
+        let compiler_cache = made.built.compiler_cache().cloned();
+        Ok(Self { stored, packages, sources, wrapper, report, compiler_cache })
     }
 }
 
