@@ -133,13 +133,13 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
     assert_ne!(sums(&toy.output()), before);
 
     // A pipeline that says which key it wants takes no other in its place.
-    toy.edit("toy.yaml", "\nbuild:\n", "\nsign: { fingerprint: ABCD }\n\nbuild:\n");
+    let wanted = "ABCD".repeat(10);
+    let sign = format!("\nsign: {{ fingerprint: {wanted} }}\n\nbuild:\n");
+    toy.edit("toy.yaml", "\nbuild:\n", &sign);
     let error = refusal(2, release().env("XDG_DATA_HOME", other.path()));
-    assert!(
-        error.contains("`sign.fingerprint` wants the key ABCD, and nothing names a key"),
-        "{error}"
-    );
-    toy.edit("toy.yaml", "{ fingerprint: ABCD }", "{ passphrase_env: SECRET }");
+    let nobody = format!("`sign.fingerprint` wants the key {wanted}, and nothing names a key");
+    assert!(error.contains(&nobody), "{error}");
+    toy.edit("toy.yaml", &format!("{{ fingerprint: {wanted} }}"), "{ passphrase_env: SECRET }");
     let error = refusal(2, release().env("CI", "true"));
     assert!(error.contains("`sign.passphrase_env` names `SECRET`"), "{error}");
 }
