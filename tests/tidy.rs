@@ -130,7 +130,7 @@ fn imports(source: &Source) -> Vec<String> {
     let wrong = source.uses(&rooms).into_iter().filter(|used| {
         let name = used.name.as_deref();
         // Any room's tests may start the tools that it is judged by.
-        let tool = source.is_test() && used.room == "cmd";
+        let tool = source.is_test() && used.room == "process";
         used.room != room
             && used.room != ERRORS
             && !tool
@@ -172,9 +172,11 @@ fn dangerous(source: &Source) -> Vec<String> {
     }
     for (line, path) in source.std_paths() {
         let name = path.get(1).map_or("", String::as_str);
-        if source.room() != "cmd" && path[0] == "process" && !HARMLESS.contains(&name) {
-            findings
-                .push(format!(":{line}: `std::{}`: only `cmd` starts processes", path.join("::")));
+        if source.room() != "process" && path[0] == "process" && !HARMLESS.contains(&name) {
+            findings.push(format!(
+                ":{line}: `std::{}`: only `process` starts processes",
+                path.join("::")
+            ));
         }
     }
     findings
@@ -315,18 +317,18 @@ fn badly_worded(text: &str) -> Vec<String> {
 fn each_look_sees_what_it_is_for() {
     let of = |path: &str, text: &str| Source::new(path, text);
     let count = |path: &str, text: &str| imports(&of(path, text)).len();
-    assert_eq!(count("build/mod.rs", "use crate::{cmd::Call, sign::{self, Signer}};"), 2);
+    assert_eq!(count("build/mod.rs", "use crate::{process::Call, sign::{self, Signer}};"), 2);
     assert_eq!(count("verify/a.rs", "use crate::build::{Built, run};"), 1);
     assert_eq!(
         count("source/a.rs", "use crate::config;\nfn f() { config::parse(config::Pin) }"),
         1
     );
-    assert_eq!(count("store/mod.rs", "mod tests { use super::*; }\nuse super::cmd::Call;"), 1);
-    assert_eq!(count("store/a.rs", "use super::super::cmd::Call;"), 1);
+    assert_eq!(count("store/mod.rs", "mod tests { use super::*; }\nuse super::process::Call;"), 1);
+    assert_eq!(count("store/a.rs", "use super::super::process::Call;"), 1);
     assert_eq!(count("cmd/mod.rs", "// crate::store\nconst A: &str = \"crate::store::B\";"), 0);
     assert_eq!(count("main.rs", "mod run;\nfn main() { cli::main(); run::other() }"), 2);
     assert_eq!(count("attic/mod.rs", ""), 1);
-    assert_eq!(count("store/tests/tools.rs", "use crate::{cmd::Call, sign::Signer};"), 1);
+    assert_eq!(count("store/tests/tools.rs", "use crate::{process::Call, sign::Signer};"), 1);
     assert_eq!(
         dangerous(&of("run/mod.rs", "use std::process::{Command, ExitCode, self};")).len(),
         2

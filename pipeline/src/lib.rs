@@ -17,7 +17,6 @@
 mod apt;
 mod build;
 mod cli;
-mod cmd;
 mod config;
 mod digest;
 mod dom0;
@@ -33,6 +32,7 @@ mod lock;
 mod note;
 mod openpgp;
 mod package_file;
+mod process;
 mod project;
 mod publish;
 mod repodata;

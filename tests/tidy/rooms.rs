@@ -9,7 +9,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("lib", "cli note run stage verify"),
     (
         "cli",
-        "cmd::Runner cmd::interrupt cmd::interrupted config fetch files folders inject::Outcome \
+        "process::Runner process::interrupt process::interrupted config fetch files folders inject::Outcome \
          inject::readable lock note project rules run sandbox::Engine sandbox::Scene sign stage store \
          text verify",
     ),
@@ -61,7 +61,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("config", "rules text"),
     ("fetch", "cmd config::<types> digest files note store text"),
     ("git", "cmd config::<types>"),
-    ("apt", "cmd"),
+    ("apt", "process"),
     ("sandbox", "cmd config::<types> folders note store"),
     ("openpgp", "package_file"),
     ("intake", "package_file store"),
@@ -69,7 +69,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("package_file", "files"),
     ("rules", ""),
     ("store", "digest files"),
-    ("cmd", "note text"),
+    ("process", "note text"),
     ("digest", "files"),
     ("files", "text"),
     ("folders", ""),
@@ -83,9 +83,9 @@ pub const ERRORS: &str = "error";
 
 /// Words that only one room's code may hold, or that of two, and why.
 pub const ONLY_IN: &[(&str, &str, &str)] = &[
-    ("cmd", "Command::new", "only `cmd` starts processes"),
-    ("cmd", "CommandExt", "only `cmd` starts processes"),
-    ("cmd", "xshell", "only `cmd` starts processes"),
+    ("process", "Command::new", "only `process` starts processes"),
+    ("process", "CommandExt", "only `process` starts processes"),
+    ("process", "xshell", "only `process` starts processes"),
     ("sign", "secret_armored", "only `sign` sees key material"),
     ("sign", "from_armored", "only `sign` sees key material"),
     ("sign", "development_key_file", "only `sign` sees key material"),

@@ -11,8 +11,8 @@ mod debian;
 #[cfg(test)]
 mod tests;
 
-use crate::cmd::{Call, Runner};
 use crate::error::Help;
+use crate::process::{Invocation, Runner};
 use anyhow::{Result, anyhow};
 use std::path::Path;
 use std::time::Duration;
@@ -58,12 +58,12 @@ struct Target<'a> {
 }
 
 /// Where a suite comes from, with its updates and security suites.
-pub fn origins(cmd: &Runner, suite: &str) -> Result<Vec<Origin>> {
+pub fn origins(runner: &Runner, suite: &str) -> Result<Vec<Origin>> {
     refuse_without_keys(suite, keyring())?;
-    let targets = cmd.run(
-        &Call::new("apt-get")
+    let targets = runner.run(
+        &Invocation::new("apt-get")
             .args(["indextargets", "--format", FORMAT, "Created-By: Packages"])
-            .read(),
+            .capture_stdout(),
     )?;
     choose(&targets.stdout, suite)
 }

@@ -142,10 +142,10 @@ fn apt_is_asked_so_every_form_of_its_files_counts() {
         fs::write(path("apt.conf"), config).unwrap();
         let log = folder.path().join("log");
         let runner = Runner::new(&log, |_| {}).unwrap();
-        let call = Call::new("apt-get")
+        let call = Invocation::new("apt-get")
             .args(["indextargets", "--format", FORMAT, "Created-By: Packages"])
             .env("APT_CONFIG", path("apt.conf"));
-        let said = runner.run(&call.read()).unwrap().stdout;
+        let said = runner.run(&call.capture_stdout()).unwrap().stdout;
         assert_eq!(lines(&said, "bookworm"), usual("bookworm"), "{text}: {said}");
     }
 }

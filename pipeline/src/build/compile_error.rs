@@ -3,8 +3,8 @@
 
 use super::build_log::clipped;
 use super::log_lines::log_lines;
-use crate::cmd::interrupted;
 use crate::error::Help;
+use crate::process::interrupted;
 use anyhow::{Error, anyhow};
 use std::path::{Path, PathBuf};
 

@@ -10,11 +10,11 @@ mod compile_error;
 mod log_lines;
 mod step;
 
-use crate::cmd::{Runner, interrupted};
 use crate::config::{self, TestBinary};
 use crate::error::Help;
 use crate::files::{self, write::link_or_copy};
 use crate::intake::{self, Folder, Limits};
+use crate::process::{Runner, interrupted};
 use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
 use crate::stage::{CacheKey, Context as StageContext};
 use crate::store::{Store, Stored, Work, copy_new};
@@ -137,26 +137,26 @@ fn run(
     compiler_cache: Option<CompilerCache>,
     cx: &StageContext,
 ) -> Result<Built> {
-    let (store, cmd) = (cx.store(), cx.cmd());
+    let (store, runner) = (cx.store(), cx.runner());
     let cache = inputs.cache.open(inputs.name, store)?;
-    let top = rpmbuild(&BuildTarget::Packages, inputs, &cache, build, image, store, cmd)?;
-    let log = BuildLog::of(log_lines::log_lines(cmd.log())?, &inputs.names).summary();
+    let top = rpmbuild(&BuildTarget::Packages, inputs, &cache, build, image, store, runner)?;
+    let log = BuildLog::of(log_lines::log_lines(runner.log())?, &inputs.names).summary();
     if log.wrote.is_empty() {
         return Err(anyhow!("rpmbuild ended well and its log has no `Wrote:` line")
-            .help(format!("see {}", cmd.log().display())));
+            .help(format!("see {}", runner.log().display())));
     }
     let work = store.work()?;
     intake::packages(&top.path(), &work.files())?;
-    let whole = files::open(cmd.log(), &files::LOG)?;
+    let whole = files::open(runner.log(), &files::LOG)?;
     copy_new(whole, &work.files().join(LOG), false, files::LOG.most)?;
     drop(top);
     if let (Some(spec), Some(binary)) = (&inputs.test_spec, &build.test_binary) {
-        let tree = rpmbuild(&BuildTarget::Tree(spec), inputs, &cache, build, image, store, cmd);
+        let tree = rpmbuild(&BuildTarget::Tree(spec), inputs, &cache, build, image, store, runner);
         match (tree, &inputs.cache) {
             (Ok(_), Cache::Fill) => {}
             // Whether this tree is good is for the build with the devices to say.
             (Err(error), Cache::Fill) if interrupted(&error).is_none() => {
-                cmd.write(&format!(
+                runner.write(&format!(
                     "the cache has not all of the test binary's objects: {error:#}"
                 ));
                 store.drop_failed(inputs.name)?;
@@ -196,7 +196,7 @@ fn rpmbuild(
     build: &config::Build,
     image: &Image,
     store: &Store,
-    cmd: &Runner,
+    runner: &Runner,
 ) -> Result<BuildTree> {
     let work = store.work()?;
     let sources = work.scratch("sources")?;
@@ -227,12 +227,12 @@ fn rpmbuild(
         memory: build.limits.memory.engine_notation(),
         pids: build.limits.pids,
     };
-    if let Err(error) = sandbox::run(cmd, image, &job, work.path()) {
+    if let Err(error) = sandbox::run(runner, image, &job, work.path()) {
         if interrupted(&error).is_none() {
             Scene::leave(&cache::without(job), image, work.path())?;
             store.keep_failed(work, inputs.name)?;
         }
-        return Err(compile_error::explain(error, cmd.log(), &inputs.names));
+        return Err(compile_error::explain(error, runner.log(), &inputs.names));
     }
     Ok(BuildTree { work })
 }

@@ -28,7 +28,7 @@ const TROUBLES: [(Errno, &str, &str); 5] = [
          `--store` or `--output`",
     ),
 ];
-/// What is said of a child that failed where there was no room (`cmd::Failure`).
+/// What is said of a child that failed where there was no room (`process::Failure`).
 const SCARCE: &str = " KiB are free on the disk of `";
 const MAKE_ROOM: &str = "make room on that file system, or name another one with `--store` or \
     `--output`; what was finished is kept, and the next run goes on from there";

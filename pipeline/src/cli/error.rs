@@ -2,8 +2,8 @@
 //! How a command fails: by its input, found before any work, or by the work itself.
 
 use super::disk;
-use crate::cmd::interrupted;
 use crate::error::{Reason, find};
+use crate::process::interrupted;
 use crate::run::{Failure, FailureKind, StageFailed};
 use crate::text;
 use anyhow::{Error, Result};

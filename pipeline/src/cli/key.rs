@@ -2,9 +2,9 @@
 //! `key`: make a signing key, or show one's public half.
 
 use super::{Classify, CommandError};
-use crate::cmd::interrupt;
 use crate::config::{KeySource, Sign};
 use crate::error::Help;
+use crate::process::interrupt;
 use crate::sign::{self, Public, SigningKey};
 use crate::text;
 use anyhow::{Context, Result};

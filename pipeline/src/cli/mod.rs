@@ -30,12 +30,12 @@ mod schema;
 mod shell;
 mod verify;
 
-use crate::cmd::interrupt;
 use crate::config::{KeySource, Settings};
 use crate::error::Help;
 use crate::fetch::{Mirror, Network, Origins};
 use crate::files;
 use crate::folders;
+use crate::process::interrupt;
 use crate::project::Project;
 use crate::run::Event;
 use crate::sign;

@@ -2,8 +2,8 @@
 //! `shell`: into the build environment at the stage that failed.
 
 use super::{Classify, CommandError, ProjectArgs};
-use crate::cmd::{Runner, interrupt};
 use crate::error::Help;
+use crate::process::{Runner, interrupt};
 use crate::sandbox::Scene;
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -45,8 +45,8 @@ impl Shell {
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
         let log = store.log_file(name, "shell").failed()?;
-        let cmd = Runner::new(&log, |_| {}).failed()?.working_for(store.root());
-        let status = scene.enter(command, &cmd).failed()?;
+        let runner = Runner::new(&log, |_| {}).failed()?.working_for(store.root());
+        let status = scene.enter(command, &runner).failed()?;
         if status.success() {
             return Ok(());
         }

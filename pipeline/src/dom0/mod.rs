@@ -11,9 +11,9 @@ mod scriptlets;
 mod step;
 mod vendor;
 
-use crate::cmd::Runner;
 use crate::config;
 use crate::intake::{Folder, Limits};
+use crate::process::Runner;
 use crate::sandbox::{self, Confinement, Image, Job, Mount};
 use crate::stage::Context;
 use crate::store::Stored;
@@ -74,15 +74,15 @@ impl Dom0 {
 
 /// Patches the vendor's wrapper and makes the package.
 fn make(wrapper: &config::Wrapper, base_dir: &Path, image: &Image, cx: &Context) -> Result<Dom0> {
-    let (store, cmd, fetch) = (cx.store(), cx.cmd(), cx.fetch);
+    let (store, runner, fetch) = (cx.store(), cx.runner(), cx.fetch);
     let file = vendor::fetch(&wrapper.vendor, base_dir, fetch)?;
     let work = store.work()?;
     let bench = PatchWorkspace::lay_out(&work.scratch("wrapper")?, &work.scratch("bench")?)?;
     let shipped = work.files().join(SHIPPED);
     vendor::apply_distro_edits(&file, wrapper, &shipped)?;
     bench.put(&shipped)?;
-    let difference = bench.patcher(&["--diff"], wrapper.python, image, cmd)?;
-    bench.patcher(&[], wrapper.python, image, cmd)?;
+    let difference = bench.patcher(&["--diff"], wrapper.python, image, runner)?;
+    bench.patcher(&[], wrapper.python, image, runner)?;
     bench.take(&work.files().join(PATCHED))?;
     fs::write(work.files().join(DIFFERENCE), &difference)?;
     let is_added = |line: &&str| line.starts_with('+') && !line.starts_with("+++");
@@ -131,7 +131,7 @@ impl PatchWorkspace {
         options: &[&str],
         python: config::Python,
         image: &Image,
-        cmd: &Runner,
+        runner: &Runner,
     ) -> Result<String> {
         let file = format!("/bench/{PATCHED}");
         let words = [python.program(), "-B", "/wrapper/vgpu-stub-patch"].into_iter();
@@ -148,6 +148,6 @@ impl PatchWorkspace {
             memory: "1g".to_owned(),
             pids: 64,
         };
-        sandbox::ask(cmd, image, &job, self.programs.parent().unwrap_or(&self.programs))
+        sandbox::ask(runner, image, &job, self.programs.parent().unwrap_or(&self.programs))
     }
 }

@@ -2,9 +2,9 @@
 //! A Debian root filesystem, where no container registry is at hand.
 
 use crate::apt;
-use crate::cmd::{Call, Runner};
 use crate::config::{DebianBase, DebianPackage};
 use crate::fetch::Fetch;
+use crate::process::{Invocation, Runner};
 use crate::sandbox::Image;
 use anyhow::Result;
 use std::path::Path;
@@ -14,14 +14,14 @@ const MMDEBSTRAP: &str = "mmdebstrap";
 /// Makes the root filesystem as a tar; the same packages give the same bytes. `under` is a folder for
 /// what is made on the way.
 pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> Result<()> {
-    let cmd = fetch.cmd();
+    let runner = fetch.runner();
     let suite = base.suite.as_str();
     let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
     // Whoever is not root has them in namespaces already.
     let call = if rustix::process::geteuid().is_root() {
-        Call::alone_in(&std::path::absolute(under)?, MMDEBSTRAP)
+        Invocation::alone_in(&std::path::absolute(under)?, MMDEBSTRAP)
     } else {
-        Call::new(MMDEBSTRAP).env("TMPDIR", under)
+        Invocation::new(MMDEBSTRAP).env("TMPDIR", under)
     };
     let mut call = call
         .args(["--variant=essential", "--format=tar"])
@@ -38,19 +38,19 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> 
     if let Some(keyring) = apt::keyring() {
         call = call.arg(format!("--keyring={}", keyring.display()));
     }
-    let origins = apt::origins(cmd, suite)?;
+    let origins = apt::origins(runner, suite)?;
     for origin in &origins {
         fetch.will_contact(origin.uri());
     }
     let lines = origins.iter().map(apt::Origin::binary_line);
-    cmd.run(&call.arg(suite).arg(tar).args(lines))?;
+    runner.run(&call.arg(suite).arg(tar).args(lines))?;
     Ok(())
 }
 
 /// The installed packages, one a line, sorted.
-pub fn closure(cmd: &Runner, image: &Image, under: &Path) -> Result<String> {
+pub fn closure(runner: &Runner, image: &Image, under: &Path) -> Result<String> {
     let format = "--showformat=${Package} ${Version} ${Architecture}\\n";
-    let output = super::inspect(cmd, image, under, &["dpkg-query", "--show", format])?;
+    let output = super::inspect(runner, image, under, &["dpkg-query", "--show", format])?;
     let mut lines: Vec<&str> = output.lines().collect();
     lines.sort_unstable();
     Ok(lines.join("\n") + "\n")

@@ -2,10 +2,10 @@
 //! An environment that a lock pins: its base image by id, its packages by sha256.
 
 use super::archive::is_archive_of;
-use crate::cmd::Runner;
 use crate::config::{Lock, LockedPackage};
 use crate::error::Help;
 use crate::fetch::{Fetch, Pin, Wanted, retry};
+use crate::process::Runner;
 use crate::sandbox::Image;
 use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
@@ -52,9 +52,9 @@ pub fn package_file(package: &LockedPackage, fetch: &Fetch) -> Result<std::path:
 
 /// Gives the engine the base image under its name: its own copy, a mirror's, or the registry's.
 pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
-    let cmd = fetch.cmd();
+    let runner = fetch.runner();
     let image = &lock.image;
-    if base.name(cmd, &image.id)? {
+    if base.name(runner, &image.id)? {
         return Ok(());
     }
     let shown = format!("image {}", image.reference);
@@ -64,28 +64,28 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     // An archive that is the image and nothing else: an engine takes whatever names it gives.
     let good = |archive: &Path| {
         is_archive_of(archive, &image.id)?;
-        base.load(cmd, archive, &image.id, tmp)
+        base.load(runner, archive, &image.id, tmp)
     };
     if fetch.near(&pin, &shown, None, &good)?.is_some() {
         return Ok(());
     }
     fetch.network(&shown)?;
     fetch.will_contact(image.reference.as_str());
-    retry::run(cmd, || base.pull(cmd, &image.reference, &image.digest, &image.id, tmp))
+    retry::run(runner, || base.pull(runner, &image.reference, &image.digest, &image.id, tmp))
 }
 
 /// Puts the base image into a mirror folder.
 pub fn save_base(lock: &Lock, image: &Image, to: &Path, fetch: &Fetch) -> Result<()> {
     base(lock, image, fetch)?;
-    Image::save(fetch.cmd(), image.engine(), &lock.image.id, to)?;
+    Image::save(fetch.runner(), image.engine(), &lock.image.id, to)?;
     is_archive_of(to, &lock.image.id)
 }
 
 /// Refuses an image that has anything else installed than its base and the lock. Returns what is
 /// installed, with the sha256 of what the lock brought.
-pub fn closure(lock: &Lock, image: &Image, under: &Path, cmd: &Runner) -> Result<String> {
+pub fn closure(lock: &Lock, image: &Image, under: &Path, runner: &Runner) -> Result<String> {
     let base = &Image::by_id(image.engine(), &lock.image.id);
-    let (before, after) = (installed(cmd, base, under)?, installed(cmd, image, under)?);
+    let (before, after) = (installed(runner, base, under)?, installed(runner, image, under)?);
     let locked: BTreeSet<&str> = lock.packages.iter().map(|p| p.nevra.as_str()).collect();
     if let Some(nevra) = locked.iter().find(|nevra| !after.contains(**nevra)) {
         return Err(anyhow!("the environment does not have {nevra}, which the lock does").help(
@@ -111,10 +111,10 @@ pub fn closure(lock: &Lock, image: &Image, under: &Path, cmd: &Runner) -> Result
 }
 
 /// The installed packages by NEVRA. Imported keys stand in the same database and are no packages.
-fn installed(cmd: &Runner, image: &Image, under: &Path) -> Result<BTreeSet<String>> {
+fn installed(runner: &Runner, image: &Image, under: &Path) -> Result<BTreeSet<String>> {
     let format = "%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\\n";
     let query = ["rpm", "--query", "--all", "--queryformat", format];
-    let output = super::inspect(cmd, image, under, &query)?;
+    let output = super::inspect(runner, image, under, &query)?;
     let packages = output.lines().filter(|line| !line.starts_with("gpg-pubkey-"));
     // As the lock has it, an epoch of 0 goes without saying.
     Ok(packages.map(|nevra| nevra.replacen("-0:", "-", 1)).collect())

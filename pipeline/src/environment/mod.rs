@@ -13,10 +13,10 @@ mod debian;
 mod locked;
 mod step;
 
-use crate::cmd::Runner;
 use crate::config::{Base, Lock};
 use crate::error::Help;
 use crate::fetch::Fetch;
+use crate::process::Runner;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::stage::Context;
 use crate::store::{Store, Stored, layout};
@@ -74,7 +74,7 @@ impl Environment {
         let (fetch, lock) = (cx.fetch, self.lock.as_ref());
         let made = Made::of(self.stored.key(), cx.engine()?, cx.store())?;
         if let Some(image) = made.recall()
-            && image.exists(cx.cmd())?
+            && image.exists(cx.runner())?
         {
             return Ok(image);
         }
@@ -122,7 +122,7 @@ fn make_environment(
     containerfile: &str,
     cx: &Context,
 ) -> Result<Environment> {
-    let (store, cmd, fetch) = (cx.store(), cx.cmd(), cx.fetch);
+    let (store, runner, fetch) = (cx.store(), cx.runner(), cx.fetch);
     let work = store.work()?;
     fs_err::write(work.files().join(CONTAINERFILE), containerfile)?;
     let made = Made::of(cx.key.as_str(), cx.engine()?, store)?;
@@ -133,13 +133,13 @@ fn make_environment(
             debian::bootstrap(base, &files.join(BASE), &work.scratch("bootstrap")?, fetch)?;
             let context = work.scratch(CONTEXT)?;
             let image = make(&made, &files, &context, under, None, fetch)?;
-            debian::closure(cmd, &image, under)?
+            debian::closure(runner, &image, under)?
         }
         (Base::Image(_), Some(lock)) => {
             let context = files.join(CONTEXT);
             locked::lay_out(lock, &context, fetch)?;
             let image = make(&made, &files, &context, under, Some(lock), fetch)?;
-            locked::closure(lock, &image, under, cmd)?
+            locked::closure(lock, &image, under, runner)?
         }
         (Base::Image(_), None) => bail!("the environment has no lock"),
     };
@@ -174,13 +174,13 @@ fn make(
     let text = fs_err::read_to_string(files.join(CONTAINERFILE))?;
     let first = made.image.engine().first_instruction();
     let text = first.map_or(text.clone(), |first| containerfile::led_by(&text, &first));
-    let image = made.image.build(fetch.cmd(), &text, base, context, under)?;
+    let image = made.image.build(fetch.runner(), &text, base, context, under)?;
     made.remember(&image)?;
     Ok(image)
 }
 
 /// Asks an image something.
-fn inspect(cmd: &Runner, image: &Image, under: &Path, argv: &[&str]) -> Result<String> {
+fn inspect(runner: &Runner, image: &Image, under: &Path, argv: &[&str]) -> Result<String> {
     let job = Job {
         purpose: "closure".into(),
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
@@ -190,5 +190,5 @@ fn inspect(cmd: &Runner, image: &Image, under: &Path, argv: &[&str]) -> Result<S
         memory: "512m".to_owned(),
         pids: 64,
     };
-    sandbox::ask(cmd, image, &job, under)
+    sandbox::ask(runner, image, &job, under)
 }

@@ -5,8 +5,8 @@
 //! credentials for wherever a server leads.
 
 use super::{Fetch, origin::Origin, retry, same_origin};
-use crate::cmd::{Call, Failure, masked};
 use crate::error::find;
+use crate::process::{Failure, Invocation, masked};
 use anyhow::{Context, Result, bail};
 use std::fmt;
 use std::fs::{self, File};
@@ -92,7 +92,7 @@ pub fn run(
     let beside = Beside { config, part };
     let attempt = || once(download, patience, credentials, fetch, &beside);
     let result = match patience {
-        Patience::Usual => retry::run(fetch.cmd(), attempt),
+        Patience::Usual => retry::run(fetch.runner(), attempt),
         Patience::None => attempt(),
     };
     let _ = fs::remove_file(&beside.config);
@@ -175,7 +175,7 @@ fn ask(
     let _ = fs::remove_file(part);
     let most = (*size).max(LARGEST_REDIRECTION);
     let left = ends.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
-    let mut call = Call::new("curl")
+    let mut call = Invocation::new("curl")
         .args([
             "--disable",
             "--silent",
@@ -189,7 +189,7 @@ fn ask(
         .args(["--speed-limit", &SLOWEST.to_string(), "--max-filesize", &most.to_string()])
         .args(["--max-time", &left.as_secs().max(1).to_string()])
         // Its own limit holds only where the server says how much will come.
-        .largest(part, most)
+        .max_file_size(part, most)
         .limit(left + Duration::from_secs(30));
     if credentials == Credentials::Netrc && at_home {
         call = call.arg("--netrc-optional");
@@ -214,11 +214,14 @@ fn ask(
     } else if from > 0 {
         call = call.args(["--range", &format!("{from}-")]);
     }
-    call = call.args(["--write-out", "%{http_code} %{redirect_url}\n"]).read().unlogged();
+    call = call
+        .args(["--write-out", "%{http_code} %{redirect_url}\n"])
+        .capture_stdout()
+        .secret_output();
     call = call.arg("--output").arg(part).arg("--config").arg(config);
     fetch.will_contact(url);
-    fetch.cmd().write(&format!("# {}", plain(url)));
-    let result = fetch.cmd().run(&call);
+    fetch.runner().write(&format!("# {}", plain(url)));
+    let result = fetch.runner().run(&call);
     let said = match &result {
         Ok(output) => output.stdout.clone(),
         Err(error) => {

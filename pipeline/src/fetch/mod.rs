@@ -15,11 +15,11 @@ mod origin;
 mod pin;
 pub mod retry;
 
-use crate::cmd::{Runner, interrupted};
 use crate::config::WebUrl;
 use crate::error::Help;
 use crate::files;
 use crate::note::Note;
+use crate::process::{Runner, interrupted};
 use crate::store::{Store, layout};
 use anyhow::{Context, Result, anyhow};
 use curl::{Credentials, Patience};
@@ -55,7 +55,7 @@ pub struct Origins {
 pub struct Fetch<'a> {
     store: &'a Store,
     origins: &'a Origins,
-    cmd: &'a Runner<'a>,
+    runner: &'a Runner<'a>,
     contacted: RefCell<BTreeSet<String>>,
     /// Mirrors that could not be reached, took too long or served something else: none is waited for
     /// twice.
@@ -72,12 +72,12 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Fetch<'a> {
-    pub fn new(store: &'a Store, origins: &'a Origins, cmd: &'a Runner<'a>) -> Self {
-        Self { store, origins, cmd, contacted: RefCell::default(), dead: RefCell::default() }
+    pub fn new(store: &'a Store, origins: &'a Origins, runner: &'a Runner<'a>) -> Self {
+        Self { store, origins, runner, contacted: RefCell::default(), dead: RefCell::default() }
     }
 
-    pub fn cmd(&self) -> &'a Runner<'a> {
-        self.cmd
+    pub fn runner(&self) -> &'a Runner<'a> {
+        self.runner
     }
 
     pub fn store(&self) -> &'a Store {
@@ -179,7 +179,7 @@ impl<'a> Fetch<'a> {
                 Err(error) if interrupted(&error).is_some() => return Err(error),
                 // It stays until something better has come: not every trouble is the entry's fault.
                 Err(error) => {
-                    self.cmd.write(&format!("`{shown}` in the cache is not good: {error:#}"));
+                    self.runner.write(&format!("`{shown}` in the cache is not good: {error:#}"));
                 }
             }
         }
@@ -216,7 +216,7 @@ impl<'a> Fetch<'a> {
                     let other = size.is_some() && found.is_some() && found != size;
                     if other {
                         let why = "has another size than what is pinned";
-                        self.cmd.write(&format!("mirror {mirror}: `{shown}` {why}"));
+                        self.runner.write(&format!("mirror {mirror}: `{shown}` {why}"));
                     }
                     !other && files::copy(&from, staged, &files::SOURCE).is_ok()
                 }
@@ -245,7 +245,8 @@ impl<'a> Fetch<'a> {
                 Ok(()) => return Ok(true),
                 Err(error) if interrupted(&error).is_some() => return Err(error),
                 Err(problem) => {
-                    self.cmd.write(&format!("mirror {mirror}: `{shown}` is not taken: {problem}"));
+                    self.runner
+                        .write(&format!("mirror {mirror}: `{shown}` is not taken: {problem}"));
                     fs::remove_file(staged)?;
                     // A folder costs nothing to look into again.
                     if matches!(mirror, Mirror::Url(_)) {
@@ -262,7 +263,8 @@ impl<'a> Fetch<'a> {
         if self.dead.borrow_mut().insert(mirror.to_string()) {
             let why = why.to_string();
             let why = why.lines().next().unwrap_or_default();
-            self.cmd.note(Note::MirrorGivenUp { mirror: mirror.to_string(), why: why.to_owned() });
+            self.runner
+                .note(Note::MirrorGivenUp { mirror: mirror.to_string(), why: why.to_owned() });
         }
     }
 

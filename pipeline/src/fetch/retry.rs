@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Trying again, where the trouble is one that passes.
 
-use crate::cmd::{Failure, Runner, interrupt};
 use crate::error::find;
+use crate::process::{Failure, Runner, interrupt};
 use anyhow::{Error, Result};
 use std::time::Duration;
 
@@ -40,12 +40,12 @@ const PASSING: &[&str] = &[
 ];
 
 /// Runs `attempt` until it works, fails for good, or has failed often enough.
-pub fn run<T>(cmd: &Runner, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+pub fn run<T>(runner: &Runner, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
         match attempt() {
             Err(error) if passing(&error) => {
-                cmd.write(&format!("trying again in {} s", pause.as_secs()));
+                runner.write(&format!("trying again in {} s", pause.as_secs()));
                 wait(pause)?;
                 pause *= 2;
             }
@@ -98,9 +98,9 @@ mod tests {
     #[test]
     fn it_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let cmd = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
+        let runner = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
         let mut tries = 0;
-        let result: Result<()> = run(&cmd, || {
+        let result: Result<()> = run(&runner, || {
             tries += 1;
             Err(failure("curl", 7, ""))
         });

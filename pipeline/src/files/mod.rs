@@ -37,7 +37,7 @@ pub const PUBLIC_KEYS: Kind = Kind { name: "the keys in", most: 1 << 18 };
 pub const SECRET_KEY: Kind = Kind { name: "signing key", most: 1 << 20 };
 pub const WRAPPER: Kind = Kind { name: "wrapper", most: 4 << 20 };
 pub const SOURCE: Kind = Kind { name: "source", most: 4 << 30 };
-/// `cmd` ends a build whose log grows beyond a part of this.
+/// `process` ends a build whose log grows beyond a part of this.
 pub const LOG: Kind = Kind { name: "log", most: 1 << 30 };
 pub const KERNEL: Kind = Kind { name: "kernel", most: 256 << 20 };
 /// What `verify` is given; each reader behind it has bounds of its own.

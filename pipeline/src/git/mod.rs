@@ -9,8 +9,8 @@
 mod remote;
 mod tree;
 
-use crate::cmd::{Call, Runner};
 use crate::config::{Commit, TreeFolder, TreePath};
+use crate::process::{Invocation, Runner};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
 pub use remote::{Remote, Tip, find};
@@ -30,7 +30,7 @@ const PATHS_AT_ONCE: usize = 400;
 /// A bare repository in a work folder.
 pub struct Repository<'a> {
     folder: PathBuf,
-    cmd: &'a Runner<'a>,
+    runner: &'a Runner<'a>,
 }
 
 /// What a repository, or a user's configuration for other work, could hook in is off.
@@ -52,8 +52,8 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// git with these settings on top of the user's (git-config, `GIT_CONFIG_COUNT`).
-fn git(subcommand: &str) -> Call {
-    let mut call = Call::new("git").arg(subcommand).env("GIT_TERMINAL_PROMPT", "0");
+fn git(subcommand: &str) -> Invocation {
+    let mut call = Invocation::new("git").arg(subcommand).env("GIT_TERMINAL_PROMPT", "0");
     call = call.env("GIT_CONFIG_COUNT", SETTINGS.len().to_string());
     for (number, (name, value)) in SETTINGS.iter().enumerate() {
         call = call.env(&format!("GIT_CONFIG_KEY_{number}"), name);
@@ -64,34 +64,35 @@ fn git(subcommand: &str) -> Call {
 
 impl<'a> Repository<'a> {
     /// An empty one.
-    pub fn new(folder: &Path, commit: &Commit, cmd: &'a Runner<'a>) -> Result<Self> {
+    pub fn new(folder: &Path, commit: &Commit, runner: &'a Runner<'a>) -> Result<Self> {
         let format = if commit.as_str().len() == 40 { "sha1" } else { "sha256" };
         let init = git("init").args(["--quiet", "--bare", "--template="]);
-        cmd.run(&init.arg(format!("--object-format={format}")).arg(folder))?;
+        runner.run(&init.arg(format!("--object-format={format}")).arg(folder))?;
         // Stronger than any .gitattributes of the tree.
         let info = folder.join("info");
         fs::create_dir_all(&info)?;
         fs::write(info.join("attributes"), "* -filter -text -ident -working-tree-encoding\n")?;
-        Ok(Self { folder: folder.to_owned(), cmd })
+        Ok(Self { folder: folder.to_owned(), runner })
     }
 
-    fn call(&self, subcommand: &str) -> Call {
+    fn call(&self, subcommand: &str) -> Invocation {
         git(subcommand).env("GIT_DIR", &self.folder)
     }
 
     /// Whether it has a commit.
     pub fn has(&self, commit: &Commit) -> bool {
         let call = self.call("cat-file").arg("-e").arg(format!("{commit}^{{commit}}"));
-        self.cmd.run(&call).is_ok()
+        self.runner.run(&call).is_ok()
     }
 
     /// Takes a commit with its history from a bundle.
     pub fn unbundle(&self, bundle: &Path, commit: &Commit) -> Result<()> {
         let refspec = format!("+{PINNED}:{PINNED}");
         let call = self.call("fetch").args(["--quiet", "--no-tags"]).arg(bundle).arg(refspec);
-        self.cmd.run(&call.limit(BUNDLE_LIMIT))?;
+        self.runner.run(&call.limit(BUNDLE_LIMIT))?;
         // git has checked that everything behind this ref is there.
-        let found = self.cmd.run(&self.call("rev-parse").args(["--verify", PINNED]).read())?;
+        let found =
+            self.runner.run(&self.call("rev-parse").args(["--verify", PINNED]).capture_stdout())?;
         if found.stdout.trim() != commit.as_str() {
             bail!("the bundle has another commit than {commit}");
         }
@@ -100,9 +101,9 @@ impl<'a> Repository<'a> {
 
     /// Writes a commit with its history as a bundle.
     pub fn bundle(&self, commit: &Commit, to: &Path) -> Result<()> {
-        self.cmd.run(&self.call("update-ref").args([PINNED, commit.as_str()]))?;
+        self.runner.run(&self.call("update-ref").args([PINNED, commit.as_str()]))?;
         let call = self.call("bundle").args(["create", "--quiet"]).arg(to).arg(PINNED);
-        self.cmd.run(&call.limit(BUNDLE_LIMIT))?;
+        self.runner.run(&call.limit(BUNDLE_LIMIT))?;
         Ok(())
     }
 
@@ -123,20 +124,24 @@ impl<'a> Repository<'a> {
 
     fn tree(&self, commit: &Commit, paths: &[&str]) -> Result<Vec<TreeEntry>> {
         let call = self.call("ls-tree").args(["--full-tree", "--long", commit.as_str(), "--"]);
-        let listed = self.cmd.run(&call.args(paths).read())?.stdout;
+        let listed = self.runner.run(&call.args(paths).capture_stdout())?.stdout;
         Ok(listed.lines().filter_map(TreeEntry::read).collect())
     }
 
     /// The text of a file in a commit, such as what a link leads to.
     pub fn text(&self, entry: &TreeEntry) -> Result<String> {
-        Ok(self.cmd.run(&self.call("cat-file").args(["blob", &entry.object]).read())?.stdout)
+        Ok(self
+            .runner
+            .run(&self.call("cat-file").args(["blob", &entry.object]).capture_stdout())?
+            .stdout)
     }
 
     /// The settings in a file of a commit that is written as git's own are: name and value. Nothing
     /// that such a file would include is read.
     pub fn settings(&self, entry: &TreeEntry) -> Result<Vec<(String, String)>> {
         let call = self.call("config").arg(format!("--blob={}", entry.object));
-        let listed = self.cmd.run(&call.args(["--no-includes", "--list"]).read())?.stdout;
+        let listed =
+            self.runner.run(&call.args(["--no-includes", "--list"]).capture_stdout())?.stdout;
         let pair = |line: &str| {
             line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
         };
@@ -155,7 +160,7 @@ impl<'a> Repository<'a> {
             let call = self.call("checkout").env("GIT_WORK_TREE", into);
             // A name is a name, whatever a pathspec would make of its characters.
             let call = call.env("GIT_LITERAL_PATHSPECS", "1");
-            self.cmd.run(&call.args(["--quiet", commit.as_str(), "--"]).args(paths))?;
+            self.runner.run(&call.args(["--quiet", commit.as_str(), "--"]).args(paths))?;
         }
         Ok(())
     }
@@ -166,19 +171,20 @@ impl<'a> Repository<'a> {
         let tar = to.with_extension("tar");
         let call = self.call("archive").arg("--format=tar");
         let call = call.arg(format!("--prefix={prefix}/")).arg("--output").arg(&tar);
-        self.cmd.run(&call.arg(commit.as_str()))?;
-        self.cmd.run(&Call::new("gzip").args(["--no-name", "--force"]).arg(&tar))?;
+        self.runner.run(&call.arg(commit.as_str()))?;
+        self.runner.run(&Invocation::new("gzip").args(["--no-name", "--force"]).arg(&tar))?;
         fs::rename(tar.with_extension("tar.gz"), to).context("the archive")
     }
 
     /// How many commits of `to` are not in `from`, and whether `from` is in the history of `to`.
     pub fn distance(&self, from: &Commit, to: &Commit) -> Result<Option<usize>> {
         let ancestor = ["--is-ancestor", from.as_str(), to.as_str()];
-        if !self.has(from) || self.cmd.run(&self.call("merge-base").args(ancestor)).is_err() {
+        if !self.has(from) || self.runner.run(&self.call("merge-base").args(ancestor)).is_err() {
             return Ok(None);
         }
         let range = format!("{from}..{to}");
-        let counted = self.cmd.run(&self.call("rev-list").args(["--count", &range]).read())?;
+        let counted =
+            self.runner.run(&self.call("rev-list").args(["--count", &range]).capture_stdout())?;
         Ok(Some(counted.stdout.trim().parse()?))
     }
 }

@@ -2,9 +2,9 @@
 //! What a remote has: its branches and tags, and commits fetched from it within bounded time.
 
 use super::{Repository, git};
-use crate::cmd::{Failure, Runner};
 use crate::config::{Commit, GitRef, GitUrl};
 use crate::error::{self, Help};
+use crate::process::{Failure, Runner};
 use anyhow::{Result, anyhow, bail};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Remote<'a> {
     url: &'a GitUrl,
     /// The address after the user's `insteadOf`.
     address: String,
-    cmd: &'a Runner<'a>,
+    runner: &'a Runner<'a>,
 }
 
 /// What a branch or a tag names.
@@ -38,10 +38,11 @@ impl Tip {
 
 impl<'a> Remote<'a> {
     /// Asks nobody yet.
-    pub fn new(url: &'a GitUrl, cmd: &'a Runner<'a>) -> Result<Self> {
-        let call = git("ls-remote").args(["--get-url", url.as_str()]).read().unlogged();
-        let address = cmd.run(&call)?.stdout.trim().to_owned();
-        Ok(Self { url, address, cmd })
+    pub fn new(url: &'a GitUrl, runner: &'a Runner<'a>) -> Result<Self> {
+        let call =
+            git("ls-remote").args(["--get-url", url.as_str()]).capture_stdout().secret_output();
+        let address = runner.run(&call)?.stdout.trim().to_owned();
+        Ok(Self { url, address, runner })
     }
 
     pub fn address(&self) -> &str {
@@ -51,7 +52,7 @@ impl<'a> Remote<'a> {
     /// The branches and tags that it has. A tag that is an object of its own names its commit.
     pub fn tips(&self) -> Result<Vec<Tip>> {
         let call = git("ls-remote").args(["--heads", "--tags", "--", self.url.as_str()]);
-        let output = self.cmd.run(&call.read().limit(LIST_LIMIT))?;
+        let output = self.runner.run(&call.capture_stdout().limit(LIST_LIMIT))?;
         Ok(tips(&output.stdout))
     }
 
@@ -84,7 +85,7 @@ impl<'a> Remote<'a> {
     fn fetch_refs(&self, into: &Repository, refspecs: &[&str], options: &[&str]) -> Result<()> {
         let call = into.call("fetch").args(["--quiet", "--no-tags", "--no-write-fetch-head"]);
         let call = call.args(options).args(["--", self.url.as_str()]).args(refspecs);
-        self.cmd.run(&call.limit(FETCH_LIMIT)).map(|_| ())
+        self.runner.run(&call.limit(FETCH_LIMIT)).map(|_| ())
     }
 
     /// What the pipeline pins, against what the remote says today. None of it is a reason to take

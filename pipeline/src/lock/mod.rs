@@ -10,12 +10,12 @@ mod mirror;
 mod resolve;
 mod upstream;
 
-use crate::cmd::{self, Runner};
 use crate::config::Lock;
 use crate::error::Help;
 use crate::fetch::{Fetch, Network, Origins};
 use crate::files::write::{self, SHARED};
 use crate::note::Note;
+use crate::process::{self, Runner};
 use crate::project::Project;
 use crate::sandbox::Engine;
 use crate::source::SourceStep;
@@ -86,7 +86,7 @@ impl LockContext<'_> {
         }
         needs.sort_unstable();
         needs.dedup();
-        cmd::require(&needs)
+        process::require(&needs)
     }
 
     /// Resolves the environment anew.

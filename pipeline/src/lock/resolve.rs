@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Resolves an image and the packages that are installed on it.
 
-use crate::cmd::{Runner, interrupted};
 use crate::config::{
     FORMAT, Fingerprint, ImageBase, Lock, LockedImage, LockedKey, LockedPackage, Repository,
     RpmCapability, Sha256, WebUrl,
@@ -12,6 +11,7 @@ use crate::fetch::{Download, Fetch, Pin};
 use crate::files;
 use crate::intake::{self, Folder, Limits};
 use crate::openpgp::{self, Certificate, Keys, Refused};
+use crate::process::{Runner, interrupted};
 use crate::repodata::{self, Listed, Odd, Packages};
 use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
 use crate::store::Work;
@@ -65,9 +65,9 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(L
     fetch.network("a lock")?;
     fetch.will_contact(declared.reference.as_str());
     let work = fetch.store().work()?;
-    let (digest, id) = Image::resolve(fetch.cmd(), engine, &declared.reference, work.path())?;
+    let (digest, id) = Image::resolve(fetch.runner(), engine, &declared.reference, work.path())?;
     let base = Image::of_id(engine, &id);
-    if !base.name(fetch.cmd(), &id)? {
+    if !base.name(fetch.runner(), &id)? {
         bail!("`{}` lost the image {id} that it just pulled", engine.program());
     }
     let keys = keys(declared, &work, fetch)?;
@@ -132,7 +132,7 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
         let published = Keys::read(&files::read(&to, &files::PUBLIC_KEYS)?).with_context(shown)?;
         fs::remove_file(&to)?;
         let mut certificate =
-            pinned(published, key.fingerprint.as_str(), fetch.cmd()).with_context(shown)?;
+            pinned(published, key.fingerprint.as_str(), fetch.runner()).with_context(shown)?;
         if key.accept_sha1 {
             certificate.accept_sha1();
         }
@@ -145,10 +145,10 @@ fn keys(declared: &ImageBase, work: &Work, fetch: &Fetch) -> Result<Vec<(LockedK
 
 /// The key that is asked for, of all that a file holds. What else is in it is somebody else's business,
 /// and is written to the log.
-fn pinned(published: Keys, fingerprint: &str, cmd: &Runner) -> Result<Certificate> {
+fn pinned(published: Keys, fingerprint: &str, runner: &Runner) -> Result<Certificate> {
     let Keys { usable, refused } = published;
     for other in &refused {
-        cmd.write(&format!("not the key that is pinned, and not one that counts: {other}"));
+        runner.write(&format!("not the key that is pinned, and not one that counts: {other}"));
     }
     let found: Vec<String> =
         usable.iter().map(|certificate| certificate.fingerprint().to_owned()).collect();
@@ -198,7 +198,7 @@ fn download(declared: &ImageBase, base: &Image, work: &Work, fetch: &Fetch) -> R
         memory: "4g".to_owned(),
         pids: 512,
     };
-    let output = sandbox::ask(fetch.cmd(), base, &job, work.path())
+    let output = sandbox::ask(fetch.runner(), base, &job, work.path())
         .context("yum cannot resolve the packages")?;
     if let Some(line) = output.lines().find(|line| line.starts_with("No package ")) {
         return Err(anyhow!("{line}").help("which of the repositories should have it?"));

@@ -5,12 +5,12 @@
 
 use super::LockContext;
 use super::resolve::{self, Listing};
-use crate::cmd::interrupted;
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
 use crate::fetch::{Fetch, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, Survey};
+use crate::process::interrupted;
 use crate::repodata::Odd;
 use crate::source;
 use anyhow::{Context, Error, Result, bail};
@@ -104,14 +104,14 @@ fn upstream(
 ) -> Result<Option<Survey>> {
     let GitSource { url, commit, branch, tag, .. } = git;
     let work = fetch.store().work()?;
-    let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
-    let remote = Remote::new(url, fetch.cmd())?;
+    let repository = Repository::new(&work.scratch("git")?, commit, fetch.runner())?;
+    let remote = Remote::new(url, fetch.runner())?;
     fetch.will_contact(remote.address());
-    let tips = retry::run(fetch.cmd(), || remote.tips())?;
+    let tips = retry::run(fetch.runner(), || remote.tips())?;
     if let Err(problem) = remote.check_pin(&tips, commit, tag.as_ref(), branch.as_ref()) {
         report.act(one_line(&problem));
     }
-    retry::run(fetch.cmd(), || remote.fetch_all(&repository))?;
+    retry::run(fetch.runner(), || remote.fetch_all(&repository))?;
     newer_tags(&repository, commit, &tips, report)?;
     let Some(tip) = branch.as_ref().and_then(|name| find(&tips, &format!("refs/heads/{name}")))
     else {

@@ -97,8 +97,8 @@ fn unescaped(href: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cmd::{Call, Runner};
     use crate::error::Rendered;
+    use crate::process::{Invocation, Runner};
 
     fn listed(name: &str) -> Listed {
         Listed {
@@ -185,7 +185,7 @@ mod tests {
         let mut signed = vec![built(tree, "gcc-c++"), built(tree, "qemu")];
         let log = tempfile::tempdir().unwrap();
         let runner = Runner::new(&log.path().join("log"), |_| {}).unwrap();
-        runner.run(&Call::new("createrepo_c").arg(tree)).unwrap();
+        runner.run(&Invocation::new("createrepo_c").arg(tree)).unwrap();
         let repomd = fs::read(tree.join("repodata/repomd.xml")).unwrap();
         let check = |signed: &[SignedPackage]| {
             let expected = expected(tree, signed).unwrap();

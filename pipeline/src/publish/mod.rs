@@ -9,8 +9,8 @@ mod metadata;
 mod output;
 mod step;
 
-use crate::cmd::Call;
 use crate::config::{Name, Publish};
+use crate::process::Invocation;
 use crate::sign::{Signed, Signer};
 use crate::stage::{Context as StageContext, Value};
 use crate::store::Stored;
@@ -46,7 +46,7 @@ fn make_repository(
     provenance: &Provenance,
     cx: &StageContext,
 ) -> Result<Published> {
-    let (work, cmd) = (cx.store().work()?, cx.cmd());
+    let (work, runner) = (cx.store().work()?, cx.runner());
     let tree = work.files();
     // The packages and what lies beside them, each by its place in the repository.
     for name in signed.stored().names() {
@@ -58,8 +58,8 @@ fn make_repository(
         File::options().write(true).open(&to)?.set_modified(time)?;
     }
     let expected = metadata::expected(&tree, signed.packages())?;
-    cmd.run(
-        &Call::new("createrepo_c")
+    runner.run(
+        &Invocation::new("createrepo_c")
             .args(["--checksum=sha256", "--repomd-checksum=sha256", "--general-compress-type=gz"])
             .args(["--no-database", "--set-timestamp-to-revision", "--workers=1"])
             .arg(format!("--revision={}", signed.time()))

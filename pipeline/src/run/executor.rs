@@ -6,10 +6,10 @@ use super::event::{Event, State};
 use super::plan::{Plan, key, recall};
 use super::progress::Progress;
 use super::{Outcome, Session, StageFailed};
-use crate::cmd::{Runner, interrupt};
 use crate::error::Help;
 use crate::fetch::Fetch;
 use crate::note::Note;
+use crate::process::{Runner, interrupt};
 use crate::publish::{self, Published};
 use crate::sandbox::Engine;
 use crate::sign;
@@ -164,7 +164,7 @@ impl<'s> Executor<'s> {
         let log = self.log(stage)?;
         (self.on_event)(Event::Started { stage, key: key.clone(), log: log.clone() });
         let progress = Progress::new(&log);
-        let cmd = Runner::new(&log, |line| {
+        let runner = Runner::new(&log, |line| {
             if let Some((done, total)) = progress.read(line) {
                 (self.on_event)(Event::Progress { stage, done, total });
             }
@@ -173,7 +173,7 @@ impl<'s> Executor<'s> {
         .on_note(|note| self.note(stage, note));
         // What an earlier run left to look into is no picture of this one.
         store.drop_failed(&project.own_name())?;
-        let fetch = Fetch::new(store, &request.origins, &cmd);
+        let fetch = Fetch::new(store, &request.origins, &runner);
         let edges = takes.edges();
         let engine = request.engine.or_else(Engine::detect);
         let cx = Context { stage, key, fetch: &fetch, engine, steps: &self.steps, edges: &edges };

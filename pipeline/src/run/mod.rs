@@ -152,7 +152,7 @@ impl Session {
 
     /// Runs it.
     pub fn run(mut self, on_event: &dyn Fn(Event)) -> Result<Outcome> {
-        crate::cmd::interrupt::check()?;
+        crate::process::interrupt::check()?;
         if self.signer.is_none() && self.request.until >= Stage::Sign {
             let memory = self.store.scratch(layout::PUBLIC_KEYS)?;
             self.signer = Some(sign::make_development_key(&memory)?);

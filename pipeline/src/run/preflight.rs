@@ -2,10 +2,10 @@
 //! Everything that a run needs, looked for before any work.
 
 use super::{Plan, Request, Session};
-use crate::cmd::{self, Runner};
 use crate::config::ImageDigest;
 use crate::error::Help;
 use crate::fetch::Pin;
+use crate::process::{self, Runner};
 use crate::sandbox::{Engine, Image};
 use crate::stage::Network;
 use anyhow::{Result, anyhow};
@@ -25,7 +25,7 @@ pub fn tools(plan: &Plan, request: &Request) -> Result<()> {
     }
     needs.sort_unstable();
     needs.dedup();
-    cmd::require(&needs)
+    process::require(&needs)
 }
 
 /// Refuses, in one message, a run without a network for which something would have to be fetched.
@@ -61,6 +61,6 @@ pub fn content(session: &Session, plan: &Plan) -> Result<()> {
 fn engine_has(session: &Session, id: &ImageDigest) -> Result<bool> {
     let Some(engine) = session.request.engine.or_else(Engine::detect) else { return Ok(false) };
     let log = session.store.log_file(session.project.name(), "preflight")?;
-    let cmd = Runner::new(&log, |_| {})?.working_for(session.store.root());
-    Image::of_id(engine, id).name(&cmd, id)
+    let runner = Runner::new(&log, |_| {})?.working_for(session.store.root());
+    Image::of_id(engine, id).name(&runner, id)
 }

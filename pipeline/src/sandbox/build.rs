@@ -17,8 +17,8 @@
 
 use super::image::{TMPDIR, in_its_folder};
 use super::{DESCRIPTORS, Engine, Image, users};
-use crate::cmd::{Call, OWN, Runner};
 use crate::config::ImageDigest;
+use crate::process::{Invocation, OWN, Runner};
 use anyhow::{Error, Result, ensure};
 use fs_err as fs;
 use rustix::process::geteuid;
@@ -70,7 +70,7 @@ impl Image {
     /// is a folder of the work that this is a part of.
     pub fn build(
         &self,
-        cmd: &Runner,
+        runner: &Runner,
         text: &str,
         base: Base,
         context: &Path,
@@ -81,15 +81,15 @@ impl Image {
         fs::write(folder.join(CONTAINERFILE), text)?;
         fs::create_dir(folder.join(TMP))?;
         if self.engine().is_apart() {
-            self.build_apart(cmd, base, context, &folder)?;
+            self.build_apart(runner, base, context, &folder)?;
         } else {
-            self.build_on_host(cmd, base, context, &folder)?;
+            self.build_on_host(runner, base, context, &folder)?;
         }
         let id = fs::read_to_string(folder.join(ID))?;
         let id = ImageDigest::try_from(id.trim().to_owned()).map_err(Error::msg)?;
         let built = Self::by_id(self.engine(), &id);
         ensure!(
-            built.exists(cmd)?,
+            built.exists(runner)?,
             "`{}` lost the image {} that it just made",
             self.engine().program(),
             built.reference()
@@ -97,10 +97,10 @@ impl Image {
         Ok(built)
     }
 
-    fn build_on_host(&self, cmd: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
+    fn build_on_host(&self, runner: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
         match base {
-            Base::Tar(tar) => self.base().import(cmd, tar, &at.join(TMP))?,
-            Base::Image(id) => ensure!(self.base().name(cmd, id)?, "the base {id} is gone"),
+            Base::Tar(tar) => self.base().import(runner, tar, &at.join(TMP))?,
+            Base::Image(id) => ensure!(self.base().name(runner, id)?, "the base {id} is gone"),
         }
         let call = match self.engine() {
             Engine::Podman => self.with_podman(Engine::Podman.call(), self.base().reference()),
@@ -112,25 +112,25 @@ impl Image {
         let call = call.arg("--iidfile").arg(at.join(ID)).env(TMPDIR, at.join(TMP));
         // podman takes a path there for a list of paths.
         let call = in_its_folder(call.arg("--file"), &at.join(CONTAINERFILE))?;
-        cmd.run(&call.arg(std::path::absolute(context)?))?;
+        runner.run(&call.arg(std::path::absolute(context)?))?;
         Ok(())
     }
 
-    fn build_apart(&self, cmd: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
+    fn build_apart(&self, runner: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
         copy_folder(context, &at.join(CONTEXT))?;
         write_root(&at.join(CONTEXT).join(ROOT))?;
         let mut podman = apart(at);
         let base = match base {
             Base::Tar(tar) => {
                 let call = in_its_folder(podman.clone().arg("import"), tar)?;
-                cmd.run(&call.arg(self.base().reference()).known_as("podman import"))?;
+                runner.run(&call.arg(self.base().reference()).known_as("podman import"))?;
                 self.base().reference().to_owned()
             }
             // It is read where it is.
             Base::Image(id) => {
                 let format = "{{.Store.GraphDriverName}}.imagestore={{.Store.GraphRoot}}";
                 let call = Engine::Podman.call().args(["info", "--format", format]);
-                let host = cmd.run(&call.read())?.stdout;
+                let host = runner.run(&call.capture_stdout())?.stdout;
                 podman = podman.args(["--storage-opt", host.trim()]);
                 id.as_str().trim_start_matches("sha256:").to_owned()
             }
@@ -140,22 +140,22 @@ impl Image {
             .args(users::build_options()?)
             .args(["--squash-all", MOST_MEMORY, LARGEST_FILE, "--iidfile", &own(ID)])
             .args(["--file", &own(CONTAINERFILE), &own(CONTEXT)]);
-        cmd.run(&build.known_as("podman build"))?;
+        runner.run(&build.known_as("podman build"))?;
         let save = podman.args(["save", "--quiet", "--format=docker-archive", "--output"]);
         let save = save.args([&own(ARCHIVE), self.reference()]).known_as("podman save");
-        cmd.run(&save)?;
+        runner.run(&save)?;
         let load = Engine::Podman.call().args(["load", "--quiet", "--input"]);
-        cmd.run(&in_its_folder(load.env(TMPDIR, at.join(TMP)), &at.join(ARCHIVE))?)?;
+        runner.run(&in_its_folder(load.env(TMPDIR, at.join(TMP)), &at.join(ARCHIVE))?)?;
         Ok(())
     }
 
-    fn with_podman(&self, podman: Call, base: &str) -> Call {
+    fn with_podman(&self, podman: Invocation, base: &str) -> Invocation {
         // Without a time every build has an id of its own; docker's builder has no such option.
         let call = self.call(podman, base).args(["--timestamp=0", "--pull=never"]);
         call.args(["--layers=false", "--http-proxy=false"])
     }
 
-    fn call(&self, engine: Call, base: &str) -> Call {
+    fn call(&self, engine: Invocation, base: &str) -> Invocation {
         let call = engine.args(["build", "--network=none", "--tag", self.reference()]);
         call.arg(format!("--build-arg=BASE={base}")).limit(LIMIT)
     }
@@ -163,8 +163,8 @@ impl Image {
 
 /// podman in namespaces of its own, with a storage of its own in a folder. The locks that podman keeps
 /// at [`OWN`] are its own too: a new storage would take them from the host's.
-fn apart(folder: &Path) -> Call {
-    let call = Call::alone_in(folder, Engine::Podman.program());
+fn apart(folder: &Path) -> Invocation {
+    let call = Invocation::alone_in(folder, Engine::Podman.program());
     call.args(["root", "runroot", "tmpdir"].map(|it| format!("--{it}={}", own(it))))
 }
 

@@ -2,9 +2,9 @@
 //! Images: imported, loaded or pulled; found again by name, or by the id that nobody can give away.
 
 use super::Engine;
-use crate::cmd::{Call, Failure, Runner};
 use crate::config::{ImageDigest, ImageReference};
 use crate::error::{Help, find};
+use crate::process::{Failure, Invocation, Runner};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -54,11 +54,11 @@ impl Image {
     }
 
     /// Whether the engine has it. An engine that cannot say so has failed, and not said no.
-    pub fn exists(&self, cmd: &Runner) -> Result<bool> {
+    pub fn exists(&self, runner: &Runner) -> Result<bool> {
         let call = self.engine.call().arg("image");
         match self.engine {
             // podman has an exit code for that alone (podman-image-exists(1)).
-            Engine::Podman => match cmd.run(&call.args(["exists", &self.reference])) {
+            Engine::Podman => match runner.run(&call.args(["exists", &self.reference])) {
                 Ok(_) => Ok(true),
                 Err(error)
                     if find::<Failure>(&error).is_some_and(|it| it.status.code() == Some(1)) =>
@@ -70,53 +70,59 @@ impl Image {
             // docker has one for every trouble.
             Engine::Docker => {
                 let format = "--format={{.ID}} {{.Repository}}:{{.Tag}}";
-                let call = call.args(["ls", "--all", "--no-trunc", format]).read();
-                Ok(cmd.run(&call)?.stdout.split_whitespace().any(|word| word == self.reference))
+                let call = call.args(["ls", "--all", "--no-trunc", format]).capture_stdout();
+                Ok(runner.run(&call)?.stdout.split_whitespace().any(|word| word == self.reference))
             }
         }
     }
 
     /// Makes it from the tar of a root filesystem; `tmp` is for what an engine writes on the way.
-    pub fn import(&self, cmd: &Runner, tar: &Path, tmp: &Path) -> Result<()> {
+    pub fn import(&self, runner: &Runner, tar: &Path, tmp: &Path) -> Result<()> {
         let call = in_its_folder(self.engine.call().arg("import"), tar)?;
-        cmd.run(&call.arg(&self.reference).env(TMPDIR, tmp))?;
+        runner.run(&call.arg(&self.reference).env(TMPDIR, tmp))?;
         Ok(())
     }
 
     /// Gives this name to an image that the engine has under its id; false if it has none.
-    pub fn name(&self, cmd: &Runner, id: &ImageDigest) -> Result<bool> {
-        let there = Self::by_id(self.engine, id).exists(cmd)?;
+    pub fn name(&self, runner: &Runner, id: &ImageDigest) -> Result<bool> {
+        let there = Self::by_id(self.engine, id).exists(runner)?;
         if there {
-            cmd.run(&self.engine.call().args(["tag", id.as_str(), &self.reference]))?;
+            runner.run(&self.engine.call().args(["tag", id.as_str(), &self.reference]))?;
         }
         Ok(there)
     }
 
     /// Loads what [`Image::save`] wrote.
-    pub fn load(&self, cmd: &Runner, archive: &Path, id: &ImageDigest, tmp: &Path) -> Result<()> {
+    pub fn load(
+        &self,
+        runner: &Runner,
+        archive: &Path,
+        id: &ImageDigest,
+        tmp: &Path,
+    ) -> Result<()> {
         let call = self.engine.call().args(["load", "--quiet", "--input"]).env(TMPDIR, tmp);
-        cmd.run(&in_its_folder(call, archive)?)?;
-        if !self.name(cmd, id)? {
+        runner.run(&in_its_folder(call, archive)?)?;
+        if !self.name(runner, id)? {
             bail!("`{}` does not hold the image {id}", archive.display());
         }
         Ok(())
     }
 
     /// Writes an image, without a name, as an archive that every engine loads.
-    pub fn save(cmd: &Runner, engine: Engine, id: &ImageDigest, to: &Path) -> Result<()> {
+    pub fn save(runner: &Runner, engine: Engine, id: &ImageDigest, to: &Path) -> Result<()> {
         let mut call = engine.call().arg("save");
         if engine == Engine::Podman {
             call = call.args(["--quiet", "--format", "docker-archive"]);
         }
         let call = in_its_folder(call.arg("--output"), to)?;
-        cmd.run(&call.arg(id.as_str().trim_start_matches("sha256:")))?;
+        runner.run(&call.arg(id.as_str().trim_start_matches("sha256:")))?;
         Ok(())
     }
 
     /// Pulls an image by the digest of its manifest, and refuses one that has another id.
     pub fn pull(
         &self,
-        cmd: &Runner,
+        runner: &Runner,
         from: &ImageReference,
         digest: &ImageDigest,
         id: &ImageDigest,
@@ -124,9 +130,10 @@ impl Image {
     ) -> Result<()> {
         let pinned = format!("{}@{digest}", from.repository());
         let call = self.engine.call().args(["pull", "--quiet", &pinned]).limit(PULL_LIMIT);
-        cmd.run(&call.env(TMPDIR, tmp))
+        runner
+            .run(&call.env(TMPDIR, tmp))
             .with_context(|| format!("cannot pull the image {pinned}"))?;
-        if !self.name(cmd, id)? {
+        if !self.name(runner, id)? {
             return Err(anyhow!("{pinned} is not the image {id} that the lock names")
                 .help("was the lock edited? `vgpu-pipeline lock` writes it anew"));
         }
@@ -135,16 +142,18 @@ impl Image {
 
     /// Pulls what a tag names today: its manifest's digest, and its id.
     pub fn resolve(
-        cmd: &Runner,
+        runner: &Runner,
         engine: Engine,
         tag: &ImageReference,
         tmp: &Path,
     ) -> Result<(ImageDigest, ImageDigest)> {
         let call = engine.call().args(["pull", "--quiet", tag.as_str()]).limit(PULL_LIMIT);
-        cmd.run(&call.env(TMPDIR, tmp)).with_context(|| format!("cannot pull the image {tag}"))?;
+        runner
+            .run(&call.env(TMPDIR, tmp))
+            .with_context(|| format!("cannot pull the image {tag}"))?;
         let format = "{{.Id}}{{range .RepoDigests}} {{.}}{{end}}";
         let call = engine.call().args(["image", "inspect", "--format", format, tag.as_str()]);
-        let shown = cmd.run(&call.read())?.stdout;
+        let shown = runner.run(&call.capture_stdout())?.stdout;
         let (id, digest) = read_inspection(&shown, tag.repository())
             .with_context(|| format!("`{}` says of {tag}: `{}`", engine.program(), shown.trim()))?;
         Ok((digest, id))
@@ -153,10 +162,10 @@ impl Image {
 
 /// A call with a file as its next word: podman takes a colon in a path for a URL's, and no name of ours
 /// has one.
-pub(super) fn in_its_folder(call: Call, file: &Path) -> Result<Call> {
+pub(super) fn in_its_folder(call: Invocation, file: &Path) -> Result<Invocation> {
     let file = std::path::absolute(file)?;
     let (folder, name) = file.parent().zip(file.file_name()).context("a file has a name")?;
-    Ok(call.folder(folder).arg(name))
+    Ok(call.current_dir(folder).arg(name))
 }
 
 /// An id and the digest that the repository serves it by; podman leaves `sha256:` off the id.

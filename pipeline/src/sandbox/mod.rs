@@ -12,10 +12,10 @@ mod owner;
 mod scene;
 mod users;
 
-use crate::cmd::{Call, Incomplete, Output, Pipes, Runner, find_program};
 use crate::error::find;
 use crate::folders;
 use crate::note::Note;
+use crate::process::{Incomplete, Invocation, Output, Pipes, Runner, find_program};
 use crate::store::owned::own_file;
 use anyhow::{Context, Error, Result, ensure};
 pub use build::{Base, tools};
@@ -65,8 +65,8 @@ impl Engine {
         Self::ALL.into_iter().find(|engine| find_program(engine.program()).is_some())
     }
 
-    pub(crate) fn call(self) -> Call {
-        let call = Call::new(self.program());
+    pub(crate) fn call(self) -> Invocation {
+        let call = Invocation::new(self.program());
         match self {
             Self::Podman => configured().map_or(call.clone(), |file| call.env(CONFIG, file)),
             Self::Docker => call,
@@ -153,49 +153,50 @@ pub struct Dialogue {
     /// The longest that it may take.
     pub limit: Duration,
     /// The most bytes that it may print.
-    pub most_output: u64,
+    pub max_output: u64,
 }
 
 /// Runs a job in an image to its end. An interrupted job's container is removed at once. `under` is a
 /// folder of the work that this is a part of.
-pub fn run(cmd: &Runner, image: &Image, job: &Job, under: &Path) -> Result<()> {
-    start(cmd, image, job, under, "", |call| call)?;
+pub fn run(runner: &Runner, image: &Image, job: &Job, under: &Path) -> Result<()> {
+    start(runner, image, job, under, "", |call| call)?;
     Ok(())
 }
 
 /// Runs a job whose output is judged, and returns that.
-pub fn ask(cmd: &Runner, image: &Image, job: &Job, under: &Path) -> Result<String> {
-    let answer = start(cmd, image, job, under, "", |call| call.read().most_output(MOST_OUTPUT))?;
+pub fn ask(runner: &Runner, image: &Image, job: &Job, under: &Path) -> Result<String> {
+    let answer =
+        start(runner, image, job, under, "", |call| call.capture_stdout().max_output(MOST_OUTPUT))?;
     Ok(answer.stdout)
 }
 
 /// Runs a job and talks to it.
 pub fn talk(
-    cmd: &Runner,
+    runner: &Runner,
     image: &Image,
     job: &Job,
     under: &Path,
     dialogue: &Dialogue,
 ) -> Result<String> {
-    let Dialogue { input, until, limit, most_output } = dialogue;
-    let answer = start(cmd, image, job, under, input, |call| {
-        let call = call.read().limit(*limit).most_output(*most_output);
-        until.iter().fold(call, |call, line| call.until(line))
+    let Dialogue { input, until, limit, max_output } = dialogue;
+    let answer = start(runner, image, job, under, input, |call| {
+        let call = call.capture_stdout().limit(*limit).max_output(*max_output);
+        until.iter().fold(call, |call, line| call.stop_after_line(line))
     })?;
     Ok(answer.stdout)
 }
 
 /// `with` adds to the call before its image is named.
 fn start(
-    cmd: &Runner,
+    runner: &Runner,
     image: &Image,
     job: &Job,
     under: &Path,
     input: &str,
-    with: impl Fn(Call) -> Call,
+    with: impl Fn(Invocation) -> Invocation,
 ) -> Result<Output> {
     let engine = image.engine();
-    owner::sweep(cmd, engine)?;
+    owner::sweep(runner, engine)?;
     let name = owner::container_name(&job.purpose);
     let once = || {
         let pipes = Pipes::make(under)?;
@@ -205,25 +206,26 @@ fn start(
         for pipe in pipes.paths() {
             users::hand_over_to(&pipe, engine, job.confinement)?;
         }
-        let mut call = arguments(engine, &name, job, cmd)?;
+        let mut call = arguments(engine, &name, job, runner)?;
         if engine == Engine::Podman {
             call = call.arg(format!("--timeout={}", DEADLINE.as_secs()));
         }
-        let call = with(call).told(input);
+        let call = with(call).stdin(input);
         // Not the engine's own way for a container's output, which loses some under load.
         let call = call.arg("--mount");
         let call = call.arg(Mount::read_only(pipes.folder(), Pipes::INSIDE).argument()?);
         let stdin = if input.is_empty() { "/dev/null" } else { Pipes::STDIN };
         let call = call.pipes(pipes).arg(image.reference());
         let call = call.args(["/bin/sh", "-c", Pipes::RUN, "sh", stdin]).args(&job.argv);
-        cmd.run(&call.cleaned_up_by(removal(engine, &name)))
+        runner.run(&call.on_kill(removal(engine, &name)))
     };
     match once() {
         Err(error) if may_run_again(&error, job) => {
             let first = error.to_string();
             let first = first.lines().next().unwrap_or_default();
-            cmd.note(Note::AskedAgain { purpose: job.purpose.to_string(), why: first.to_owned() });
-            let _ = cmd.run(&removal(engine, &name));
+            runner
+                .note(Note::AskedAgain { purpose: job.purpose.to_string(), why: first.to_owned() });
+            let _ = runner.run(&removal(engine, &name));
             once()
         }
         other => other,
@@ -238,7 +240,7 @@ fn may_run_again(error: &Error, job: &Job) -> bool {
 }
 
 /// What ends a container, and all that runs in it, at once.
-fn removal(engine: Engine, name: &str) -> Call {
+fn removal(engine: Engine, name: &str) -> Invocation {
     let call = engine.call().args(["rm", "--force"]);
     match engine {
         Engine::Podman => call.args(["--time=0", name]),
@@ -247,11 +249,11 @@ fn removal(engine: Engine, name: &str) -> Call {
 }
 
 /// Everything between the engine's name and the image's.
-fn arguments(engine: Engine, name: &str, job: &Job, cmd: &Runner) -> Result<Call> {
+fn arguments(engine: Engine, name: &str, job: &Job, runner: &Runner) -> Result<Invocation> {
     let mut call = engine
         .call()
         .args(["run", "--rm", "--pull=never", "--log-driver=none", "--name", name])
-        .args(owner::labels(cmd))
+        .args(owner::labels(runner))
         .args(users::options(engine, job.confinement)?)
         .args(["--cap-drop=all", "--security-opt=no-new-privileges"])
         // The image's own may be none that a job can enter.

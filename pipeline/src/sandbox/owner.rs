@@ -4,7 +4,7 @@
 //! same store, and nobody else's is touched.
 
 use super::{Engine, removal};
-use crate::cmd::Runner;
+use crate::process::Runner;
 use anyhow::Result;
 use std::fs;
 use std::path::Path;
@@ -81,13 +81,13 @@ pub fn container_name(purpose: &str) -> String {
 }
 
 /// The options that say whose a container is.
-pub fn labels(cmd: &Runner) -> [String; 2] {
-    let store = identity(cmd.works_for());
+pub fn labels(runner: &Runner) -> [String; 2] {
+    let store = identity(runner.works_for());
     [format!("--label={STORE}={store}"), format!("--label={RUNNER}={}", Process::this().label())]
 }
 
 /// Removes containers of this store whose runner is gone; once, before the first of our own.
-pub fn sweep(cmd: &Runner, engine: Engine) -> Result<()> {
+pub fn sweep(runner: &Runner, engine: Engine) -> Result<()> {
     static SWEPT: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
     let at = usize::from(engine == Engine::Docker);
     if SWEPT[at].swap(true, Ordering::Relaxed) {
@@ -100,14 +100,14 @@ pub fn sweep(cmd: &Runner, engine: Engine) -> Result<()> {
     let call = engine
         .call()
         .args(["ps", "--all", "--no-trunc", "--filter"])
-        .arg(format!("label={STORE}={}", identity(cmd.works_for())))
+        .arg(format!("label={STORE}={}", identity(runner.works_for())))
         .arg(format!("--format={{{{.ID}}}} {label}"));
-    let listed = cmd.run(&call.read())?.stdout;
+    let listed = runner.run(&call.capture_stdout())?.stdout;
     for id in leftover(&listed) {
-        cmd.write("a container of a runner that is gone is removed");
+        runner.write("a container of a runner that is gone is removed");
         // Its own `--rm` may have come first.
-        if let Err(error) = cmd.run(&removal(engine, id))
-            && crate::cmd::interrupted(&error).is_some()
+        if let Err(error) = runner.run(&removal(engine, id))
+            && crate::process::interrupted(&error).is_some()
         {
             return Err(error);
         }

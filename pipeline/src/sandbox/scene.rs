@@ -3,8 +3,8 @@
 //! its container again and find the tree as it stood.
 
 use super::{Image, Job, arguments, owner, removal};
-use crate::cmd::Runner;
 use crate::error::Help;
+use crate::process::Runner;
 use anyhow::{Context, Result, anyhow};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,9 @@ impl Scene {
     }
 
     /// Runs a command there, on this terminal.
-    pub fn enter(&self, command: &[String], cmd: &Runner) -> Result<ExitStatus> {
+    pub fn enter(&self, command: &[String], runner: &Runner) -> Result<ExitStatus> {
         let engine = self.image.engine();
-        if !self.image.exists(cmd)? {
+        if !self.image.exists(runner)? {
             return Err(anyhow!(
                 "`{}` no longer has the image {}",
                 engine.program(),
@@ -70,9 +70,9 @@ impl Scene {
             )
             .help("run the pipeline again"));
         }
-        owner::sweep(cmd, engine)?;
+        owner::sweep(runner, engine)?;
         let name = owner::container_name("shell");
-        let mut call = arguments(engine, &name, &self.job, cmd)?.arg("--interactive");
+        let mut call = arguments(engine, &name, &self.job, runner)?.arg("--interactive");
         if std::io::stdin().is_terminal() {
             call = call.arg("--tty");
         }
@@ -80,6 +80,6 @@ impl Scene {
             call = call.arg("--workdir=/build");
         }
         let call = call.arg(self.image.reference()).args(command);
-        cmd.hand_over(&call.cleaned_up_by(removal(engine, &name)))
+        runner.run_interactive(&call.on_kill(removal(engine, &name)))
     }
 }

@@ -39,7 +39,7 @@ fn a_mount_says_every_path_that_can_be_said() {
 #[test]
 fn a_sealed_job_is_given_nothing_of_the_hosts() {
     let folder = tempfile::tempdir().unwrap();
-    let cmd = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
+    let runner = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
     let job = Job {
         purpose: "test".into(),
         argv: Vec::new(),
@@ -50,7 +50,7 @@ fn a_sealed_job_is_given_nothing_of_the_hosts() {
         pids: 1,
     };
     for engine in Engine::ALL {
-        let said = arguments(engine, "name", &job, &cmd).unwrap().to_string();
+        let said = arguments(engine, "name", &job, &runner).unwrap().to_string();
         for wanted in ["--cap-drop=all", "no-new-privileges", "--network=none", "--read-only"] {
             assert!(said.contains(wanted), "{said}");
         }

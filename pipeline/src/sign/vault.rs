@@ -9,7 +9,7 @@
 //! What this cannot do: whoever may trace this process, as root may, can open that file until the run
 //! ends; and the variable is where it came from, in the shell or the CI system that set it.
 
-use crate::cmd::again;
+use crate::process::again;
 use anyhow::{Context, Error, Result};
 use rustix::fs::MemfdFlags;
 use rustix::process::DumpableBehavior;

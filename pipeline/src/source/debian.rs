@@ -4,10 +4,10 @@
 
 use super::SourceFact;
 use crate::apt;
-use crate::cmd::{Call, Runner};
 use crate::config::DebianSource;
 use crate::error::{Help, Reason};
 use crate::fetch::{Fetch, Wanted};
+use crate::process::{Invocation, Runner};
 use crate::store::Work;
 use anyhow::{Context, Result};
 use fs_err as fs;
@@ -43,17 +43,17 @@ pub fn fetch(package: &DebianSource, work: &Work, fetch: &Fetch) -> Result<Vec<S
 
 /// Has apt download all files of the package.
 fn download(package: &DebianSource, work: &Work, into: &Path, fetch: &Fetch) -> Result<()> {
-    let cmd = fetch.cmd();
+    let runner = fetch.runner();
     let apt = Apt::configure(package, &work.scratch("apt")?, fetch)?;
-    let served = apt.served(cmd)?;
+    let served = apt.served(runner)?;
     if !served.iter().any(|entry| entry.version == package.version.as_str()) {
-        return Err(gone(package, &served, newest(&served, cmd)).into());
+        return Err(gone(package, &served, newest(&served, runner)).into());
     }
     let wanted = format!("{}={}", package.package, package.version);
-    cmd.run(
+    runner.run(
         &apt.call("apt-get")
             .args(["source", "--download-only", "--only-source", "-q", &wanted])
-            .folder(into),
+            .current_dir(into),
     )?;
     Ok(())
 }
@@ -62,8 +62,8 @@ fn download(package: &DebianSource, work: &Work, into: &Path, fetch: &Fetch) -> 
 pub fn served(package: &DebianSource, fetch: &Fetch) -> Result<(bool, String)> {
     let work = fetch.store().work()?;
     let apt = Apt::configure(package, &work.scratch("apt")?, fetch)?;
-    let served = apt.served(fetch.cmd())?;
-    let newest = newest(&served, fetch.cmd()).context("apt lists no version")?;
+    let served = apt.served(fetch.runner())?;
+    let newest = newest(&served, fetch.runner()).context("apt lists no version")?;
     let pinned = served.iter().any(|entry| entry.version == package.version.as_str());
     Ok((pinned, newest.version.clone()))
 }
@@ -83,8 +83,8 @@ struct Served {
 
 impl Apt {
     fn configure(package: &DebianSource, folder: &Path, fetch: &Fetch) -> Result<Self> {
-        let cmd = fetch.cmd();
-        let origins = apt::origins(cmd, package.suite.as_str())?;
+        let runner = fetch.runner();
+        let origins = apt::origins(runner, package.suite.as_str())?;
         for origin in &origins {
             fetch.will_contact(origin.uri());
         }
@@ -108,19 +108,19 @@ impl Apt {
         }
         let apt = Self { options, package: package.package.to_string() };
         // An index that could not be fetched is an error, not a reason to know fewer versions.
-        cmd.run(&apt.call("apt-get").args(["update", "-q", "--error-on=any"]))?;
+        runner.run(&apt.call("apt-get").args(["update", "-q", "--error-on=any"]))?;
         Ok(apt)
     }
 
-    fn call(&self, program: &str) -> Call {
+    fn call(&self, program: &str) -> Invocation {
         let options = self.options.iter().flat_map(|option| ["-o", option]);
-        Call::new(PathBuf::from(program)).args(options).limit(apt::LIMIT)
+        Invocation::new(PathBuf::from(program)).args(options).limit(apt::LIMIT)
     }
 
-    fn served(&self, cmd: &Runner) -> Result<Vec<Served>> {
+    fn served(&self, runner: &Runner) -> Result<Vec<Served>> {
         let call = self.call("apt-cache").args(["showsrc", "--only-source", &self.package]);
-        let output = cmd
-            .run(&call.read())
+        let output = runner
+            .run(&call.capture_stdout())
             .with_context(|| format!("no source package `{}` is served", self.package))?;
         Ok(parse(&output.stdout))
     }
@@ -155,10 +155,10 @@ fn parse(text: &str) -> Vec<Served> {
 }
 
 /// The newest version by Debian's own order (Debian policy 5.6.12), which dpkg knows.
-fn newest<'a>(served: &'a [Served], cmd: &Runner) -> Option<&'a Served> {
+fn newest<'a>(served: &'a [Served], runner: &Runner) -> Option<&'a Served> {
     served.iter().reduce(|a, b| {
         let comparison = ["--compare-versions", &a.version, "lt", &b.version];
-        if cmd.run(&Call::new("dpkg").args(comparison)).is_ok() { b } else { a }
+        if runner.run(&Invocation::new("dpkg").args(comparison)).is_ok() { b } else { a }
     })
 }
 

@@ -46,7 +46,7 @@ pub fn fetch(
     brought: &mut Brought,
 ) -> Result<()> {
     let bundle = bundle(source, fetch)?;
-    let repository = Repository::new(&work.scratch("git")?, &source.commit, fetch.cmd())?;
+    let repository = Repository::new(&work.scratch("git")?, &source.commit, fetch.runner())?;
     repository.unbundle(&bundle, &source.commit)?;
     let Contents { files, links, mut skipped } = contents(source, &repository)?;
     let tree = work.scratch("tree")?;
@@ -133,7 +133,7 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
     let cached = fetch.place(&pin)?;
     let good = |bundle: &Path| {
         let work = fetch.store().work()?;
-        let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
+        let repository = Repository::new(&work.scratch("git")?, commit, fetch.runner())?;
         repository.unbundle(bundle, commit)?;
         if bundle != cached && !ours.get() {
             // Of a mirror's bundle only the commit is kept, and nothing that came along with it.
@@ -146,10 +146,10 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
     fetch.content(&pin, &shown, None, good, |to| {
         fetch.network(&shown)?;
         let work = fetch.store().work()?;
-        let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
-        let remote = Remote::new(url, fetch.cmd())?;
+        let repository = Repository::new(&work.scratch("git")?, commit, fetch.runner())?;
+        let remote = Remote::new(url, fetch.runner())?;
         fetch.will_contact(remote.address());
-        let tips = retry::run(fetch.cmd(), || remote.tips())?;
+        let tips = retry::run(fetch.runner(), || remote.tips())?;
         remote.check_pin(&tips, commit, tag.as_ref(), branch.as_ref())?;
         let name = match (branch, tag) {
             (Some(branch), _) => Some(format!("refs/heads/{branch}")),
@@ -158,7 +158,7 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
         };
         match name.as_deref().and_then(|name| find(&tips, name)) {
             Some(tip) => {
-                retry::run(fetch.cmd(), || remote.fetch(&repository, tip))?;
+                retry::run(fetch.runner(), || remote.fetch(&repository, tip))?;
                 if repository.distance(commit, &tip.commit)?.is_none() {
                     return Err(anyhow!(
                         "the commit {commit} is not in `{}` of {url}, which is at {}",
@@ -172,7 +172,7 @@ fn bundle(source: &GitSource, fetch: &Fetch) -> Result<std::path::PathBuf> {
                 }
             }
             None => {
-                retry::run(fetch.cmd(), || remote.fetch_commit(&repository, commit, false))?;
+                retry::run(fetch.runner(), || remote.fetch_commit(&repository, commit, false))?;
             }
         }
         ours.set(true);
@@ -261,10 +261,10 @@ fn object_file(
             .and_then(|()| check::pinned(to, wanted.shown, &object.sha256, Some(object.size)));
         let Err(problem) = downloaded else { return Ok(()) };
         let Some(archive) = &object.same_as else { return Err(problem) };
-        if crate::cmd::interrupted(&problem).is_some() {
+        if crate::process::interrupted(&problem).is_some() {
             return Err(problem);
         }
-        fetch.cmd().write(&format!("git-lfs: {problem:#}; trying the archive of a commit"));
+        fetch.runner().write(&format!("git-lfs: {problem:#}; trying the archive of a commit"));
         let _ = fs::remove_file(to);
         make_archive(archive, to, fetch)
             .with_context(|| format!("git-lfs: {problem:#}; then as an archive of a commit"))
@@ -274,9 +274,9 @@ fn object_file(
 fn make_archive(archive: &CommitArchive, to: &Path, fetch: &Fetch) -> Result<()> {
     let CommitArchive { url, commit, prefix } = archive;
     let work = fetch.store().work()?;
-    let repository = Repository::new(&work.scratch("git")?, commit, fetch.cmd())?;
-    let remote = Remote::new(url, fetch.cmd())?;
+    let repository = Repository::new(&work.scratch("git")?, commit, fetch.runner())?;
+    let remote = Remote::new(url, fetch.runner())?;
     fetch.will_contact(remote.address());
-    retry::run(fetch.cmd(), || remote.fetch_commit(&repository, commit, true))?;
+    retry::run(fetch.runner(), || remote.fetch_commit(&repository, commit, true))?;
     repository.archive(commit, prefix, to)
 }

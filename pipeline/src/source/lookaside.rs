@@ -11,11 +11,11 @@
 
 use super::lfs::yaml;
 use super::{Brought, Skipped, SourceFact, place};
-use crate::cmd::Failure;
 use crate::config::{GitSource, Lookaside, Sha256, Sha512, SourceFile, nearest};
 use crate::error::{Help, Reason, did_you_mean, find};
 use crate::fetch::{Download, Fetch, LARGEST, Pin, Wanted, check};
 use crate::git::{Kind, Repository};
+use crate::process::Failure;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 //! What a step has at hand while it runs.
 
 use super::{CacheKey, Edge, PlannedStep, Stage};
-use crate::cmd::Runner;
 use crate::fetch::Fetch;
+use crate::process::Runner;
 use crate::sandbox::Engine;
 use crate::store::{Store, Stored, Work};
 use anyhow::{Context as _, Result};
@@ -27,8 +27,8 @@ impl<'a> Context<'a> {
         self.fetch.store()
     }
 
-    pub fn cmd(&self) -> &'a Runner<'a> {
-        self.fetch.cmd()
+    pub fn runner(&self) -> &'a Runner<'a> {
+        self.fetch.runner()
     }
 
     pub fn engine(&self) -> Result<Engine> {

@@ -135,7 +135,7 @@ fn judge(
     image: &Image,
     cx: &StageContext,
 ) -> Result<Verified> {
-    let (verify, cmd) = (&pipeline.verify, cx.cmd());
+    let (verify, runner) = (&pipeline.verify, cx.runner());
     let work = cx.store().work()?;
     let copies = Copies::of(made, &work.scratch("copies")?)?;
     let mut reader = Reader::new(&verify.types, &[]);
@@ -188,7 +188,7 @@ fn judge(
                 test_binary: copies.test_binary.as_deref(),
                 guest: verify.guest.as_ref(),
             };
-            probed.extend(probe::run(&input, image, cmd)?);
+            probed.extend(probe::run(&input, image, runner)?);
         }
     }
     let packages = packages.iter().map(|facts| report::Package::of(facts, &verify.types));

@@ -3,13 +3,13 @@
 
 use super::{Installed, Made, Verified, judge, keep_failed};
 use crate::build::Built;
-use crate::cmd::interrupted;
 use crate::config::Edit;
 use crate::digest::blake3;
 use crate::dom0::Dom0;
 use crate::environment::Environment;
 use crate::inject::Injected;
 use crate::note::Note;
+use crate::process::interrupted;
 use crate::project::{Inputs, Project};
 use crate::source::Sources;
 use crate::stage::{Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Value};

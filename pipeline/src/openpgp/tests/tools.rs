@@ -2,9 +2,9 @@
 //! What the tools themselves make: packages of rpmbuild, keys of gpg, signatures of rpmsign.
 
 use super::builder::refused;
-use crate::cmd::{Call, Runner, find_program as find};
 use crate::openpgp::{Certificate, check_package};
 use crate::package_file;
+use crate::process::{Invocation, Runner, find_program as find};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -37,13 +37,13 @@ impl Home {
         Self(home)
     }
 
-    fn run(&self, call: Call) -> String {
+    fn run(&self, call: Invocation) -> String {
         let runner = Runner::new(&self.0.path().join("log"), |_| {}).unwrap();
-        runner.run(&call.read()).unwrap().stdout
+        runner.run(&call.capture_stdout()).unwrap().stdout
     }
 
     fn gpg(&self, args: &[&str]) -> String {
-        let call = Call::new("gpg").arg("--homedir").arg(self.0.path());
+        let call = Invocation::new("gpg").arg("--homedir").arg(self.0.path());
         let call = call.args(["--batch", "--yes", "--status-fd=1", "--pinentry-mode=loopback"]);
         self.run(call.arg("--passphrase=").args(args))
     }
@@ -73,7 +73,7 @@ impl Home {
         fs::write(&spec, SPEC).unwrap();
         let top_is = format!("_topdir {}", top.display());
         let call =
-            Call::new("rpmbuild").args(["-ba", "--define", &top_is, "--define", "dist .el7"]);
+            Invocation::new("rpmbuild").args(["-ba", "--define", &top_is, "--define", "dist .el7"]);
         self.run(call.arg(spec));
         ["RPMS/noarch/tools-2-3.el7.noarch.rpm", "SRPMS/tools-2-3.el7.src.rpm"].map(|p| top.join(p))
     }
@@ -85,14 +85,16 @@ impl Home {
             format!("_gpg_path {}", self.0.path().display()),
             format!("_gpg_name {key}"),
         ];
-        let call = Call::new("rpmsign").args(macros.iter().flat_map(|is| ["--define", is]));
+        let call = Invocation::new("rpmsign").args(macros.iter().flat_map(|is| ["--define", is]));
         self.run(call.args(more).arg("--resign").arg(package));
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        self.run(Call::new("gpgconf").arg("--homedir").arg(self.0.path()).args(["--kill", "all"]));
+        self.run(
+            Invocation::new("gpgconf").arg("--homedir").arg(self.0.path()).args(["--kill", "all"]),
+        );
     }
 }
 
@@ -187,7 +189,7 @@ fn rpm_imports_a_key_that_went_through_here() {
     let file = home.0.path().join("key.asc");
     fs::write(&file, home.certificates(&[&key])[0].armored()).unwrap();
     let database = home.0.path().join("rpmdb");
-    let rpmkeys = || Call::new("rpmkeys").arg("--dbpath").arg(&database);
+    let rpmkeys = || Invocation::new("rpmkeys").arg("--dbpath").arg(&database);
     home.run(rpmkeys().arg("--import").arg(file));
     home.run(rpmkeys().args(["--define", "_pkgverify_level all", "--checksig"]).arg(binary));
 }

@@ -6,8 +6,8 @@
 //! killed run left is taken over.
 
 use super::switch::stem;
-use crate::cmd::interrupt;
 use crate::error::Help;
+use crate::process::interrupt;
 use crate::store::owned::plain_file;
 use anyhow::{Context, Result, anyhow};
 use rustix::fs::{Mode, fchmod};

@@ -3,8 +3,8 @@
 
 use super::super::{packages, repomd, unpack::unpack};
 use super::{refused, sound};
-use crate::cmd::{Call, Runner};
 use crate::digest::sha256_file as sha256;
+use crate::process::{Invocation, Runner};
 use flate2::Compression;
 use rpm::{BuildConfig, PackageBuilder};
 use std::fs;
@@ -22,7 +22,7 @@ fn create(folder: &Path, args: &[&str]) {
         fs::create_dir_all(&packages).unwrap();
         package.write_file(packages.join(format!("{name}.rpm"))).unwrap();
     }
-    let call = Call::new("createrepo_c").arg("--no-database").args(args).arg(folder);
+    let call = Invocation::new("createrepo_c").arg("--no-database").args(args).arg(folder);
     Runner::new(&folder.join("log"), |_| {}).unwrap().run(&call).unwrap();
 }
 
@@ -104,7 +104,7 @@ fn file_names_of_createrepo_are_read_or_odd() {
     ] {
         let to = folder.join("Packages").join(name);
         fs::copy(&from, &to).unwrap();
-        let call = Call::new("createrepo_c").arg("--no-database").arg(folder);
+        let call = Invocation::new("createrepo_c").arg("--no-database").arg(folder);
         Runner::new(&folder.join("log"), |_| {}).unwrap().run(&call).unwrap();
         let primary = repomd(&fs::read(folder.join("repodata/repomd.xml")).unwrap()).unwrap();
         let read = packages(&fs::read(folder.join(&primary.href)).unwrap(), &primary.href).unwrap();

@@ -17,7 +17,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn make(cmd: &Runner, folder: &Path) -> Self {
+    fn make(runner: &Runner, folder: &Path) -> Self {
         // Tests of one process must not share a name.
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let tree = folder.join("tree");
@@ -27,12 +27,12 @@ impl Shell {
         fs::copy("/bin/busybox", tree.join("bin/sh")).expect("busybox, of busybox-static");
         fs::set_permissions(tree.join("bin/sh"), PermissionsExt::from_mode(0o755)).unwrap();
         let tar = folder.join("tree.tar");
-        let call = Call::new("tar").args(["--create", "--file"]).arg(&tar).arg("--directory");
-        cmd.run(&call.arg(&tree).arg(".")).unwrap();
+        let call = Invocation::new("tar").args(["--create", "--file"]).arg(&tar).arg("--directory");
+        runner.run(&call.arg(&tree).arg(".")).unwrap();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("answers-{}-{number}", std::process::id());
         let image = Image::of(Engine::Podman, &name);
-        image.import(cmd, &tar, folder).unwrap();
+        image.import(runner, &tar, folder).unwrap();
         Self { image, log: folder.join("log-of-the-end") }
     }
 }
@@ -40,7 +40,7 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         let call = Engine::Podman.call().args(["rmi", "--force", self.image.reference()]);
-        let _ = Runner::new(&self.log, |_| {}).and_then(|cmd| cmd.run(&call));
+        let _ = Runner::new(&self.log, |_| {}).and_then(|runner| runner.run(&call));
     }
 }
 
@@ -82,15 +82,15 @@ fn job(purpose: String, script: &str) -> Job {
 fn no_answer_is_lost_beside_a_busy_machine() {
     let probes = std::env::var("VGPU_PROBES").map_or(20, |count| count.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let cmd = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
-    let shell = Shell::make(&cmd, folder.path());
+    let runner = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
+    let shell = Shell::make(&runner, folder.path());
     let _burners = Burners::light();
     let (next, notes) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = |thread: usize| {
         let under = folder.path().join(thread.to_string());
         fs::create_dir(&under).unwrap();
-        let cmd = Runner::new(&under.join("log"), |_| {}).unwrap();
-        let cmd = cmd.on_note(|note| {
+        let runner = Runner::new(&under.join("log"), |_| {}).unwrap();
+        let runner = runner.on_note(|note| {
             eprintln!("{note:?}");
             notes.fetch_add(1, Ordering::Relaxed);
         });
@@ -99,7 +99,7 @@ fn no_answer_is_lost_beside_a_busy_machine() {
             if number >= probes {
                 return;
             }
-            one(&cmd, &shell.image, &under, thread, number);
+            one(&runner, &shell.image, &under, thread, number);
         }
     };
     std::thread::scope(|scope| {
@@ -114,18 +114,18 @@ fn no_answer_is_lost_beside_a_busy_machine() {
 }
 
 /// One of three kinds: said and gone; refused with a reason; told, and asked to end.
-fn one(cmd: &Runner, image: &Image, under: &Path, thread: usize, number: usize) {
+fn one(runner: &Runner, image: &Image, under: &Path, thread: usize, number: usize) {
     let purpose = format!("answers-{thread}");
     match number % 3 {
         0 => {
             let job = job(purpose, &format!("echo first; echo answer {number}"));
-            let said = ask(cmd, image, &job, under).unwrap();
+            let said = ask(runner, image, &job, under).unwrap();
             assert_eq!(said, format!("first\nanswer {number}\n"));
         }
         1 => {
             let job = job(purpose, &format!("echo out; echo reason {number} >&2; exit 3"));
-            let error = ask(cmd, image, &job, under).unwrap_err();
-            let failure: &crate::cmd::Failure = find(&error).unwrap();
+            let error = ask(runner, image, &job, under).unwrap_err();
+            let failure: &crate::process::Failure = find(&error).unwrap();
             assert_eq!(failure.complaint, [format!("reason {number}")]);
             assert_eq!((failure.status.code(), failure.stdout.as_str()), (Some(3), "out\n"));
         }
@@ -135,9 +135,9 @@ fn one(cmd: &Runner, image: &Image, under: &Path, thread: usize, number: usize) 
                 input: format!("told {number}\nlast\n"),
                 until: Some("last"),
                 limit: Duration::from_secs(120),
-                most_output: 1 << 20,
+                max_output: 1 << 20,
             };
-            let said = talk(cmd, image, &job(purpose, script), under, &dialogue).unwrap();
+            let said = talk(runner, image, &job(purpose, script), under, &dialogue).unwrap();
             assert_eq!(said, format!("told {number}\nlast\n"));
         }
     }
@@ -147,11 +147,11 @@ fn one(cmd: &Runner, image: &Image, under: &Path, thread: usize, number: usize) 
 fn what_is_hostile_inside_is_one_error_and_hurts_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let notes = Cell::new(0);
-    let cmd = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
-    let cmd = cmd.on_note(|_| notes.set(notes.get() + 1));
-    let shell = Shell::make(&cmd, folder.path());
+    let runner = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
+    let runner = runner.on_note(|_| notes.set(notes.get() + 1));
+    let shell = Shell::make(&runner, folder.path());
     let asked = |script: &str| {
-        let answer = ask(&cmd, &shell.image, &job("hostile".into(), script), folder.path());
+        let answer = ask(&runner, &shell.image, &job("hostile".into(), script), folder.path());
         answer.map_err(|error| error.rendered().lines().next().unwrap().to_owned())
     };
     // Nothing of the pipes' folder can be changed from inside.
@@ -182,7 +182,7 @@ fn what_is_hostile_inside_is_one_error_and_hurts_nobody() {
 #[test]
 fn only_what_changes_nothing_runs_again() {
     let incomplete = |begun| {
-        let failure = crate::cmd::Failure {
+        let failure = crate::process::Failure {
             program: "podman run".into(),
             status: std::os::unix::process::ExitStatusExt::from_raw(0),
             tail: Vec::new(),

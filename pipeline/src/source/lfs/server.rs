@@ -27,7 +27,7 @@ pub fn of(source: &GitSource, repository: &Repository, fetch: &Fetch) -> Result<
     if let Some(url) = &source.lfs_url {
         return Ok(Endpoint::Server(url.as_str().trim_end_matches('/').to_owned()));
     }
-    let remote = Remote::new(&source.url, fetch.cmd())?;
+    let remote = Remote::new(&source.url, fetch.runner())?;
     let own = endpoint(remote.address());
     let Some(named) = named(source, repository, fetch)? else { return Ok(own) };
     follow(&named, &own, source)
@@ -39,10 +39,10 @@ fn named(source: &GitSource, repository: &Repository, fetch: &Fetch) -> Result<O
     let readable = entry.kind == Kind::File && entry.size <= LARGEST_CONFIG;
     match if readable { repository.settings(&entry) } else { Ok(Vec::new()) } {
         Ok(settings) => Ok(server(&settings).map(str::to_owned)),
-        Err(error) if crate::cmd::interrupted(&error).is_some() => Err(error),
+        Err(error) if crate::process::interrupted(&error).is_some() => Err(error),
         Err(error) => {
             // As git-lfs has it: what cannot be read says nothing.
-            fetch.cmd().write(&format!("`.lfsconfig` cannot be read: {error:#}"));
+            fetch.runner().write(&format!("`.lfsconfig` cannot be read: {error:#}"));
             Ok(None)
         }
     }

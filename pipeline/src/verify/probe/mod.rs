@@ -21,9 +21,9 @@ mod qtest;
 mod types;
 
 use super::QomType;
-use crate::cmd::Runner;
 use crate::config::{ExpectedType, Guest, Start};
 use crate::note::{self, Note};
+use crate::process::Runner;
 use crate::sandbox::Image;
 use anyhow::Result;
 pub use guest::digest;
@@ -170,9 +170,9 @@ impl fmt::Display for DeviceInstance<'_> {
 }
 
 /// Asks the binary everything that it can answer, and its test binary what it cannot.
-pub fn run(input: &ProbeInput, image: &Image, cmd: &Runner) -> Result<Vec<Probed>> {
+pub fn run(input: &ProbeInput, image: &Image, runner: &Runner) -> Result<Vec<Probed>> {
     let ProbeInput { folder, name, expected, .. } = *input;
-    let packaged = Program { folder, name, shown: format!("`{name}`"), image, cmd };
+    let packaged = Program { folder, name, shown: format!("`{name}`"), image, runner };
     let mut probed = help::ask(&packaged, expected)?;
     probed.checks.push(types::check(&packaged, input.types, input.census)?);
     if DeviceInstance::accepted(expected).is_empty() && DeviceInstance::refused(expected).is_empty()

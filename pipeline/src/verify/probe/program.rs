@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A QEMU in the sandbox: one session with it, and how it ended.
 
-use crate::cmd::{Failure, Runner};
+use crate::process::{Failure, Runner};
 use crate::sandbox::{self, Confinement, Dialogue, Image, Job, Mount};
 use anyhow::{Context, Result};
 use fs_err as fs;
@@ -24,7 +24,7 @@ pub struct Program<'a> {
     /// As messages call it.
     pub shown: String,
     pub image: &'a Image,
-    pub cmd: &'a Runner<'a>,
+    pub runner: &'a Runner<'a>,
 }
 
 /// What a session is.
@@ -115,10 +115,10 @@ impl Program<'_> {
             pids: 64,
         };
         let dialogue =
-            Dialogue { input, until, limit: limit.unwrap_or(LIMIT), most_output: MOST_OUTPUT };
+            Dialogue { input, until, limit: limit.unwrap_or(LIMIT), max_output: MOST_OUTPUT };
         // Beside what it may read: in there, an answer would be an input.
         let under = self.folder.parent().unwrap_or(self.folder);
-        sandbox::talk(self.cmd, self.image, &job, under, &dialogue)
+        sandbox::talk(self.runner, self.image, &job, under, &dialogue)
     }
 }
 

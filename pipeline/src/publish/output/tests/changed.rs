@@ -2,7 +2,7 @@
 //! What somebody else could do to an output, or its owner did: modes, owners, attributes, locks.
 
 use super::*;
-use crate::cmd::{Call, Runner};
+use crate::process::{Invocation, Runner};
 use std::fs::OpenOptions;
 use std::os::unix::fs::chown;
 use std::time::{Duration, Instant};
@@ -76,8 +76,8 @@ impl<'a> Fixed<'a> {
     }
 
     fn chattr(&self, how: &str) -> Result<()> {
-        let cmd = Runner::new(&self.0.folder.path().join("log"), |_| {})?;
-        cmd.run(&Call::new("chattr").arg(how).arg(&self.1)).map(|_| ())
+        let runner = Runner::new(&self.0.folder.path().join("log"), |_| {})?;
+        runner.run(&Invocation::new("chattr").arg(how).arg(&self.1)).map(|_| ())
     }
 }
 

@@ -2,9 +2,9 @@
 //! What a guest boots from, of this machine's own: a kernel, a static busybox, firmware. Nothing is
 //! fetched, and what is lacking is said, with the Debian package that brings it.
 
-use crate::cmd::find_program as find;
 use crate::config::Guest;
 use crate::files;
+use crate::process::find_program as find;
 use anyhow::Result;
 use qom_census::ElfInfo;
 use std::fs;

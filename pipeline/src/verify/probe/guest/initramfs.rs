@@ -82,18 +82,21 @@ mod tests {
 
     mod tools {
         use super::archive;
-        use crate::cmd::{Call, Runner};
+        use crate::process::{Invocation, Runner};
         use std::fs;
 
         #[test]
         fn cpio_reads_what_is_written() {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("a"), archive()).unwrap();
-            let cmd = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
+            let runner = Runner::new(&folder.path().join("log"), |_| {}).unwrap();
             let cpio = |options: &str| {
                 let script = format!("cpio --quiet {options} <a");
-                let call = Call::new("sh").args(["-c", &script]).folder(folder.path()).read();
-                cmd.run(&call).unwrap().stdout
+                let call = Invocation::new("sh")
+                    .args(["-c", &script])
+                    .current_dir(folder.path())
+                    .capture_stdout();
+                runner.run(&call).unwrap().stdout
             };
             assert_eq!(cpio("-t"), "bin\nbin/busybox\ninit\n");
             let listing = cpio("-tv --numeric-uid-gid");

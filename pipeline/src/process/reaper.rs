@@ -6,7 +6,7 @@
 //! that this process is gone or gives up. Then everything that descends from the call is ended, with the
 //! call's own means too, since a container's processes descend from somebody else.
 
-use super::{Call, prepared};
+use super::{Invocation, prepared};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::Write;
@@ -81,13 +81,13 @@ pub struct Reaper {
 
 impl Reaper {
     /// Starts it before the call is started, so that there is no moment in between.
-    pub fn stand_by(call: &Call) -> Result<Self> {
+    pub fn stand_by(call: &Invocation) -> Result<Self> {
         let mut words =
             vec!["-c", SCRIPT, "reaper"].into_iter().map(Into::into).collect::<Vec<_>>();
         if let Some(cleanup) = call.cleanup() {
             words.extend(cleanup.argv());
         }
-        let mut command = prepared(&Call::new("/bin/sh").args(words))?;
+        let mut command = prepared(&Invocation::new("/bin/sh").args(words))?;
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         command.current_dir("/").process_group(0);
         let mut shell = command.spawn().context("cannot start `/bin/sh`")?;

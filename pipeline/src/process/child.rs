@@ -2,7 +2,7 @@
 //! A child that was started: its environment, its standard streams, and the lines that come of them.
 
 use super::reaper::Reaper;
-use super::{Call, Pipes};
+use super::{Invocation, Pipes};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
@@ -55,7 +55,7 @@ pub(super) const ENVIRONMENT: &[&str] = &[
 ];
 
 /// A line that came.
-pub(super) struct Heard {
+pub(super) struct OutputLine {
     pub source: Source,
     pub line: String,
     /// A piece of a long line does not end one.
@@ -78,7 +78,7 @@ pub(super) enum Source {
 /// A child, what it says, and its standard input, which the handle keeps open.
 pub(super) struct Started {
     pub child: Child,
-    pub heard: Receiver<Heard>,
+    pub heard: Receiver<OutputLine>,
     pub reaper: Reaper,
     /// See [`super::pipes::Ends`].
     pub held: Vec<File>,
@@ -86,7 +86,7 @@ pub(super) struct Started {
 }
 
 /// A command with the environment that every child gets.
-pub(super) fn prepared(call: &Call) -> Result<Command> {
+pub(super) fn prepared(call: &Invocation) -> Result<Command> {
     let mut command: Command = call.command()?;
     command
         .env_clear()
@@ -96,7 +96,7 @@ pub(super) fn prepared(call: &Call) -> Result<Command> {
     Ok(command)
 }
 
-pub(super) fn start(call: &Call) -> Result<Started> {
+pub(super) fn start(call: &Invocation) -> Result<Started> {
     let reaper = Reaper::stand_by(call)?;
     let mut command = prepared(call)?;
     let ends = call.own_pipes().map(Pipes::open).transpose()?;
@@ -143,7 +143,7 @@ pub(super) fn ask_to_end(child: &Child) {
 }
 
 /// Lines as they come; what is not UTF-8 is shown as well as it can be.
-fn listen(pipe: impl Read + Send + 'static, source: Source, sender: SyncSender<Heard>) {
+fn listen(pipe: impl Read + Send + 'static, source: Source, sender: SyncSender<OutputLine>) {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(pipe);
         let mut line = Vec::new();
@@ -160,12 +160,13 @@ fn listen(pipe: impl Read + Send + 'static, source: Source, sender: SyncSender<H
                 text.truncate(text.trim_end_matches(['\n', '\r']).len());
             }
             line = rest;
-            if sender.send(Heard { source, line: text, whole }).is_err() {
+            if sender.send(OutputLine { source, line: text, whole }).is_err() {
                 return;
             }
         }
         if source == Source::Between {
-            let _ = sender.send(Heard { source: Source::Gone, line: String::new(), whole: true });
+            let _ =
+                sender.send(OutputLine { source: Source::Gone, line: String::new(), whole: true });
         }
     });
 }

@@ -7,17 +7,17 @@
 //! everything it started when a run is interrupted, and when it is killed.
 
 pub mod again;
-mod call;
 mod child;
 mod failure;
 pub mod interrupt;
+mod invocation;
 mod pipes;
 mod reaper;
 mod which;
 
 pub use crate::text::masked;
-pub use call::{Call, OWN};
 pub use failure::{Failure, Incomplete};
+pub use invocation::{Invocation, OWN};
 pub use pipes::Pipes;
 pub use which::{find as find_program, require};
 
@@ -25,7 +25,7 @@ use crate::error::{Help, find};
 use crate::note::Note;
 use crate::text;
 use anyhow::{Context, Error, Result, anyhow};
-use child::{Heard, Source, Started, ask_to_end, prepared, start};
+use child::{OutputLine, Source, Started, ask_to_end, prepared, start};
 use interrupt::Interrupted;
 use pipes::Marks;
 use reaper::Reaper;
@@ -103,7 +103,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs a call to its end.
-    pub fn run(&self, call: &Call) -> Result<Output> {
+    pub fn run(&self, call: &Invocation) -> Result<Output> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
         let Started { mut child, heard, mut reaper, mut held, _input } = start(call)?;
@@ -116,9 +116,9 @@ impl<'a> Runner<'a> {
         let mut said_all: Option<Instant> = None;
         loop {
             match heard.recv_timeout(TICK) {
-                Ok(Heard { source: Source::Gone, .. }) => held.clear(),
-                Ok(Heard { source: Source::End, line, .. }) => marks.hear(&line),
-                Ok(Heard { source, line, whole }) => {
+                Ok(OutputLine { source: Source::Gone, .. }) => held.clear(),
+                Ok(OutputLine { source: Source::End, line, .. }) => marks.hear(&line),
+                Ok(OutputLine { source, line, whole }) => {
                     let from_stdout = source == Source::Stdout;
                     printed += line.len() as u64 + 1;
                     lines += 1;
@@ -126,7 +126,7 @@ impl<'a> Runner<'a> {
                         let stop = anyhow!("`{}` printed more than {flood}", call.short());
                         return Err(self.stop(call, &mut child, &mut reaper, stop));
                     }
-                    let secret = from_stdout && call.is_unlogged();
+                    let secret = from_stdout && call.has_secret_output();
                     if !secret {
                         self.write(&line);
                         (self.on_line)(&line);
@@ -151,7 +151,7 @@ impl<'a> Runner<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.go_on(call, &mut child, &mut reaper, began)?;
+            self.check_limits(call, &mut child, &mut reaper, began)?;
             if said_all.is_some_and(|moment| moment.elapsed() > GRACE) {
                 self.end(call, &mut child, &mut reaper);
                 return Ok(Output { stdout });
@@ -161,7 +161,7 @@ impl<'a> Runner<'a> {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            self.go_on(call, &mut child, &mut reaper, began)?;
+            self.check_limits(call, &mut child, &mut reaper, began)?;
             std::thread::sleep(TICK / 10);
         };
         // Whoever starts a program for us has no say in how that ended.
@@ -189,7 +189,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Hands this terminal to a call and waits for its end: for what a person does by hand.
-    pub fn hand_over(&self, call: &Call) -> Result<ExitStatus> {
+    pub fn run_interactive(&self, call: &Invocation) -> Result<ExitStatus> {
         self.write(&format!("$ {call}"));
         // The terminal's own group is where it has to run.
         let mut reaper = Reaper::stand_by(call)?;
@@ -209,9 +209,9 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends a child that was interrupted, or that takes longer than it may.
-    fn go_on(
+    fn check_limits(
         &self,
-        call: &Call,
+        call: &Invocation,
         child: &mut Child,
         reaper: &mut Reaper,
         began: Instant,
@@ -232,7 +232,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends a child for a reason, and hands the reason back.
-    fn stop(&self, call: &Call, child: &mut Child, reaper: &mut Reaper, why: Error) -> Error {
+    fn stop(&self, call: &Invocation, child: &mut Child, reaper: &mut Reaper, why: Error) -> Error {
         self.write(&format!("ended: {why}"));
         self.end(call, child, reaper);
         why
@@ -245,7 +245,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends a child that nobody waits for any more, with everything it started.
-    fn end(&self, call: &Call, child: &mut Child, reaper: &mut Reaper) {
+    fn end(&self, call: &Invocation, child: &mut Child, reaper: &mut Reaper) {
         if let Some(cleanup) = call.cleanup() {
             self.write(&format!("$ {cleanup}"));
         }
@@ -256,7 +256,7 @@ impl<'a> Runner<'a> {
 }
 
 /// The bound that a call's output is beyond.
-fn flood(call: &Call, printed: u64, lines: u64, kept: usize) -> Option<String> {
+fn flood(call: &Invocation, printed: u64, lines: u64, kept: usize) -> Option<String> {
     if let Some(most) = call.overflown(printed, MOST_OUTPUT) {
         return Some(format!("{most} bytes"));
     }

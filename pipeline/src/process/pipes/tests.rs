@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 use super::*;
-use crate::cmd::{Call, Failure, Incomplete, Output, Runner};
 use crate::error::{Rendered, find};
+use crate::process::{Failure, Incomplete, Invocation, Output, Runner};
 use std::fs;
 use std::time::{Duration, Instant};
 
 /// Runs a script on pipes, under a stand-in for an engine: what that does with the line that runs it.
-fn under(engine: &str, stdin: bool, script: &str, with: impl Fn(Call) -> Call) -> Result<Output> {
+fn under(
+    engine: &str,
+    stdin: bool,
+    script: &str,
+    with: impl Fn(Invocation) -> Invocation,
+) -> Result<Output> {
     let folder = tempfile::tempdir()?;
     let pipes = Pipes::make(folder.path())?;
     let here = |text: &str| text.replace(Pipes::INSIDE, &pipes.folder().display().to_string());
     let from = if stdin { here(Pipes::STDIN) } else { "/dev/null".to_owned() };
-    let call = Call::new("sh").args(["-c", engine, "engine", "sh", "-c", &here(Pipes::RUN), "sh"]);
-    let call = call.arg(from).args(["sh", "-c", &here(script)]).read();
+    let call =
+        Invocation::new("sh").args(["-c", engine, "engine", "sh", "-c", &here(Pipes::RUN), "sh"]);
+    let call = call.arg(from).args(["sh", "-c", &here(script)]).capture_stdout();
     let call = call.limit(Duration::from_secs(60)).pipes(pipes);
     Runner::new(&folder.path().join("log"), |_| {})?.run(&with(call))
 }
@@ -94,7 +100,7 @@ fn without_its_marks_an_answer_is_not_whole() {
     assert!(!incomplete(under("exit 125", false, "true", |call| call)));
     assert!(!incomplete(under("exit 0", false, "true", |call| call)));
     assert!(!incomplete(under("echo begun; echo ended 0", false, "true", |call| call)));
-    assert!(!incomplete(under("kill -9 $$", true, "true", |call| call.told("said"))));
+    assert!(!incomplete(under("kill -9 $$", true, "true", |call| call.stdin("said"))));
     // The shell that would say it is ended.
     assert!(incomplete(run("echo half an; kill -9 $PPID")));
     assert!(incomplete(run("echo forged; echo ended 0 >/answers/end")));
@@ -106,13 +112,13 @@ fn without_its_marks_an_answer_is_not_whole() {
 #[test]
 fn it_is_told_everything_and_what_is_told_nothing_finds_the_end() {
     let told = "a line of some length\n".repeat(20_000) + "last\n";
-    let said = |call: Call| call.told(&told).until("last");
+    let said = |call: Invocation| call.stdin(&told).stop_after_line("last");
     let output = under("exec \"$@\"", true, "trap 'exit 0' TERM; cat", said).unwrap();
     assert_eq!(output.stdout, told);
     assert_eq!(run("cat; echo end").unwrap().stdout, "end\n");
     // Nobody reads it.
     let began = Instant::now();
-    under("exec \"$@\"", true, "exit 0", |call| call.told(&told)).unwrap();
+    under("exec \"$@\"", true, "exit 0", |call| call.stdin(&told)).unwrap();
     assert!(began.elapsed() < Duration::from_secs(30));
 }
 
@@ -120,7 +126,7 @@ fn it_is_told_everything_and_what_is_told_nothing_finds_the_end() {
 fn the_signal_that_asks_to_end_is_handed_on() {
     let script = "trap 'echo asked >&2; exit 4' TERM; echo done; while :; do sleep 0.05; done";
     let began = Instant::now();
-    let output = under("exec \"$@\"", false, script, |call| call.until("done")).unwrap();
+    let output = under("exec \"$@\"", false, script, |call| call.stop_after_line("done")).unwrap();
     assert_eq!(output.stdout, "done\n");
     assert!(began.elapsed() < Duration::from_secs(30));
 }
@@ -128,7 +134,7 @@ fn the_signal_that_asks_to_end_is_handed_on() {
 #[test]
 fn a_flood_of_any_bytes_is_ended() {
     for script in ["exec yes", "exec cat /dev/zero", "exec cat /dev/urandom", "exec yes >&2"] {
-        let error = under("exec \"$@\"", false, script, |call| call.most_output(2 << 20));
+        let error = under("exec \"$@\"", false, script, |call| call.max_output(2 << 20));
         let error = error.unwrap_err().rendered();
         assert_eq!(error, "`sh` printed more than 2097152 bytes", "{script}");
     }

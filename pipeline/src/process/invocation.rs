@@ -20,38 +20,38 @@ const IN_OWN: &str = r#"mount --bind "$0" /dev/shm && exec "$@""#;
 
 /// An argv. Nothing in it is ever read by a shell.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct Invocation {
     program: PathBuf,
     args: Vec<OsString>,
     variables: Vec<(String, OsString)>,
-    folder: Option<PathBuf>,
-    cleanup: Option<Box<Call>>,
-    keep_stdout: bool,
+    current_dir: Option<PathBuf>,
+    cleanup: Option<Box<Invocation>>,
+    capture_stdout: bool,
     limit: Option<Duration>,
-    largest: Option<(PathBuf, u64)>,
-    unlogged: bool,
-    input: String,
-    last_line: Option<&'static str>,
-    most_output: Option<u64>,
+    max_file_size: Option<(PathBuf, u64)>,
+    secret_output: bool,
+    stdin: String,
+    stop_line: Option<&'static str>,
+    max_output: Option<u64>,
     pipes: Option<Arc<Pipes>>,
     known_as: Option<&'static str>,
 }
 
-impl Call {
+impl Invocation {
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
             args: Vec::new(),
             variables: Vec::new(),
-            folder: None,
+            current_dir: None,
             cleanup: None,
-            keep_stdout: false,
+            capture_stdout: false,
             limit: None,
-            largest: None,
-            unlogged: false,
-            input: String::new(),
-            last_line: None,
-            most_output: None,
+            max_file_size: None,
+            secret_output: false,
+            stdin: String::new(),
+            stop_line: None,
+            max_output: None,
             pipes: None,
             known_as: None,
         }
@@ -87,22 +87,22 @@ impl Call {
 
     /// The folder that it runs in.
     #[must_use]
-    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folder = Some(folder.into());
+    pub fn current_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.current_dir = Some(dir.into());
         self
     }
 
     /// What ends this call's work where killing the process is not enough.
     #[must_use]
-    pub fn cleaned_up_by(mut self, cleanup: Call) -> Self {
+    pub fn on_kill(mut self, cleanup: Invocation) -> Self {
         self.cleanup = Some(Box::new(cleanup));
         self
     }
 
     /// Keep the standard output for the caller; without this it goes to the log alone.
     #[must_use]
-    pub fn read(mut self) -> Self {
-        self.keep_stdout = true;
+    pub fn capture_stdout(mut self) -> Self {
+        self.capture_stdout = true;
         self
     }
 
@@ -115,37 +115,37 @@ impl Call {
 
     /// The most bytes that a file may grow to meanwhile.
     #[must_use]
-    pub fn largest(mut self, file: impl Into<PathBuf>, bytes: u64) -> Self {
-        self.largest = Some((file.into(), bytes));
+    pub fn max_file_size(mut self, file: impl Into<PathBuf>, bytes: u64) -> Self {
+        self.max_file_size = Some((file.into(), bytes));
         self
     }
 
     /// Leave its output out of the log: it may hold a secret of the user's own configuration.
     #[must_use]
-    pub fn unlogged(mut self) -> Self {
-        self.unlogged = true;
+    pub fn secret_output(mut self) -> Self {
+        self.secret_output = true;
         self
     }
 
     /// What it is told on its standard input, which stays open until it ends.
     #[must_use]
-    pub fn told(mut self, input: impl Into<String>) -> Self {
-        self.input = input.into();
+    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = text.into();
         self
     }
 
     /// A line of its standard output after which it has said everything: it is asked to end, and that
     /// is a success. For what would go on listening for ever.
     #[must_use]
-    pub fn until(mut self, line: &'static str) -> Self {
-        self.last_line = Some(line);
+    pub fn stop_after_line(mut self, line: &'static str) -> Self {
+        self.stop_line = Some(line);
         self
     }
 
     /// The most bytes that it may print.
     #[must_use]
-    pub fn most_output(mut self, bytes: u64) -> Self {
-        self.most_output = Some(bytes);
+    pub fn max_output(mut self, bytes: u64) -> Self {
+        self.max_output = Some(bytes);
         self
     }
 
@@ -162,8 +162,8 @@ impl Call {
 
     pub(super) fn command(&self) -> Result<Command> {
         let shell = Shell::new()?;
-        if let Some(folder) = &self.folder {
-            shell.change_dir(folder);
+        if let Some(dir) = &self.current_dir {
+            shell.change_dir(dir);
         }
         Ok(shell.cmd(&self.program).args(&self.args).into())
     }
@@ -172,7 +172,7 @@ impl Call {
         self.variables.iter().map(|(name, value)| (name.as_str(), value.as_os_str()))
     }
 
-    pub(super) fn cleanup(&self) -> Option<&Call> {
+    pub(super) fn cleanup(&self) -> Option<&Invocation> {
         self.cleanup.as_deref()
     }
 
@@ -210,35 +210,35 @@ impl Call {
 
     /// The file that grew too large, if it did.
     pub(super) fn outgrown(&self) -> Option<(&Path, u64)> {
-        let (file, bytes) = self.largest.as_ref()?;
+        let (file, bytes) = self.max_file_size.as_ref()?;
         let size = file.metadata().map_or(0, |meta| meta.len());
         (size > *bytes).then_some((file, *bytes))
     }
 
     pub(super) fn input(&self) -> Option<&str> {
-        Some(self.input.as_str()).filter(|input| !input.is_empty())
+        Some(self.stdin.as_str()).filter(|input| !input.is_empty())
     }
 
     pub(super) fn ends_with(&self, line: &str) -> bool {
-        self.last_line == Some(line)
+        self.stop_line == Some(line)
     }
 
     /// The limit, its own or the common one, where so many bytes of output are beyond it.
     pub(super) fn overflown(&self, printed: u64, common: u64) -> Option<u64> {
-        Some(self.most_output.unwrap_or(common)).filter(|most| printed > *most)
+        Some(self.max_output.unwrap_or(common)).filter(|most| printed > *most)
     }
 
-    pub(super) fn is_unlogged(&self) -> bool {
-        self.unlogged
+    pub(super) fn has_secret_output(&self) -> bool {
+        self.secret_output
     }
 
     pub(super) fn keeps_stdout(&self) -> bool {
-        self.keep_stdout
+        self.capture_stdout
     }
 }
 
 /// As somebody would type it, with the password of a URL masked.
-impl fmt::Display for Call {
+impl fmt::Display for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.program.display())?;
         for arg in &self.args {
