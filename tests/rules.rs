@@ -68,7 +68,7 @@ fn broken(rule: &str, folder: &Path) -> (PathBuf, Vec<String>) {
             let payload = bytes.payload();
             let path = format!(".{FILE}");
             bytes.replace(payload, path.as_bytes(), b"./usr/../../etc/passwd");
-            bytes.mend().write(folder)
+            bytes.fix().write(folder)
         }
         "signature" => {
             args.push(format!("--key={}", root().join("tests/fixtures/stranger.asc").display()));
@@ -91,7 +91,7 @@ fn broken(rule: &str, folder: &Path) -> (PathBuf, Vec<String>) {
             args = vec!["--target=el8".to_owned()];
             let mut bytes = plain(folder);
             let header = bytes.header();
-            bytes.hide(&header, 5092, 5999).mend().write(folder)
+            bytes.hide(&header, 5092, 5999).fix().write(folder)
         }
         "file-triggers" => make(Recipe { more: "%filetriggerin -- /usr/lib\n:\n", ..none() }),
         "build-id-links" => {

@@ -81,7 +81,7 @@ fn leave_scene(toy: &Toy, name: &str, store: &Path, command: &str) -> PathBuf {
         },
         "image": { "engine": "podman", "reference": format!("sha256:{}", "0".repeat(64)) },
     });
-    fs::write(folder.join("scene.json"), scene.to_string()).unwrap();
+    fs::write(folder.join("failed-job.json"), scene.to_string()).unwrap();
     folder
 }
 

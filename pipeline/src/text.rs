@@ -120,7 +120,7 @@ pub fn masked(text: &str) -> String {
 }
 
 /// Where the `@` is that ends the login of a URL, of which this stands behind the scheme. A password may have
-/// a `/` in it, though none should: what no port looks like is the begin of one.
+/// a `/` in it, though none should: what no port looks like is the start of one.
 fn login(rest: &str) -> Option<usize> {
     let ends = |c: char| c.is_whitespace() || ['"', '\'', '`', '<', '>'].contains(&c);
     let word = &rest[..rest.find(ends).unwrap_or(rest.len())];

@@ -17,7 +17,7 @@ const ATTACK: &str = r#"
               - "export CCACHE_LOGFILE=/build/ccache.log"
 "#;
 
-/// Inserts lines at the begin of %build, which only the build with the devices has.
+/// Inserts lines at the start of %build, which only the build with the devices has.
 fn insert(toy: &Toy, lines: &str) {
     let edit = format!(
         "    - insert-before:\n        anchor: extra_configure_argument+=\n        insert:\n          \

@@ -104,17 +104,17 @@ fn lying_headers_are_refused() {
         ("does not fit its list of folders", &|it| {
             let at = it.value(&it.header(), 1116);
             it.set_word(at, u32::MAX);
-            it.mend();
+            it.fix();
         }),
         ("are not of one length", &|it| {
             let header = it.header();
-            it.hide(&header, 1030, 1999).mend();
+            it.hide(&header, 1030, 1999).fix();
         }),
         ("is not of its kind", &|it| {
             let header = it.header();
             let sizes = it.entry(&header, 1028);
             it.set_word(sizes + 4, 6);
-            it.mend();
+            it.fix();
         }),
         ("its region does not span it", &|it| {
             let header = it.header();
@@ -152,68 +152,68 @@ fn lying_payloads_are_refused() {
     each(&[
         ("is not a cpio archive", &|it| {
             let at = first_entry(it);
-            it.replace(at, b"070701", b"070707").mend();
+            it.replace(at, b"070701", b"070707").fix();
         }),
         ("a number in its payload is not one", &|it| {
             let at = first_entry(it) + 6;
             it.0[at] = b'+';
-            it.mend();
+            it.fix();
         }),
         ("has a name of 0 bytes", &|it| {
             let at = first_entry(it) + 6 + 8 * 11;
             it.0[at..at + 8].copy_from_slice(b"00000000");
-            it.mend();
+            it.fix();
         }),
         ("has a name of 4294967295 bytes", &|it| {
             let at = first_entry(it) + 6 + 8 * 11;
             it.0[at..at + 8].copy_from_slice(b"ffffffff");
-            it.mend();
+            it.fix();
         }),
         ("unpacks to more than the 50 bytes", &|it| {
             let at = first_entry(it) + 6 + 8 * 6;
             it.0[at..at + 8].copy_from_slice(b"ffffffff");
-            it.mend();
+            it.fix();
         }),
         ("its payload has 51 bytes of `/usr/share/ruled/file`, and its header 50", &|it| {
             let at = first_entry(it) + 6 + 8 * 6;
             it.0[at..at + 8].copy_from_slice(b"00000033");
-            it.mend();
+            it.fix();
         }),
         ("with the mode 120777, its header 100644", &|it| {
             let at = first_entry(it) + 6 + 8;
             it.0[at..at + 8].copy_from_slice(b"0000a1ff");
-            it.mend();
+            it.fix();
         }),
         ("which its header does not list", &|it| {
             let (at, path) = (first_entry(it), format!(".{FILE}"));
-            it.replace(at, path.as_bytes(), b"/../../../../etc/shado").mend();
+            it.replace(at, path.as_bytes(), b"/../../../../etc/shado").fix();
         }),
         ("its payload lacks `/usr/share/ruled/file`", &|it| {
             let (at, path) = (first_entry(it), format!(".{FILE}"));
             it.replace(at, path.as_bytes(), b"TRAILER!!!\0\0\0\0\0\0\0\0\0\0\0\0");
             let length = at + 6 + 8 * 11;
             it.0[length..length + 8].copy_from_slice(b"0000000b");
-            it.mend();
+            it.fix();
         }),
         ("its payload ends before its trailer", &|it| {
             let end = it.0.len() - 124;
             it.0.truncate(end);
-            it.mend();
+            it.fix();
         }),
         ("its payload goes on behind its trailer", &|it| {
             it.0.extend([1; 64]);
-            it.mend();
+            it.fix();
         }),
         ("has `/usr/share/ruled/file`, twice", &|it| {
             let at = first_entry(it);
             let entry = it.0[at..at + 188].to_vec();
             it.0.splice(at..at, entry);
-            it.mend();
+            it.fix();
         }),
         ("something was added to it", &|it| it.0.extend([0; 8])),
         ("a file 7, and there is none", &|it| {
             *it = it.with_payload(b"07070X00000007\0\0");
-            it.mend();
+            it.fix();
         }),
     ]);
 }
@@ -222,7 +222,7 @@ fn lying_payloads_are_refused() {
 fn packed(folder: &Path, define: &str, payload: &[u8]) -> String {
     let file = build(folder, &Recipe { define: &[define], ..Recipe::default() });
     let mut bytes = Bytes(fs::read(file).unwrap()).with_payload(payload);
-    bytes.mend();
+    bytes.fix();
     refused(&bytes.write(folder))
 }
 
@@ -263,7 +263,7 @@ fn an_unknown_compressor_is_named() {
     let recipe = Recipe { define: &["_binary_payload w3.zstdio"], ..Recipe::default() };
     let mut bytes = Bytes(fs::read(build(folder.path(), &recipe)).unwrap());
     let header = bytes.header().start;
-    bytes.replace(header, b"\0zstd\0", b"\0zstz\0").mend();
+    bytes.replace(header, b"\0zstd\0", b"\0zstz\0").fix();
     let said = refused(&bytes.write(folder.path()));
     assert!(said.contains("compressed with `zstz`"), "{said}");
 }
@@ -280,7 +280,7 @@ fn files_behind_links_and_links_to_themselves_are_refused() {
     };
     let mut bytes = Bytes(fs::read(build(folder.path(), &recipe)).unwrap());
     let header = bytes.header().start;
-    bytes.replace(header, b"\0/usr/lib/there/\0", b"\0/usr/lib/thele/\0").mend();
+    bytes.replace(header, b"\0/usr/lib/there/\0", b"\0/usr/lib/thele/\0").fix();
     let said = refused(&bytes.write(folder.path()));
     assert!(said.contains("`/usr/lib/thele/file` lies behind the link `/usr/lib/thele`"), "{said}");
     assert!(said.contains("`/usr/lib/self` is a link to itself"), "{said}");
@@ -325,7 +325,7 @@ fn a_package_that_unpacks_to_far_more_than_it_takes_is_refused_at_once() {
     each(&[("and 67108864 are the most", &|it| {
         let at = it.value(&it.header(), 1028);
         it.set_word(at, 0xf000_0000);
-        it.mend();
+        it.fix();
     })]);
 }
 

@@ -92,10 +92,10 @@ fn a_package_that_is_two_things_at_once_is_refused() {
         refused(&|it| it.0[7] = 1),
         refused(&|it| it.0[6] = 1),
         refused(&|it| {
-            it.hide(&header, 1044, 1999).mend();
+            it.hide(&header, 1044, 1999).fix();
         }),
         refused(&|it| {
-            it.hide(&header, 1009, 1106).mend();
+            it.hide(&header, 1009, 1106).fix();
         }),
     ] {
         assert!(said.contains(expected), "{said}");

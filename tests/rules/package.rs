@@ -151,7 +151,7 @@ impl Bytes {
     }
 
     /// Makes every digest and size true again, so that nothing but the edit is wrong.
-    pub fn mend(&mut self) -> &mut Self {
+    pub fn fix(&mut self) -> &mut Self {
         let (signature, header) = (self.signature(), self.header());
 
         let payload = format!("{:x}", Sha256::digest(&self.0[header.end..]));

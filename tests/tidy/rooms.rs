@@ -9,60 +9,65 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("lib", "cli note run stage verify"),
     (
         "cli",
-        "process::Runner process::interrupt process::interrupted config fetch files folders inject::Outcome \
-         inject::readable lock note project rules run sandbox::Engine sandbox::Scene sign stage store \
-         text verify",
+        "config fetch files folders inject::Outcome inject::readable lock note process::Runner \
+         process::interrupt process::interrupted project rules run sandbox::Engine \
+         sandbox::FailedJob sign stage store text verify",
     ),
     (
         "run",
-        "build cmd config dom0 environment fetch files inject note project publish sandbox sign source \
-         stage store verify",
+        "build config dom0 environment fetch files inject note process project publish sandbox \
+         sign source stage store verify",
     ),
     (
         "lock",
-        "cmd config digest dom0 environment fetch files git inject intake note openpgp project \
-         repodata sandbox source stage store",
+        "config digest dom0 environment fetch files git inject intake note openpgp process \
+         project repodata sandbox source stage store",
     ),
     (
         "source",
-        "apt cmd config::<types> config::nearest digest fetch files git note project stage store",
+        "apt config::<types> config::nearest digest fetch files git note process project stage \
+         store",
     ),
-    ("environment", "apt cmd config::<types> digest fetch files note project sandbox stage store"),
+    (
+        "environment",
+        "apt config::<types> digest fetch files note process project sandbox stage store",
+    ),
     ("inject", "config digest note project source::Sources stage store"),
     (
         "build",
-        "cmd config::<types> environment::Environment files inject::Injected inject::Specs \
-         inject::spec_recipe intake note project sandbox source::Sources stage store",
+        "config::<types> environment::Environment files inject::Injected inject::Specs \
+         inject::spec_recipe intake note process project sandbox source::Sources stage store",
     ),
     (
         "dom0",
-        "cmd config::<types> digest environment::Environment fetch files intake note project sandbox \
-         stage store",
+        "config::<types> digest environment::Environment fetch files intake note process \
+         project sandbox stage store",
     ),
     (
         "verify",
-        "build::Built build::CompilerCache cmd config::<types> config::nearest digest dom0::BEGIN dom0::DIFFERENCE \
-         dom0::Dom0 dom0::END dom0::PATCHED dom0::is_package_of dom0::package_name \
-         environment::Environment files inject::Injected note openpgp package_file project rules \
-         sandbox source::Sources stage store text",
+        "build::Built build::CompilerCache config::<types> config::nearest digest dom0::BEGIN \
+         dom0::DIFFERENCE dom0::Dom0 dom0::END dom0::PATCHED dom0::is_package_of \
+         dom0::package_name environment::Environment files inject::Injected note openpgp \
+         package_file process project rules sandbox source::Sources stage store text",
     ),
     (
         "sign",
-        "cmd config::<types> files folders note openpgp package_file stage store verify::Verified",
+        "config::<types> files folders note openpgp package_file process stage store \
+         verify::Verified",
     ),
     (
         "publish",
-        "build::CompilerCache cmd config::<types> digest dom0::Dom0 \
-         environment::Environment inject::Injected note project repodata sign::Signed \
-         sign::SignedPackage sign::Signer source::Sources stage store verify::Verified",
+        "build::CompilerCache config::<types> digest dom0::Dom0 environment::Environment \
+         inject::Injected note process project repodata sign::Signed sign::SignedPackage \
+         sign::Signer source::Sources stage store verify::Verified",
     ),
-    ("stage", "cmd fetch note sandbox::Engine store"),
+    ("stage", "fetch note process sandbox::Engine store"),
     ("project", "config digest files store"),
     ("config", "rules text"),
-    ("fetch", "cmd config::<types> digest files note store text"),
-    ("git", "cmd config::<types>"),
+    ("fetch", "config::<types> digest files note process store text"),
+    ("git", "config::<types> process"),
     ("apt", "process"),
-    ("sandbox", "cmd config::<types> folders note store"),
+    ("sandbox", "config::<types> folders note process store"),
     ("openpgp", "package_file"),
     ("intake", "package_file store"),
     ("repodata", "digest fetch::Gzip"),
@@ -101,7 +106,7 @@ pub const ONLY_IN: &[(&str, &str, &str)] = &[
 /// The rooms that read what they wrote themselves. Whatever a user or a pipeline may name, every room
 /// reads by way of `files`.
 pub const USERS_OWN: &str =
-    "build cmd dom0 environment fetch files lock publish sandbox store verify";
+    "build dom0 environment fetch files lock process publish sandbox store verify";
 const READS: &str = "only `files` reads what somebody names: plain files, and bounded";
 
 /// What `std::process` has that starts nothing.

@@ -98,7 +98,7 @@ fn linked(line: &str) -> Option<&str> {
     })
 }
 
-/// A compiler's line under `-v` fills a screen: its begin and the word that counts are enough.
+/// A compiler's line under `-v` fills a screen: its start and the word that counts are enough.
 fn short(line: &str, word: &str) -> String {
     const LONGEST: usize = 100;
     let line = line.trim();

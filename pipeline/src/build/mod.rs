@@ -15,7 +15,7 @@ use crate::error::Help;
 use crate::files::{self, write::link_or_copy};
 use crate::intake::{self, Folder, Limits};
 use crate::process::{Runner, interrupted};
-use crate::sandbox::{self, Confinement, Image, Job, Mount, Scene};
+use crate::sandbox::{self, Confinement, FailedJob, Image, Job, Mount};
 use crate::stage::{CacheKey, Context as StageContext};
 use crate::store::{Store, Stored, Work, copy_new};
 use anyhow::{Result, anyhow};
@@ -229,7 +229,7 @@ fn rpmbuild(
     };
     if let Err(error) = sandbox::run(runner, image, &job, work.path()) {
         if interrupted(&error).is_none() {
-            Scene::leave(&cache::without(job), image, work.path())?;
+            FailedJob::save(&cache::without(job), image, work.path())?;
             store.keep_failed(work, inputs.name)?;
         }
         return Err(compile_error::explain(error, runner.log(), &inputs.names));

@@ -302,8 +302,8 @@ impl Cli {
             names.extend(sign.passphrase_env.map(|name| name.to_string()));
         }
         // Whoever enters a container by hand wants a terminal there, and signs nothing.
-        let hand_over = !matches!(self.command, Command::Shell(_));
-        sign::put_away(&names.iter().map(String::as_str).collect::<Vec<_>>(), hand_over)
+        let chown_to_builder = !matches!(self.command, Command::Shell(_));
+        sign::put_away(&names.iter().map(String::as_str).collect::<Vec<_>>(), chown_to_builder)
     }
 }
 

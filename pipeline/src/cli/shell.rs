@@ -4,7 +4,7 @@
 use super::{Classify, CommandError, ProjectArgs};
 use crate::error::Help;
 use crate::process::{Runner, interrupt};
-use crate::sandbox::Scene;
+use crate::sandbox::FailedJob;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
@@ -26,27 +26,27 @@ impl Shell {
         let store = self.place.store().usage()?;
         let project = self.place.load(&store).usage()?;
         let name = project.name();
-        let scene = || {
-            Scene::find(&store.failed_folder(&project.own_name()))?
+        let failed_job = || {
+            FailedJob::load(&store.failed_folder(&project.own_name()))?
                 .with_context(|| format!("no stage of `{name}` has failed in its environment"))
                 .help("a `run` whose stage `build` or `verify` fails keeps the tree for this")
         };
         // Without one, nobody waits.
-        scene().usage()?;
+        failed_job().usage()?;
         // A new run would take the tree away, and one that is at work may have left another.
         let _held = store.lock("run", name, || Ok(interrupt::check()?)).failed()?;
-        let scene = scene().usage()?;
-        for (host, inside) in scene.mounts() {
+        let failed_job = failed_job().usage()?;
+        for (host, inside) in failed_job.mounts() {
             tell!("{inside:<10} {}", host.display());
         }
-        if !scene.command().is_empty() {
-            tell!("failed: {}", scene.command().join(" "));
+        if !failed_job.command().is_empty() {
+            tell!("failed: {}", failed_job.command().join(" "));
         }
         let shell = ["bash".to_owned()];
         let command = if self.command.is_empty() { &shell[..] } else { &self.command };
         let log = store.log_file(name, "shell").failed()?;
         let runner = Runner::new(&log, |_| {}).failed()?.working_for(store.root());
-        let status = scene.enter(command, &runner).failed()?;
+        let status = failed_job.enter(command, &runner).failed()?;
         if status.success() {
             return Ok(());
         }

@@ -116,7 +116,7 @@ impl PatchWorkspace {
         let file = self.folder.join(PATCHED);
         fs::copy(wrapper, &file)?;
         fs::set_permissions(&file, PermissionsExt::from_mode(0o755))?;
-        sandbox::hand_over(&file)
+        sandbox::chown_to_builder(&file)
     }
 
     /// Takes it away, and nothing that the patcher may have left in its place.

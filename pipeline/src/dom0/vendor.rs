@@ -4,7 +4,7 @@
 use crate::config::{VendorWrapper, Wrapper};
 use crate::digest::sha256_file;
 use crate::error::Help;
-use crate::fetch::{Fetch, Pin, Wanted, check};
+use crate::fetch::{Fetch, FileRequest, Pin, check};
 use crate::files;
 use anyhow::{Result, anyhow, bail};
 use fs_err as fs;
@@ -15,7 +15,10 @@ pub fn fetch(vendor: &VendorWrapper, base_dir: &Path, fetch: &Fetch) -> Result<P
     match vendor {
         VendorWrapper::Web(web) => {
             let shown = web.url.as_str();
-            fetch.web(&Wanted { shown, sha256: &web.sha256, size: Some(web.size) }, &web.url)
+            fetch.web(
+                &FileRequest { display_name: shown, sha256: &web.sha256, size: Some(web.size) },
+                &web.url,
+            )
         }
         VendorWrapper::Path(path) => {
             let file = base_dir.join(&path.file);

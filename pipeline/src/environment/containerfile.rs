@@ -167,7 +167,7 @@ fn instructions(text: &str) -> Vec<Instruction> {
         if start.is_empty() || start.starts_with('#') {
             continue;
         }
-        // Blanks at the begin of a continued line stay, as engines have it, and divide words.
+        // Blanks at the start of a continued line stay, as engines have it, and divide words.
         let whole = text.trim_end_matches([' ', '\t']);
         let (text, continued) = whole.strip_suffix('\\').map_or((text, false), |text| (text, true));
         match all.last_mut().filter(|_| open) {

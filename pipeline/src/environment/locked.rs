@@ -4,7 +4,7 @@
 use super::archive::is_archive_of;
 use crate::config::{Lock, LockedPackage};
 use crate::error::Help;
-use crate::fetch::{Fetch, Pin, Wanted, retry};
+use crate::fetch::{Fetch, FileRequest, Pin, retry};
 use crate::process::Runner;
 use crate::sandbox::Image;
 use anyhow::{Context, Result, anyhow, bail};
@@ -47,7 +47,7 @@ pub fn lay_out(lock: &Lock, context: &Path, fetch: &Fetch) -> Result<()> {
 /// A locked package's file.
 pub fn package_file(package: &LockedPackage, fetch: &Fetch) -> Result<std::path::PathBuf> {
     let LockedPackage { nevra, sha256, size, url, .. } = package;
-    fetch.web(&Wanted { shown: nevra, sha256, size: Some(*size) }, url).with_context(|| format!("the locked package {nevra}")).help("if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew")
+    fetch.web(&FileRequest { display_name: nevra, sha256, size: Some(*size) }, url).with_context(|| format!("the locked package {nevra}")).help("if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew")
 }
 
 /// Gives the engine the base image under its name: its own copy, a mirror's, or the registry's.
@@ -66,7 +66,7 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
         is_archive_of(archive, &image.id)?;
         base.load(runner, archive, &image.id, tmp)
     };
-    if fetch.near(&pin, &shown, None, &good)?.is_some() {
+    if fetch.cached_or_mirrored(&pin, &shown, None, &good)?.is_some() {
         return Ok(());
     }
     fetch.network(&shown)?;

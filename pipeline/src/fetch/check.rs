@@ -36,22 +36,24 @@ pub fn is_lfs_pointer(head: &[u8], length: u64) -> bool {
     length < LARGEST_POINTER && LFS_POINTERS.iter().any(|pointer| head.starts_with(pointer))
 }
 
-/// Refuses a file that is not, byte for byte, what its pin says. `shown` is its name for people.
-pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Result<()> {
-    let head = no_pointer(path, shown)?;
+/// Refuses a file that is not, byte for byte, what its pin says. `display_name` is its name for people.
+pub fn pinned(path: &Path, display_name: &str, pin: &Sha256, size: Option<u64>) -> Result<()> {
+    let head = no_pointer(path, display_name)?;
     let length = path.metadata()?.len();
     if let Some(size) = size
         && size != length
     {
         let cut = if length < size { "truncated" } else { "too long" };
-        return Err(anyhow!("`{shown}` is {cut}: it has {length} bytes, and {size} are pinned")
-            .help("get the pinned file; change the pin only if you know why it differs"));
+        return Err(anyhow!(
+            "`{display_name}` is {cut}: it has {length} bytes, and {size} are pinned"
+        )
+        .help("get the pinned file; change the pin only if you know why it differs"));
     }
     let found = sha256_file(path)?;
     if found != pin.as_str() {
         let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
         return Err(anyhow!(
-            "`{shown}` is not what the pipeline pins: sha256 {found}, pinned {pin}{cut}"
+            "`{display_name}` is not what the pipeline pins: sha256 {found}, pinned {pin}{cut}"
         )
         .help("get the pinned file; change the pin only if you know why it differs"));
     }
@@ -59,25 +61,25 @@ pub fn pinned(path: &Path, shown: &str, pin: &Sha256, size: Option<u64>) -> Resu
 }
 
 /// The same for a file that the `sources` of a packaging repository names by its sha512.
-pub fn pinned_by_sources(path: &Path, shown: &str, pin: &Sha512) -> Result<()> {
-    let head = no_pointer(path, shown)?;
+pub fn pinned_by_sources(path: &Path, display_name: &str, pin: &Sha512) -> Result<()> {
+    let head = no_pointer(path, display_name)?;
     let found = sha512_file(path)?;
     if found != pin.as_str() {
         let cut = if cut_off(path, &head) { "; the archive ends in the middle" } else { "" };
-        return Err(anyhow!("`{shown}` is not what `sources` of the pinned commit names: sha512 {found}, there {pin}{cut}").help("does the lookaside cache serve something else today? a mirror that has it serves as well"));
+        return Err(anyhow!("`{display_name}` is not what `sources` of the pinned commit names: sha512 {found}, there {pin}{cut}").help("does the lookaside cache serve something else today? a mirror that has it serves as well"));
     }
     Ok(())
 }
 
 /// The first bytes of a file, which is refused if it is a pointer, even where the pin is the pointer's
 /// own: nobody means one.
-fn no_pointer(path: &Path, shown: &str) -> Result<Vec<u8>> {
+fn no_pointer(path: &Path, display_name: &str) -> Result<Vec<u8>> {
     let mut head = Vec::new();
     files::open(path, &files::SOURCE)?.take(64).read_to_end(&mut head)?;
     let length = path.metadata()?.len();
     if is_lfs_pointer(&head, length) {
         return Err(anyhow!(
-            "`{shown}` is a git-lfs pointer of {length} bytes, not the archive itself"
+            "`{display_name}` is a git-lfs pointer of {length} bytes, not the archive itself"
         )
         .help("fetch the object with `git lfs pull` where the file came from"));
     }

@@ -21,7 +21,7 @@ const STALL: &str = "20";
 const SLOWEST: u64 = 1000;
 /// What a mirror has to be worth asking.
 const SLOWEST_MIRROR: u64 = 100_000;
-/// However much is wanted, nothing takes longer.
+/// However much is request, nothing takes longer.
 const LONGEST: u64 = 6 * 60 * 60;
 const LONGEST_OF_A_MIRROR: u64 = 30 * 60;
 /// How often one question may be sent elsewhere.
@@ -31,17 +31,17 @@ const LARGEST_REDIRECTION: u64 = 64 << 10;
 
 /// Whether trouble that passes is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    Usual,
-    None,
+pub enum RetryPolicy {
+    Patient,
+    Once,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// The time for one attempt at so many bytes.
     fn limit(self, size: u64) -> Duration {
         Duration::from_secs(match self {
-            Self::Usual => (120 + size / SLOWEST).min(LONGEST),
-            Self::None => (60 + size / SLOWEST_MIRROR).min(LONGEST_OF_A_MIRROR),
+            Self::Patient => (120 + size / SLOWEST).min(LONGEST),
+            Self::Once => (60 + size / SLOWEST_MIRROR).min(LONGEST_OF_A_MIRROR),
         })
     }
 }
@@ -68,7 +68,7 @@ pub struct Download<'a> {
 
 /// The files of one download beside its own: addresses and headers may hold a secret, so they are in
 /// no argument and in no log.
-struct Beside {
+struct TempFiles {
     config: PathBuf,
     /// What one call brings, until it is known what it is.
     part: PathBuf,
@@ -84,19 +84,19 @@ struct Answer {
 /// Downloads, with as many attempts as are worth it.
 pub fn run(
     download: &Download,
-    patience: Patience,
+    policy: RetryPolicy,
     credentials: Credentials,
     fetch: &Fetch,
 ) -> Result<()> {
     let [config, part] = ["curlrc", "part"].map(|name| download.to.with_extension(name));
-    let beside = Beside { config, part };
-    let attempt = || once(download, patience, credentials, fetch, &beside);
-    let result = match patience {
-        Patience::Usual => retry::run(fetch.runner(), attempt),
-        Patience::None => attempt(),
+    let temp = TempFiles { config, part };
+    let attempt = || once(download, policy, credentials, fetch, &temp);
+    let result = match policy {
+        RetryPolicy::Patient => retry::run(fetch.runner(), attempt),
+        RetryPolicy::Once => attempt(),
     };
-    let _ = fs::remove_file(&beside.config);
-    let _ = fs::remove_file(&beside.part);
+    let _ = fs::remove_file(&temp.config);
+    let _ = fs::remove_file(&temp.part);
     if result.is_err() {
         let _ = fs::remove_file(download.to);
     }
@@ -111,12 +111,12 @@ fn escaped(url: &str) -> String {
 /// One attempt, along all redirections.
 fn once(
     download: &Download,
-    patience: Patience,
+    policy: RetryPolicy,
     credentials: Credentials,
     fetch: &Fetch,
-    beside: &Beside,
+    temp: &TempFiles,
 ) -> Result<()> {
-    let ends = Instant::now() + patience.limit(download.size);
+    let ends = Instant::now() + policy.limit(download.size);
     // An answer to a question is never taken up in the middle.
     if download.body.is_some() {
         let _ = fs::remove_file(download.to);
@@ -124,36 +124,36 @@ fn once(
     let mut url = download.url.to_owned();
     let mut at_home = true;
     for _ in 0..=MOST_HOPS {
-        let answer = ask(&url, at_home, ends, download, credentials, fetch, beside)?;
+        let answer = ask(&url, at_home, ends, download, credentials, fetch, temp)?;
         if (200..300).contains(&answer.status) {
             return Ok(());
         }
         let next = answer.redirect;
         if next.is_empty() {
-            bail!("{} answers {} and nothing that is asked for", plain(&url), answer.status);
+            bail!("{} answers {} and nothing that is asked for", redacted(&url), answer.status);
         }
         follow(&url, &next)?;
         // Who has left does not come back with credentials: somebody else chose the path.
         at_home = at_home && same_origin(download.url, &next);
         url = next;
     }
-    bail!("{} leads elsewhere more than {MOST_HOPS} times", plain(download.url))
+    bail!("{} leads elsewhere more than {MOST_HOPS} times", redacted(download.url))
 }
 
 /// Refuses a redirection to where nothing is asked.
 fn follow(from: &str, to: &str) -> Result<()> {
     let Some(target) = Origin::of(to) else {
-        bail!("{} leads to `{}`, which is no URL of http", plain(from), shown(to));
+        bail!("{} leads to `{}`, which is no URL of http", redacted(from), shown(to));
     };
     if Origin::of(from).is_none_or(|from| from.is_https) && !target.is_https {
-        bail!("{} leads from https to `{}`, where anybody can listen", plain(from), shown(to));
+        bail!("{} leads from https to `{}`, where anybody can listen", redacted(from), shown(to));
     }
     Ok(())
 }
 
 /// A server's own address, on one line.
 fn shown(url: &str) -> String {
-    plain(url).chars().take(200).flat_map(char::escape_debug).collect()
+    redacted(url).chars().take(200).flat_map(char::escape_debug).collect()
 }
 
 /// One call of curl, to one address alone.
@@ -164,13 +164,13 @@ fn ask(
     download: &Download,
     credentials: Credentials,
     fetch: &Fetch,
-    beside: &Beside,
+    temp: &TempFiles,
 ) -> Result<Answer> {
     let Download { to, size, header, body, .. } = download;
     if url.chars().any(char::is_control) {
         bail!("an address with control characters is not asked");
     }
-    let Beside { config, part } = beside;
+    let TempFiles { config, part } = temp;
     fs_err::write(config, format!("url = \"{}\"\n", escaped(url)))?;
     let _ = fs::remove_file(part);
     let most = (*size).max(LARGEST_REDIRECTION);
@@ -220,7 +220,7 @@ fn ask(
         .secret_output();
     call = call.arg("--output").arg(part).arg("--config").arg(config);
     fetch.will_contact(url);
-    fetch.runner().write(&format!("# {}", plain(url)));
+    fetch.runner().write(&format!("# {}", redacted(url)));
     let result = fetch.runner().run(&call);
     let said = match &result {
         Ok(output) => output.stdout.clone(),
@@ -241,7 +241,7 @@ fn ask(
             // There is nothing where it was to go on.
             Some(22) if from > 0 && answer.status == 416 => {
                 fs::remove_file(to)?;
-                ask(url, at_home, ends, download, credentials, fetch, beside)
+                ask(url, at_home, ends, download, credentials, fetch, temp)
             }
             Some(63) => Err(TooMuch(*size).into()),
             // The runner ended it, and only its interruptions are nobody's fault.
@@ -276,7 +276,7 @@ fn kept_headers(lines: &str) -> Vec<&str> {
 }
 
 /// An address as it may be shown: its query may be a signature.
-pub fn plain(url: &str) -> String {
+pub fn redacted(url: &str) -> String {
     masked(url.split(['?', '#']).next().unwrap_or(url))
 }
 

@@ -22,8 +22,8 @@ use crate::note::Note;
 use crate::process::{Runner, interrupted};
 use crate::store::{Store, layout};
 use anyhow::{Context, Result, anyhow};
-use curl::{Credentials, Patience};
-pub use curl::{Download, plain};
+use curl::{Credentials, RetryPolicy};
+pub use curl::{Download, redacted};
 use fs_err as fs;
 pub use gzip::Gzip;
 pub use host::host;
@@ -59,21 +59,21 @@ pub struct Fetch<'a> {
     contacted: RefCell<BTreeSet<String>>,
     /// Mirrors that could not be reached, took too long or served something else: none is waited for
     /// twice.
-    dead: RefCell<BTreeSet<String>>,
+    given_up: RefCell<BTreeSet<String>>,
 }
 
 /// A file by its sha256, and its size where that is known.
 #[derive(Debug, Clone)]
-pub struct Wanted<'a> {
+pub struct FileRequest<'a> {
     /// Its name for people.
-    pub shown: &'a str,
+    pub display_name: &'a str,
     pub sha256: &'a crate::config::Sha256,
     pub size: Option<u64>,
 }
 
 impl<'a> Fetch<'a> {
     pub fn new(store: &'a Store, origins: &'a Origins, runner: &'a Runner<'a>) -> Self {
-        Self { store, origins, runner, contacted: RefCell::default(), dead: RefCell::default() }
+        Self { store, origins, runner, contacted: RefCell::default(), given_up: RefCell::default() }
     }
 
     pub fn runner(&self) -> &'a Runner<'a> {
@@ -84,7 +84,7 @@ impl<'a> Fetch<'a> {
         self.store
     }
 
-    /// Refuses where the network is off. `what` is what somebody wanted of it.
+    /// Refuses where the network is off. `what` is what somebody request of it.
     pub fn network(&self, what: &str) -> Result<()> {
         match self.origins.network {
             Network::On => Ok(()),
@@ -107,24 +107,25 @@ impl<'a> Fetch<'a> {
     /// A pinned file: the cache's or a mirror's copy, else what `origin` puts where it is told.
     pub fn file(
         &self,
-        wanted: &Wanted,
+        request: &FileRequest,
         origin: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<PathBuf> {
-        let pin = Pin::Sha256(wanted.sha256.clone());
-        let good = |path: &Path| check::pinned(path, wanted.shown, wanted.sha256, wanted.size);
-        self.content(&pin, wanted.shown, wanted.size, good, |to| {
-            self.network(&format!("`{}`", wanted.shown))?;
+        let pin = Pin::Sha256(request.sha256.clone());
+        let validate =
+            |path: &Path| check::pinned(path, request.display_name, request.sha256, request.size);
+        self.content(&pin, request.display_name, request.size, validate, |to| {
+            self.network(&format!("`{}`", request.display_name))?;
             origin(to)
         })
     }
 
     /// A pinned file from the web.
-    pub fn web(&self, wanted: &Wanted, url: &WebUrl) -> Result<PathBuf> {
-        self.file(wanted, |to| {
+    pub fn web(&self, request: &FileRequest, url: &WebUrl) -> Result<PathBuf> {
+        self.file(request, |to| {
             self.download(&Download {
                 url: url.as_str(),
                 to,
-                size: wanted.size.unwrap_or(LARGEST),
+                size: request.size.unwrap_or(LARGEST),
                 header: None,
                 body: None,
             })
@@ -133,59 +134,61 @@ impl<'a> Fetch<'a> {
 
     /// Whatever an address serves. Only for what no pin can cover, or what is checked by other means.
     pub fn download(&self, download: &Download) -> Result<()> {
-        self.network(&format!("`{}`", plain(download.url)))?;
-        curl::run(download, Patience::Usual, Credentials::Netrc, self)
+        self.network(&format!("`{}`", redacted(download.url)))?;
+        curl::run(download, RetryPolicy::Patient, Credentials::Netrc, self)
     }
 
     /// The same from an address that a server named: the user's credentials are for addresses that the
     /// user names.
     pub fn download_for_server(&self, download: &Download) -> Result<()> {
-        self.network(&format!("`{}`", plain(download.url)))?;
-        curl::run(download, Patience::Usual, Credentials::None, self)
+        self.network(&format!("`{}`", redacted(download.url)))?;
+        curl::run(download, RetryPolicy::Patient, Credentials::None, self)
     }
 
-    /// Content of any kind, from wherever it can be had. `good` refuses what is not what the pin says;
+    /// Content of any kind, from wherever it can be had. `validate` refuses what is not what the pin says;
     /// a size that is known spares who serves another.
     pub fn content(
         &self,
         pin: &Pin,
-        shown: &str,
+        display_name: &str,
         size: Option<u64>,
-        good: impl Fn(&Path) -> Result<()>,
+        validate: impl Fn(&Path) -> Result<()>,
         origin: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<PathBuf> {
-        if let Some(found) = self.near(pin, shown, size, &good)? {
+        if let Some(found) = self.cached_or_mirrored(pin, display_name, size, &validate)? {
             return Ok(found);
         }
         let work = self.store.work()?;
         let staged = work.path().join("content");
-        origin(&staged).with_context(|| format!("cannot fetch `{shown}`"))?;
-        good(&staged)?;
+        origin(&staged).with_context(|| format!("cannot fetch `{display_name}`"))?;
+        validate(&staged)?;
         self.keep(pin, &staged)
     }
 
     /// Content from the cache or a mirror, if one has it.
-    pub fn near(
+    pub fn cached_or_mirrored(
         &self,
         pin: &Pin,
-        shown: &str,
+        display_name: &str,
         size: Option<u64>,
-        good: &impl Fn(&Path) -> Result<()>,
+        validate: &impl Fn(&Path) -> Result<()>,
     ) -> Result<Option<PathBuf>> {
         let place = self.place(pin)?;
         if place.exists() {
-            match good(&place) {
+            match validate(&place) {
                 Ok(()) => return Ok(Some(place)),
                 Err(error) if interrupted(&error).is_some() => return Err(error),
                 // It stays until something better has come: not every trouble is the entry's fault.
                 Err(error) => {
-                    self.runner.write(&format!("`{shown}` in the cache is not good: {error:#}"));
+                    self.runner.write(&format!(
+                        "`{display_name}` in the cache is not validate: {error:#}"
+                    ));
                 }
             }
         }
         let work = self.store.work()?;
         let staged = work.path().join("content");
-        if self.mirrored(pin, shown, size, &staged, good)? {
+        if self.mirrored(pin, display_name, size, &staged, validate)? {
             return Ok(Some(self.keep(pin, &staged)?));
         }
         Ok(None)
@@ -200,13 +203,13 @@ impl<'a> Fetch<'a> {
     fn mirrored(
         &self,
         pin: &Pin,
-        shown: &str,
+        display_name: &str,
         size: Option<u64>,
         staged: &Path,
-        good: &impl Fn(&Path) -> Result<()>,
+        validate: &impl Fn(&Path) -> Result<()>,
     ) -> Result<bool> {
         for mirror in &self.origins.mirrors {
-            if self.dead.borrow().contains(&mirror.to_string()) {
+            if self.given_up.borrow().contains(&mirror.to_string()) {
                 continue;
             }
             let came = match mirror {
@@ -216,7 +219,7 @@ impl<'a> Fetch<'a> {
                     let other = size.is_some() && found.is_some() && found != size;
                     if other {
                         let why = "has another size than what is pinned";
-                        self.runner.write(&format!("mirror {mirror}: `{shown}` {why}"));
+                        self.runner.write(&format!("mirror {mirror}: `{display_name}` {why}"));
                     }
                     !other && files::copy(&from, staged, &files::SOURCE).is_ok()
                 }
@@ -226,7 +229,7 @@ impl<'a> Fetch<'a> {
                     let most = size.unwrap_or(LARGEST);
                     let download =
                         Download { url: &url, to: staged, size: most, header: None, body: None };
-                    match curl::run(&download, Patience::None, Credentials::Netrc, self) {
+                    match curl::run(&download, RetryPolicy::Once, Credentials::Netrc, self) {
                         Ok(()) => true,
                         Err(error) if interrupted(&error).is_some() => return Err(error),
                         Err(error) => {
@@ -241,12 +244,13 @@ impl<'a> Fetch<'a> {
             if !came {
                 continue;
             }
-            match good(staged) {
+            match validate(staged) {
                 Ok(()) => return Ok(true),
                 Err(error) if interrupted(&error).is_some() => return Err(error),
                 Err(problem) => {
-                    self.runner
-                        .write(&format!("mirror {mirror}: `{shown}` is not taken: {problem}"));
+                    self.runner.write(&format!(
+                        "mirror {mirror}: `{display_name}` is not taken: {problem}"
+                    ));
                     fs::remove_file(staged)?;
                     // A folder costs nothing to look into again.
                     if matches!(mirror, Mirror::Url(_)) {
@@ -260,7 +264,7 @@ impl<'a> Fetch<'a> {
 
     /// Asks a mirror nothing any more, and says so once.
     fn give_up(&self, mirror: &Mirror, why: &anyhow::Error) {
-        if self.dead.borrow_mut().insert(mirror.to_string()) {
+        if self.given_up.borrow_mut().insert(mirror.to_string()) {
             let why = why.to_string();
             let why = why.lines().next().unwrap_or_default();
             self.runner
@@ -275,8 +279,8 @@ impl<'a> Fetch<'a> {
     }
 
     /// Whether content could be had without the network.
-    pub fn at_hand(&self, pin: &Pin) -> bool {
-        self.origins.at_hand(self.store, pin)
+    pub fn available_offline(&self, pin: &Pin) -> bool {
+        self.origins.available_offline(self.store, pin)
     }
 
     /// Where content is in the cache.
@@ -297,7 +301,7 @@ impl Origins {
 
     /// Whether content could be had without the network. Its pin is not checked: this is for the list
     /// of what is missing.
-    pub fn at_hand(&self, store: &Store, pin: &Pin) -> bool {
+    pub fn available_offline(&self, store: &Store, pin: &Pin) -> bool {
         let folders = self.mirrors.iter().filter_map(Mirror::folder);
         place(store, pin).exists() || folders.into_iter().any(|dir| dir.join(pin.place()).exists())
     }

@@ -6,7 +6,7 @@ use crate::error::Help;
 use anyhow::{Error, anyhow};
 
 /// The lines that hold `needle`.
-pub fn holders(spec: &SpecText, needle: &str) -> Vec<usize> {
+pub fn matching_lines(spec: &SpecText, needle: &str) -> Vec<usize> {
     spec.live().filter(|&line| spec.text(line).contains(needle)).collect()
 }
 

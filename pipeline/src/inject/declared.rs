@@ -8,10 +8,10 @@
 mod name;
 pub mod numbers;
 
+use super::line_context::{self, Section};
 use super::macros::{Macros, mark};
-use super::scan::{self, Section};
+use super::preamble_tag::Tag;
 use super::spec::SpecText;
-use super::tag::Tag;
 use crate::error::Help;
 use anyhow::{Result, anyhow};
 pub use name::{FileIs, Name};
@@ -75,7 +75,7 @@ impl Declarations {
         };
         let mut line = 0;
         while line < spec.len() {
-            let end = (line + 1..spec.len()).find(|&next| !spec.place(next).body);
+            let end = (line + 1..spec.len()).find(|&next| !spec.line_context(next).in_macro_body);
             let end = end.unwrap_or(spec.len());
             reader.group(line, end);
             line = end;
@@ -132,9 +132,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// One line, with the lines that it goes on in.
     fn group(&mut self, line: usize, end: usize) {
-        let place = self.spec.place(line);
+        let place = self.spec.line_context(line);
         let first = self.spec.text(line);
-        if scan::heading(first).is_some() {
+        if line_context::heading(first).is_some() {
             self.detour = None;
         }
         let raw =
@@ -147,9 +147,9 @@ impl Reader<'_> {
             Some((_, opened)) if declares_files(opened) => opened,
             _ => place.section,
         };
-        let headed = scan::heading(first).is_some();
+        let headed = line_context::heading(first).is_some();
         let comment = first.trim_start().starts_with('#');
-        let condition = scan::directive(first.trim_start());
+        let condition = line_context::directive(first.trim_start());
         let mut maybe = 0_usize;
         let mut conditions = 0_usize;
         let mut tags = 0;
@@ -158,21 +158,23 @@ impl Reader<'_> {
             let begins_maybe = maybe > 0 || part.trim_start().starts_with(mark::MAYBE);
             let plain = without_marks(part, &mut maybe);
             let nothing = plain.trim().is_empty() || plain.trim_start().starts_with('#');
-            if nothing || (index == 0 && (comment || headed || scan::is_conditional(condition))) {
+            if nothing
+                || (index == 0 && (comment || headed || line_context::is_conditional(condition)))
+            {
                 continue;
             }
-            if let Some(opened) = scan::heading(&plain) {
+            if let Some(opened) = line_context::heading(&plain) {
                 section = opened;
                 self.detour = Some((line, opened));
                 continue;
             }
-            match scan::directive(plain.trim_start()) {
+            match line_context::directive(plain.trim_start()) {
                 "%endif" => conditions = conditions.saturating_sub(1),
                 "%include" => self.hide(line, "includes a file, which may declare more"),
                 word if word.starts_with("%if") => conditions += 1,
                 _ => {}
             }
-            if scan::is_directive(scan::directive(plain.trim_start())) {
+            if line_context::is_directive(line_context::directive(plain.trim_start())) {
                 continue;
             }
             let certain = place.depth + conditions == 0 && !begins_maybe;

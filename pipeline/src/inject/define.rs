@@ -2,15 +2,15 @@
 //! The edit `define`.
 
 use super::declared::numbers;
+use super::line_context::Section;
 use super::macros::Macros;
-use super::scan::Section;
 use super::spec::SpecText;
-use super::{Done, Outcome, anchor, scan};
+use super::{EditResult, Outcome, anchor, line_context};
 use crate::error::Help;
 use anyhow::{Result, anyhow};
 
 /// Sets a macro: at the top of the spec, or in the one line that defines it already.
-pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
+pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<EditResult> {
     let value = value.trim();
     let label = format!("define {name} as `{value}`");
     if numbers::is_one(name) {
@@ -20,7 +20,7 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
         )
         .help("declare a file with `add-source`, and take one out with `drop-patch`"));
     }
-    if scan::leaves_open(value) {
+    if line_context::leaves_open(value) {
         return Err(anyhow!(
             "{}: the value `{value}` of `define {name}` would swallow the next line",
             spec.name
@@ -29,12 +29,14 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
     }
     let lines: Vec<usize> = spec
         .live()
-        .filter(|&line| !spec.place(line).body && body_of(spec.text(line), name).is_some())
+        .filter(|&line| {
+            !spec.line_context(line).in_macro_body && body_of(spec.text(line), name).is_some()
+        })
         .collect();
     let line = match lines.as_slice() {
         [] => {
             let at = top(spec);
-            if at > 0 && spec.place(at - 1).open {
+            if at > 0 && spec.line_context(at - 1).continues {
                 return Err(anyhow!(
                     "{}: no place for `define {name}`, because this line goes on in the next{}",
                     spec.name,
@@ -53,12 +55,12 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<Done> {
         }
     };
     let body = body_of(spec.text(line), name).unwrap_or_default();
-    let place = spec.place(line);
+    let place = spec.line_context(line);
     let trouble = if place.depth > 0 {
         Some("inside a conditional")
     } else if !matches!(place.section, Section::Preamble | Section::Package) {
         Some("behind the tags, where it may be used before")
-    } else if place.open {
+    } else if place.continues {
         Some("over several lines")
     } else if body.starts_with('(') {
         Some("with arguments")
@@ -111,7 +113,7 @@ fn alone(spec: &SpecText, name: &str, own: usize) -> Result<()> {
 
 /// What follows the name in a line that defines `name`.
 fn body_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let body = scan::definition(text)?.strip_prefix(name)?;
+    let body = line_context::definition(text)?.strip_prefix(name)?;
     (body.is_empty() || body.starts_with('(') || body.starts_with(char::is_whitespace))
         .then_some(body)
 }
@@ -124,7 +126,7 @@ fn top(spec: &SpecText) -> usize {
     while at > 0 && blank(at) {
         at += 1;
     }
-    while at < spec.len() && spec.is_new(at) && scan::definition(spec.text(at)).is_some() {
+    while at < spec.len() && spec.is_new(at) && line_context::definition(spec.text(at)).is_some() {
         at += 1;
     }
     at

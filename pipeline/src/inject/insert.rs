@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits `insert-after` and `insert-before`.
 
-use super::scan::Section;
+use super::line_context::Section;
 use super::spec::SpecText;
-use super::{Done, Outcome, anchor, hanging, register, source};
+use super::{EditResult, Outcome, add_source, anchor, hanging, prep_snippet};
 use crate::config::{Device, Edit, Insert, Insertion};
 use crate::error::Help;
 use anyhow::{Context, Result, anyhow, bail};
@@ -15,9 +15,9 @@ pub enum Side {
 }
 
 /// Where a block belongs: the line before which it goes, and whether it stands there already.
-struct Spot {
+struct InsertPoint {
     at: usize,
-    stands: bool,
+    already_present: bool,
 }
 
 /// Applies the edit at `position`. Several edits at one anchor keep the order in which they are
@@ -28,7 +28,7 @@ pub fn insert(
     edits: &[Edit],
     position: usize,
     devices: &[Device],
-) -> Result<Done> {
+) -> Result<EditResult> {
     let Some(insertion) = side.of(&edits[position]) else {
         bail!("{}: the edit {position} is no `{}`", spec.name, side.name());
     };
@@ -47,31 +47,32 @@ pub fn insert(
         .filter_map(|edit| Some(self::block(spec, &side.of(edit)?.insert, devices).ok()?.0))
         .collect();
 
-    let holders = anchor::holders(spec, anchor);
-    let spot = match holders.as_slice() {
+    let matching_lines = anchor::matching_lines(spec, anchor);
+    let point = match matching_lines.as_slice() {
         [] => {
             return Err(anchor::missing(spec, anchor, &format!("{what} is in no line")));
         }
-        [line] => side.spot(spec, *line, &block, &neighbours),
+        [line] => side.point(spec, *line, &block, &neighbours),
         // The block itself may hold its anchor; when it stands, that is no second place.
         several => several
             .iter()
-            .map(|&line| (line, side.spot(spec, line, &block, &neighbours)))
-            .find(|(line, spot)| {
-                let own = spot.at..spot.at + block.len();
-                spot.stands && several.iter().all(|other| other == line || own.contains(other))
+            .map(|&line| (line, side.point(spec, line, &block, &neighbours)))
+            .find(|(line, point)| {
+                let own = point.at..point.at + block.len();
+                point.already_present
+                    && several.iter().all(|other| other == line || own.contains(other))
             })
-            .map(|(_, spot)| spot)
+            .map(|(_, point)| point)
             .ok_or_else(|| anchor::ambiguous(spec, several, several.len(), &what))?,
     };
     if let Insert::Device(device) = &insertion.insert {
-        in_prep(spec, spot.at, device.as_str(), &what)?;
+        in_prep(spec, point.at, device.as_str(), &what)?;
     }
-    if spot.stands {
+    if point.already_present {
         return Ok((label, Outcome::AlreadySatisfied));
     }
-    spec.insert(spot.at, &block);
-    Ok((hanging(label, spec, spot.at), Outcome::Applied))
+    spec.insert(point.at, &block);
+    Ok((hanging(label, spec, point.at), Outcome::Applied))
 }
 
 impl Side {
@@ -90,19 +91,20 @@ impl Side {
         }
     }
 
-    fn spot(
+    fn point(
         self,
         spec: &SpecText,
         anchor: usize,
         block: &[String],
         others: &[Vec<String>],
-    ) -> Spot {
+    ) -> InsertPoint {
         let begin = |edge: usize, block: &[String]| match self {
             Side::After => Some(edge),
             Side::Before => edge.checked_sub(block.len()),
         };
-        let stands =
-            |edge: usize, block: &[String]| begin(edge, block).filter(|&at| spec.stands(block, at));
+        let stands = |edge: usize, block: &[String]| {
+            begin(edge, block).filter(|&at| spec.has_block_at(block, at))
+        };
         let mut edge = match self {
             Side::After => anchor + 1,
             Side::Before => anchor,
@@ -118,8 +120,8 @@ impl Side {
             };
         }
         match stands(edge, block) {
-            Some(at) => Spot { at, stands: true },
-            None => Spot { at: edge, stands: false },
+            Some(at) => InsertPoint { at, already_present: true },
+            None => InsertPoint { at: edge, already_present: false },
         }
     }
 }
@@ -148,9 +150,9 @@ fn block(spec: &SpecText, insert: &Insert, devices: &[Device]) -> Result<(Vec<St
                 })
                 .help("name it as the `type` of a `device`")?;
             let file = device.file_name();
-            let number = source::number_of(spec, file)?.with_context(|| format!("{}: the device `{name}` is to be copied in, but no `Source` declares `{file}`", spec.name)).with_help(|| format!("put `- add-source: {file}` before this edit"))?;
+            let number = add_source::number_of(spec, file)?.with_context(|| format!("{}: the device `{name}` is to be copied in, but no `Source` declares `{file}`", spec.name)).with_help(|| format!("put `- add-source: {file}` before this edit"))?;
             let label = format!("device {name} from Source{number} to {}/{file}", device.directory);
-            Ok((register::lines(device, number)?, label))
+            Ok((prep_snippet::lines(device, number)?, label))
         }
     }
 }
@@ -158,11 +160,11 @@ fn block(spec: &SpecText, insert: &Insert, devices: &[Device]) -> Result<(Vec<St
 /// A device's lines are commands of %prep, so they stand there, not inside another one.
 fn in_prep(spec: &SpecText, at: usize, device: &str, what: &str) -> Result<()> {
     let above = at.checked_sub(1);
-    let (problem, help) = match above.map(|line| spec.place(line)) {
+    let (problem, help) = match above.map(|line| spec.line_context(line)) {
         Some(place) if place.section == Section::Prep && place.read.is_none() => {
             ("where a condition decides", "take an anchor outside of conditionals")
         }
-        Some(place) if place.section == Section::Prep && !place.open => return Ok(()),
+        Some(place) if place.section == Section::Prep && !place.continues => return Ok(()),
         Some(place) if place.section == Section::Prep => {
             ("in the middle of a command", "take an anchor at the end of the command")
         }

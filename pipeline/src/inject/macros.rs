@@ -12,7 +12,7 @@ mod call;
 mod lua;
 mod watch;
 
-use super::scan;
+use super::line_context;
 use crate::config::{Line, MacroName};
 use call::unescaped;
 use std::collections::BTreeMap;
@@ -282,13 +282,13 @@ impl Macros {
             let end = closing(body).ok_or_else(|| self.trouble(definition, "is not closed"))?;
             (body[1..end].to_owned(), &body[end + 1..])
         } else {
-            let (body, rest) = body.split_at(scan::line_end(body));
+            let (body, rest) = body.split_at(line_context::line_end(body));
             (unescaped(body).trim_end().to_owned(), rest)
         };
         if text.starts_with('(') {
             if self.outlines {
                 self.outline_parametric(name, text, definition);
-                let end = scan::line_end(text);
+                let end = line_context::line_end(text);
                 return Ok(text[end..].trim_start_matches('\n'));
             }
             return Err(self.trouble(definition, "takes arguments"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and a survey of
-//! what a spec says.
+//! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and what a spec says
+//! of its package.
 //!
 //! Pure functions over bytes. No I/O ever enters this room: the spec is read as lines, its macros are
 //! expanded as far as text alone can tell, and what cannot be judged without rpm (a tag inside `%if`,
@@ -8,24 +8,24 @@
 //! is already satisfied, or it is an error; nothing but the lines that it names changes, and the line
 //! endings stay as they were, as does every byte that is no UTF-8.
 
+mod add_source;
 mod anchor;
 mod bytes;
 mod declared;
 mod define;
+mod drop_patch;
 mod insert;
+mod line_context;
 mod macros;
-mod patch;
-mod register;
-mod release;
+mod preamble_tag;
+mod prep_snippet;
+mod provide;
+mod release_suffix;
 mod replace;
-mod scan;
-mod source;
 mod spec;
+mod spec_info;
 mod specs;
 mod step;
-mod survey;
-mod tag;
-mod tags;
 mod uses;
 
 use crate::config::{Device, Edit, Insert, Line, MacroName};
@@ -34,21 +34,21 @@ pub use crate::note::EditOutcome as Outcome;
 use anyhow::{Context, Result, anyhow};
 use declared::{Declarations, numbers};
 use insert::Side;
+use preamble_tag::Tag;
 use spec::SpecText;
+pub use spec_info::{SpecInfo, declared, read_spec_info, spec_diff};
 pub use specs::Specs;
 use std::collections::BTreeMap;
 pub use step::{InjectStep, Injected, spec as spec_recipe};
-pub use survey::{Survey, declared, movement, survey};
-use tag::Tag;
 
 /// An edit in one line for people, and what became of it.
-type Done = (String, Outcome);
+type EditResult = (String, Outcome);
 
 /// The edited spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     pub spec: Vec<u8>,
-    pub edits: Vec<Done>,
+    pub edits: Vec<EditResult>,
 }
 
 /// A spec as people may see it: bytes that are no UTF-8 are escaped.
@@ -73,7 +73,7 @@ pub fn edit(
             return Err(anyhow!("{spec_name}: {} has a character of Unicode's private use, which stands for no text", bytes::readable(&written)).help("write the edit without it"));
         }
         done.push(match edit {
-            Edit::AddSource(file) => source::add(&mut spec, file.as_str()),
+            Edit::AddSource(file) => add_source::add(&mut spec, file.as_str()),
             Edit::InsertAfter(_) => {
                 insert::insert(&mut spec, Side::After, edits, position, devices)
             }
@@ -83,10 +83,10 @@ pub fn edit(
             Edit::Replace(words) => {
                 replace::replace(&mut spec, words.find.as_str(), words.with.as_str())
             }
-            Edit::DropPatch(file) => patch::drop(&mut spec, file.as_str()),
+            Edit::DropPatch(file) => drop_patch::drop(&mut spec, file.as_str()),
             Edit::Define(it) => define::define(&mut spec, it.name.as_str(), it.value.as_str()),
-            Edit::ReleaseSuffix(suffix) => release::suffix(&mut spec, suffix.as_str()),
-            Edit::Provide(capability) => tags::provide(&mut spec, capability.as_str()),
+            Edit::ReleaseSuffix(suffix) => release_suffix::suffix(&mut spec, suffix.as_str()),
+            Edit::Provide(capability) => provide::provide(&mut spec, capability.as_str()),
         }?);
     }
     // An edit that came after those which took the numbers for granted may have changed their meaning.
@@ -102,7 +102,11 @@ pub fn edit(
 
 /// What people are told of an edit whose line a condition may leave out.
 fn hanging(label: String, spec: &SpecText, line: usize) -> String {
-    if spec.place(line).read.is_none() { format!("{label}, within a conditional") } else { label }
+    if spec.line_context(line).read.is_none() {
+        format!("{label}, within a conditional")
+    } else {
+        label
+    }
 }
 
 fn relies_on_numbers(edit: &Edit) -> bool {
@@ -119,7 +123,7 @@ pub fn refuse_no_spec(text: &[u8], spec_name: &str) -> Result<()> {
     let spec = SpecText::new(spec_name, &bytes::decode(text, spec_name)?, &BTreeMap::new());
     let named =
         spec.preamble().any(|line| Tag::parse(spec.text(line)).is_some_and(|it| it.is("name")));
-    if !named || !(0..spec.len()).any(|line| scan::heading(spec.text(line)).is_some()) {
+    if !named || !(0..spec.len()).any(|line| line_context::heading(spec.text(line)).is_some()) {
         return Err(anyhow!("{spec_name} is no spec: it has no tag `Name:`, or no section such as `%prep`, and nothing of it \
              is shown").help("`spec.file`, or `spec.git`, names the spec"));
     }

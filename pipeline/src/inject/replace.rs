@@ -2,12 +2,12 @@
 //! The edit `replace`.
 
 use super::spec::SpecText;
-use super::{Done, Outcome, anchor, hanging};
+use super::{EditResult, Outcome, anchor, hanging};
 use anyhow::Result;
 
 /// Puts `with` in the place of the one `find`. A `find` that is part of a standing `with` is the
 /// work of this very edit and does not count: `-O2` to `-O2 -g` is satisfied by `-O2 -g`.
-pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
+pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<EditResult> {
     let label = format!("replace `{find}` by `{with}`");
     let what = format!("`{find}` of `replace`");
     let mut places: Vec<(usize, usize)> = Vec::new();
@@ -27,7 +27,7 @@ pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
             spec.set(*line, text);
             Ok((hanging(label, spec, *line), Outcome::Applied))
         }
-        [] if !spec.live().any(|line| stands(spec.text(line), with, find)) => {
+        [] if !spec.live().any(|line| is_present(spec.text(line), with, find)) => {
             let problem = format!("{what} is in no line, nor is `{with}`");
             Err(anchor::missing(spec, find, &problem))
         }
@@ -42,7 +42,7 @@ pub fn replace(spec: &mut SpecText, find: &str, with: &str) -> Result<Done> {
 
 /// Whether `with` stands there as such and not within a longer word: `libdrm-devel` does not stand in
 /// `xenserver-libdrm-devel`. Where `find` does not begin or end with a word, neither need this.
-fn stands(text: &str, words: &str, find: &str) -> bool {
+fn is_present(text: &str, words: &str, find: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || "_-.+".contains(c);
     let joined = |a: Option<char>, b: Option<char>| a.is_some_and(part) && b.is_some_and(part);
     occurrences(text, words).into_iter().any(|at| {

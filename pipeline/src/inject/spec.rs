@@ -2,7 +2,7 @@
 //! The spec as lines that know where they stand, and that keep their endings.
 
 use super::bytes;
-use super::scan::{self, Place, Section};
+use super::line_context::{self, LineContext, Section};
 use crate::config::{Line as ConfigLine, MacroName};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct SpecText {
     /// The macros that the builder sets.
     pub defines: BTreeMap<MacroName, ConfigLine>,
     lines: Vec<Line>,
-    places: Vec<Place>,
+    contexts: Vec<LineContext>,
 }
 
 impl SpecText {
@@ -35,14 +35,14 @@ impl SpecText {
             name: name.to_owned(),
             defines: defines.clone(),
             lines: lines.collect(),
-            places: Vec::new(),
+            contexts: Vec::new(),
         };
         spec.scan();
         spec
     }
 
     fn scan(&mut self) {
-        self.places = scan::places(self.lines.iter().map(|line| line.text.as_str()));
+        self.contexts = line_context::contexts(self.lines.iter().map(|line| line.text.as_str()));
     }
 
     pub fn len(&self) -> usize {
@@ -53,8 +53,8 @@ impl SpecText {
         &self.lines[index].text
     }
 
-    pub fn place(&self, index: usize) -> Place {
-        self.places[index]
+    pub fn line_context(&self, index: usize) -> LineContext {
+        self.contexts[index]
     }
 
     /// Whether an edit put this line in.
@@ -64,14 +64,14 @@ impl SpecText {
 
     pub fn is_comment(&self, index: usize) -> bool {
         let text = self.text(index).trim_start();
-        text.starts_with('#') || scan::directive(text) == "%dnl"
+        text.starts_with('#') || line_context::directive(text) == "%dnl"
     }
 
     /// The lines in which text is looked for: comments and the changelog only talk about the rest, and
     /// what stands behind an `%if 0` is nothing.
     pub fn live(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.len()).filter(|&index| {
-            let place = self.place(index);
+            let place = self.line_context(index);
             !self.is_comment(index)
                 && place.read != Some(false)
                 && place.section != Section::Changelog
@@ -81,22 +81,22 @@ impl SpecText {
     /// The lines that may hold a tag of the main package.
     pub fn preamble(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.len()).filter(|&index| {
-            let place = self.place(index);
-            place.section == Section::Preamble && !place.body
+            let place = self.line_context(index);
+            place.section == Section::Preamble && !place.in_macro_body
         })
     }
 
     /// The first place behind the line `index`, in its section, that no conditional encloses.
     pub fn clear_of_conditionals(&self, index: usize) -> Option<usize> {
-        let section = self.place(index).section;
+        let section = self.line_context(index).section;
         (index..self.len())
-            .take_while(|&line| self.place(line).section == section)
-            .find(|&line| self.place(line).depth == 0 && !self.place(line).open)
+            .take_while(|&line| self.line_context(line).section == section)
+            .find(|&line| self.line_context(line).depth == 0 && !self.line_context(line).continues)
             .map(|line| line + 1)
     }
 
     /// Whether these lines stand from `index` on.
-    pub fn stands(&self, block: &[String], index: usize) -> bool {
+    pub fn has_block_at(&self, block: &[String], index: usize) -> bool {
         let standing = self.lines.iter().skip(index).map(|line| &line.text);
         index + block.len() <= self.len() && standing.zip(block).all(|(a, b)| a == b)
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The edits, each in all its outcomes, on specs of our own.
 
-mod anew;
 mod bytes;
 mod declared;
+mod drop_patch;
 mod insert;
-mod patch;
-mod register;
-mod release;
-mod survey;
-mod tags;
+mod preamble;
+mod prep_snippet;
+mod redefined;
+mod release_suffix;
+mod spec_info;
 mod uses;
 mod whole;
 

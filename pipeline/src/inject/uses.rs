@@ -9,10 +9,10 @@ mod files;
 mod folder;
 
 use super::declared::{Declarations, Declared};
+use super::line_context::{self, Section};
 use super::macros::{closing, mark, word};
-use super::scan::{self, Section};
+use super::preamble_tag::Tag;
 use super::spec::SpecText;
-use super::tag::Tag;
 
 /// A line that uses the patch, and how.
 pub enum Use {
@@ -35,13 +35,14 @@ pub fn of(spec: &SpecText, declarations: &Declarations, patch: &Declared, file: 
         .filter(|one| one.line != patch.line)
         .map(|one| one.number)
         .collect();
-    let kept = (0..spec.len())
-        .any(|line| spec.place(line).section == Section::Prep && folder::keeps(spec.text(line)));
+    let kept = (0..spec.len()).any(|line| {
+        spec.line_context(line).section == Section::Prep && folder::keeps(spec.text(line))
+    });
     let mut found = Uses { uses: Vec::new(), by_number: None };
     for group in &declarations.expanded {
         let line = group.line;
         let first = spec.text(line);
-        let section = spec.place(line).section;
+        let section = spec.line_context(line).section;
         let declares = matches!(section, Section::Preamble | Section::Package)
             && Tag::parse(first).is_some_and(|tag| tag.is("patch") || tag.is("source"));
         let listed = matches!(section, Section::PatchList | Section::SourceList);
@@ -59,8 +60,8 @@ pub fn of(spec: &SpecText, declarations: &Declarations, patch: &Declared, file: 
         if let Some(applied) = applied(group.text.trim_start()) {
             found.by_number = found.by_number.or(Some(line));
             let alone = group.end == line + 1
-                && !spec.place(line).open
-                && !line.checked_sub(1).is_some_and(|above| spec.place(above).open);
+                && !spec.line_context(line).continues
+                && !line.checked_sub(1).is_some_and(|above| spec.line_context(above).continues);
             match applied {
                 Applied::Plainly(numbers) if numbers == [patch.number] && alone => {
                     found.uses.push(Use::Applies(line));
@@ -277,9 +278,11 @@ fn autopatch(
 pub fn is_needed(spec: &SpecText, line: usize) -> bool {
     let above = (0..line).rev().find(|&at| {
         let text = spec.text(at).trim();
-        !text.is_empty() && !text.starts_with('#') && !scan::is_conditional(scan::directive(text))
+        !text.is_empty()
+            && !text.starts_with('#')
+            && !line_context::is_conditional(line_context::directive(text))
     });
-    let Some(above) = above.filter(|&at| spec.place(at).section == Section::Prep) else {
+    let Some(above) = above.filter(|&at| spec.line_context(at).section == Section::Prep) else {
         return false;
     };
     let text = spec.text(above).trim_end();

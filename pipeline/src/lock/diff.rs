@@ -2,7 +2,7 @@
 //! Two locks side by side.
 
 use crate::config::{Lock, LockedPackage};
-use rpm_version::Evr;
+use rpm_inspect::Evr;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -61,18 +61,14 @@ fn by_name(lock: &Lock) -> BTreeMap<(&str, &str), &LockedPackage> {
 
 /// By rpm's order of epoch, version and release.
 fn order(one: &LockedPackage, other: &LockedPackage) -> Ordering {
-    let ((one_epoch, one), (other_epoch, other)) = (evr(one), evr(other));
-    one_epoch.cmp(&other_epoch).then_with(|| one.cmp(&other))
+    evr(one).cmp(&evr(other))
 }
 
-/// The epoch by itself: the crate takes it as text, in which none and 0 differ.
-fn evr(package: &LockedPackage) -> (u64, Evr<'_>) {
+fn evr(package: &LockedPackage) -> Option<Evr<'_>> {
     let rest = package.nevra.strip_prefix(package.name()).unwrap_or_default();
     let rest = rest.strip_prefix('-').unwrap_or_default();
     let rest = rest.rsplit_once('.').map_or(rest, |(rest, _)| rest);
-    let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
-    let (epoch, version) = version.split_once(':').unwrap_or(("0", version));
-    (epoch.parse().unwrap_or(0), Evr::new("0", version, release))
+    Evr::parse(rest)
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ use crate::sandbox::{self, Confinement, Engine, Image, Job, Mount};
 use crate::store::Work;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use rpm_inspect::Nevra;
-use rpm_version::Evr;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -312,11 +311,4 @@ fn locked(
         sha256: Sha256::try_from(digest).map_err(Error::msg)?,
         key: Fingerprint::try_from(checked.fingerprint).map_err(Error::msg)?,
     })
-}
-
-/// The version of a listed package, in rpm's order.
-pub fn evr(listed: &Listed) -> Evr<'static> {
-    let Nevra { epoch, version, release, .. } = &listed.nevra;
-    let epoch = if *epoch == 0 { String::new() } else { epoch.to_string() };
-    Evr::new(epoch, version.clone(), release.clone())
 }

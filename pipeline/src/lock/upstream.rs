@@ -9,12 +9,12 @@ use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePat
 use crate::fetch::{Fetch, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, Tip, find};
-use crate::inject::{self, Outcome, Survey};
+use crate::inject::{self, Outcome, SpecInfo};
 use crate::process::interrupted;
 use crate::repodata::Odd;
 use crate::source;
 use anyhow::{Context, Error, Result, bail};
-use rpm_version::Evr;
+use rpm_inspect::Evr;
 
 /// No spec comes near this.
 const LARGEST_SPEC: u64 = 4 << 20;
@@ -101,7 +101,7 @@ fn upstream(
     git: &GitSource,
     fetch: &Fetch,
     report: &mut UpstreamReport,
-) -> Result<Option<Survey>> {
+) -> Result<Option<SpecInfo>> {
     let GitSource { url, commit, branch, tag, .. } = git;
     let work = fetch.store().work()?;
     let repository = Repository::new(&work.scratch("git")?, commit, fetch.runner())?;
@@ -142,7 +142,7 @@ fn upstream(
     let devices = &cx.project.pipeline.device;
     let edits = &cx.project.pipeline.spec.edits;
     let edited = inject::edit(&pinned, spec.as_str(), edits, devices, defines)?;
-    let ours = inject::survey(&edited.spec, spec.as_str(), defines)?;
+    let ours = inject::read_spec_info(&edited.spec, spec.as_str(), defines)?;
     if tip.commit != *commit {
         let next =
             read(&tip.commit).with_context(|| format!("the spec at {} of `{name}`", tip.commit))?;
@@ -166,39 +166,43 @@ fn upstream(
                 report.act(format!("an edit no longer applies: {}", one_line(&problem)));
             }
         }
-        let before = inject::survey(&pinned, spec.as_str(), defines)?;
-        moved(&before, &ours, &inject::survey(&next, spec.as_str(), defines)?, report);
+        let before = inject::read_spec_info(&pinned, spec.as_str(), defines)?;
+        moved(&before, &ours, &inject::read_spec_info(&next, spec.as_str(), defines)?, report);
     }
     Ok(Some(ours))
 }
 
 /// What the newer spec brings, and whether its package would win over ours.
-fn moved(before: &Survey, ours: &Survey, next: &Survey, report: &mut UpstreamReport) {
-    let movement = inject::movement(before, next);
-    for patch in &movement.came {
+fn moved(before: &SpecInfo, ours: &SpecInfo, next: &SpecInfo, report: &mut UpstreamReport) {
+    let spec_diff = inject::spec_diff(before, next);
+    for patch in &spec_diff.came {
         report.note(format!("patch came: {patch}"));
     }
-    for patch in &movement.went {
+    for patch in &spec_diff.went {
         report.note(format!("patch went: {patch}"));
     }
-    let shown = movement.changelog.iter().take(CHANGELOG_LINES);
+    let shown = spec_diff.changelog.iter().take(CHANGELOG_LINES);
     shown.for_each(|line| report.note(format!("changelog: {line}")));
-    if !movement.cves.is_empty() {
-        report.act(format!("security: {}", movement.cves.join(", ")));
+    if !spec_diff.cves.is_empty() {
+        report.act(format!("security: {}", spec_diff.cves.join(", ")));
     }
-    judge(&next.evr, "the package of the newer spec", ours, report);
+    judge(&next.evr(), "the package of the newer spec", ours, report);
 }
 
 /// Whether yum would put a stock package in the place of ours.
-fn judge(theirs: &Evr, what: &str, ours: &Survey, report: &mut UpstreamReport) {
-    if *theirs > ours.evr {
+fn judge(theirs: &Evr, what: &str, ours: &SpecInfo, report: &mut UpstreamReport) {
+    if *theirs > ours.evr() {
         report.act(format!(
             "{what}, {} {theirs}, would win over ours, {}: an update would drop the device",
-            ours.name, ours.evr
+            ours.name,
+            ours.evr()
         ));
     } else {
-        report
-            .note(format!("{what}, {} {theirs}, does not win over ours, {}", ours.name, ours.evr));
+        report.note(format!(
+            "{what}, {} {theirs}, does not win over ours, {}",
+            ours.name,
+            ours.evr()
+        ));
     }
 }
 
@@ -240,7 +244,7 @@ fn read_spec(
 /// What became of the locked packages, and of the stock package in their repositories.
 fn environment(
     cx: &LockContext,
-    ours: Option<&Survey>,
+    ours: Option<&SpecInfo>,
     fetch: &Fetch,
     report: &mut UpstreamReport,
 ) -> Result<()> {
@@ -257,7 +261,7 @@ fn environment(
         }
         let listed = listings.iter().flat_map(|listing| &listing.packages);
         let stock = listed.filter(|listed| listed.nevra.name == ours.name);
-        if let Some(newest) = stock.map(resolve::evr).max() {
+        if let Some(newest) = stock.map(|it| it.nevra.evr()).max() {
             judge(&newest, "the newest stock package", ours, report);
         }
     }
@@ -302,8 +306,8 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut UpstreamReport) {
         let rivals = listed().filter(|listed| {
             listed.nevra.name == package.name() && package.arch() == listed.nevra.arch
         });
-        if let (Some(newest), Some(same)) = (rivals.map(resolve::evr).max(), same)
-            && newest > resolve::evr(same)
+        if let (Some(newest), Some(same)) = (rivals.map(|it| it.nevra.evr()).max(), same)
+            && newest > same.nevra.evr()
         {
             newer.push(format!("{} {newest}", package.name()));
         }

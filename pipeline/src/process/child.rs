@@ -171,7 +171,7 @@ fn listen(pipe: impl Read + Send + 'static, source: Source, sender: SyncSender<O
     });
 }
 
-/// Takes the begin of a character off the end of a piece, for the next one to have it whole.
+/// Takes the start of a character off the end of a piece, for the next one to have it whole.
 fn unfinished(piece: &mut Vec<u8>) -> Vec<u8> {
     let first = piece.iter().rposition(|byte| byte & 0xc0 != 0x80);
     match first.filter(|at| piece.len() - at < 4) {

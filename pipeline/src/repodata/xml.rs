@@ -104,7 +104,7 @@ pub fn walk(
                 }
             }
             Event::DocType(_) => bail!("it has a document type, as no repository metadata has"),
-            // An empty element comes as a begin and an end.
+            // An empty element comes as a start and an end.
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Empty(_) => {}
             Event::Eof => break,
         }

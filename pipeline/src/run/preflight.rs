@@ -37,7 +37,7 @@ pub fn content(session: &Session, plan: &Plan) -> Result<()> {
     let mut missing = Vec::new();
     for node in plan.to_run(request.until) {
         for (pin, shown) in &node.needs.content {
-            let there = request.origins.at_hand(store, pin)
+            let there = request.origins.available_offline(store, pin)
                 || matches!(pin, Pin::Image(id) if engine_has(session, id)?);
             if !there {
                 missing.push(format!("{shown} ({})", pin.place()));

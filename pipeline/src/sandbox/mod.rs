@@ -7,9 +7,9 @@
 //! Quirks of a host (another OCI runtime, ulimits) belong in that host's containers.conf, not here.
 
 mod build;
+mod failed_job;
 mod image;
 mod owner;
-mod scene;
 mod users;
 
 use crate::error::find;
@@ -19,13 +19,13 @@ use crate::process::{Incomplete, Invocation, Output, Pipes, Runner, find_program
 use crate::store::owned::own_file;
 use anyhow::{Context, Error, Result, ensure};
 pub use build::{Base, tools};
+pub use failed_job::FailedJob;
 pub use image::Image;
-pub use scene::Scene;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub use users::{builder, hand_over};
+pub use users::{builder, chown_to_builder};
 
 /// Variables that a job with a network takes over as they are.
 const PROXIES: [&str; 6] =
@@ -145,7 +145,7 @@ pub struct Job {
 
 /// What a job's program is told and may answer, where the program is not trusted to end or to be brief.
 #[derive(Debug, Clone)]
-pub struct Dialogue {
+pub struct Interaction {
     /// All that it is told; with nothing, it has no standard input.
     pub input: String,
     /// The line of its answers after which it is asked to end; without one, it ends by itself.
@@ -171,14 +171,14 @@ pub fn ask(runner: &Runner, image: &Image, job: &Job, under: &Path) -> Result<St
 }
 
 /// Runs a job and talks to it.
-pub fn talk(
+pub fn run_with_input(
     runner: &Runner,
     image: &Image,
     job: &Job,
     under: &Path,
-    dialogue: &Dialogue,
+    interaction: &Interaction,
 ) -> Result<String> {
-    let Dialogue { input, until, limit, max_output } = dialogue;
+    let Interaction { input, until, limit, max_output } = interaction;
     let answer = start(runner, image, job, under, input, |call| {
         let call = call.capture_stdout().limit(*limit).max_output(*max_output);
         until.iter().fold(call, |call, line| call.stop_after_line(line))
@@ -201,10 +201,10 @@ fn start(
     let once = || {
         let pipes = Pipes::make(under)?;
         for mount in job.mounts.iter().filter(|mount| mount.writable) {
-            users::hand_over_to(&mount.host, engine, job.confinement)?;
+            users::chown_to(&mount.host, engine, job.confinement)?;
         }
         for pipe in pipes.paths() {
-            users::hand_over_to(&pipe, engine, job.confinement)?;
+            users::chown_to(&pipe, engine, job.confinement)?;
         }
         let mut call = arguments(engine, &name, job, runner)?;
         if engine == Engine::Podman {

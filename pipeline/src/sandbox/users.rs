@@ -79,14 +79,14 @@ pub fn build_options() -> Result<Vec<String>> {
 }
 
 /// Gives what a sealed job has to change to the job's user.
-pub fn hand_over(path: &Path) -> Result<()> {
+pub fn chown_to_builder(path: &Path) -> Result<()> {
     give(path, builder()?)
 }
 
 /// Gives what a job has to change to the job's user.
-pub fn hand_over_to(path: &Path, engine: Engine, confinement: Confinement) -> Result<()> {
+pub fn chown_to(path: &Path, engine: Engine, confinement: Confinement) -> Result<()> {
     match (confinement, engine) {
-        (Confinement::Sealed, _) => hand_over(path),
+        (Confinement::Sealed, _) => chown_to_builder(path),
         (Confinement::Resolver, Engine::Podman) if geteuid().is_root() => give(path, first()?),
         (Confinement::Resolver, _) => Ok(()),
     }
@@ -176,8 +176,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("file"), "").unwrap();
-        hand_over(&path("file")).unwrap();
-        hand_over(&path("file")).unwrap();
+        chown_to_builder(&path("file")).unwrap();
+        chown_to_builder(&path("file")).unwrap();
         assert_eq!(path("file").metadata().unwrap().uid(), first().unwrap() + BUILDER);
         fs::write(path("target"), "").unwrap();
         symlink(path("target"), path("link")).unwrap();
@@ -191,7 +191,7 @@ mod tests {
             ("foreign", "belongs to the user 65534"),
             ("missing", "cannot hand"),
         ] {
-            let error = format!("{:#}", hand_over(&path(name)).unwrap_err());
+            let error = format!("{:#}", chown_to_builder(&path(name)).unwrap_err());
             assert!(error.contains(expected), "{name}: {error}");
         }
         assert_eq!(path("target").metadata().unwrap().uid(), 0);

@@ -34,7 +34,7 @@ const HELP_KEY: &str = "copy the key to a file and a folder of your own";
 pub struct Signer {
     public: Public,
     sign: Sign,
-    beside: PathBuf,
+    base_dir: PathBuf,
 }
 
 impl Signer {
@@ -67,7 +67,7 @@ impl Signer {
             armored: text(),
             others: Vec::new(),
         };
-        Self { public, sign: Sign::default(), beside: PathBuf::new() }
+        Self { public, sign: Sign::default(), base_dir: PathBuf::new() }
     }
 
     /// A detached signature, for `repomd.xml`.
@@ -77,7 +77,7 @@ impl Signer {
 
     /// The key itself: the one that was shown when the run began, or none.
     pub(super) fn unlock(&self) -> Result<SigningKey> {
-        let key = open(&self.sign, &self.beside)?.context("the development key is gone")?;
+        let key = open(&self.sign, &self.base_dir)?.context("the development key is gone")?;
         ensure!(
             key.fingerprint() == self.public.fingerprint,
             anyhow!(
@@ -93,11 +93,11 @@ impl Signer {
 
 /// The configured key, or the development key where there is one. `beside` is the folder that
 /// relative paths start from, `memory` one where what is public of a key is remembered.
-pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>> {
+pub fn load(sign: &Sign, base_dir: &Path, memory: &Path) -> Result<Option<Signer>> {
     asked(sign)?;
     let file = match &sign.key {
         Some(KeySource::Env(_)) => None,
-        Some(KeySource::File(file)) => Some(beside.join(file)),
+        Some(KeySource::File(file)) => Some(base_dir.join(file)),
         None => {
             refuse_without_key(sign)?;
             let file = development_key_file()?;
@@ -115,14 +115,14 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
     let public = match (remembered.as_ref().and_then(Remembered::get), remembered) {
         (Some(public), _) => public,
         (None, remembered) => {
-            let public = ask(sign, beside)?;
+            let public = ask(sign, base_dir)?;
             if let Some(remembered) = remembered {
                 remembered.keep(&public);
             }
             public
         }
     };
-    let signer = Signer { public, sign: sign.clone(), beside: beside.to_owned() };
+    let signer = Signer { public, sign: sign.clone(), base_dir: base_dir.to_owned() };
     if sign.key.is_some() && signer.is_development() && in_ci() {
         return Err(anyhow!("the key {} is a development key, and `CI` is set: a key that is named there has to be a \
              real one", signer.fingerprint()).help("`vgpu-pipeline key new` makes one"));
@@ -131,7 +131,7 @@ pub fn load(sign: &Sign, beside: &Path, memory: &Path) -> Result<Option<Signer>>
 }
 
 /// What a process of its own says of the key: its memory ends with it.
-fn ask(sign: &Sign, beside: &Path) -> Result<Public> {
+fn ask(sign: &Sign, base_dir: &Path) -> Result<Public> {
     let mut args: Vec<OsString> = ["key", "show", "--json"].map(OsString::from).to_vec();
     let mut option = |name: &str, value: &str| args.push(format!("{name}={value}").into());
     if let Some(name) = &sign.passphrase_env {
@@ -142,21 +142,21 @@ fn ask(sign: &Sign, beside: &Path) -> Result<Public> {
     }
     match &sign.key {
         Some(KeySource::Env(name)) => option("--key-env", name.as_str()),
-        Some(KeySource::File(file)) => args.extend(["--".into(), beside.join(file).into()]),
+        Some(KeySource::File(file)) => args.extend(["--".into(), base_dir.join(file).into()]),
         None => {}
     }
     Ok(serde_json::from_str(&again::ask(args, vault::handle())?)?)
 }
 
 /// The configured key itself, or the development key where there is one.
-pub fn open(sign: &Sign, beside: &Path) -> Result<Option<SigningKey>> {
+pub fn open(sign: &Sign, base_dir: &Path) -> Result<Option<SigningKey>> {
     let passphrase = match &sign.passphrase_env {
         Some(name) => vault::variable(name.as_str())?,
         None => None,
     };
     let (armored, origin) = match &sign.key {
         Some(KeySource::File(file)) => {
-            let path = beside.join(file);
+            let path = base_dir.join(file);
             (read(&path)?, format!("`{}`", path.display()))
         }
         Some(KeySource::Env(name)) => {
@@ -277,7 +277,7 @@ fn folder_of(path: &Path) -> &Path {
 pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
     let shown = || format!("cannot write the key `{}`", path.display());
     let folder = folder_of(path);
-    // A temporary file is its owner's alone from the begin (mode 0600).
+    // A temporary file is its owner's alone from the start (mode 0600).
     let mut file = NamedTempFile::new_in(folder).with_context(shown)?;
     file.write_all(key.secret_armored()?.as_bytes()).with_context(shown)?;
     file.as_file().sync_all().with_context(shown)?;

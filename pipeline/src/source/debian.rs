@@ -6,7 +6,7 @@ use super::SourceFact;
 use crate::apt;
 use crate::config::DebianSource;
 use crate::error::{Help, Reason};
-use crate::fetch::{Fetch, Wanted};
+use crate::fetch::{Fetch, FileRequest};
 use crate::process::{Invocation, Runner};
 use crate::store::Work;
 use anyhow::{Context, Result};
@@ -23,7 +23,7 @@ pub fn fetch(package: &DebianSource, work: &Work, fetch: &Fetch) -> Result<Vec<S
     let mut facts = Vec::new();
     for file in &package.files {
         let name = file.name.as_str();
-        let wanted = Wanted { shown: name, sha256: &file.sha256, size: None };
+        let wanted = FileRequest { display_name: name, sha256: &file.sha256, size: None };
         let from = fetch.file(&wanted, |to| {
             if !downloads.join(name).exists() {
                 download(package, work, &downloads, fetch)?;

@@ -10,7 +10,7 @@ use super::lfs::{self, Pointer};
 use super::{Brought, SOURCES, SPECS, Skipped, SourceFact, lookaside};
 use crate::config::{CommitArchive, GitSource, LfsObject, SourceFile, TreePath, nearest};
 use crate::error::{Help, Reason, did_you_mean};
-use crate::fetch::{Fetch, LARGEST, Pin, Wanted, check, retry};
+use crate::fetch::{Fetch, FileRequest, LARGEST, Pin, check, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, TreeEntry, find};
 use crate::store::Work;
@@ -254,11 +254,15 @@ fn object_file(
     repository: &Repository,
     fetch: &Fetch,
 ) -> Result<std::path::PathBuf> {
-    let wanted =
-        Wanted { shown: object.file.as_str(), sha256: &object.sha256, size: Some(object.size) };
+    let wanted = FileRequest {
+        display_name: object.file.as_str(),
+        sha256: &object.sha256,
+        size: Some(object.size),
+    };
     fetch.file(&wanted, |to| {
-        let downloaded = lfs::download(object, source, repository, to, fetch)
-            .and_then(|()| check::pinned(to, wanted.shown, &object.sha256, Some(object.size)));
+        let downloaded = lfs::download(object, source, repository, to, fetch).and_then(|()| {
+            check::pinned(to, wanted.display_name, &object.sha256, Some(object.size))
+        });
         let Err(problem) = downloaded else { return Ok(()) };
         let Some(archive) = &object.same_as else { return Err(problem) };
         if crate::process::interrupted(&problem).is_some() {

@@ -9,7 +9,7 @@ use super::OTHER_SOURCE;
 use crate::config::{FileName, GitSource, LfsObject, Sha256};
 use crate::error::{Help, Reason};
 use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
-use crate::fetch::{Download, Fetch, plain, same_origin};
+use crate::fetch::{Download, Fetch, redacted, same_origin};
 use crate::files;
 use crate::git::Repository;
 use answer::Action;
@@ -134,7 +134,7 @@ pub fn download(
     let action = Action::read(&files::read(&answer, &files::SOURCE)?, &object.sha256)
         .map_err(Reason::new)
         .and_then(|action| action.refuse_in_clear(&url))
-        .map_err(|why| why.within(format_args!("the LFS server at {} ", plain(&url))))?;
+        .map_err(|why| why.within(format_args!("the LFS server at {} ", redacted(&url))))?;
     fs::write(&header, action.header_lines())?;
     let file =
         Download { url: &action.href, to, size: object.size, header: Some(&header), body: None };

@@ -13,7 +13,7 @@ use super::lfs::yaml;
 use super::{Brought, Skipped, SourceFact, place};
 use crate::config::{GitSource, Lookaside, Sha256, Sha512, SourceFile, nearest};
 use crate::error::{Help, Reason, did_you_mean, find};
-use crate::fetch::{Download, Fetch, LARGEST, Pin, Wanted, check};
+use crate::fetch::{Download, Fetch, FileRequest, LARGEST, Pin, check};
 use crate::git::{Kind, Repository};
 use crate::process::Failure;
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -84,7 +84,7 @@ pub fn fetch(
             None => skipped.push(entry.unproved(source)),
         }
     }
-    let missing = wanted.iter().filter(|(_, proof)| !fetch.at_hand(&proof.pin()));
+    let missing = wanted.iter().filter(|(_, proof)| !fetch.available_offline(&proof.pin()));
     let missing: Vec<String> = missing.map(|(entry, _)| format!("`{}`", entry.file)).collect();
     if !missing.is_empty() {
         fetch.network(&format!("{} of the lookaside cache", missing.join(", ")))?;
@@ -166,7 +166,9 @@ impl Entry {
             fetch.download(&Download { url: address, to, size: LARGEST, header: None, body: None })
         };
         match proof {
-            Proof::Sha256(sha256) => fetch.file(&Wanted { shown, sha256, size: None }, download),
+            Proof::Sha256(sha256) => {
+                fetch.file(&FileRequest { display_name: shown, sha256, size: None }, download)
+            }
             Proof::Sha512(sha512) => {
                 let good = |path: &Path| check::pinned_by_sources(path, shown, sha512);
                 fetch.content(&Pin::Sha512(sha512.clone()), shown, None, good, |to| {

@@ -14,7 +14,7 @@ mod step;
 use crate::config::{self, TreePath};
 use crate::digest::sha256_file;
 use crate::error::Reason;
-use crate::fetch::{Fetch, Pin, Wanted, check};
+use crate::fetch::{Fetch, FileRequest, Pin, check};
 use crate::files::{self, write::link_or_copy};
 use crate::store::{Stored, Work};
 use anyhow::{Result, bail};
@@ -125,8 +125,11 @@ pub fn bring(
             config::Source::Archive(archive) => {
                 let name = archive.file_name();
                 let to = folder.join(name);
-                let wanted =
-                    Wanted { shown: name, sha256: &archive.sha256, size: Some(archive.size) };
+                let wanted = FileRequest {
+                    display_name: name,
+                    sha256: &archive.sha256,
+                    size: Some(archive.size),
+                };
                 place(&fetch.web(&wanted, &archive.url)?, &to)?;
                 brought.files.push(SourceFact::of(name, &to, archive.url.to_string())?);
             }

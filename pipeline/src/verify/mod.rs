@@ -24,7 +24,7 @@ use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
 use crate::error::Help;
 use crate::files;
 use crate::rules::{InspectedPackage, Installed};
-use crate::sandbox::{Confinement, Image, Job, Mount, Scene};
+use crate::sandbox::{Confinement, FailedJob, Image, Job, Mount};
 use crate::stage::{Context as StageContext, Value};
 use crate::store::{FileRecord, Store, Stored};
 use anyhow::{Context, Result, anyhow};
@@ -220,7 +220,7 @@ fn keep_failed(built: &Built, image: &Image, name: &str, store: &Store) -> Resul
         memory: "4g".to_owned(),
         pids: 1024,
     };
-    Scene::leave(&job, image, work.path())?;
+    FailedJob::save(&job, image, work.path())?;
     store.keep_failed(work, name)
 }
 

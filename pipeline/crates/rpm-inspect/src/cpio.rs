@@ -12,7 +12,7 @@ use std::io::{self, Read};
 /// The longest name that rpm reads.
 const LONGEST_NAME: u32 = 4096;
 
-/// An archive that is read from its begin to its end.
+/// An archive that is read from its start to its end.
 pub struct Archive<R> {
     input: R,
     read: u64,

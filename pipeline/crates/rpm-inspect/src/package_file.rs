@@ -62,7 +62,7 @@ impl PackageFile {
         Self::new(File::open(path)?)
     }
 
-    /// Reads the headers of an open file, from its begin on.
+    /// Reads the headers of an open file, from its start on.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl PackageFile {
         Ok(self.file.metadata()?.len().saturating_sub(before))
     }
 
-    /// What stands behind the headers, from its begin on: one stream at a time.
+    /// What stands behind the headers, from its start on: one stream at a time.
     ///
     /// # Errors
     ///

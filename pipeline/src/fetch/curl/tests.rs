@@ -25,9 +25,9 @@ fn a_redirection_does_not_leave_https_or_the_web() {
 
 #[test]
 fn no_attempt_goes_on_for_days() {
-    assert_eq!(Patience::Usual.limit(4 << 30), Duration::from_secs(LONGEST));
-    assert_eq!(Patience::None.limit(4 << 30), Duration::from_secs(LONGEST_OF_A_MIRROR));
-    assert_eq!(Patience::None.limit(10_000_000), Duration::from_secs(160));
+    assert_eq!(RetryPolicy::Patient.limit(4 << 30), Duration::from_secs(LONGEST));
+    assert_eq!(RetryPolicy::Once.limit(4 << 30), Duration::from_secs(LONGEST_OF_A_MIRROR));
+    assert_eq!(RetryPolicy::Once.limit(10_000_000), Duration::from_secs(160));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! What a macro call comes to in an outline: text where that is certain, marks where it is not.
 
 use super::{Macros, Trouble, closing, lua, mark, word};
-use crate::inject::scan;
+use crate::inject::line_context;
 use std::rc::Rc;
 
 /// Macros of rpm and of distributions that stand in a line of their own among the tags and make
@@ -81,7 +81,7 @@ impl Macros {
         let end = if body.starts_with('{') { closing(body) } else { None };
         let body = match end {
             Some(end) => body[1..end].to_owned(),
-            None => unescaped(&body[..scan::line_end(body)]).trim_end().to_owned(),
+            None => unescaped(&body[..line_context::line_end(body)]).trim_end().to_owned(),
         };
         self.forget(name, "takes options");
         if self.unsure == 0 && matches!(options, "" | "-") {
@@ -117,7 +117,7 @@ impl Macros {
             return Ok(0);
         }
         let value = rest.strip_prefix(':');
-        if scan::is_directive(call) {
+        if line_context::is_directive(call) {
             out.push_str(call);
         } else if name.is_empty() {
             self.unseen(out, call);

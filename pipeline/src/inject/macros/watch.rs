@@ -28,7 +28,7 @@ impl Macros {
         macros.watched.name = Some(name.to_owned());
         for group in &Declarations::read(spec).expanded {
             let lines: Vec<&str> = (group.line..group.end).map(|at| spec.text(at)).collect();
-            let sure = spec.place(group.line).depth == 0;
+            let sure = spec.line_context(group.line).depth == 0;
             macros.outline(&lines.join("\n"), group.line, sure);
         }
         macros.watched.touched.dedup();

@@ -131,13 +131,14 @@ fn one(runner: &Runner, image: &Image, under: &Path, thread: usize, number: usiz
         }
         _ => {
             let script = "trap 'exit 0' TERM; while read -r line; do echo \"$line\"; done";
-            let dialogue = Dialogue {
+            let interaction = Interaction {
                 input: format!("told {number}\nlast\n"),
                 until: Some("last"),
                 limit: Duration::from_secs(120),
                 max_output: 1 << 20,
             };
-            let said = talk(runner, image, &job(purpose, script), under, &dialogue).unwrap();
+            let said =
+                run_with_input(runner, image, &job(purpose, script), under, &interaction).unwrap();
             assert_eq!(said, format!("told {number}\nlast\n"));
         }
     }

@@ -7,7 +7,7 @@
 use super::yaml;
 use crate::config::{GitSource, WebUrl};
 use crate::error::Help;
-use crate::fetch::{Fetch, host, plain};
+use crate::fetch::{Fetch, host, redacted};
 use crate::git::{Kind, Remote, Repository};
 use anyhow::{Result, anyhow};
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ fn server(settings: &[(String, String)]) -> Option<&str> {
 
 /// The server that a repository names for itself, if it is on the repository's own host.
 fn follow(named: &str, own: &Endpoint, source: &GitSource) -> Result<Endpoint> {
-    let shown: String = plain(named).chars().take(200).flat_map(char::escape_debug).collect();
+    let shown: String = redacted(named).chars().take(200).flat_map(char::escape_debug).collect();
     let commit = &source.commit;
     let Ok(url) = WebUrl::try_from(named.to_owned()) else {
         return Err(anyhow!(

@@ -2,7 +2,7 @@
 //! A QEMU in the sandbox: one session with it, and how it ended.
 
 use crate::process::{Failure, Runner};
-use crate::sandbox::{self, Confinement, Dialogue, Image, Job, Mount};
+use crate::sandbox::{self, Confinement, Image, Interaction, Job, Mount};
 use anyhow::{Context, Result};
 use fs_err as fs;
 use std::os::unix::fs::PermissionsExt;
@@ -79,7 +79,8 @@ impl Program<'_> {
     /// Runs a session, which has to go well; what it printed.
     pub fn say(&self, session: Session) -> Result<String> {
         let asked = session.args.join(" ");
-        self.talk(session).with_context(|| format!("{} with `{asked}`, in the sandbox", self.shown))
+        self.run_with_input(session)
+            .with_context(|| format!("{} with `{asked}`, in the sandbox", self.shown))
     }
 
     /// Runs a session that the program may refuse.
@@ -101,7 +102,7 @@ impl Program<'_> {
         }
     }
 
-    fn talk(&self, session: Session) -> Result<String> {
+    fn run_with_input(&self, session: Session) -> Result<String> {
         let Session { args, input, until, limit } = session;
         let program = format!("/probe/{}", self.name);
         let argv = std::iter::once(program.as_str()).chain(args);
@@ -114,11 +115,11 @@ impl Program<'_> {
             memory: "1g".to_owned(),
             pids: 64,
         };
-        let dialogue =
-            Dialogue { input, until, limit: limit.unwrap_or(LIMIT), max_output: MOST_OUTPUT };
+        let interaction =
+            Interaction { input, until, limit: limit.unwrap_or(LIMIT), max_output: MOST_OUTPUT };
         // Beside what it may read: in there, an answer would be an input.
         let under = self.folder.parent().unwrap_or(self.folder);
-        sandbox::talk(self.runner, self.image, &job, under, &dialogue)
+        sandbox::run_with_input(self.runner, self.image, &job, under, &interaction)
     }
 }
 

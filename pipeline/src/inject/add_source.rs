@@ -2,10 +2,10 @@
 //! The edit `add-source`, and the number by which a source is known in the spec.
 
 use super::declared::{Declarations, Declared, FileIs};
-use super::scan::Section;
+use super::line_context::Section;
+use super::preamble_tag::Tag;
 use super::spec::SpecText;
-use super::tag::Tag;
-use super::{Done, Outcome};
+use super::{EditResult, Outcome};
 use crate::error::Help;
 use anyhow::{Result, anyhow};
 
@@ -13,7 +13,7 @@ use anyhow::{Result, anyhow};
 const HIGHEST: u32 = i32::MAX.unsigned_abs();
 
 /// Declares `file` behind the last Source, under the number after the highest in use.
-pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
+pub fn add(spec: &mut SpecText, file: &str) -> Result<EditResult> {
     let label = |number: u32| format!("add-source {file} as Source{number}");
     let declarations = Declarations::read(spec);
     let edit = format!("`add-source: {file}`");
@@ -36,7 +36,7 @@ pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
         Some(last) => last.number + 1,
         None => 0,
     };
-    let listed = |line: &usize| spec.place(*line).section == Section::SourceList;
+    let listed = |line: &usize| spec.line_context(*line).section == Section::SourceList;
     if let Some(list) = (0..spec.len()).rev().find(listed) {
         return listed_last(spec, &declarations, list, file, number)
             .map(|()| (label(number), Outcome::Applied));
@@ -45,8 +45,8 @@ pub fn add(spec: &mut SpecText, file: &str) -> Result<Done> {
         .iter()
         .rev()
         .filter(|source| {
-            let place = spec.place(source.line);
-            place.section == Section::Preamble && !place.body
+            let place = spec.line_context(source.line);
+            place.section == Section::Preamble && !place.in_macro_body
         })
         .find_map(|source| Some((source.line, spec.clear_of_conditionals(source.line)?)));
     let Some((above, at)) = place else {
@@ -88,7 +88,7 @@ fn listed_last(
         .help("declare the files as `SourceN:` tags, so that their numbers stay theirs"));
     }
     let start =
-        (0..=list).rev().take_while(|&line| spec.place(line).section == Section::SourceList);
+        (0..=list).rev().take_while(|&line| spec.line_context(line).section == Section::SourceList);
     let start = start.last().unwrap_or(list);
     let last = (start..=list).rev().find(|&line| {
         let text = spec.text(line).trim();

@@ -3,13 +3,13 @@
 //!
 //! A patch is known by its file's name. What changed inside of it never enters here.
 
-use super::{Entry, Survey};
+use super::{ChangelogEntry, SpecInfo};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// What changed between two states of a spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Movement {
+pub struct SpecDiff {
     /// The patches that are new, in the order of the spec.
     pub came: Vec<String>,
     /// The patches that are gone.
@@ -20,13 +20,13 @@ pub struct Movement {
     pub changelog: Vec<String>,
 }
 
-pub fn movement(before: &Survey, after: &Survey) -> Movement {
+pub fn spec_diff(before: &SpecInfo, after: &SpecInfo) -> SpecDiff {
     let came = additions(&before.patches, &after.patches);
     let went = additions(&after.patches, &before.patches);
     let changelog = news(&before.changelog, &after.changelog);
     let cves: BTreeSet<String> =
         came.iter().chain(&went).chain(&changelog).flat_map(|text| advisories(text)).collect();
-    Movement { came, went, cves: cves.into_iter().collect(), changelog }
+    SpecDiff { came, went, cves: cves.into_iter().collect(), changelog }
 }
 
 fn additions(old: &[String], new: &[String]) -> Vec<String> {
@@ -35,7 +35,7 @@ fn additions(old: &[String], new: &[String]) -> Vec<String> {
 }
 
 /// An entry is known by its header, and a line within it by its words.
-fn news(old: &[Entry], new: &[Entry]) -> Vec<String> {
+fn news(old: &[ChangelogEntry], new: &[ChangelogEntry]) -> Vec<String> {
     let headers: BTreeSet<&str> = old.iter().map(|entry| &*entry.header).collect();
     let lines: BTreeSet<(&str, &str)> = old.iter().flat_map(pairs).collect();
     let mut news = Vec::new();
@@ -53,7 +53,7 @@ fn news(old: &[Entry], new: &[Entry]) -> Vec<String> {
     news
 }
 
-fn pairs(entry: &Entry) -> impl Iterator<Item = (&str, &str)> {
+fn pairs(entry: &ChangelogEntry) -> impl Iterator<Item = (&str, &str)> {
     entry.lines.iter().map(|line| (&*entry.header, line.trim()))
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `survey` and `movement`: what is read, what is refused, what moved.
+//! `read_spec_info` and `spec_diff`: what is read, what is refused, what moved.
 
 mod hostile;
 
 use super::*;
 use crate::config::{Line, MacroName};
-use crate::inject::survey::movement::Movement;
-use crate::inject::survey::{Entry, Survey, movement, survey};
+use crate::inject::spec_info::diff::SpecDiff;
+use crate::inject::spec_info::{ChangelogEntry, SpecInfo, read_spec_info, spec_diff};
 
 /// In the shape of XCP-ng's spec, in words of our own.
 const BEFORE: &str = "\
@@ -51,15 +51,15 @@ fn given(defines: &[(&str, &str)]) -> BTreeMap<MacroName, Line> {
     defines.iter().map(|(name, value)| (word(name), word(value))).collect()
 }
 
-fn surveyed(spec: &str) -> Survey {
+fn info_of(spec: &str) -> SpecInfo {
     let defines = given(&[("dist", ".xcpng8.3")]);
-    survey(spec.as_bytes(), "qemu.spec", &defines)
+    read_spec_info(spec.as_bytes(), "qemu.spec", &defines)
         .unwrap_or_else(|problem| panic!("{problem:#}\n{spec}"))
 }
 
 fn refusal(spec: &str) -> String {
-    match survey(spec.as_bytes(), "qemu.spec", &given(&[("dist", ".xcpng8.3")])) {
-        Ok(survey) => panic!("not refused: {survey:?}"),
+    match read_spec_info(spec.as_bytes(), "qemu.spec", &given(&[("dist", ".xcpng8.3")])) {
+        Ok(info) => panic!("not refused: {info:?}"),
         Err(problem) => {
             let text = render(&problem);
             assert!(text.lines().last().unwrap().starts_with("help: "), "{text}");
@@ -75,7 +75,7 @@ fn with(lines: &str, release: &str) -> String {
 
 #[track_caller]
 fn gives(lines: &str, release: &str, expected: &str) {
-    assert_eq!(surveyed(&with(lines, release)).evr.release(), expected, "{lines}");
+    assert_eq!(info_of(&with(lines, release)).release, expected, "{lines}");
 }
 
 #[track_caller]
@@ -87,34 +87,35 @@ fn is_refused(lines: &str, release: &str, expected: &str) {
 
 #[test]
 fn a_spec_says_what_it_is() {
-    let survey = surveyed(BEFORE);
-    assert_eq!(survey.name, "qemu");
-    assert_eq!(survey.evr.to_string(), "2:4.2.1-5.2.14.1.xcpng8.3");
-    assert_eq!(survey.sources, ["qemu-4.2.1.tar.gz", "keymap-0123.tar.gz"]);
+    let info = info_of(BEFORE);
+    assert_eq!(info.name, "qemu");
+    assert_eq!(info.evr().to_string(), "2:4.2.1-5.2.14.1.xcpng8.3");
+    assert_eq!(info.sources, ["qemu-4.2.1.tar.gz", "keymap-0123.tar.gz"]);
     let patches = [
         "0001-first-CVE-2020-14364.patch",
         "0002-second.patch",
         "sometimes.patch",
         "qemu-4.2.1-own.patch",
     ];
-    assert_eq!(survey.patches, patches);
-    let oldest = Entry {
+    assert_eq!(info.patches, patches);
+    let oldest = ChangelogEntry {
         header: "* Tue Apr 08 2014 Nobody <nobody@example.org>".to_owned(),
         lines: vec!["- The first one".to_owned()],
     };
-    assert_eq!(survey.changelog.len(), 2);
-    assert_eq!(survey.changelog[1], oldest);
-    assert_eq!(surveyed(&BEFORE.replace('\n', "\r\n")), survey);
+    assert_eq!(info.changelog.len(), 2);
+    assert_eq!(info.changelog[1], oldest);
+    assert_eq!(info_of(&BEFORE.replace('\n', "\r\n")), info);
 }
 
 #[test]
 fn versions_are_in_the_order_of_rpm() {
-    let evr = |release: &str| surveyed(&BEFORE.replace("}.1%", &format!("}}.{release}%"))).evr;
-    assert!(evr("1") < evr("2") && evr("9") < evr("10") && evr("2~rc1") < evr("2"));
-    let none = surveyed(&BEFORE.replace("Epoch: 2\n", "")).evr;
-    assert_eq!(none.to_string(), "4.2.1-5.2.14.1.xcpng8.3");
-    assert!(none < evr("1"));
-    assert_eq!(none, surveyed(&BEFORE.replace("Epoch: 2", "Epoch: 0")).evr);
+    let of = |release: &str| info_of(&BEFORE.replace("}.1%", &format!("}}.{release}%")));
+    let older = |one: &str, other: &str| of(one).evr() < of(other).evr();
+    assert!(older("1", "2") && older("9", "10") && older("2~rc1", "2"));
+    let none = info_of(&BEFORE.replace("Epoch: 2\n", ""));
+    assert_eq!(none.evr().to_string(), "4.2.1-5.2.14.1.xcpng8.3");
+    assert!(none.evr() < of("1").evr());
+    assert_eq!(none, info_of(&BEFORE.replace("Epoch: 2", "Epoch: 0")));
 }
 
 #[test]
@@ -227,9 +228,9 @@ fn files_are_named_as_far_as_their_macros_go() {
                 %package b\nVersion: 2\nPatch3: %{version}.patch\n\
                 %patchlist\n# none.patch\n%if 1\n%{name}-c.patch\n%endif\n\nd.patch\n\
                 %sourcelist\ne.tar\n%prep\nPatch8: no.patch\n";
-    let survey = surveyed(spec);
-    assert_eq!(survey.sources, ["a-1.tar", "b-%{nope}.tar", "e.tar"]);
-    assert_eq!(survey.patches, ["a.patch", "2.patch", "a-c.patch", "d.patch"]);
+    let info = info_of(spec);
+    assert_eq!(info.sources, ["a-1.tar", "b-%{nope}.tar", "e.tar"]);
+    assert_eq!(info.patches, ["a.patch", "2.patch", "a-c.patch", "d.patch"]);
 }
 
 #[test]
@@ -244,12 +245,12 @@ fn a_movement_tells_what_is_new() {
              \x20 * more\n# CVE-2000-0001 is only a comment\n\n",
         )
         .replace("- The first one", "- The first one\n- Which was CVE-2014-0001, CVE-20x4-1");
-    let (before, after) = (surveyed(BEFORE), surveyed(&after));
-    assert!(before.evr < after.evr);
-    let moved = movement(&before, &after);
+    let (before, after) = (info_of(BEFORE), info_of(&after));
+    assert!(before.evr() < after.evr());
+    let moved = spec_diff(&before, &after);
     assert_eq!(
         moved,
-        Movement {
+        SpecDiff {
             came: vec!["xsa335-1.patch".to_owned(), "cve.patch".to_owned()],
             went: vec!["0002-second.patch".to_owned()],
             cves: ["CVE-2014-0001", "CVE-2021-20257", "CVE-2021-3929", "XSA-335", "XSA-42"]
@@ -266,10 +267,10 @@ fn a_movement_tells_what_is_new() {
             .to_vec(),
         }
     );
-    let back = movement(&after, &before);
+    let back = spec_diff(&after, &before);
     assert_eq!((&back.came, &back.went), (&moved.went, &moved.came));
     assert_eq!(back.cves, ["XSA-335"]);
     assert_eq!(back.changelog, [""; 0]);
-    let still = movement(&after, &after);
+    let still = spec_diff(&after, &after);
     assert!(still.came.is_empty() && still.cves.is_empty() && still.changelog.is_empty());
 }

@@ -12,41 +12,41 @@ use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-const RECORD: &str = "scene.json";
+const RECORD: &str = "failed-job.json";
 
 /// What is needed to enter.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Scene {
+pub struct FailedJob {
     job: Job,
     image: Image,
 }
 
-impl Scene {
+impl FailedJob {
     /// Leaves it in the folder of a work that is about to be moved away.
-    pub fn leave(job: &Job, image: &Image, work: &Path) -> Result<()> {
+    pub fn save(job: &Job, image: &Image, work: &Path) -> Result<()> {
         let mut job = job.clone();
         for mount in &mut job.mounts {
             if let Ok(inside) = mount.host.strip_prefix(work) {
                 mount.host = inside.to_owned();
             }
         }
-        let scene = Self { job, image: image.clone() };
-        fs::write(work.join(RECORD), serde_json::to_vec_pretty(&scene)?)?;
+        let failed_job = Self { job, image: image.clone() };
+        fs::write(work.join(RECORD), serde_json::to_vec_pretty(&failed_job)?)?;
         Ok(())
     }
 
-    /// The scene in a folder, if there is one.
-    pub fn find(folder: &Path) -> Result<Option<Self>> {
+    /// The failed_job in a folder, if there is one.
+    pub fn load(folder: &Path) -> Result<Option<Self>> {
         let text = match fs::read(folder.join(RECORD)) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| folder.display().to_string()),
         };
-        let mut scene: Self = serde_json::from_slice(&text)?;
-        for mount in &mut scene.job.mounts {
+        let mut failed_job: Self = serde_json::from_slice(&text)?;
+        for mount in &mut failed_job.job.mounts {
             mount.host = folder.join(&mount.host);
         }
-        Ok(Some(scene))
+        Ok(Some(failed_job))
     }
 
     /// The command that failed.

@@ -3,9 +3,9 @@
 
 use super::declared::Declarations;
 use super::macros::{Macros, closing, mark, word};
+use super::preamble_tag::Tag;
 use super::spec::SpecText;
-use super::tag::Tag;
-use super::{Done, Outcome, anchor};
+use super::{EditResult, Outcome, anchor};
 use crate::error::Help;
 use anyhow::{Result, anyhow};
 
@@ -14,17 +14,17 @@ const GREEDY: [&str; 6] = ["define", "dnl", "expand", "global", "lua", "undefine
 
 /// Ends the Release with `suffix`: behind the dist tag it sorts above the stock package and below
 /// the next one. A macro that takes the rest of its line for its arguments gets braces around them.
-pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
+pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<EditResult> {
     let label = format!("release-suffix {suffix}");
     let line = the_release(spec)?;
     let text = spec.text(line).to_owned();
     let value = Tag::parse(&text).map(|tag| tag.value).unwrap_or_default();
-    let refuse = |why: &str, help: &str| -> Result<Done> {
+    let refuse = |why: &str, help: &str| -> Result<EditResult> {
         Err(anyhow!("{}: the `Release` tag {why}{}", spec.name, spec.show(&[line]))
             .help(help.to_string()))
     };
     let one = "write the Release in one line, such as `Release: 1%{?dist}`";
-    if value.is_empty() || spec.place(line).open {
+    if value.is_empty() || spec.line_context(line).continues {
         return refuse("has no value that ends in its line", one);
     }
     let declarations = Declarations::read(spec);
@@ -36,7 +36,7 @@ pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
         )
         .help("leave one `Release:` line, with `replace` before this edit"));
     }
-    if spec.place(line).depth > 0 {
+    if spec.line_context(line).depth > 0 {
         return refuse("hangs on a condition", "put the suffix there with `replace`");
     }
     let mut macros = Macros::new(&spec.defines);
@@ -51,7 +51,11 @@ pub fn suffix(spec: &mut SpecText, suffix: &str) -> Result<Done> {
             // Only a macro with arguments can have anything behind a blank.
             for group in declarations.expanded.iter().take_while(|group| group.line < line) {
                 let lines: Vec<&str> = (group.line..group.end).map(|at| spec.text(at)).collect();
-                macros.outline(&lines.join("\n"), group.line, spec.place(group.line).depth == 0);
+                macros.outline(
+                    &lines.join("\n"),
+                    group.line,
+                    spec.line_context(group.line).depth == 0,
+                );
             }
             if macros.takes_arguments(name) == Some(false) {
                 return refuse("has something behind its value", one);

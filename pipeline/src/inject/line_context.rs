@@ -21,7 +21,7 @@ pub enum Section {
 
 /// Where a line stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct LineContext {
     /// A heading belongs to the section that it opens.
     pub section: Section,
     /// How many conditionals are open behind the line: 0 on an `%endif` that closes the last one.
@@ -30,23 +30,23 @@ pub struct Place {
     /// hangs on what is defined.
     pub read: Option<bool>,
     /// The line is the body of a macro that began above it, so it is neither tag nor heading.
-    pub body: bool,
+    pub in_macro_body: bool,
     /// The next line goes on with this one: a backslash at the end, or a `%{` that is still open.
-    pub open: bool,
+    pub continues: bool,
 }
 
-pub fn places<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Place> {
+pub fn contexts<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<LineContext> {
     let mut section = Section::Preamble;
     // The branch that is read of each open conditional: whether it is there, as far as that is certain.
     let mut branches: Vec<Option<bool>> = Vec::new();
-    let mut reading = Reading::default();
+    let mut state = MacroState::default();
     lines
         .map(|text| {
-            let body = reading.is_body();
-            if !reading.is_open() {
-                reading.defines = definition(text).is_some();
+            let in_macro_body = state.in_macro_body();
+            if !state.is_open() {
+                state.defines = definition(text).is_some();
             }
-            if !body {
+            if !in_macro_body {
                 section = heading(text).unwrap_or(section);
                 let text = text.trim_start();
                 match directive(text) {
@@ -62,13 +62,19 @@ pub fn places<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Place> {
                     _ => {}
                 }
             }
-            reading.read(text);
+            state.read(text);
             let read = if branches.contains(&Some(false)) {
                 Some(false)
             } else {
                 branches.iter().copied().collect::<Option<Vec<_>>>().map(|_| true)
             };
-            Place { section, depth: branches.len(), read, body, open: reading.is_open() }
+            LineContext {
+                section,
+                depth: branches.len(),
+                read,
+                in_macro_body,
+                continues: state.is_open(),
+            }
         })
         .collect()
 }
@@ -84,19 +90,19 @@ fn constant(condition: &str) -> Option<bool> {
 
 /// Whether a line with this text would go on in the next one.
 pub fn leaves_open(text: &str) -> bool {
-    let mut reading = Reading::default();
-    reading.read(text);
-    reading.is_open()
+    let mut state = MacroState::default();
+    state.read(text);
+    state.is_open()
 }
 
 /// How long the first line of a text is, in which rpm includes what that line leaves open.
 pub fn line_end(text: &str) -> usize {
-    let mut reading = Reading::default();
+    let mut state = MacroState::default();
     let mut end = 0;
     for line in text.split_inclusive('\n') {
         end += line.len();
-        reading.read(line.trim_end_matches('\n'));
-        if !reading.is_open() {
+        state.read(line.trim_end_matches('\n'));
+        if !state.is_open() {
             break;
         }
     }
@@ -179,7 +185,7 @@ pub fn heading(text: &str) -> Option<Section> {
 
 /// What is still open at the end of a line: rpm joins lines until nothing is.
 #[derive(Default)]
-struct Reading {
+struct MacroState {
     braces: usize,
     parentheses: usize,
     brackets: usize,
@@ -188,7 +194,7 @@ struct Reading {
     defines: bool,
 }
 
-impl Reading {
+impl MacroState {
     fn is_open(&self) -> bool {
         self.backslash || self.in_macro()
     }
@@ -198,7 +204,7 @@ impl Reading {
     }
 
     /// A backslash joins the lines of a definition; elsewhere rpm hands them out again singly.
-    fn is_body(&self) -> bool {
+    fn in_macro_body(&self) -> bool {
         self.in_macro() || (self.backslash && self.defines)
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The text of the lines for %prep; that they work is shown where a tree is prepared.
 
-use super::super::register::lines;
+use super::super::prep_snippet::lines;
 use super::*;
 
 #[test]

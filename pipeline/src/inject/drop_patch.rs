@@ -4,7 +4,7 @@
 use super::declared::{Declarations, Declared, FileIs};
 use super::spec::SpecText;
 use super::uses::{self, Use};
-use super::{Done, Outcome, anchor};
+use super::{EditResult, Outcome, anchor};
 use crate::error::Help;
 use anyhow::{Result, anyhow};
 
@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow};
 ///
 /// A patch that is not declared is already dropped. Yet neither a slip of the pen nor a name that
 /// cannot be told must pass for that, so where one can be meant, that is an error.
-pub fn drop(spec: &mut SpecText, file: &str) -> Result<Done> {
+pub fn drop(spec: &mut SpecText, file: &str) -> Result<EditResult> {
     let declarations = Declarations::read(spec);
     let edit = format!("`drop-patch: {file}`");
     let patches = &declarations.patches;

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `provide`: a tag of the main package.
 
+use super::preamble_tag::Tag;
 use super::spec::SpecText;
-use super::tag::Tag;
-use super::{Done, Outcome, scan};
+use super::{EditResult, Outcome, line_context};
 use crate::error::Help;
 use anyhow::{Context, Result, anyhow};
 use std::collections::BTreeSet;
 
 /// Lets the main package provide `capability`.
-pub fn provide(spec: &mut SpecText, capability: &str) -> Result<Done> {
+pub fn provide(spec: &mut SpecText, capability: &str) -> Result<EditResult> {
     let capability = capability.trim();
     let label = format!("provide {capability}");
-    if scan::leaves_open(capability) {
+    if line_context::leaves_open(capability) {
         return Err(anyhow!("{}: `provide {capability}` would swallow the next line", spec.name)
             .help("end it without `\\` and close every `%{`"));
     }
     // What a conditional provides is not sure to be provided.
     let provided: BTreeSet<String> = spec
         .preamble()
-        .filter(|&line| spec.place(line).depth == 0)
+        .filter(|&line| spec.line_context(line).depth == 0)
         .filter_map(|line| Tag::parse(spec.text(line)).filter(|tag| tag.is("provides")))
         .flat_map(|tag| capabilities(tag.value))
         .collect();

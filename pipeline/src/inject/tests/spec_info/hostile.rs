@@ -74,14 +74,14 @@ fn bear(text: &str) {
         with(&format!("%define one {text}"), "%{one}%{one}"),
         with(&format!("%global one {text}\n%{{!?two:{text}}}"), "%{one}"),
     ] {
-        if let Ok(survey) = survey(spec.as_bytes(), "qemu.spec", &defines) {
-            movement(&survey, &survey);
+        if let Ok(info) = read_spec_info(spec.as_bytes(), "qemu.spec", &defines) {
+            spec_diff(&info, &info);
         }
     }
 }
 
 #[test]
-fn no_text_makes_a_survey_panic() {
+fn no_text_makes_reading_panic() {
     for one in PIECES {
         for two in PIECES {
             bear(&format!("{one}{two}"));

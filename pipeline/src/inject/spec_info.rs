@@ -5,56 +5,70 @@
 //! Name, epoch, version and release decide about an update, so they are certain or an error. No
 //! guess ever enters this module, nor does a condition or a program that would have to run.
 
-pub mod movement;
+pub mod diff;
 
 use super::bytes;
+use super::line_context::Section;
 use super::macros::{Macros, Trouble};
-use super::scan::Section;
+use super::preamble_tag::Tag;
 use super::spec::SpecText;
-use super::tag::Tag;
 use crate::config::{Line, MacroName};
 use crate::error::Help;
 use anyhow::{Context, Result, anyhow};
-use rpm_version::Evr;
+use rpm_inspect::Evr;
 use std::collections::BTreeMap;
 
-pub use movement::movement;
+pub use diff::spec_diff;
 
 /// What a spec says of its package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Survey {
+pub struct SpecInfo {
     pub name: String,
-    /// In rpm's own order. The epoch is empty where it is 0 or none.
-    pub evr: Evr<'static>,
+    /// 0 where there is none.
+    pub epoch: u32,
+    pub version: String,
+    pub release: String,
     /// The patches' file names in the order of their lines.
     pub patches: Vec<String>,
     /// The sources' file names in the order of their lines.
     pub sources: Vec<String>,
     /// The entries of the changelog in the order of the spec: the newest comes first.
-    pub changelog: Vec<Entry>,
+    pub changelog: Vec<ChangelogEntry>,
+}
+
+impl SpecInfo {
+    pub fn evr(&self) -> Evr<'_> {
+        Evr { epoch: self.epoch, version: &self.version, release: &self.release }
+    }
 }
 
 /// An entry of the changelog. Its lines keep their indentation, for an entry may hold a changelog.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ChangelogEntry {
     /// The line with the date, the author and usually the version.
     pub header: String,
     pub lines: Vec<String>,
 }
 
-/// Surveys the text `spec`. `shown` is the name that errors carry; `defines` are the macros that
-/// the builder sets, as in `build.define`.
-pub fn survey(spec: &[u8], shown: &str, defines: &BTreeMap<MacroName, Line>) -> Result<Survey> {
-    let spec = SpecText::new(shown, &bytes::decode(spec, shown)?, defines);
-    let mut walk = Walk::new(&spec, defines);
-    (0..spec.len()).filter(|&line| !spec.place(line).body).for_each(|line| walk.line(line));
-    let epoch = walk.certain("Epoch")?.unwrap_or_default().trim_start_matches('0');
-    let (version, release) = (walk.required("Version")?, walk.required("Release")?);
-    Ok(Survey {
-        name: walk.required("Name")?.to_owned(),
-        evr: Evr::new(epoch.to_owned(), version.to_owned(), release.to_owned()),
-        patches: walk.patches,
-        sources: walk.sources,
+/// Reads the text `spec`. `spec_name` is the name that errors carry; `defines` are the macros that the
+/// builder sets, as in `build.define`.
+pub fn read_spec_info(
+    spec: &[u8],
+    spec_name: &str,
+    defines: &BTreeMap<MacroName, Line>,
+) -> Result<SpecInfo> {
+    let spec = SpecText::new(spec_name, &bytes::decode(spec, spec_name)?, defines);
+    let reader = Reader::over(&spec, defines);
+    let epoch = reader.certain("Epoch")?.unwrap_or_default();
+    let (version, release) = (reader.required("Version")?, reader.required("Release")?);
+    Ok(SpecInfo {
+        name: reader.required("Name")?.to_owned(),
+        // `fits` has said that it is a number.
+        epoch: epoch.parse().unwrap_or(0),
+        version: version.to_owned(),
+        release: release.to_owned(),
+        patches: reader.patches,
+        sources: reader.sources,
         changelog: changelog(&spec),
     })
 }
@@ -62,9 +76,8 @@ pub fn survey(spec: &[u8], shown: &str, defines: &BTreeMap<MacroName, Line>) -> 
 /// The file names of a spec's sources and patches, as far as text alone can tell them.
 pub fn declared(spec: &[u8], defines: &BTreeMap<MacroName, Line>) -> Result<Vec<String>> {
     let spec = SpecText::new("the spec", &bytes::decode(spec, "the spec")?, defines);
-    let mut walk = Walk::new(&spec, defines);
-    (0..spec.len()).filter(|&line| !spec.place(line).body).for_each(|line| walk.line(line));
-    Ok(walk.sources.into_iter().chain(walk.patches).collect())
+    let reader = Reader::over(&spec, defines);
+    Ok(reader.sources.into_iter().chain(reader.patches).collect())
 }
 
 /// The tags that rpm makes macros of, as far as versions and file names are made of those.
@@ -78,7 +91,7 @@ struct Found {
 }
 
 /// The lines in the order of the file, as rpm takes them: what a macro gives depends on the place.
-struct Walk<'a> {
+struct Reader<'a> {
     spec: &'a SpecText,
     macros: Macros,
     found: Vec<Found>,
@@ -86,15 +99,20 @@ struct Walk<'a> {
     sources: Vec<String>,
 }
 
-impl<'a> Walk<'a> {
-    fn new(spec: &'a SpecText, defines: &BTreeMap<MacroName, Line>) -> Self {
+impl<'a> Reader<'a> {
+    fn over(spec: &'a SpecText, defines: &BTreeMap<MacroName, Line>) -> Self {
         let macros = Macros::new(defines);
-        Self { spec, macros, found: Vec::new(), patches: Vec::new(), sources: Vec::new() }
+        let (found, patches, sources) = (Vec::new(), Vec::new(), Vec::new());
+        let mut reader = Self { spec, macros, found, patches, sources };
+        (0..spec.len())
+            .filter(|&line| !spec.line_context(line).in_macro_body)
+            .for_each(|line| reader.line(line));
+        reader
     }
 
     fn line(&mut self, line: usize) {
         let text = self.spec.text(line);
-        let tag = match self.spec.place(line).section {
+        let tag = match self.spec.line_context(line).section {
             Section::Changelog => return,
             Section::Preamble | Section::Package => Tag::parse(text),
             Section::PatchList if self.is_listed(line) => {
@@ -125,7 +143,7 @@ impl<'a> Walk<'a> {
     fn is_listed(&self, line: usize) -> bool {
         let text = self.spec.text(line).trim();
         let plain = text.starts_with("%{") || !text.starts_with(['%', '#', '}']);
-        !text.is_empty() && plain && !self.spec.place(line).open
+        !text.is_empty() && plain && !self.spec.line_context(line).continues
     }
 
     fn tag(&mut self, tag: &'static str, value: &str, line: usize) {
@@ -134,13 +152,14 @@ impl<'a> Walk<'a> {
             None => self.macros.expand(value, line),
         };
         self.macros.set(&tag.to_ascii_lowercase(), value.clone());
-        if self.spec.place(line).section == Section::Preamble {
+        if self.spec.line_context(line).section == Section::Preamble {
             self.found.push(Found { tag, line, value });
         }
     }
 
     fn define(&mut self, line: usize) {
-        let bodies = (line + 1..self.spec.len()).take_while(|&next| self.spec.place(next).body);
+        let bodies = (line + 1..self.spec.len())
+            .take_while(|&next| self.spec.line_context(next).in_macro_body);
         let mut text = self.spec.text(line).to_owned();
         bodies.for_each(|next| text.extend(["\n", self.spec.text(next)]));
         if let Some(condition) = self.condition(line) {
@@ -153,7 +172,8 @@ impl<'a> Walk<'a> {
     /// What keeps a line from counting for certain.
     fn condition(&self, line: usize) -> Option<Trouble> {
         let why = "stands under a condition";
-        (self.spec.place(line).depth > 0).then(|| Trouble::new(self.spec.text(line), why, line))
+        (self.spec.line_context(line).depth > 0)
+            .then(|| Trouble::new(self.spec.text(line), why, line))
     }
 
     fn required(&self, tag: &str) -> Result<&str> {
@@ -201,12 +221,14 @@ fn fits(tag: &str, value: &str) -> bool {
 }
 
 /// The entries of %changelog. As in rpm, an entry begins with a `*` in the first column.
-fn changelog(spec: &SpecText) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for line in (0..spec.len()).filter(|&line| spec.place(line).section == Section::Changelog) {
+fn changelog(spec: &SpecText) -> Vec<ChangelogEntry> {
+    let mut entries: Vec<ChangelogEntry> = Vec::new();
+    for line in
+        (0..spec.len()).filter(|&line| spec.line_context(line).section == Section::Changelog)
+    {
         let text = spec.text(line).trim_end();
         if text.starts_with('*') {
-            entries.push(Entry { header: bytes::readable(text), lines: Vec::new() });
+            entries.push(ChangelogEntry { header: bytes::readable(text), lines: Vec::new() });
         } else if let Some(entry) = entries.last_mut()
             && !text.is_empty()
             && !spec.is_comment(line)
