@@ -2,7 +2,7 @@
 //! The stock package as a control: built once, and all that ours may differ by.
 
 use crate::support::{Toy, ends_with, events, program, ran, refusal};
-use crate::support::{result, told};
+use crate::support::{has_note, result};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ fn stock(events: &[Event]) -> PathBuf {
 fn a_device_adds_its_type_and_nothing_else() {
     let toy = toy_with_control("toy-control");
     let first = events(&mut toy.run());
-    let note = |wanted: &str| told(&first, wanted);
+    let note = |wanted: &str| has_note(&first, wanted);
     assert!(note("only adds vgpu-stub"), "{first:#?}");
     // Another device is another build, and the same control.
     toy.edit("vgpu-stub.c", "Virtual GPU", "Another GPU");

@@ -3,7 +3,7 @@
 //! nothing of the moment. `VGPU_EQUAL_RUNS` says how many; without it they are a few.
 
 use crate::support::{Toy, ends_with, events};
-use crate::support::{result, told};
+use crate::support::{has_note, result};
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
@@ -38,7 +38,7 @@ fn equal_runs_on_a_busy_machine_have_equal_manifests() {
     let mut manifests = Vec::new();
     for _ in 0..runs {
         let events = events(&mut toy.run());
-        assert!(!told(&events, "asked once more"), "{events:#?}");
+        assert!(!has_note(&events, "asked once more"), "{events:#?}");
         manifests.push(fs::read_to_string(toy.output().join("manifest.json")).unwrap());
         // Judged anew the next time, and everything behind it.
         for stage in ["verify", "sign", "publish"] {

@@ -155,8 +155,8 @@ impl Request {
 fn answer(mut stream: TcpStream, shared: &Shared) {
     let Some(request) = Request::read(&stream) else { return };
     let range = request.header("range").to_owned();
-    let told = format!("{} {} {range}", request.method, request.path).trim_end().to_owned();
-    shared.requests.lock().unwrap().push(told);
+    let line = format!("{} {} {range}", request.method, request.path).trim_end().to_owned();
+    shared.requests.lock().unwrap().push(line);
     if !request.header("authorization").is_empty() {
         shared.authorized.store(true, Ordering::Relaxed);
     }

@@ -6,7 +6,7 @@ mod answers;
 
 use crate::install::need;
 use crate::support::{self, ends_with, events, program, scratch};
-use crate::support::{key, notes_of, told};
+use crate::support::{has_note, key, notes_of};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -222,9 +222,9 @@ fn what_was_run_and_what_was_not_is_told_and_kept() {
     assert_eq!(last["state"], "not-run");
     assert_eq!(last["why"], "the kernel `/no/such/kernel` cannot be read");
     assert!(checks[..5].iter().all(|check| check["state"] == "passed"), "{checks:#?}");
-    let told = |wanted: &str| told(&events, wanted);
-    assert!(told("not run: guest: the kernel `/no/such/kernel` cannot be read"), "{events:#?}");
-    assert!(told("refused (9 starts)"), "{events:#?}");
+    let has_note = |wanted: &str| has_note(&events, wanted);
+    assert!(has_note("not run: guest: the kernel `/no/such/kernel` cannot be read"), "{events:#?}");
+    assert!(has_note("refused (9 starts)"), "{events:#?}");
 }
 
 #[test]
@@ -273,14 +273,14 @@ fn a_binary_without_qmp_and_machines_is_listed_as_not_run() {
     let judgement = Judgement::new();
     let script = "echo 'qemu-system-x86_64: no such option' >&2; exit 1";
     let output = ends_with(0, &mut judgement.played(" -machine ", script));
-    let told = said(&output);
+    let output_text = said(&output);
     for expected in [
         "not run: types: no QMP with `-machine none`: no such option",
         "not run: machine: it lists no machines: no such option",
         "not run: starts: it needs a machine",
         "not run: refused: it needs a machine",
     ] {
-        assert!(told.contains(expected), "{told}");
+        assert!(output_text.contains(expected), "{output_text}");
     }
 }
 

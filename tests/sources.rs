@@ -8,7 +8,7 @@ mod names;
 
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU};
 use crate::support::{ends_with, events, kept, ran, refusal, sha256};
-use crate::support::{key, told};
+use crate::support::{has_note, key};
 use std::fs;
 use vgpu_pipeline::Event;
 
@@ -25,7 +25,7 @@ fn a_pipeline_builds_from_git_and_lfs_and_again_from_a_mirror_folder_alone() {
     let mut online = packaging.program("run");
     online.arg("--output").arg(packaging.path("online")).env("VGPU_PIPELINE_STORE", &shared);
     let events = events(&mut online);
-    let note = |wanted: &str| told(&events, wanted);
+    let note = |wanted: &str| has_note(&events, wanted);
     assert!(note("Wrote: /build/RPMS/x86_64/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm"));
     assert!(
         note("QEMU emulator version 4.2.1 (toy-qemu, patched)"),

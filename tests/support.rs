@@ -85,7 +85,7 @@ pub fn ran(events: &[Event]) -> Vec<&'static str> {
     states.filter(|(_, state)| *state == State::Ran).map(|(stage, _)| stage.name()).collect()
 }
 
-/// What people are told, in words, a note of each stage.
+/// What people are has_note, in words, a note of each stage.
 pub fn notes(events: &[Event]) -> Vec<String> {
     notes_of(events, |_| true)
 }
@@ -99,8 +99,8 @@ pub fn notes_of(events: &[Event], wanted: impl Fn(Stage) -> bool) -> Vec<String>
     events.iter().filter_map(note).collect()
 }
 
-/// Whether people are told something with these words.
-pub fn told(events: &[Event], wanted: &str) -> bool {
+/// Whether people are has_note something with these words.
+pub fn has_note(events: &[Event], wanted: &str) -> bool {
     notes(events).iter().any(|note| note.contains(wanted))
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
-use crate::support::told;
+use crate::support::has_note;
 use crate::support::{self, Toy, ends_with, events, program, ran, refusal, states};
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ use vgpu_pipeline::{Event, Note};
 fn a_tree_with_makefile_objs_gets_the_device_and_a_repository() {
     let toy = Toy::new("toy-makefile-objs");
     let events = events(&mut toy.run());
-    let note = |wanted: &str| told(&events, wanted);
+    let note = |wanted: &str| has_note(&events, wanted);
     assert!(note("CC      hw/misc/vgpu-stub.o"), "{events:#?}");
     assert!(note("LINK    i386-softmmu/qemu-system-i386"));
     assert!(note("Wrote: /build/RPMS/x86_64/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm"));
@@ -86,7 +86,7 @@ fn a_second_device_is_carried_beside_the_first() {
         .edit("toy.yaml", "    - release-suffix", &format!("{edits}    - release-suffix"))
         .edit("toy.yaml", "  types:\n", "  types:\n    - name: two-bars\n");
     let first = events(&mut toy.run());
-    let note = |wanted: &str| told(&first, wanted);
+    let note = |wanted: &str| has_note(&first, wanted);
     for wanted in [
         "CC      hw/misc/vgpu-stub.o",
         "CC      hw/display/two-bars.o",

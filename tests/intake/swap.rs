@@ -75,12 +75,12 @@ fn what_was_swapped_between_two_runs_is_made_again() {
         let file = result(&before, stage).join(file);
         let whole = swap(&file);
         let events = events(&mut toy.run());
-        let told = |event: &Event| {
+        let noted = |event: &Event| {
             let note = Note::Damaged;
             matches!(event, Event::Note { stage: of, note: it } if of.name() == stage && *it == note)
         };
         // The same inputs, the same bytes.
-        if !events.iter().any(told) || fs::read(&file).unwrap() != whole {
+        if !events.iter().any(noted) || fs::read(&file).unwrap() != whole {
             wrong.push(format!("{} after {after}: {events:#?}", file.display()));
         }
         is_well(&toy);

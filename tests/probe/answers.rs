@@ -20,8 +20,8 @@ fn an_answer_that_is_not_whole_is_asked_for_once_more_and_aloud() {
         (half.as_str(), "not whole"),
     ] {
         let judgement = Judgement::new();
-        let told = judgement.path("told");
-        let once = format!("if mkdir {} 2>/dev/null; then {script}; fi", told.display());
+        let marker = judgement.path("answered");
+        let once = format!("if mkdir {} 2>/dev/null; then {script}; fi", marker.display());
         let events = events(&mut judgement.engine("none,accel=qtest", &once));
         let again = |text: &&String| {
             text.starts_with(&format!("probe: the answer from inside is {part}: `podman run` "))

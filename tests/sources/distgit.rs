@@ -5,7 +5,7 @@
 use crate::forge::Fault;
 use crate::packaging::{KEYCODEMAPDB, Packaging, QEMU};
 use crate::support::{ends_with, events, kept, ran, refusal, sha256};
-use crate::support::{notes, told};
+use crate::support::{has_note, notes};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -168,7 +168,7 @@ fn what_the_cache_has_wrong_is_refused_and_what_nobody_needs_is_not() {
         .unwrap();
     packaging.pin("Something old");
     let events = events(&mut packaging.fetch());
-    assert!(told(&events, "`old.tgz` by md5"), "{events:#?}");
+    assert!(has_note(&events, "`old.tgz` by md5"), "{events:#?}");
     for (line, expected) in [
         ("<html>", "line 1 is no `SHA512 (FILE) = DIGEST`: `<html>`"),
         ("SHA512 (../../etc/passwd) = 00", "line 1 is no `SHA512 (FILE) = DIGEST`"),
@@ -207,8 +207,8 @@ fn an_entry_that_nobody_names_may_be_odd_or_gone() {
     let events = events(&mut packaging.fetch());
     let notes = notes(&events);
     for expected in ["`BLAKE2B (x) = ab`", "`gone.tgz`"] {
-        let told = |note: &String| note.starts_with("not taken: ") && note.contains(expected);
-        assert!(notes.iter().any(told), "{expected}: {notes:?}");
+        let noted = |note: &String| note.starts_with("not taken: ") && note.contains(expected);
+        assert!(notes.iter().any(noted), "{expected}: {notes:?}");
     }
     // Whoever is busy has said nothing of whether there is one.
     packaging.forge.fault("gone.tgz", Fault::Status(503));

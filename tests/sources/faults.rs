@@ -205,11 +205,11 @@ fn a_mirror_that_serves_something_else_is_asked_once_and_told_once() {
         let began = Instant::now();
         let events = events(packaging.fetch().args(["--mirror", &url]));
         assert!(began.elapsed() < within(Duration::from_secs(60)), "{:?}", began.elapsed());
-        let told = notes(&events)
+        let noted = notes(&events)
             .into_iter()
             .filter(|note| note.contains("is not asked any more"))
             .count();
-        (wrong.requests().len() - before, told)
+        (wrong.requests().len() - before, noted)
     };
     // Neither page nor stream is asked for twice; what is absent is no reason to go.
     for fault in [Fault::Instead(b"<html>welcome</html>".to_vec()), Fault::Hang] {
@@ -217,13 +217,13 @@ fn a_mirror_that_serves_something_else_is_asked_once_and_told_once() {
         assert_eq!(fetch(), (1, 1));
     }
     wrong.clear().fault("", Fault::Status(404));
-    let (requests, told) = fetch();
-    assert!(requests > 1 && told == 0, "{requests} {told}");
+    let (requests, noted) = fetch();
+    assert!(requests > 1 && noted == 0, "{requests} {noted}");
     // A pin has its size, and more is not taken of anybody.
     let oid = packaging.object_path(QEMU).trim_start_matches("lfs/").to_owned();
     wrong.clear().fault(&oid, Fault::Endless);
-    let (_, told) = fetch();
-    assert_eq!(told, 1);
+    let (_, noted) = fetch();
+    assert_eq!(noted, 1);
     assert_eq!(sha256(&packaging.path("store/content/sha256").join(&oid)), oid);
     // A folder's file of another size is not even read.
     let folder = packaging.path("mirror");

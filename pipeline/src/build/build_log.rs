@@ -58,10 +58,10 @@ impl<'a> BuildLog<'a> {
         }
         let LogSummary { linked: links, wrote, .. } = &mut self.shown;
         if let Some(target) = linked(line) {
-            let told = short(line, target);
+            let link = short(line, target);
             // QEMU's `make install` may link again.
-            if links.len() < MOST_SHOWN && !links.contains(&told) {
-                links.push(told);
+            if links.len() < MOST_SHOWN && !links.contains(&link) {
+                links.push(link);
             }
         }
         if let Some(path) = line.strip_prefix("Wrote: ")

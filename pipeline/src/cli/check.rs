@@ -8,14 +8,14 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
-    place: ProjectArgs,
+    project: ProjectArgs,
     #[command(flatten)]
     signer: SigningArgs,
 }
 
 impl Check {
-    pub fn place(&self) -> &ProjectArgs {
-        &self.place
+    pub fn project(&self) -> &ProjectArgs {
+        &self.project
     }
 
     pub fn signer(&self) -> &SigningArgs {
@@ -23,8 +23,8 @@ impl Check {
     }
 
     pub fn run(&self) -> Result<(), CommandError> {
-        let store = self.place.store().usage()?;
-        let project = self.place.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
+        let store = self.project.store().usage()?;
+        let project = self.project.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
         let request = Request::whole(&project);
         let session = Session::new(project, request, store).usage()?;
         if session.known_specs().is_none() {

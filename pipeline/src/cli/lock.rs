@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Lock {
     #[command(flatten)]
-    place: ProjectArgs,
+    project: ProjectArgs,
     #[command(flatten)]
     reach: FetchArgs,
     /// Write nothing: say what moved upstream since the pins were set; exit code 1 where someone must act
@@ -28,13 +28,13 @@ pub struct Lock {
 }
 
 impl Lock {
-    pub fn place(&self) -> &ProjectArgs {
-        &self.place
+    pub fn project(&self) -> &ProjectArgs {
+        &self.project
     }
 
     pub fn run(&self) -> Result<(), CommandError> {
-        let store = self.place.store().usage()?;
-        let project = self.place.load(&store).usage()?;
+        let store = self.project.store().usage()?;
+        let project = self.project.load(&store).usage()?;
         self.mirrors_are_asked().usage()?;
         let origins = self.reach.origins().usage()?;
         let cx = LockContext {

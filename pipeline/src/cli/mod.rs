@@ -15,11 +15,11 @@ macro_rules! tell {
     }};
 }
 
-mod audit;
 mod check;
 mod completions;
 mod disk;
 mod error;
+mod inspection;
 mod key;
 mod lock;
 mod notes;
@@ -280,12 +280,12 @@ impl Cli {
     /// Takes secrets out of this program's environment, which ends in its start without them.
     fn put_secrets_away(&self) -> Result<()> {
         let mut names: Vec<String> = Vec::new();
-        let (place, signer) = match &self.command {
-            Command::Check(check) => (check.place(), Some(check.signer())),
-            Command::Plan(plan) => (plan.place(), Some(plan.signer())),
-            Command::Run(run) => (run.place(), Some(run.signer())),
-            Command::Lock(lock) => (lock.place(), None),
-            Command::Shell(shell) => (shell.place(), None),
+        let (project, signer) = match &self.command {
+            Command::Check(check) => (check.project(), Some(check.signer())),
+            Command::Plan(plan) => (plan.project(), Some(plan.signer())),
+            Command::Run(run) => (run.project(), Some(run.signer())),
+            Command::Lock(lock) => (lock.project(), None),
+            Command::Shell(shell) => (shell.project(), None),
             Command::Key(key) => {
                 names.extend(key.secrets().map(str::to_owned));
                 return sign::put_away(&names.iter().map(String::as_str).collect::<Vec<_>>(), true);
@@ -294,7 +294,7 @@ impl Cli {
         };
         names.extend(signer.and_then(|signer| signer.key_env.clone()));
         // A file that is no good is refused by the command itself.
-        let project = place.file.as_deref().and_then(|file| Project::read(file).ok());
+        let project = project.file.as_deref().and_then(|file| Project::read(file).ok());
         if let Some(sign) = project.map(|project| project.pipeline.sign) {
             if let Some(KeySource::Env(name)) = sign.key {
                 names.push(name.to_string());

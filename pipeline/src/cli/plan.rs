@@ -14,7 +14,7 @@ use similar::TextDiff;
 #[derive(Debug, Args)]
 pub struct Plan {
     #[command(flatten)]
-    place: ProjectArgs,
+    project: ProjectArgs,
     #[command(flatten)]
     signer: SigningArgs,
     /// Show the edited spec as a diff
@@ -26,18 +26,18 @@ pub struct Plan {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct PlanOutput<'a> {
     pipeline: &'a str,
-    steps: Vec<ShownStep<'a>>,
+    steps: Vec<StepOutput<'a>>,
     /// Absent while the spec's git source was not fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    edits: Option<Vec<ShownEdit<'a>>>,
+    edits: Option<Vec<EditOutput<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<String>,
 }
 
 #[derive(Serialize)]
-struct ShownStep<'a> {
+struct StepOutput<'a> {
     #[serde(flatten)]
     step: PlannedStep,
     cached: bool,
@@ -45,14 +45,14 @@ struct ShownStep<'a> {
 }
 
 #[derive(Serialize)]
-struct ShownEdit<'a> {
+struct EditOutput<'a> {
     edit: &'a str,
     outcome: Outcome,
 }
 
 impl Plan {
-    pub fn place(&self) -> &ProjectArgs {
-        &self.place
+    pub fn project(&self) -> &ProjectArgs {
+        &self.project
     }
 
     pub fn signer(&self) -> &SigningArgs {
@@ -64,22 +64,22 @@ impl Plan {
     }
 
     pub fn run(&self) -> Result<(), CommandError> {
-        let store = self.place.store().usage()?;
-        let project = self.place.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
+        let store = self.project.store().usage()?;
+        let project = self.project.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
         let request = Request::whole(&project);
         let session = Session::new(project, request, store).usage()?;
-        let shown = self.shown(&session).usage()?;
+        let output = self.output(&session).usage()?;
         if self.json {
             super::print_json(
-                &serde_json::to_string(&shown).map_err(anyhow::Error::from).failed()?,
+                &serde_json::to_string(&output).map_err(anyhow::Error::from).failed()?,
             );
         } else {
-            print(&shown);
+            print(&output);
         }
         Ok(())
     }
 
-    fn shown<'a>(&self, session: &'a Session) -> Result<Shown<'a>> {
+    fn output<'a>(&self, session: &'a Session) -> Result<PlanOutput<'a>> {
         let mut steps = Vec::new();
         for node in session.plan()?.nodes {
             let (step, cached) = (PlannedStep::from(&node), node.stored.is_some());
@@ -91,38 +91,38 @@ impl Plan {
                 }
                 (None, false, _) => "its key follows from what runs before it",
             };
-            steps.push(ShownStep { step, cached, why });
+            steps.push(StepOutput { step, cached, why });
         }
         let specs = session.known_specs();
         let edits = specs.map(|specs| {
             let edits = specs.edited.edits.iter();
-            edits.map(|(edit, outcome)| ShownEdit { edit, outcome: *outcome }).collect()
+            edits.map(|(edit, outcome)| EditOutput { edit, outcome: *outcome }).collect()
         });
         let diff = specs.filter(|_| self.diff).map(|specs| {
             let (before, after) = (readable(&specs.text), readable(&specs.edited.spec));
             let diff = TextDiff::from_lines(&before, &after);
             diff.unified_diff().header("as it stands", "as it is built").to_string()
         });
-        Ok(Shown { pipeline: session.project.name(), steps, edits, diff })
+        Ok(PlanOutput { pipeline: session.project.name(), steps, edits, diff })
     }
 }
 
-fn print(shown: &Shown) {
-    say!("pipeline `{}`", shown.pipeline);
-    for ShownStep { step, cached, why } in &shown.steps {
+fn print(output: &PlanOutput) {
+    say!("pipeline `{}`", output.pipeline);
+    for StepOutput { step, cached, why } in &output.steps {
         let what = if *cached { "cached" } else { "run" };
         let key = step.key.as_ref().map_or("", |key| key.short());
         say!("  {:<12} {what:<7} {key:<17} {why}", step.stage.name());
     }
-    if let Some(edits) = &shown.edits {
+    if let Some(edits) = &output.edits {
         say!("edits of the spec");
-        for ShownEdit { edit, outcome } in edits {
+        for EditOutput { edit, outcome } in edits {
             say!("  {edit}: {}", notes::outcome(*outcome));
         }
     } else {
         say!("the spec comes with the stage `source`, which has not run yet");
     }
-    if let Some(diff) = &shown.diff {
+    if let Some(diff) = &output.diff {
         say!("{}", diff.trim_end());
     }
 }

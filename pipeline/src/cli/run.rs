@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
-    place: ProjectArgs,
+    project: ProjectArgs,
     #[command(flatten)]
     signer: SigningArgs,
     #[command(flatten)]
@@ -40,8 +40,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn place(&self) -> &ProjectArgs {
-        &self.place
+    pub fn project(&self) -> &ProjectArgs {
+        &self.project
     }
 
     pub fn signer(&self) -> &SigningArgs {
@@ -54,8 +54,8 @@ impl Run {
 
     pub fn run(&self) -> Result<(), CommandError> {
         self.publishes_or_says_nothing_of_it().usage()?;
-        let store = self.place.store().usage()?;
-        let project = self.place.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
+        let store = self.project.store().usage()?;
+        let project = self.project.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
         let request = Request {
             until: self.until,
             output: self.output.clone().unwrap_or_else(|| project.default_output()),

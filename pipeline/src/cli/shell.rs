@@ -11,20 +11,20 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Shell {
     #[command(flatten)]
-    place: ProjectArgs,
+    project: ProjectArgs,
     /// The command to run instead of a shell
     #[arg(last = true)]
     command: Vec<String>,
 }
 
 impl Shell {
-    pub fn place(&self) -> &ProjectArgs {
-        &self.place
+    pub fn project(&self) -> &ProjectArgs {
+        &self.project
     }
 
     pub fn run(&self) -> Result<(), CommandError> {
-        let store = self.place.store().usage()?;
-        let project = self.place.load(&store).usage()?;
+        let store = self.project.store().usage()?;
+        let project = self.project.load(&store).usage()?;
         let name = project.name();
         let failed_job = || {
             FailedJob::load(&store.failed_folder(&project.own_name()))?

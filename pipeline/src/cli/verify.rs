@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `verify`: the audit alone, on any RPM or ELF binary, and the difference to another.
 
-use super::audit::{print, print_changes};
+use super::inspection::{print, print_changes};
 use super::{Classify, CommandError};
 use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType};
 use crate::error::Help;

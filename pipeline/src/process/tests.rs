@@ -76,13 +76,13 @@ fn what_takes_too_long_is_ended() {
 fn a_child_is_told_everything_and_its_input_stays_open() {
     let folder = tempfile::tempdir().unwrap();
     // More than a pipe holds, both ways.
-    let told = "a line of some length\n".repeat(20_000) + "last\n";
+    let input = "a line of some length\n".repeat(20_000) + "last\n";
     let call = Invocation::new("cat")
-        .stdin(&told)
+        .stdin(&input)
         .stop_after_line("last")
         .capture_stdout()
         .limit(Duration::from_secs(60));
-    assert_eq!(runner(&folder).run(&call).unwrap().stdout, told);
+    assert_eq!(runner(&folder).run(&call).unwrap().stdout, input);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn everything_that_a_child_started_ends_with_it() {
     assert_eq!([86301, 86302, 86303, 86304].map(sleepers), [0; 4]);
 }
 
-/// Whoever is told of a line may have a fault of its own: nothing goes on behind its back.
+/// Whoever is input of a line may have a fault of its own: nothing goes on behind its back.
 #[test]
 fn everything_that_a_child_started_ends_where_this_program_panics() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,46 +15,46 @@ use crate::verify::VerifyStep;
 use anyhow::Result;
 
 /// Whoever walks the stages.
-pub trait Walk {
+pub trait StageVisitor {
     fn step<S: Step>(&mut self, step: &S, takes: S::Takes<'_>) -> Result<Slot<S::Value>>;
 
     /// Holds a stage's result to what others want of it. One that is not good enough is not kept.
     fn check(&mut self, stage: Stage, check: impl FnOnce() -> Result<()>) -> Result<()>;
 }
 
-pub fn compose(walk: &mut impl Walk, session: &Session) -> Result<Slot<Published>> {
+pub fn compose(visitor: &mut impl StageVisitor, session: &Session) -> Result<Slot<Published>> {
     let Session { project, inputs, signer, .. } = session;
-    let sources = walk.step(&SourceStep { project }, ())?;
+    let sources = visitor.step(&SourceStep { project }, ())?;
     let specs = session.specs(sources.value())?;
     let specs = specs.as_deref();
     if let (Some(sources), Some(specs)) = (sources.value(), specs) {
-        walk.check(Stage::Source, || {
+        visitor.check(Stage::Source, || {
             needed::check(sources, specs, &project.pipeline.build.define)
         })?;
     }
-    let environment = walk.step(&EnvironmentStep::new(project, inputs)?, ())?;
-    let injected = walk.step(&InjectStep { project, inputs, specs }, (&sources,))?;
+    let environment = visitor.step(&EnvironmentStep::new(project, inputs)?, ())?;
+    let injected = visitor.step(&InjectStep { project, inputs, specs }, (&sources,))?;
     let stock = project
         .pipeline
         .verify
         .stock
         .as_ref()
-        .map(|_| walk.step(&StockStep { project, inputs, specs }, (&sources, &environment)));
+        .map(|_| visitor.step(&StockStep { project, inputs, specs }, (&sources, &environment)));
     let stock = stock.transpose()?;
-    let built = walk.step(
+    let built = visitor.step(
         &BuildStep { project, inputs },
         (&sources, &environment, &injected, stock.as_ref()),
     )?;
     let dom0 = project.pipeline.wrapper.as_ref();
-    let dom0 = dom0.map(|wrapper| walk.step(&Dom0Step { project, wrapper }, (&environment,)));
+    let dom0 = dom0.map(|wrapper| visitor.step(&Dom0Step { project, wrapper }, (&environment,)));
     let dom0 = dom0.transpose()?;
-    let verified = walk.step(
+    let verified = visitor.step(
         &VerifyStep::new(project, inputs)?,
         (&sources, &environment, &injected, &built, stock.as_ref(), dom0.as_ref()),
     )?;
     let signer = signer.as_ref();
-    let signed = walk.step(&SignStep { signer }, (&verified,))?;
-    walk.step(
+    let signed = visitor.step(&SignStep { signer }, (&verified,))?;
+    visitor.step(
         &PublishStep { project, signer },
         (&sources, &environment, &injected, dom0.as_ref(), &verified, &signed),
     )

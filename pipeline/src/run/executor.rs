@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The composition walked for real: what the store has is skipped, what it lacks is made and kept.
 
-use super::compose::{Walk, compose};
+use super::compose::{StageVisitor, compose};
 use super::event::{Event, State};
 use super::plan::{Plan, key, recall};
 use super::progress::Progress;
@@ -85,9 +85,9 @@ impl<'s> Executor<'s> {
 
     /// Holds other runs off, after waiting for one that came first.
     fn wait_for(&self, stage: Stage, what: &str, name: &str) -> Result<File> {
-        let told = Cell::new(false);
+        let reported = Cell::new(false);
         self.session.store.lock(what, name, || {
-            if !told.replace(true) {
+            if !reported.replace(true) {
                 self.note(stage, Note::Waiting);
             }
             Ok(interrupt::check()?)
@@ -197,7 +197,7 @@ impl<'s> Executor<'s> {
     }
 }
 
-impl Walk for Executor<'_> {
+impl StageVisitor for Executor<'_> {
     fn step<S: Step>(&mut self, step: &S, takes: S::Takes<'_>) -> Result<Slot<S::Value>> {
         if S::STAGE > self.session.request.until {
             return Ok(Slot::empty(S::STAGE, None));

@@ -2,7 +2,7 @@
 //! The composition walked dry: keys, and what the store has. Nothing is run.
 
 use super::Session;
-use super::compose::{Walk, compose};
+use super::compose::{StageVisitor, compose};
 use crate::stage::{
     CacheKey, KeyBuilder, Needs, Network, PlannedStep, Slot, Stage, Step, Takes, Value, made_of,
 };
@@ -29,9 +29,9 @@ pub struct Node {
 impl Plan {
     pub fn of(session: &Session) -> Result<Self> {
         let network = session.request.origins.network;
-        let mut walk = Dry { store: &session.store, network, nodes: Vec::new() };
-        compose(&mut walk, session)?;
-        Ok(Self { nodes: walk.nodes })
+        let mut visitor = Dry { store: &session.store, network, nodes: Vec::new() };
+        compose(&mut visitor, session)?;
+        Ok(Self { nodes: visitor.nodes })
     }
 
     pub fn node(&self, stage: Stage) -> Option<&Node> {
@@ -67,7 +67,7 @@ struct Dry<'s> {
     nodes: Vec<Node>,
 }
 
-impl Walk for Dry<'_> {
+impl StageVisitor for Dry<'_> {
     fn step<S: Step>(&mut self, step: &S, takes: S::Takes<'_>) -> Result<Slot<S::Value>> {
         let edges = takes.edges();
         let key = key(step, &takes);

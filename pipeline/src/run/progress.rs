@@ -56,8 +56,8 @@ mod tests {
         assert_eq!(progress.read("[1/4] Compiling a"), Some((1, 4)));
         std::fs::write(&log, "line\n".repeat(400)).unwrap();
         let progress = Progress::new(&log);
-        let told: Vec<_> = (0..10).filter_map(|_| progress.read("  CC  a.o")).collect();
-        assert_eq!(told, [(4, 400), (8, 400)]);
+        let reported: Vec<_> = (0..10).filter_map(|_| progress.read("  CC  a.o")).collect();
+        assert_eq!(reported, [(4, 400), (8, 400)]);
         // What is longer this time is at its end for a while.
         let last = (0..1000).filter_map(|_| progress.read("  CC  a.o")).last();
         assert_eq!(last, Some((400, 400)));

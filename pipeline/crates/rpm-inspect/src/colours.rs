@@ -88,10 +88,10 @@ mod tests {
             ("/usr/b", PLAIN, b"#!/bin/sh\n"),
             ("/usr/c", LINK, b"a"),
         ]);
-        let told = |colours: &[u32]| forged.numbers(1140, colours).faults(FaultKind::Payload);
+        let faults = |colours: &[u32]| forged.numbers(1140, colours).faults(FaultKind::Payload);
         let none: [String; 0] = [];
-        assert_eq!(told(&[0; 4]), none);
-        assert_eq!(told(&[0, 2, 0, 0]), none);
+        assert_eq!(faults(&[0; 4]), none);
+        assert_eq!(faults(&[0, 2, 0, 0]), none);
         for (colours, path) in [
             ([1, 0, 0, 0], "/usr"),
             ([0, 1, 0, 0], "/usr/a"),
@@ -103,7 +103,7 @@ mod tests {
             let colour = colours.iter().max().unwrap();
             let expected =
                 format!("`{path}` has the colour {colour}, which rpm gives no such file");
-            let said = told(&colours);
+            let said = faults(&colours);
             assert!(
                 said.contains(&expected) || said[0].starts_with(&expected[..path.len() + 2]),
                 "{said:?}"

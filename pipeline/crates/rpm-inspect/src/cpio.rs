@@ -6,7 +6,7 @@
 //! Never enters: what an entry is for. Names and sizes are as the archive gives them, bounded.
 
 use crate::error::{ErrorKind, OrError, Result, bail, ensure};
-use crate::links::Place;
+use crate::links::PayloadInode;
 use std::io::{self, Read};
 
 /// The longest name that rpm reads.
@@ -25,7 +25,7 @@ pub enum Head {
         name: Vec<u8>,
         mode: u32,
         size: u32,
-        place: Place,
+        place: PayloadInode,
     },
     /// An entry of the file at this place of the header, whose size is the header's.
     Index(u32),
@@ -76,7 +76,7 @@ impl<R: Read> Archive<R> {
         self.read += u64::from(length);
         ensure!(name.pop() == Some(0), Malformed, "a name in its payload does not end");
         self.pad()?;
-        let place = Place { inode: (major, minor, inode), links };
+        let place = PayloadInode { inode: (major, minor, inode), links };
         Ok(if name == b"TRAILER!!!" { Head::End } else { Head::Named { name, mode, size, place } })
     }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 pub type Inode = (u32, u32);
 
 /// An entry of the payload by its own word.
-pub struct Place {
+pub struct PayloadInode {
     /// Major and minor number of the device, and the inode.
     pub inode: (u32, u32, u32),
     pub links: u32,
@@ -55,7 +55,7 @@ impl Links {
     }
 
     /// What is wrong with an entry of the payload, which has to be linked as the header says.
-    pub fn entry(&mut self, list: &FileList, at: usize, place: &Place) -> Option<String> {
+    pub fn entry(&mut self, list: &FileList, at: usize, place: &PayloadInode) -> Option<String> {
         let inode = list.inodes[at];
         let (links, path) = (self.members(inode).len(), shown(&list.files[at].path));
         if place.links.max(1) as usize != links {
@@ -101,18 +101,18 @@ mod tests {
         forged
     }
 
-    fn told(forged: &Forged) -> String {
+    fn faults(forged: &Forged) -> String {
         let facts = forged.facts().unwrap();
         facts.faults.iter().map(|fault| fault.what.clone() + "\n").collect()
     }
 
     #[test]
     fn files_of_one_inode_are_one_file() {
-        assert_eq!(told(&linked()), "");
+        assert_eq!(faults(&linked()), "");
         // Bytes of its own that are the same hurt nobody.
         let mut both = linked();
         both.payload[0].bytes = A.to_vec();
-        assert_eq!(told(&both), "");
+        assert_eq!(faults(&both), "");
         let differ = "`/usr/a` and `/usr/b` are one file, and differ in";
         for (what, changed) in [
             ("empty", {
@@ -133,7 +133,7 @@ mod tests {
         // Nobody's bytes.
         let mut none = linked();
         none.payload[1].bytes.clear();
-        assert!(told(&none).contains("no bytes of the hard link `/usr/a`"), "{}", told(&none));
+        assert!(faults(&none).contains("no bytes of the hard link `/usr/a`"), "{}", faults(&none));
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
             entry.links = 1;
         }
         let expected = "its payload gives `/usr/a` 1 names, and its header gives it 2";
-        assert!(told(&alone).contains(expected), "{}", told(&alone));
+        assert!(faults(&alone).contains(expected), "{}", faults(&alone));
         // By the payload alone, which the rpm of dom0 goes by.
         let files: [(&str, u16, &[u8]); 4] = [
             ("/usr/a", PLAIN, A),
@@ -154,24 +154,24 @@ mod tests {
             ("/usr/d", PLAIN, b"c"),
         ];
         let plain = Forged::of(&files);
-        assert_eq!(told(&plain), "");
+        assert_eq!(faults(&plain), "");
         let mut one = plain.clone();
         for entry in &mut one.payload {
             (entry.inode, entry.links) = (7, 2);
         }
         let expected = "its payload gives `/usr/d` 2 names, and its header gives it 1";
-        assert!(told(&one).contains(expected), "{}", told(&one));
+        assert!(faults(&one).contains(expected), "{}", faults(&one));
         // Two pairs, crossed.
         let mut crossed = plain.numbers(1096, &[1, 1, 2, 2]).numbers(1009, &[11]);
         for (entry, inode) in crossed.payload.iter_mut().zip([1, 1, 2, 2]) {
             (entry.inode, entry.links) = (inode, 2);
         }
-        assert_eq!(told(&crossed), "");
+        assert_eq!(faults(&crossed), "");
         for inodes in [[1, 2, 1, 2], [1, 2, 2, 2], [1, 1, 1, 1], [1, 2, 3, 3]] {
             for (entry, inode) in crossed.payload.iter_mut().zip(inodes) {
                 entry.inode = inode;
             }
-            let said = told(&crossed);
+            let said = faults(&crossed);
             assert!(said.contains("to other files than its header"), "{inodes:?}: {said}");
         }
     }

@@ -208,16 +208,16 @@ fn what_no_build_reads_is_neither_changed_nor_taken_for_done() {
     }
     // What a condition decides is the user's to know: it is told.
     let unsure = spec("%if %{x}", "./configure --enable-werror");
-    let told = |edit: Edit| edited(&unsure, &[edit]).edits[0].0.clone();
+    let label = |edit: Edit| edited(&unsure, &[edit]).edits[0].0.clone();
     for label in [
-        told(replace("--enable-werror", "--disable-werror")),
-        told(after("./configure", &["true"])),
-        told(before("./configure", &["true"])),
+        label(replace("--enable-werror", "--disable-werror")),
+        label(after("./configure", &["true"])),
+        label(before("./configure", &["true"])),
     ] {
         assert!(label.ends_with(", within a conditional"), "{label}");
     }
-    assert!(!told(after("make", &["true"])).contains("conditional"));
-    assert!(!told(replace("make", "make all")).contains("conditional"));
+    assert!(!label(after("make", &["true"])).contains("conditional"));
+    assert!(!label(replace("make", "make all")).contains("conditional"));
     let problem = refused(&unsure, &[device_after("./configure", "vgpu-stub")]);
     assert!(problem.contains("where a condition decides"), "{problem}");
     for open in ["%if 1", "%if 0\n%else", "%if 0\n%elif 1"] {

@@ -149,9 +149,10 @@ fn edits_are_applied_in_their_order() {
 
 #[test]
 fn what_was_done_is_told() {
-    let told: Vec<String> = edited(SPEC, &all()).edits.into_iter().map(|(line, _)| line).collect();
+    let labels: Vec<String> =
+        edited(SPEC, &all()).edits.into_iter().map(|(line, _)| line).collect();
     assert_eq!(
-        told,
+        labels,
         [
             "add-source vgpu-stub.c as Source3",
             "insert-after `tar xzf %{SOURCE2}`: device vgpu-stub from Source3 to hw/misc/vgpu-stub.c",

@@ -111,14 +111,14 @@ fn without_its_marks_an_answer_is_not_whole() {
 
 #[test]
 fn it_is_told_everything_and_what_is_told_nothing_finds_the_end() {
-    let told = "a line of some length\n".repeat(20_000) + "last\n";
-    let said = |call: Invocation| call.stdin(&told).stop_after_line("last");
+    let input = "a line of some length\n".repeat(20_000) + "last\n";
+    let said = |call: Invocation| call.stdin(&input).stop_after_line("last");
     let output = under("exec \"$@\"", true, "trap 'exit 0' TERM; cat", said).unwrap();
-    assert_eq!(output.stdout, told);
+    assert_eq!(output.stdout, input);
     assert_eq!(run("cat; echo end").unwrap().stdout, "end\n");
     // Nobody reads it.
     let began = Instant::now();
-    under("exec \"$@\"", true, "exit 0", |call| call.stdin(&told)).unwrap();
+    under("exec \"$@\"", true, "exit 0", |call| call.stdin(&input)).unwrap();
     assert!(began.elapsed() < Duration::from_secs(30));
 }
 

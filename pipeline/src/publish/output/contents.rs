@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What lies in an output folder, and what of it is not ours.
 
-use super::place::{self, Place, is_mount};
 use super::record::{RECORD, Record};
+use super::target::{self, Target, is_mount};
 use crate::error::Help;
 use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::store::owned::oddity;
@@ -46,7 +46,7 @@ pub fn foreign(folder: &Path, record: Option<&Record>, pipeline: &str) -> Result
             Some(RECORD) => {}
             Some(text) if ours.tops.contains(text) => ours.strays(folder, text, &mut strays)?,
             _ => {
-                if place::if_there(portable(&entry.path()))?.is_some() {
+                if target::if_there(portable(&entry.path()))?.is_some() {
                     foreign.push(name);
                 }
             }
@@ -87,7 +87,7 @@ impl<'a> Ours<'a> {
 
     /// What is at or below a name of ours and is not what the record says.
     fn strays(&self, folder: &Path, name: &str, found: &mut Vec<String>) -> Result<()> {
-        place::if_there(self.look(folder, name, found)).map(|_| ())
+        target::if_there(self.look(folder, name, found)).map(|_| ())
     }
 
     fn look(&self, folder: &Path, name: &str, found: &mut Vec<String>) -> Result<()> {
@@ -115,11 +115,11 @@ impl<'a> Ours<'a> {
 }
 
 /// Refuses a folder that holds something which could not be moved or removed once the new state is in.
-pub fn refuse_fixed(place: &Place, record: Option<&Record>, foreign: &[OsString]) -> Result<()> {
-    if !place.there {
+pub fn refuse_fixed(target: &Target, record: Option<&Record>, foreign: &[OsString]) -> Result<()> {
+    if !target.there {
         return Ok(());
     }
-    let folder = &place.path;
+    let folder = &target.path;
     let mut all = BTreeSet::from([folder.clone()]);
     all.extend(foreign.iter().map(|name| folder.join(name)));
     for name in record.iter().flat_map(|record| record.files.keys().map(String::as_str)) {
@@ -128,7 +128,7 @@ pub fn refuse_fixed(place: &Place, record: Option<&Record>, foreign: &[OsString]
     all.insert(folder.join(RECORD));
     all.iter()
         .filter(|path| path.symlink_metadata().is_ok())
-        .try_for_each(|path| place::if_there(place::refuse_fixed(path)).map(|_| ()))
+        .try_for_each(|path| target::if_there(target::refuse_fixed(path)).map(|_| ()))
 }
 
 /// Refuses what could not be moved into the new state.

@@ -3,14 +3,14 @@
 //!
 //! What in it is ours stands in our record there ([`record`]); anything else is somebody's. It is never
 //! removed and never replaced: beside the repository's own folders it is carried over, inside of them
-//! it is a reason to refuse. Where a folder may be at all is said in [`place`], how a new state gets
+//! it is a reason to refuse. Where a folder may be at all is said in [`target`], how a new state gets
 //! in, and how what a killed run left is put right, in [`switch`].
 
 mod contents;
 mod held;
-mod place;
 mod record;
 mod switch;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +18,12 @@ use crate::error::Help;
 use crate::store::{FileRecord, Stored};
 use anyhow::{Context, Result, anyhow, ensure};
 use fs_err as fs;
-use place::Place;
 use record::Record;
 pub use record::{Content, Facts};
 use rpm_inspect::Nevra;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use target::Target;
 
 /// Bits of a mode: everybody may write; the group or everybody may, or a file runs as its owner.
 const EVERYBODY: u32 = 0o002;
@@ -69,8 +69,8 @@ pub struct Written {
 /// Refuses an output folder that cannot be taken, before any work. `ready` is the repository, where
 /// the store has it already.
 pub fn examine(output: &Output, ready: Option<&Stored>) -> Result<()> {
-    let place = place::find(output)?;
-    let before = inspect(output, &place)?;
+    let target = target::find(output)?;
+    let before = inspect(output, &target)?;
     if let Some(ready) = ready {
         if let Some(before) = &before.record {
             record::refuse_others(&Record::of(ready)?, before, output)?;
@@ -79,8 +79,8 @@ pub fn examine(output: &Output, ready: Option<&Stored>) -> Result<()> {
             return Ok(());
         }
     }
-    contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
-    place.writable()
+    contents::refuse_fixed(&target, before.record.as_ref(), &before.foreign)?;
+    target.writable()
 }
 
 /// What an output folder holds.
@@ -89,53 +89,53 @@ struct Before {
     foreign: Vec<std::ffi::OsString>,
 }
 
-fn inspect(output: &Output, place: &Place) -> Result<Before> {
-    if !place.there {
+fn inspect(output: &Output, target: &Target) -> Result<Before> {
+    if !target.there {
         return Ok(Before { record: None, foreign: Vec::new() });
     }
-    let record = record::find(&place.path, output.pipeline)?;
+    let record = record::find(&target.path, output.pipeline)?;
     if let Some(record) = &record {
         record.refuse_others(output)?;
     }
-    let foreign = contents::foreign(&place.path, record.as_ref(), output.pipeline)?;
+    let foreign = contents::foreign(&target.path, record.as_ref(), output.pipeline)?;
     Ok(Before { record, foreign })
 }
 
 /// Brings an output folder to the state of the repository. Whoever reads it sees the old state or
 /// the new one.
 pub fn write(stored: &Stored, output: &Output) -> Result<Written> {
-    let place = place::find(output)?;
-    if is_current(stored, &place.path) && !switch::has_leftovers(&place) {
+    let target = target::find(output)?;
+    if is_current(stored, &target.path) && !switch::has_leftovers(&target) {
         return Ok(Written::default());
     }
-    let shown = || format!("cannot write the output `{}`", place.path.display());
-    fs::create_dir_all(&place.parent).with_context(shown)?;
-    let _held = held::hold(&place.parent, &place.path).with_context(shown)?;
-    let left = switch::sweep(&place)?;
+    let shown = || format!("cannot write the output `{}`", target.path.display());
+    fs::create_dir_all(&target.parent).with_context(shown)?;
+    let _held = held::hold(&target.parent, &target.path).with_context(shown)?;
+    let left = switch::sweep(&target)?;
     // Again, and under the lock: what was looked at before may be another thing by now.
-    let again = place::find(output)?;
+    let again = target::find(output)?;
     ensure!(
-        again.path == place.path,
+        again.path == target.path,
         anyhow!("{}: it leads elsewhere now", shown()).help("run again")
     );
-    let place = again;
-    let before = inspect(output, &place)?;
+    let target = again;
+    let before = inspect(output, &target)?;
     let new = Record::of(stored)?;
     if let Some(before) = &before.record {
         record::refuse_others(&new, before, output)?;
     }
-    if is_current(stored, &place.path) {
+    if is_current(stored, &target.path) {
         return Ok(Written { left, ..Written::default() });
     }
     if !stored.intact() {
         return Err(anyhow!("the repository is damaged in the store")
             .help("run again; it will be made anew"));
     }
-    contents::refuse_fixed(&place, before.record.as_ref(), &before.foreign)?;
+    contents::refuse_fixed(&target, before.record.as_ref(), &before.foreign)?;
     let overtaken = before.record.as_ref().map(|it| new.overtaken(it)).unwrap_or_default();
     let new = new.after(before.record.as_ref());
-    switch::switch(stored, &new, &before, &place)
-        .with_context(|| format!("cannot write the output `{}`", place.path.display()))?;
+    switch::switch(stored, &new, &before, &target)
+        .with_context(|| format!("cannot write the output `{}`", target.path.display()))?;
     let kept = before.foreign.iter().map(|name| name.display().to_string()).collect();
     Ok(Written { anew: true, kept, left, overtaken })
 }

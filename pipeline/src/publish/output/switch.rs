@@ -7,8 +7,8 @@
 //! which output it is for, whether the two have changed places, and what in the old state is ours.
 
 use super::Before;
-use super::place::{Place, if_there};
 use super::record::{RECORD, Record};
+use super::target::{Target, if_there};
 use crate::error::{Help, find_all};
 use crate::store::Stored;
 use crate::store::owned::{own_file, own_folder};
@@ -75,15 +75,15 @@ pub fn try_out(folder: &Path, output: &Path) -> Result<()> {
 }
 
 /// Makes the new state and switches it in.
-pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> Result<()> {
-    let prefix = prefix(&place.path);
-    let work = tempfile::Builder::new().prefix(&prefix).tempdir_in(&place.parent)?.keep();
+pub fn switch(stored: &Stored, new: &Record, before: &Before, target: &Target) -> Result<()> {
+    let prefix = prefix(&target.path);
+    let work = tempfile::Builder::new().prefix(&prefix).tempdir_in(&target.parent)?.keep();
     let tree = work.join(TREE);
-    let done = begin(&work, before, place)
-        .and_then(|()| fill(stored, new, before, place, &tree))
-        .and_then(|()| exchange(place, &tree));
+    let done = begin(&work, before, target)
+        .and_then(|()| fill(stored, new, before, target, &tree))
+        .and_then(|()| exchange(target, &tree));
     // Whatever came of it, the folder is ended as that of a killed run would be.
-    let ended = settle(&work, &place.path);
+    let ended = settle(&work, &target.path);
     done?;
     match ended? {
         Settled::Clear => Ok(()),
@@ -92,13 +92,13 @@ pub fn switch(stored: &Stored, new: &Record, before: &Before, place: &Place) -> 
     }
 }
 
-fn begin(work: &Path, before: &Before, place: &Place) -> Result<()> {
+fn begin(work: &Path, before: &Before, target: &Target) -> Result<()> {
     let tree = work.join(TREE);
     fs::create_dir(&tree)?;
     let ours = before.record.iter().flat_map(|record| record.files.keys().cloned());
     let journal = Journal {
         format: 1,
-        output: place.path.file_name().context("the output has a name")?.as_bytes().to_vec(),
+        output: target.path.file_name().context("the output has a name")?.as_bytes().to_vec(),
         inode: fs::symlink_metadata(&tree)?.ino(),
         ours: ours.chain([RECORD.to_owned()]).collect(),
     };
@@ -110,7 +110,13 @@ fn begin(work: &Path, before: &Before, place: &Place) -> Result<()> {
     sync(work)
 }
 
-fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Path) -> Result<()> {
+fn fill(
+    stored: &Stored,
+    new: &Record,
+    before: &Before,
+    target: &Target,
+    tree: &Path,
+) -> Result<()> {
     let mut folders = BTreeSet::from([tree.to_owned()]);
     for name in stored.names() {
         let to = tree.join(name);
@@ -125,7 +131,7 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
     record.write_all((serde_json::to_string_pretty(new)? + "\n").as_bytes())?;
     record.sync_all()?;
     for name in &before.foreign {
-        let from = place.path.join(name);
+        let from = target.path.join(name);
         let there = if_there(fs::symlink_metadata(&from).map_err(Into::into))?;
         if there.is_some_and(|it| !it.is_dir()) {
             // With a second name it is there at every moment. Where it cannot have one, it follows
@@ -135,8 +141,8 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
     }
     // A web server has to read it; where its owner has decided otherwise, that stays.
     let mut mode = 0o755;
-    if place.there {
-        let old = fs::symlink_metadata(&place.path)?;
+    if target.there {
+        let old = fs::symlink_metadata(&target.path)?;
         mode = old.mode() & 0o7777 & !super::EVERYBODY;
         let _ = std::os::unix::fs::lchown(tree, None, Some(old.gid()));
     }
@@ -144,13 +150,13 @@ fn fill(stored: &Stored, new: &Record, before: &Before, place: &Place, tree: &Pa
     folders.iter().try_for_each(|folder| sync(folder))
 }
 
-fn exchange(place: &Place, tree: &Path) -> Result<()> {
-    let how = if place.there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    renameat_with(CWD, tree, CWD, &place.path, how)
+fn exchange(target: &Target, tree: &Path) -> Result<()> {
+    let how = if target.there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+    renameat_with(CWD, tree, CWD, &target.path, how)
         .map_err(io::Error::from)
         .context(CANNOT)
         .help(NEEDED)?;
-    sync(&place.parent)
+    sync(&target.parent)
 }
 
 fn sync(path: &Path) -> Result<()> {
@@ -159,9 +165,9 @@ fn sync(path: &Path) -> Result<()> {
 }
 
 /// Whether a run that was killed left something beside an output that was for it.
-pub fn has_leftovers(place: &Place) -> bool {
-    let stem = stem(&place.path);
-    fs::read_dir(&place.parent).is_ok_and(|entries| {
+pub fn has_leftovers(target: &Target) -> bool {
+    let stem = stem(&target.path);
+    fs::read_dir(&target.parent).is_ok_and(|entries| {
         entries.flatten().any(|entry| entry.file_name().as_bytes().starts_with(stem.as_bytes()))
     })
 }
@@ -169,16 +175,16 @@ pub fn has_leftovers(place: &Place) -> bool {
 /// Ends what killed runs have begun with this output, and says which folders keep something of
 /// somebody's. Only for who holds the lock: nobody else is at it then. What is beside another output may
 /// be in use.
-pub fn sweep(place: &Place) -> Result<Vec<PathBuf>> {
+pub fn sweep(target: &Target) -> Result<Vec<PathBuf>> {
     let mut left = Vec::new();
-    let prefix = prefix(&place.path);
-    for entry in fs::read_dir(&place.parent)? {
+    let prefix = prefix(&target.path);
+    for entry in fs::read_dir(&target.parent)? {
         let path = entry?.path();
         let named = path.file_name().is_some_and(|n| n.as_bytes().starts_with(prefix.as_bytes()));
         // What is another's, or has no journal of ours, is not ours to clear.
         if named
             && own_folder(&path, "the folder", "").is_ok()
-            && !matches!(settle(&path, &place.path), Ok(Settled::Clear))
+            && !matches!(settle(&path, &target.path), Ok(Settled::Clear))
         {
             left.push(path.join(TREE));
         }

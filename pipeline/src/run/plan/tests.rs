@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 struct Keys(BTreeMap<Stage, CacheKey>);
 
-impl Walk for Keys {
+impl StageVisitor for Keys {
     fn step<S: Step>(&mut self, step: &S, takes: S::Takes<'_>) -> Result<Slot<S::Value>> {
         assert!(takes.edges().iter().all(|edge| edge.stage < S::STAGE), "{:?}", S::STAGE);
         let key = key(step, &takes);
@@ -85,9 +85,9 @@ impl Given {
     }
 
     fn keys(self) -> BTreeMap<Stage, CacheKey> {
-        let mut walk = Keys::default();
-        compose(&mut walk, &self.session().1).unwrap();
-        walk.0
+        let mut visitor = Keys::default();
+        compose(&mut visitor, &self.session().1).unwrap();
+        visitor.0
     }
 }
 

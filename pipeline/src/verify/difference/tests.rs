@@ -255,9 +255,9 @@ fn many_changes_are_told_in_some_lines() {
     let changes: Vec<Change> = (0..1000)
         .map(|number| change(Area::File, &format!("/{number}"), added("100644")))
         .collect();
-    let told = judge(&changes).unwrap_err();
-    let lines: Vec<&str> = told.lines().collect();
-    assert_eq!(lines.len(), 43, "{told}");
+    let message = judge(&changes).unwrap_err();
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines.len(), 43, "{message}");
     assert_eq!(lines[40..42], ["  file      + /39  100644", "  … and 960 more"]);
 }
 

@@ -174,8 +174,8 @@ fn a_package_of_many_findings_is_told_in_some_lines() {
         .chain(many(rule("paths")));
     let mut refused: Vec<Refused> = all.map(|finding| (&one, None, finding)).collect();
     refused.push((&other, None, finding(rule("paths"), "`/srv`".to_owned())));
-    let told = refusal(&refused).to_string();
-    let lines: Vec<&str> = told.lines().collect();
+    let message = refusal(&refused).to_string();
+    let lines: Vec<&str> = message.lines().collect();
     assert_eq!(lines[0], "one-1-1.noarch breaks rules of a package:");
     assert_eq!(
         lines[40..=45],
@@ -189,5 +189,5 @@ fn a_package_of_many_findings_is_told_in_some_lines() {
         ]
     );
     assert_eq!(lines[46], "  paths: `/srv`");
-    assert_eq!(lines.len(), 47 + 3, "{told}");
+    assert_eq!(lines.len(), 47 + 3, "{message}");
 }

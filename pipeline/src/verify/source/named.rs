@@ -81,18 +81,18 @@ mod tests {
     #[test]
     fn a_source_package_is_called_as_its_package_is() {
         let verify = Verify::default();
-        let told = |source, built: &[&str]| held(source, built, &[], &verify);
+        let refusal_of = |source, built: &[&str]| held(source, built, &[], &verify);
         let built = ["qemu-tools-2:4.2-1.x86_64", "qemu-2:4.2-1.x86_64"];
-        assert_eq!(told("qemu-2:4.2-1.src", &built), "");
+        assert_eq!(refusal_of("qemu-2:4.2-1.src", &built), "");
         for other in ["glibc-7:99-1.src", "qemu-dm-2:4.2-1.src", "qem-2:4.2-1.src"] {
-            let said = told(other, &built);
+            let said = refusal_of(other, &built);
             assert!(
                 said.starts_with(&format!("{other} is a source package of that name, and no")),
                 "{said}"
             );
         }
         for other in ["qemu-7:4.2-1.src", "qemu-4.2-1.src", "qemu-2:99-1.src", "qemu-2:4.2-2.src"] {
-            let said = told(other, &built);
+            let said = refusal_of(other, &built);
             let expected =
                 "is a source package of that version, and the package of its name is qemu-2:4.2-1";
             assert!(said.contains(expected), "{said}");
@@ -103,19 +103,19 @@ mod tests {
     fn with_stock_it_is_the_stock_source_packages_next() {
         let mut verify = Verify::default();
         let stock = ["qemu-2:4.2-1.x86_64"];
-        let told = |source: &str, verify: &Verify| {
+        let refusal_of = |source: &str, verify: &Verify| {
             held(source, &[&source.replace(".src", ".x86_64")], &stock, verify)
         };
-        assert_eq!(told("qemu-2:4.2-1.vgpu1.src", &verify), "");
-        let other = told("glibc-2:4.2-1.vgpu1.src", &verify);
+        assert_eq!(refusal_of("qemu-2:4.2-1.vgpu1.src", &verify), "");
+        let other = refusal_of("glibc-2:4.2-1.vgpu1.src", &verify);
         assert!(other.contains("it is called `glibc`, and the stock package `qemu`"), "{other}");
-        let next = told("qemu-2:4.2-2.src", &verify);
+        let next = refusal_of("qemu-2:4.2-2.src", &verify);
         assert!(next.contains("does not sort before"), "{next}");
-        let epoch = told("qemu-7:4.2-1.vgpu1.src", &verify);
+        let epoch = refusal_of("qemu-7:4.2-1.vgpu1.src", &verify);
         assert!(epoch.contains("does not sort before"), "{epoch}");
         // Whoever has no order asked of the packages has none of their source; a name is another thing.
         verify.rules.insert(NEVRA, Level::Warn);
-        assert_eq!(told("qemu-2:4.2-2.src", &verify), "");
-        assert!(!told("glibc-2:4.2-1.vgpu1.src", &verify).is_empty());
+        assert_eq!(refusal_of("qemu-2:4.2-2.src", &verify), "");
+        assert!(!refusal_of("glibc-2:4.2-1.vgpu1.src", &verify).is_empty());
     }
 }

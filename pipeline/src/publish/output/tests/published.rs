@@ -234,6 +234,6 @@ fn what_goes_between_a_look_and_the_next_is_not_there() {
         assert!(wrong.is_empty(), "{} of 330:\n{}", wrong.len(), wrong.join("\n"));
     });
     let gone = folder.join("gone");
-    assert!(place::if_there(place::is_mount(&gone)).unwrap().is_none());
-    assert!(place::if_there(place::is_mount(&folder)).unwrap().is_some());
+    assert!(target::if_there(target::is_mount(&gone)).unwrap().is_none());
+    assert!(target::if_there(target::is_mount(&folder)).unwrap().is_some());
 }

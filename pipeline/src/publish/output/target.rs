@@ -44,7 +44,7 @@ const KERNELS: [(u32, &str); 22] = [
 ];
 
 /// An output folder with no link left in its path.
-pub struct Place {
+pub struct Target {
     pub path: PathBuf,
     pub parent: PathBuf,
     /// Whether it is there yet.
@@ -52,7 +52,7 @@ pub struct Place {
 }
 
 /// Finds where the output is, and refuses a place that no repository may take.
-pub fn find(output: &Output) -> Result<Place> {
+pub fn find(output: &Output) -> Result<Target> {
     let path = resolve(output.folder)?;
     // As it was named: whoever owns a folder on the way, or a link, could lead elsewhere.
     let named: PathBuf = std::path::absolute(output.folder)?.components().collect();
@@ -80,7 +80,7 @@ pub fn find(output: &Output) -> Result<Place> {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };
-    let Some(there) = there else { return Ok(Place { path, parent, there: false }) };
+    let Some(there) = there else { return Ok(Target { path, parent, there: false }) };
     // Its owner could put another folder in its place, or another record into it.
     own_folder(&path, "the output", HELP)?;
     for name in WORK_TREES {
@@ -95,10 +95,10 @@ pub fn find(output: &Output) -> Result<Place> {
         )
         .help("name a folder inside of it with `--output`"));
     }
-    Ok(Place { path, parent, there: true })
+    Ok(Target { path, parent, there: true })
 }
 
-impl Place {
+impl Target {
     /// Refuses a place where no new state could be switched in, whatever the reason is: it is tried.
     pub fn writable(&self) -> Result<()> {
         let folder = nearest(&self.parent)?;

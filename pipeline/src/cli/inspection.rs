@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! An audit and a difference for people: what matters to whoever installs the file, in a few lines.
+//! An inspection and a difference for people: what matters to whoever installs the file, in a few lines.
 
 use crate::config::ExpectedType;
 use crate::rules::{Finding, InspectedPackage, Level};
 use crate::verify::{Change, Cut, ElfInfo, Inspection, Property, Qom, Subject};
 
-pub fn print(audit: &Inspection, expected: &[ExpectedType]) {
-    match &audit.found {
+pub fn print(inspection: &Inspection, expected: &[ExpectedType]) {
+    match &inspection.found {
         Subject::Package(package) => {
             print_package(&package.facts, expected);
             print_findings(&package.findings);
         }
         Subject::Binary(program) => {
-            say!("{} ({} bytes)", audit.file.display(), program.size);
+            say!("{} ({} bytes)", inspection.file.display(), program.size);
             print_types(&program.qom, expected);
             print_elf(&program.elf);
         }
     }
-    let seconds = &audit.seconds;
+    let seconds = &inspection.seconds;
     say!(
         "read {:.3} s, census {:.3} s, rules {:.3} s",
         seconds.read,
