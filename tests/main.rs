@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The integration tests: the built program with real tools. Stand-ins are in `fixtures/` and say so.
+//! The integration tests: the built program with real tools, in lanes from quick to slow. A lane is a folder,
+//! a suite a module in it. What is not the real thing says so in its first lines.
 
 #![allow(
     clippy::disallowed_methods,
@@ -7,40 +8,14 @@
 )]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod cache;
-mod census;
-mod containment;
-mod device;
-mod difference;
-mod docker;
-mod docs;
-mod dom0;
-mod equal_runs;
-mod failures;
-mod forge;
-mod guest;
-mod hostile;
-mod input;
-mod install;
-mod intake;
-mod interrupt;
-mod leash;
-mod leftovers;
-mod limits;
-mod lock;
-mod output;
-mod owners;
-mod packaging;
-mod probe;
-mod radar;
-mod rules;
-mod secrets;
-mod shell;
-mod signing;
-mod sources;
-mod spec;
 mod support;
-mod tidy;
+
+mod form;
+
+mod cli;
+
 mod toy;
-mod workflows;
-mod wrapper;
+
+mod qemu;
+
+mod host;

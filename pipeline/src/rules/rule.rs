@@ -69,7 +69,7 @@ pub struct RuleSpec {
     pub asks: &'static str,
     /// What to try when it is broken.
     pub help: &'static str,
-    /// What is said of the package that breaks it in `tests/rules`.
+    /// What is said of the package that breaks it in `tests/toy/rules`.
     #[cfg_attr(not(test), allow(dead_code, reason = "the table of rules, which a test compares"))]
     pub example: &'static str,
     pub check: Check,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The list of rules, one file each. A new one is a file here with its spec, its check and its unit test,
-//! two lines below, and a package that breaks it in `tests/rules`.
+//! two lines below, and a package that breaks it in `tests/toy/rules`.
 
 mod build_id_links;
 mod debug_package;

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a host does with what was published.
+
+pub mod dom0;
+pub mod install;
+pub mod wrapper;
