@@ -8,6 +8,7 @@ pub mod leash;
 pub mod packaging_repo;
 pub mod registry;
 pub mod requirements;
+mod stable;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 use vgpu_pipeline::{Event, Stage, State, render_note};
+
+pub use stable::stable;
 
 /// A repository that the workstation pipeline published.
 pub struct Published {
@@ -92,7 +95,7 @@ pub fn ran(events: &[Event]) -> Vec<&'static str> {
     states.filter(|(_, state)| *state == State::Ran).map(|(stage, _)| stage.name()).collect()
 }
 
-/// What people are has_note, in words, a note of each stage.
+/// What people are told, in words, a note of each stage.
 pub fn notes(events: &[Event]) -> Vec<String> {
     notes_of(events, |_| true)
 }
@@ -106,7 +109,7 @@ pub fn notes_of(events: &[Event], wanted: impl Fn(Stage) -> bool) -> Vec<String>
     events.iter().filter_map(note).collect()
 }
 
-/// Whether people are has_note something with these words.
+/// Whether people are told something with these words.
 pub fn has_note(events: &[Event], wanted: &str) -> bool {
     notes(events).iter().any(|note| note.contains(wanted))
 }

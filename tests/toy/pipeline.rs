@@ -2,7 +2,8 @@
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
 use crate::support::has_note;
-use crate::support::{self, Toy, ends_with, events, program, ran, refusal, states};
+use crate::support::{self, Toy, ends_with, events, program, ran, refusal, stable, states};
+use insta::assert_snapshot;
 use std::fs;
 use std::process::Command;
 use vgpu_pipeline::{Event, Note};
@@ -133,8 +134,7 @@ fn a_test_binary_is_built_beside_and_shipped_nowhere() {
 
     toy.edit("toy.yaml", "i386-softmmu/qemu", "x86_64-softmmu/qemu");
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("%build left 0 files `x86_64-softmmu/qemu-system-i386`"), "{error}");
-    assert!(error.contains("`build.test-binary.file` is a path in the tree"), "{error}");
+    assert_snapshot!(stable(&error), @"");
 }
 
 /// The toy is built on Debian 12, whose C library is newer than a dom0's.
@@ -143,10 +143,6 @@ fn a_package_that_a_dom0_would_not_take_is_refused() {
     let toy = Toy::new("toy-target");
     toy.edit("toy.yaml", "verify:\n", "verify:\n  target: el7\n");
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("breaks rules of a package for `el7`:\n"), "{error}");
-    assert!(
-        error.contains("glibc: it requires `libc.so.6(GLIBC_2.34)(64bit)`, and el7 has 2.17\n"),
-        "{error}"
-    );
+    assert_snapshot!(stable(&error), @"");
     assert!(!toy.output().exists());
 }

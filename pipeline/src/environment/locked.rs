@@ -5,6 +5,7 @@ use super::archive::is_archive_of;
 use crate::config::{Lock, LockedPackage};
 use crate::error::Help;
 use crate::fetch::{Fetch, FileRequest, Pin, retry};
+use crate::files::{self, write::link_or_copy};
 use crate::process::Runner;
 use crate::sandbox::Image;
 use anyhow::{Context, Result, anyhow, bail};
@@ -36,7 +37,7 @@ pub fn lay_out(lock: &Lock, context: &Path, fetch: &Fetch) -> Result<()> {
         if to.exists() {
             bail!("the lock has two packages in files of the name `{}`", package.file_name());
         }
-        fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(|_| ()))?;
+        link_or_copy(&from, &to, &files::SOURCE)?;
     }
     for key in &lock.keys {
         fs::write(keys.join(format!("{}.asc", key.fingerprint)), &key.armored)?;
@@ -62,11 +63,11 @@ pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     let work = fetch.store().work()?;
     let tmp = work.path();
     // An archive that is the image and nothing else: an engine takes whatever names it gives.
-    let good = |archive: &Path| {
+    let validate = |archive: &Path| {
         is_archive_of(archive, &image.id)?;
         base.load(runner, archive, &image.id, tmp)
     };
-    if fetch.cached_or_mirrored(&pin, &shown, None, &good)?.is_some() {
+    if fetch.cached_or_mirrored(&pin, &shown, None, &validate)?.is_some() {
         return Ok(());
     }
     fetch.network(&shown)?;

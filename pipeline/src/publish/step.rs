@@ -10,7 +10,9 @@ use crate::note::Note;
 use crate::project::Project;
 use crate::sign::{Signed, Signer};
 use crate::source::Sources;
-use crate::stage::{Context, KeyBuilder, Materials, Needs, Network, Slot, Stage, Step, Value};
+use crate::stage::{
+    Context, KeyBuilder, Materials, Needs, Network, Slot, Stage, Step, Taken, Value,
+};
 use crate::store::Stored;
 use crate::verify::Verified;
 use anyhow::{Context as _, Result};
@@ -21,14 +23,11 @@ pub struct PublishStep<'p> {
     pub signer: Option<&'p Signer>,
 }
 
-/// All that the manifest tells of.
-type Taken<'v> =
-    (&'v Sources, &'v Environment, &'v Injected, Option<&'v Dom0>, &'v Verified, &'v Signed);
-
 impl Step for PublishStep<'_> {
     const STAGE: Stage = Stage::Publish;
     const REVISION: u32 = 6;
     type Value = Published;
+    /// All that the manifest tells of.
     type Takes<'s> = (
         &'s Slot<Sources>,
         &'s Slot<Environment>,
@@ -47,7 +46,7 @@ impl Step for PublishStep<'_> {
         Ok(Needs::default().tools(&["createrepo_c"]))
     }
 
-    fn run(&self, cx: &Context, taken: Taken<'_>) -> Result<Published> {
+    fn run(&self, cx: &Context, taken: Taken<'_, Self>) -> Result<Published> {
         let signer = self.signer.context("no signing key was loaded")?;
         let (sources, environment, injected, dom0, verified, signed) = taken;
         let mut all = Materials::default();
@@ -76,7 +75,7 @@ impl Step for PublishStep<'_> {
         make_repository(signed, signer, &repository, &provenance, cx)
     }
 
-    fn recall(&self, stored: Stored, _: Taken<'_>) -> Result<Published> {
+    fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Published> {
         Ok(Published { stored })
     }
 

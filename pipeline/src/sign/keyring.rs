@@ -7,7 +7,7 @@ use super::remembered::Remembered;
 use super::vault;
 use crate::config::{KeySource, Sign};
 use crate::error::Help;
-use crate::files;
+use crate::files::{self, write};
 use crate::folders;
 use crate::process::{again, interrupt};
 use crate::store::owned::{private_folder, refuse_foreign_parents, refuse_foreign_way};
@@ -18,7 +18,6 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// Whose the development key is: by this it is one, wherever its file lies.
@@ -232,7 +231,7 @@ pub fn development_place() -> Result<()> {
     let folder = file.parent().context("the key's file has a folder")?;
     let what = "the folder of the development key";
     private_folder(folder, what, HELP_FOLDER)?;
-    NamedTempFile::new_in(folder)
+    write::staged_for(&file)
         .map(drop)
         .with_context(|| format!("cannot write into {what} `{}`", folder.display()))
         .with_help(|| HELP_FOLDER.to_string())
@@ -276,9 +275,8 @@ fn folder_of(path: &Path) -> &Path {
 /// file.
 pub fn write_new(path: &Path, key: &SigningKey) -> Result<()> {
     let shown = || format!("cannot write the key `{}`", path.display());
-    let folder = folder_of(path);
     // A temporary file is its owner's alone from the start (mode 0600).
-    let mut file = NamedTempFile::new_in(folder).with_context(shown)?;
+    let mut file = write::staged_for(path)?;
     file.write_all(key.secret_armored()?.as_bytes()).with_context(shown)?;
     file.as_file().sync_all().with_context(shown)?;
     interrupt::check()?;

@@ -14,15 +14,13 @@ mod verify;
 
 use super::key::SigningKey;
 use crate::error::Help;
+use crate::files::write;
 use crate::package_file;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag as Tag, IndexTag, PackageMetadata};
 use rpm_inspect::{Digests, HeaderStructure, LEAD, PackageFile};
-use std::fs::{self, Permissions};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use tempfile::NamedTempFile;
 pub use verify::verify_package;
 use verify::{PackageSignature, refuse_altered};
 
@@ -63,15 +61,12 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
     let entries = entries(&digests, archive_size, on_header, on_all)?;
     let front = lead_and_headers(&source, entries)?;
 
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut file = write::staged_for(output)?;
     let mut writer = BufWriter::new(file.as_file_mut());
     writer.write_all(&front)?;
     io::copy(&mut source.payload()?, &mut writer)?;
     writer.flush()?;
     drop(writer);
-    // A repository is read by a web server; a temporary file is not.
-    fs::set_permissions(file.path(), Permissions::from_mode(0o644))?;
     file.as_file().sync_all()?;
     let found = verify_package(file.path(), key.public_armored())?;
     let meant = PackageSignature {
@@ -81,8 +76,8 @@ pub fn sign_package(input: &Path, output: &Path, key: &SigningKey, time: u32) ->
         size: digests.size,
     };
     ensure!(found == meant, "it changed while it was being signed");
-    file.persist(output).with_context(|| format!("cannot write `{}`", output.display()))?;
-    Ok(())
+    // A repository is read by a web server.
+    write::persist(file, output, write::SHARED)
 }
 
 /// Nothing is dropped without a word: file signatures, for one, are somebody's.

@@ -97,6 +97,9 @@ pub trait Value: Sized + 'static {
     }
 }
 
+/// The values of all that a stage takes.
+pub type Taken<'s, S> = <<S as Step>::Takes<'s> as Takes>::Values;
+
 /// A stage's part in the composition.
 pub trait Step {
     const STAGE: Stage;
@@ -111,14 +114,10 @@ pub trait Step {
     /// What has to be there before any work, where it has to run.
     fn needs(&self, network: Network) -> Result<Needs>;
 
-    fn run(&self, cx: &Context, takes: <Self::Takes<'_> as Takes>::Values) -> Result<Self::Value>;
+    fn run(&self, cx: &Context, taken: Taken<'_, Self>) -> Result<Self::Value>;
 
     /// The value of a result in the store.
-    fn recall(
-        &self,
-        stored: Stored,
-        takes: <Self::Takes<'_> as Takes>::Values,
-    ) -> Result<Self::Value>;
+    fn recall(&self, stored: Stored, taken: Taken<'_, Self>) -> Result<Self::Value>;
 
     /// What people want to see of a result that was made now.
     fn notes(&self, value: &Self::Value) -> Result<Vec<Note>>;

@@ -12,7 +12,7 @@ use crate::note::Note;
 use crate::process::interrupted;
 use crate::project::{Inputs, Project};
 use crate::source::Sources;
-use crate::stage::{Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Value};
+use crate::stage::{Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Taken, Value};
 use crate::store::Stored;
 use anyhow::{Context as _, Result};
 
@@ -29,7 +29,7 @@ impl<'p> VerifyStep<'p> {
         Ok(Self { project, installed: installed.transpose().context("`verify.installed`")? })
     }
 
-    fn made<'v>(&self, (sources, _, injected, built, stock, dom0): &Taken<'v>) -> Made<'v> {
+    fn made<'v>(&self, (sources, _, injected, built, stock, dom0): &Taken<'v, Self>) -> Made<'v> {
         let dropped = Edit::dropped(&self.project.pipeline.spec.edits);
         let given = sources.files().filter(|(name, _)| !dropped.contains(name));
         let given = given.chain(injected.devices());
@@ -39,9 +39,6 @@ impl<'p> VerifyStep<'p> {
         Made { built, stock: *stock, dom0: *dom0, given }
     }
 }
-
-type Taken<'v> =
-    (&'v Sources, &'v Environment, &'v Injected, &'v Built, Option<&'v Built>, Option<&'v Dom0>);
 
 impl Step for VerifyStep<'_> {
     const STAGE: Stage = Stage::Verify;
@@ -73,7 +70,7 @@ impl Step for VerifyStep<'_> {
         Ok(Needs::engine())
     }
 
-    fn run(&self, cx: &Context, taken: Taken<'_>) -> Result<Verified> {
+    fn run(&self, cx: &Context, taken: Taken<'_, Self>) -> Result<Verified> {
         let made = self.made(&taken);
         let image = taken.1.image(cx)?;
         let pipeline = &self.project.pipeline;
@@ -84,7 +81,7 @@ impl Step for VerifyStep<'_> {
         verified
     }
 
-    fn recall(&self, stored: Stored, taken: Taken<'_>) -> Result<Verified> {
+    fn recall(&self, stored: Stored, taken: Taken<'_, Self>) -> Result<Verified> {
         Verified::recall(stored, &self.made(&taken))
     }
 

@@ -3,7 +3,8 @@
 
 use super::{Judgement, said};
 use crate::support::notes;
-use crate::support::{self, ends_with, events};
+use crate::support::{self, ends_with, events, stable};
+use insta::assert_snapshot;
 use std::fs;
 
 /// What an engine does of which the runner never hears from inside.
@@ -30,8 +31,7 @@ fn an_answer_that_is_not_whole_is_asked_for_once_more_and_aloud() {
         assert_eq!(notes(&events).iter().filter(again).count(), 1, "{script}: {events:#?}");
         let judgement = Judgement::new();
         let error = said(&ends_with(1, &mut judgement.engine("none,accel=qtest", script)));
-        assert!(error.contains(&format!("the answer from inside is {part}: ")), "{error}");
-        assert!(error.contains("; asked once more"), "{error}");
+        assert_snapshot!(stable(&error), @"");
     }
 }
 
@@ -65,5 +65,5 @@ fn a_property_that_one_listing_leaves_out_is_seen_in_the_other() {
     assert!(!notes.iter().any(|note| note.contains("by its file alone")), "{notes:#?}");
     let wrong = judgement.with("contract.yaml", "legacy-mode: str", "legacy-mode: uint32");
     let error = said(&ends_with(1, &mut wrong.run()));
-    assert!(error.contains("legacy-mode"), "{error}");
+    assert_snapshot!(stable(&error), @"");
 }

@@ -3,7 +3,8 @@
 
 use super::{EVIL, clean, result};
 use crate::support::started;
-use crate::support::{Toy, ends_with, events, refusal, sha256};
+use crate::support::{Toy, ends_with, events, refusal, sha256, stable};
+use insta::assert_snapshot;
 use std::fmt::Write;
 use std::fs;
 use std::process::Command;
@@ -81,8 +82,7 @@ fn two_packages_of_one_name_do_not_leave() {
     let both = [quiet.replace("@TAGS@\n", ""), quiet.replace("@TAGS@", "BuildArch: noarch")];
     clean(&toy, &both.join("\n"));
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("stage `verify`"), "{error}");
-    assert!(error.contains("two packages are called `zz`, one of them for `"), "{error}");
+    assert_snapshot!(stable(&error), @"");
     assert!(!toy.output().exists());
 }
 
@@ -92,9 +92,7 @@ fn a_build_of_the_future_is_not_signed() {
     let toy = Toy::new("toy-future");
     toy.edit("qemu.spec", "* Tue Dec 16 2025 ", "* Thu Dec 16 2100 ");
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("stage `sign`: cannot sign `qemu-"), "{error}");
-    assert!(error.contains("it was built in the future, by its own word (4132598400 "), "{error}");
-    assert!(error.contains("help: the newest entry of the spec's %changelog"), "{error}");
+    assert_snapshot!(stable(&error), @"");
     assert!(!toy.output().exists());
 }
 
@@ -169,10 +167,10 @@ fn a_source_package_of_another_name_does_not_leave() {
         )
         .edit("qemu.spec", "\n%files\n", "\n%files -n qemu\n");
     let error = refusal(1, &mut toy.run());
-    assert!(error.contains("stage `verify`"), "{error}");
+    assert_snapshot!(stable(&error), @"");
     let expected =
         "is a source package of that name, and no package that was built of it is called";
-    assert!(error.contains("glibc-2:4.2.1-5.2.15.2"), "{error}");
+    assert_snapshot!(stable(&error), @"");
     assert!(error.contains(expected) && error.contains("help: the spec's `Name`"), "{error}");
     assert!(!toy.output().exists());
 }

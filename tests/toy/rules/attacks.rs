@@ -3,7 +3,8 @@
 //! time and memory, and no panic.
 
 use super::builder::{Bytes, FILE, Recipe, build, plain};
-use crate::support::{program, scratch, within};
+use crate::support::{program, scratch, stable, within};
+use insta::assert_snapshot;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -265,7 +266,7 @@ fn an_unknown_compressor_is_named() {
     let header = bytes.header().start;
     bytes.replace(header, b"\0zstd\0", b"\0zstz\0").fix();
     let said = refused(&bytes.write(folder.path()));
-    assert!(said.contains("compressed with `zstz`"), "{said}");
+    assert_snapshot!(stable(&said), @"");
 }
 
 #[test]
@@ -282,8 +283,7 @@ fn files_behind_links_and_links_to_themselves_are_refused() {
     let header = bytes.header().start;
     bytes.replace(header, b"\0/usr/lib/there/\0", b"\0/usr/lib/thele/\0").fix();
     let said = refused(&bytes.write(folder.path()));
-    assert!(said.contains("`/usr/lib/thele/file` lies behind the link `/usr/lib/thele`"), "{said}");
-    assert!(said.contains("`/usr/lib/self` is a link to itself"), "{said}");
+    assert_snapshot!(stable(&said), @"");
 }
 
 /// A sound package with gigabytes of nothing behind it, with and without a word about its size.
@@ -318,7 +318,7 @@ fn a_package_that_unpacks_to_far_more_than_it_takes_is_refused_at_once() {
         let bomb = build(folder.path(), &recipe);
         let began = Instant::now();
         let said = refused(&bomb);
-        assert!(said.contains("would unpack to 314572850, and "), "{said}");
+        assert_snapshot!(stable(&said), @"");
         assert!(began.elapsed() < Duration::from_secs(1), "{payload}: {:?}", began.elapsed());
     }
     // One that lies about it is found out where it goes beyond what it says.

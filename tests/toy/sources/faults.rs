@@ -4,7 +4,8 @@
 use crate::support::git_server::{Fault, GitServer};
 use crate::support::notes;
 use crate::support::packaging_repo::{KEYCODEMAPDB, PackagingRepo, QEMU, pointer};
-use crate::support::{events, ran, refusal, sha256, within};
+use crate::support::{events, ran, refusal, sha256, stable, within};
+use insta::assert_snapshot;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ fn a_server_that_hangs_is_given_up() {
     packaging.server.fault("info/refs", Fault::Hang);
     let began = Instant::now();
     let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains("Operation too slow"), "{error}");
+    assert_snapshot!(stable(&error), @"");
     assert!(began.elapsed() < within(Duration::from_secs(120)), "{:?}", began.elapsed());
 }
 
@@ -129,18 +130,16 @@ fn a_commit_that_is_gone_is_one_clear_error() {
     let absent = "12345678fa".repeat(4);
     packaging.edit("p.yaml", &commit, &absent).edit("p.yaml", "      branch: master\n", "");
     let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains(&format!("does not have the commit {absent}")), "{error}");
+    assert_snapshot!(stable(&error), @"");
 }
 
 #[test]
 fn a_history_that_was_rewritten_is_not_followed() {
     let packaging = PackagingRepo::new("rewritten");
-    let pinned = packaging.git("work", &["rev-parse", "HEAD"]);
     packaging.git("work", &["commit", "--quiet", "--amend", "-m", "Say it otherwise"]);
     packaging.publish();
     let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains(&format!("the commit {pinned} is not in `master` of ")), "{error}");
-    assert!(error.contains("its history was rewritten"), "{error}");
+    assert_snapshot!(stable(&error), @"");
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn a_tag_that_moved_is_not_followed() {
     packaging.publish();
     fs::remove_dir_all(packaging.path("store")).unwrap();
     let error = refusal(1, &mut packaging.fetch());
-    assert!(error.contains("the tag `v1` of ") && error.contains(" moved: it names "), "{error}");
+    assert_snapshot!(stable(&error), @"");
 }
 
 #[test]

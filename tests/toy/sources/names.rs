@@ -4,7 +4,8 @@
 use crate::support;
 use crate::support::key;
 use crate::support::packaging_repo::{PackagingRepo, pointer};
-use crate::support::{ends_with, events, kept, refusal};
+use crate::support::{ends_with, events, kept, refusal, stable};
+use insta::assert_snapshot;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -168,5 +169,5 @@ fn a_file_of_this_machine_may_be_called_so_too() {
     assert!(taken(&events, &packaging.path("store")).iter().any(|taken| taken == name));
     packaging.edit("p.yaml", &format!("'{name}'"), "\"foo\\e.service\"");
     let error = refusal(2, &mut packaging.fetch());
-    assert!(error.contains("is not a path that ends in the name of a file"), "{error}");
+    assert_snapshot!(stable(&error), @"");
 }

@@ -2,7 +2,9 @@
 use super::super::key::tests::{key, other};
 use super::*;
 use rpm::{BuildConfig, CompressionType, FileOptions, Package, PackageBuilder};
+use std::fs;
 use std::fs::read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
