@@ -55,7 +55,7 @@ pub fn package_file(package: &LockedPackage, fetch: &Fetch) -> Result<std::path:
 pub fn base(lock: &Lock, base: &Image, fetch: &Fetch) -> Result<()> {
     let runner = fetch.runner();
     let image = &lock.image;
-    if base.name(runner, &image.id)? {
+    if base.tag(runner, &image.id)? {
         return Ok(());
     }
     let shown = format!("image {}", image.reference);

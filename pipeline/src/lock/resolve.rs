@@ -66,7 +66,7 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(L
     let work = fetch.store().work()?;
     let (digest, id) = Image::resolve(fetch.runner(), engine, &declared.reference, work.path())?;
     let base = Image::of_id(engine, &id);
-    if !base.name(fetch.runner(), &id)? {
+    if !base.tag(fetch.runner(), &id)? {
         bail!("`{}` lost the image {id} that it just pulled", engine.program());
     }
     let keys = keys(declared, &work, fetch)?;

@@ -62,5 +62,5 @@ fn engine_has(session: &Session, id: &ImageDigest) -> Result<bool> {
     let Some(engine) = session.request.engine.or_else(Engine::detect) else { return Ok(false) };
     let log = session.store.log_file(session.project.name(), "preflight")?;
     let runner = Runner::new(&log, |_| {})?.working_for(session.store.root());
-    Image::of_id(engine, id).name(&runner, id)
+    Image::of_id(engine, id).tag(&runner, id)
 }

@@ -100,7 +100,7 @@ impl Image {
     fn build_on_host(&self, runner: &Runner, base: Base, context: &Path, at: &Path) -> Result<()> {
         match base {
             Base::Tar(tar) => self.base().import(runner, tar, &at.join(TMP))?,
-            Base::Image(id) => ensure!(self.base().name(runner, id)?, "the base {id} is gone"),
+            Base::Image(id) => ensure!(self.base().tag(runner, id)?, "the base {id} is gone"),
         }
         let call = match self.engine() {
             Engine::Podman => self.with_podman(Engine::Podman.call(), self.base().reference()),

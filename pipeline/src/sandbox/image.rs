@@ -84,7 +84,7 @@ impl Image {
     }
 
     /// Gives this name to an image that the engine has under its id; false if it has none.
-    pub fn name(&self, runner: &Runner, id: &ImageDigest) -> Result<bool> {
+    pub fn tag(&self, runner: &Runner, id: &ImageDigest) -> Result<bool> {
         let there = Self::by_id(self.engine, id).exists(runner)?;
         if there {
             runner.run(&self.engine.call().args(["tag", id.as_str(), &self.reference]))?;
@@ -102,7 +102,7 @@ impl Image {
     ) -> Result<()> {
         let call = self.engine.call().args(["load", "--quiet", "--input"]).env(TMPDIR, tmp);
         runner.run(&in_its_folder(call, archive)?)?;
-        if !self.name(runner, id)? {
+        if !self.tag(runner, id)? {
             bail!("`{}` does not hold the image {id}", archive.display());
         }
         Ok(())
@@ -133,7 +133,7 @@ impl Image {
         runner
             .run(&call.env(TMPDIR, tmp))
             .with_context(|| format!("cannot pull the image {pinned}"))?;
-        if !self.name(runner, id)? {
+        if !self.tag(runner, id)? {
             return Err(anyhow!("{pinned} is not the image {id} that the lock names")
                 .help("was the lock edited? `vgpu-pipeline lock` writes it anew"));
         }
