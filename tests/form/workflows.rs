@@ -48,7 +48,7 @@ fn the_workflows_are_as_zizmors_auditor_wants_them() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What it would say of each thing that was mended, so that a green word is one.
+/// What it would say of each thing that was fixed, so that a green word is one.
 #[test]
 fn zizmor_finds_what_was_mended() {
     let Some(program) = zizmor() else {

@@ -108,7 +108,7 @@ fn an_engine_that_fails_is_told_in_its_own_words_and_not_as_an_image_that_is_gon
     assert_snapshot!(stable(&error), @"");
 }
 
-/// The run that it waits for may mend what had failed, or fail otherwise.
+/// The run that it waits for may fix what had failed, or fail otherwise.
 #[test]
 fn what_a_run_leaves_that_was_waited_for_is_entered_and_not_what_was_there_before() {
     let (toy, folder) = (Toy::new("shell-waits"), scratch());

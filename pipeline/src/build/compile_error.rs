@@ -65,7 +65,7 @@ pub fn explain(error: Error, log: &Path, names: &[DevicePath]) -> Error {
         name.origin.display(),
         lines.iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
     )
-    .help(format!("mend the device and run again; the whole output is in {}", log.display()))
+    .help(format!("fix the device and run again; the whole output is in {}", log.display()))
 }
 
 /// A parallel make goes on for a while after what broke it, so that the last lines need not show it.
@@ -133,7 +133,7 @@ mod tests {
              \x20 | my/vgpu-stub.c:7:5: error: unknown type name 'x'\n\
              \x20 |     7 |     x y;\n\
              \x20 |       |     ^\n\
-             help: mend the device and run again; the whole output is in ";
+             help: fix the device and run again; the whole output is in ";
         assert_eq!(error, format!("{expected}{}", log.display()));
     }
 

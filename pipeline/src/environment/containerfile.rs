@@ -20,10 +20,11 @@ struct Instruction {
     text: String,
 }
 
-/// Refuses a Containerfile that takes anything from elsewhere. `shown` is its name for people.
-pub fn check(text: &str, shown: &str) -> Result<()> {
-    let refuse =
-        |line: usize, why: &str| -> Result<()> { Err(anyhow!("{shown}:{line}: {why}").help(HELP)) };
+/// Refuses a Containerfile that takes anything from elsewhere. `display_name` is its name for people.
+pub fn check(text: &str, display_name: &str) -> Result<()> {
+    let refuse = |line: usize, why: &str| -> Result<()> {
+        Err(anyhow!("{display_name}:{line}: {why}").help(HELP))
+    };
     for (line, text) in (1..).zip(text.split('\n')) {
         if let Some(c) = text.chars().find(|c| c.is_control() && *c != '\t' || *c == '\u{feff}') {
             refuse(line, &format!("the character {} has no place here", c.escape_unicode()))?;

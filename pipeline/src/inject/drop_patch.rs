@@ -148,7 +148,7 @@ fn renumbered(
 fn meant<'a>(file: &str, patches: &'a [Declared]) -> Option<&'a Declared> {
     let wanted = stem(file);
     let near = patches.iter().filter(|patch| {
-        let have = stem(&patch.file.shown);
+        let have = stem(&patch.file.text);
         // No more than half of the name, however short it is.
         let slips = (wanted.len() / 10).max(2).min(wanted.len().saturating_sub(1) / 2);
         bare(&have) == bare(&wanted)
@@ -158,7 +158,7 @@ fn meant<'a>(file: &str, patches: &'a [Declared]) -> Option<&'a Declared> {
                 && have.len().abs_diff(wanted.len()) <= slips
                 && strsim::damerau_levenshtein(&have, &wanted) <= slips)
     });
-    near.min_by_key(|patch| patch.file.shown.len().abs_diff(file.len()))
+    near.min_by_key(|patch| patch.file.text.len().abs_diff(file.len()))
 }
 
 /// The name without its extensions, in lower case.

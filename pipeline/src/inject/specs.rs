@@ -19,12 +19,13 @@ pub struct Specs {
 }
 
 impl Specs {
-    /// Applies the edits. `shown` is what errors call the spec.
-    pub fn of(pipeline: &Pipeline, text: Vec<u8>, shown: &str) -> Result<Self> {
-        refuse_no_spec(&text, shown)?;
+    /// Applies the edits. `display_name` is what errors call the spec.
+    pub fn of(pipeline: &Pipeline, text: Vec<u8>, display_name: &str) -> Result<Self> {
+        refuse_no_spec(&text, display_name)?;
         let defines = &pipeline.build.define;
-        let edit =
-            |spec: &[u8], edits: &[Edit]| edit(spec, shown, edits, &pipeline.device, defines);
+        let edit = |spec: &[u8], edits: &[Edit]| {
+            edit(spec, display_name, edits, &pipeline.device, defines)
+        };
         let edited = edit(&text, &pipeline.spec.edits)?;
         let binary = pipeline.build.test_binary.as_ref();
         let for_tests = binary.map(|binary| edit(&edited.spec, &binary.edits));
@@ -35,7 +36,7 @@ impl Specs {
         };
         // For the objects of its compiler cache alone: a tree that cannot be made is none.
         let stock_for_tests = stock.as_ref().zip(binary).and_then(|(stock, binary)| {
-            super::edit(&stock.spec, shown, &binary.edits, &[], defines).ok()
+            super::edit(&stock.spec, display_name, &binary.edits, &[], defines).ok()
         });
         Ok(Self { text, edited, for_tests, stock, stock_for_tests })
     }

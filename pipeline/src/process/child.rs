@@ -78,7 +78,7 @@ pub(super) enum Source {
 /// A child, what it says, and its standard input, which the handle keeps open.
 pub(super) struct Started {
     pub child: Child,
-    pub heard: Receiver<OutputLine>,
+    pub lines: Receiver<OutputLine>,
     pub reaper: Reaper,
     /// See [`super::pipes::Ends`].
     pub held: Vec<File>,
@@ -105,7 +105,7 @@ pub(super) fn start(call: &Invocation) -> Result<Started> {
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(reaper.group());
     let mut child = command.spawn().with_context(|| format!("cannot start `{call}`"))?;
-    let (sender, heard) = sync_channel(WAITING);
+    let (sender, lines) = sync_channel(WAITING);
     let between = ends.is_some();
     let source = |own| if between { Source::Between } else { own };
     if let Some(stdout) = child.stdout.take() {
@@ -132,7 +132,7 @@ pub(super) fn start(call: &Invocation) -> Result<Started> {
             pipe
         })
     });
-    Ok(Started { child, heard, reaper, held, _input: input })
+    Ok(Started { child, lines, reaper, held, _input: input })
 }
 
 /// The signal that a program can take its time for, and that an engine hands on into a container.

@@ -106,23 +106,23 @@ impl<'a> Runner<'a> {
     pub fn run(&self, call: &Invocation) -> Result<Output> {
         interrupt::check()?;
         self.write(&format!("$ {call}"));
-        let Started { mut child, heard, mut reaper, mut held, _input } = start(call)?;
+        let Started { mut child, lines, mut reaper, mut held, _input } = start(call)?;
         let began = Instant::now();
         let mut stdout = String::new();
         let mut marks = Marks::default();
         let mut tail = VecDeque::with_capacity(TAIL);
         let mut complaint = VecDeque::with_capacity(TAIL);
-        let (mut printed, mut lines) = (0, 0);
+        let (mut bytes, mut line_count) = (0, 0);
         let mut said_all: Option<Instant> = None;
         loop {
-            match heard.recv_timeout(TICK) {
+            match lines.recv_timeout(TICK) {
                 Ok(OutputLine { source: Source::Gone, .. }) => held.clear(),
                 Ok(OutputLine { source: Source::End, line, .. }) => marks.hear(&line),
                 Ok(OutputLine { source, line, whole }) => {
                     let from_stdout = source == Source::Stdout;
-                    printed += line.len() as u64 + 1;
-                    lines += 1;
-                    if let Some(flood) = flood(call, printed, lines, stdout.len() + line.len()) {
+                    bytes += line.len() as u64 + 1;
+                    line_count += 1;
+                    if let Some(flood) = flood(call, bytes, line_count, stdout.len() + line.len()) {
                         let stop = anyhow!("`{}` printed more than {flood}", call.short());
                         return Err(self.stop(call, &mut child, &mut reaper, stop));
                     }

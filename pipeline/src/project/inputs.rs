@@ -69,14 +69,14 @@ impl Inputs {
 /// Refuses a file that cannot be a device's: a compiler shows the lines that it stumbles over, and what was
 /// named in a source's place may be a secret that looks like none. Nothing in QEMU can be declared, and no
 /// type registered, without its headers.
-fn refuse_no_device(bytes: Vec<u8>, shown: &str) -> Result<Vec<u8>> {
+fn refuse_no_device(bytes: Vec<u8>, display_name: &str) -> Result<Vec<u8>> {
     let includes = |line: &[u8]| {
         let rest = line.trim_ascii().strip_prefix(b"#").map(<[u8]>::trim_ascii_start);
         rest.is_some_and(|rest| rest.starts_with(b"include"))
     };
     if !bytes.split(|byte| *byte == b'\n').any(includes) {
         return Err(anyhow!(
-            "`{shown}` has no `#include`, so it is no device, and nothing of it is shown"
+            "`{display_name}` has no `#include`, so it is no device, and nothing of it is shown"
         )
         .help("`device.source` names the C file, which begins with `#include \"qemu/osdep.h\"`"));
     }

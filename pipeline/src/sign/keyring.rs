@@ -321,10 +321,10 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-fn refuse_owner(meta: &fs::Metadata, us: u32, shown: &str) -> Result<()> {
+fn refuse_owner(meta: &fs::Metadata, us: u32, display_name: &str) -> Result<()> {
     if meta.uid() != us && meta.uid() != 0 {
         return Err(anyhow!(
-            "{shown} belongs to another user (uid {}), who can change it at any time",
+            "{display_name} belongs to another user (uid {}), who can change it at any time",
             meta.uid()
         )
         .help(HELP_KEY.to_string()));

@@ -19,7 +19,7 @@ const PRIVATE: Mode = Mode::RWXU;
 /// The kernel follows no more on one way (`path_resolution(7)`), and says so itself.
 const MOST_LINKS: u32 = 40;
 
-/// Makes a folder that is ours alone, or sees that it is. A mode that is too generous is mended; a
+/// Makes a folder that is ours alone, or sees that it is. A mode that is too generous is fixed; a
 /// link in its place or a foreign owner is refused. `what` names it in the message, `help` says what
 /// to try.
 pub fn private_folder(path: &Path, what: &str, help: &str) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::inject::macros::mark;
 #[derive(Debug, Clone)]
 pub struct Name {
     /// The name, or how the spec spells it where it cannot be told.
-    pub shown: String,
+    pub text: String,
     /// What it certainly ends with, where it cannot be told whole.
     tail: Option<String>,
 }
@@ -26,7 +26,7 @@ impl Name {
     /// Of the `value` of a tag, with its marks, that the spec spells as `spelled`.
     pub fn new(value: &str, spelled: &str) -> Self {
         let Some(at) = value.rfind(mark::is) else {
-            return Self { shown: file(value).to_owned(), tail: None };
+            return Self { text: file(value).to_owned(), tail: None };
         };
         let last = value[at..].chars().next().unwrap_or_default();
         let behind = &value[at + last.len_utf8()..];
@@ -35,15 +35,15 @@ impl Name {
             behind.starts_with([' ', '\t']) || value[..at].contains(char::is_whitespace);
         let tail = if arguments { "" } else { behind };
         if tail.contains('/') {
-            return Self { shown: file(tail).to_owned(), tail: None };
+            return Self { text: file(tail).to_owned(), tail: None };
         }
-        let shown = file(spelled).to_owned();
-        Self { shown, tail: Some(tail.to_owned()) }
+        let text = file(spelled).to_owned();
+        Self { text, tail: Some(tail.to_owned()) }
     }
 
     pub fn is(&self, file: &str) -> FileIs {
         match &self.tail {
-            None if self.shown == file => FileIs::It,
+            None if self.text == file => FileIs::It,
             Some(tail) if file.ends_with(tail.as_str()) => FileIs::Unclear,
             _ => FileIs::Another,
         }
@@ -51,7 +51,7 @@ impl Name {
 
     /// The name for people.
     pub fn readable(&self) -> String {
-        bytes::readable(&self.shown)
+        bytes::readable(&self.text)
     }
 }
 

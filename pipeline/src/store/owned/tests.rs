@@ -119,7 +119,7 @@ fn a_private_folder_is_private_and_what_holds_it_is_as_usual() {
         private_folder(&path, "the thing", "try").unwrap();
         let modes = path.ancestors().take(4).map(|at| at.metadata().unwrap().mode() & 0o7777);
         assert_eq!(modes.collect::<Vec<_>>(), [0o700, 0o755, 0o755, 0o750]);
-        // What is too generous is mended.
+        // What is too generous is fixed.
         fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
     }
 }

@@ -17,20 +17,23 @@ pub fn ask(program: &Program, expected: &[ExpectedType]) -> Result<Probed> {
         let name = expected.name.as_str();
         let quoted = format!("name \"{name}\"");
         let Some(line) = help.lines().find(|line| line.starts_with(&quoted)) else {
-            bail!("{} lists no `{name}` for `-device help`", program.shown);
+            bail!("{} lists no `{name}` for `-device help`", program.display_name);
         };
         devices.push(line.to_owned());
         let properties = ask(&["-device", &format!("{name},help")])?;
         for property in expected.properties.iter().flatten().map(|(name, _)| name.as_str()) {
             // Whether it has one of these is for QMP to say.
             if !has_property(&properties, property) && !is_left_out(property) {
-                bail!("{} lists no property `{property}` for `-device {name},help`", program.shown);
+                bail!(
+                    "{} lists no property `{property}` for `-device {name},help`",
+                    program.display_name
+                );
             }
         }
     }
     let names: Vec<&str> = expected.iter().map(|expected| expected.name.as_str()).collect();
     let checks = vec![Check::passed("help", names.join(", "))];
-    Ok(Probed { binary: program.shown.replace('`', ""), version, devices, checks })
+    Ok(Probed { binary: program.display_name.replace('`', ""), version, devices, checks })
 }
 
 /// A property's line is `  pool_id=<str>`, with or without a description (`qdev_device_help`).

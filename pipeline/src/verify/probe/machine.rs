@@ -54,7 +54,8 @@ impl Machine {
             match program.attempt(session)? {
                 Ok(said) => {
                     let replies = script.replies(&said);
-                    let replies = replies.with_context(|| format!("QMP of {}", program.shown))?;
+                    let replies =
+                        replies.with_context(|| format!("QMP of {}", program.display_name))?;
                     return Ok(Ok(Self { name: name.to_owned(), replies, numbers }));
                 }
                 Err(exit) => {
@@ -85,12 +86,12 @@ impl Machine {
             if found.is_empty() {
                 return Err(anyhow!(
                     "{}: {instance} starts, and has to be refused with `{expected}`",
-                    program.shown
+                    program.display_name
                 )
                 .help(HELP));
             }
             if found != *expected {
-                return Err(anyhow!("{}: {instance} is refused with other words\n  found    {found}\n  expected {expected}", program.shown).help(HELP));
+                return Err(anyhow!("{}: {instance} is refused with other words\n  found    {found}\n  expected {expected}", program.display_name).help(HELP));
             }
         }
         let count = refused.len();

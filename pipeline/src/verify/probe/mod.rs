@@ -172,7 +172,7 @@ impl fmt::Display for DeviceInstance<'_> {
 /// Asks the binary everything that it can answer, and its test binary what it cannot.
 pub fn run(input: &ProbeInput, image: &Image, runner: &Runner) -> Result<Vec<Probed>> {
     let ProbeInput { folder, name, expected, .. } = *input;
-    let packaged = Program { folder, name, shown: format!("`{name}`"), image, runner };
+    let packaged = Program { folder, name, display_name: format!("`{name}`"), image, runner };
     let mut probed = help::ask(&packaged, expected)?;
     probed.checks.push(types::check(&packaged, input.types, input.census)?);
     if DeviceInstance::accepted(expected).is_empty() && DeviceInstance::refused(expected).is_empty()
@@ -192,7 +192,7 @@ pub fn run(input: &ProbeInput, image: &Image, runner: &Runner) -> Result<Vec<Pro
     };
     let name = program::bring(path, folder, "test")?;
     let mut program = Program { name: &name, ..packaged };
-    program.shown = format!("test binary `{}`", program.own_name());
+    program.display_name = format!("test binary `{}`", program.own_name());
     let why = format!("{why}; the test binary was driven in its place");
     probed.checks.push(Check::not_run("machine", why));
     let mut tested = help::ask(&program, expected)?;

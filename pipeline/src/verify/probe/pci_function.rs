@@ -62,13 +62,13 @@ pub fn check(
             Err(exit) => {
                 return Err(anyhow!(
                     "{} does not start with devices that it has to accept: {}",
-                    program.shown,
+                    program.display_name,
                     exit.words()
                 )
                 .help(HELP));
             }
         };
-        script.judge(&said).with_context(|| program.shown.clone())?;
+        script.judge(&said).with_context(|| program.display_name.clone())?;
         fields += script.fields();
     }
     let count = instances.len();

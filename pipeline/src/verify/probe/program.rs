@@ -22,7 +22,7 @@ pub struct Program<'a> {
     pub folder: &'a Path,
     pub name: &'a str,
     /// As messages call it.
-    pub shown: String,
+    pub display_name: String,
     pub image: &'a Image,
     pub runner: &'a Runner<'a>,
 }
@@ -80,7 +80,7 @@ impl Program<'_> {
     pub fn say(&self, session: Session) -> Result<String> {
         let asked = session.args.join(" ");
         self.run_with_input(session)
-            .with_context(|| format!("{} with `{asked}`, in the sandbox", self.shown))
+            .with_context(|| format!("{} with `{asked}`, in the sandbox", self.display_name))
     }
 
     /// Runs a session that the program may refuse.

@@ -24,9 +24,9 @@ pub fn check(program: &Program, types: &[QomType], census: &[String]) -> Result<
             let why = format!("no QMP with `-machine none`: {}", exit.words());
             return Ok(Check::not_run(NAME, why));
         }
-        Err(exit) => bail!("{} gave up in a QMP session: {}", program.shown, exit.words()),
+        Err(exit) => bail!("{} gave up in a QMP session: {}", program.display_name, exit.words()),
     };
-    let shown = || format!("QMP of {}", program.shown);
+    let shown = || format!("QMP of {}", program.display_name);
     let replies = script.replies(&said).with_context(shown)?;
     compare(types, census, &questions, &replies).with_context(shown)
 }

@@ -125,9 +125,9 @@ fn an_output_of_an_older_version_is_taken_where_its_sums_say_that_it_is_ours() {
         // The sums are true all the same.
         let sum = crate::digest::sha256_file(&path).unwrap();
         let sums = std_fs::read_to_string(at.join("SHA256SUMS")).unwrap();
-        let mended = format!("{sum}  manifest.json");
+        let edited = format!("{sum}  manifest.json");
         let lines = sums.lines().map(|line| {
-            let line = if line.ends_with("manifest.json") { &mended } else { line };
+            let line = if line.ends_with("manifest.json") { &edited } else { line };
             format!("{line}\n")
         });
         std_fs::write(at.join("SHA256SUMS"), lines.collect::<String>()).unwrap();

@@ -87,9 +87,9 @@ pub fn check(
             let why = format!("the binary has no TCG: {}", exit.words());
             return Ok(Check::not_run(NAME, why));
         }
-        Err(exit) => bail!("{} starts no guest: {}", program.shown, exit.words()),
+        Err(exit) => bail!("{} starts no guest: {}", program.display_name, exit.words()),
     };
-    seen(&said, &instances).with_context(|| format!("a guest in {}", program.shown))?;
+    seen(&said, &instances).with_context(|| format!("a guest in {}", program.display_name))?;
     let count = instances.len();
     Ok(Check::passed(NAME, format!("Linux {} sees {count} devices", boot_files.version())))
 }
