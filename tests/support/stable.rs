@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the program says, fit for a snapshot: whatever differs from run to run has a name in its place.
+
+use super::{kept, root};
+use regex_lite::Regex;
+
+/// What differs, and its name. The longest digests come first.
+const DIFFERENT: [(&str, &str); 9] = [
+    // A folder of `scratch`, wherever TMPDIR is.
+    (r#"(/[^\s/`'":,=]+)*/\.tmp[A-Za-z0-9]{6}"#, "FOLDER"),
+    (r"\b[0-9a-f]{128}\b", "SHA512"),
+    (r"\b[0-9a-f]{64}\b", "SHA256"),
+    (r"\b[0-9a-f]{40}\b", "COMMIT"),
+    (r"\b[0-9a-f]{32}\b", "MD5"),
+    (r"\b[0-9a-f]{16}\b", "KEY"),
+    (r"\b[0-9A-F]{40}\b", "FINGERPRINT"),
+    (r"\b(127\.0\.0\.1|localhost):[0-9]+", "SERVER"),
+    (r"\b[0-9]+\.[0-9]+ s\b", "TIME"),
+];
+
+/// The text with names in the place of what differs.
+pub fn stable(text: &str) -> String {
+    let places =
+        [(kept("").display().to_string(), "KEPT/"), (root().display().to_string(), "PROJECT")];
+    let text = places.iter().fold(text.to_owned(), |text, (place, name)| text.replace(place, name));
+    DIFFERENT.iter().fold(text, |text, (pattern, name)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned()
+    })
+}
