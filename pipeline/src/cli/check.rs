@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `check`: is this pipeline file good?
 
-use super::{Classify, CommandError, ProjectArgs, SigningArgs};
+use super::{Classify, CommandError, Execute, ProjectArgs, SigningArgs};
 use crate::run::{Request, Session};
 use clap::Args;
 
@@ -13,16 +13,8 @@ pub struct Check {
     signer: SigningArgs,
 }
 
-impl Check {
-    pub fn project(&self) -> &ProjectArgs {
-        &self.project
-    }
-
-    pub fn signer(&self) -> &SigningArgs {
-        &self.signer
-    }
-
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Check {
+    fn run(&self) -> Result<(), CommandError> {
         let store = self.project.store().usage()?;
         let project = self.project.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
         let request = Request::whole(&project);
@@ -37,5 +29,13 @@ impl Check {
         }
         tell!("pipeline `{}` is good", session.project.name());
         Ok(())
+    }
+
+    fn project(&self) -> Option<&ProjectArgs> {
+        Some(&self.project)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.signer.secrets()
     }
 }

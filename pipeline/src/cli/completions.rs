@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `completions`: for the user's shell.
 
-use super::Cli;
+use super::{Cli, CommandError, Execute};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -10,11 +10,12 @@ pub struct Completions {
     shell: Shell,
 }
 
-impl Completions {
-    pub fn run(&self) {
+impl Execute for Completions {
+    fn run(&self) -> Result<(), CommandError> {
         // Into memory first: the generator panics where a reader went away.
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "vgpu-pipeline", &mut text);
         say!("{}", String::from_utf8_lossy(&text).trim_end());
+        Ok(())
     }
 }

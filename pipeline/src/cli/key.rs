@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `key`: make a signing key, or show one's public half.
 
-use super::{Classify, CommandError};
+use super::{Classify, CommandError, Execute};
 use crate::config::{KeySource, Sign};
 use crate::error::Help;
 use crate::process::interrupt;
@@ -44,8 +44,8 @@ pub enum Key {
     },
 }
 
-impl Key {
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Key {
+    fn run(&self) -> Result<(), CommandError> {
         // Making a key takes its time, and until it is written there is nothing to be cleaned up.
         interrupt::end_at_once(true);
         match self {
@@ -54,21 +54,21 @@ impl Key {
         }
     }
 
-    pub fn json(&self) -> bool {
+    fn prints_json(&self) -> bool {
         matches!(self, Self::Show { json: true, .. })
     }
 
-    /// The variables that hold secrets.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let names = match self {
-            Self::New { .. } => [None, None],
+    fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::New { .. } => Vec::new(),
             Self::Show { key_env, passphrase_env, .. } => {
-                [key_env.as_deref(), passphrase_env.as_deref()]
+                [key_env, passphrase_env].into_iter().filter_map(|name| name.as_deref()).collect()
             }
-        };
-        names.into_iter().flatten()
+        }
     }
+}
 
+impl Key {
     fn show(&self, json: bool) -> Result<()> {
         let key = sign::open(&self.section()?, Path::new(""))?
             .context("there is no development key yet")

@@ -2,7 +2,7 @@
 //! `lock`: what an environment is made of, pinned; and what moved since.
 
 use super::notes;
-use super::{Classify, CommandError, FetchArgs, ProjectArgs};
+use super::{Classify, CommandError, Execute, FetchArgs, ProjectArgs};
 use crate::error::Help;
 use crate::lock::{LockContext, Task, UpstreamReport, examine_mirror};
 use crate::sandbox::Engine;
@@ -27,12 +27,8 @@ pub struct Lock {
     engine: Option<Engine>,
 }
 
-impl Lock {
-    pub fn project(&self) -> &ProjectArgs {
-        &self.project
-    }
-
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Lock {
+    fn run(&self) -> Result<(), CommandError> {
         let store = self.project.store().usage()?;
         let project = self.project.load(&store).usage()?;
         self.mirrors_are_asked().usage()?;
@@ -72,6 +68,12 @@ impl Lock {
         Ok(())
     }
 
+    fn project(&self) -> Option<&ProjectArgs> {
+        Some(&self.project)
+    }
+}
+
+impl Lock {
     /// Refuses to be silent about a mirror where only upstream can say what there is.
     fn mirrors_are_asked(&self) -> Result<()> {
         if self.fetch.is_none() && !self.reach.mirror.is_empty() {

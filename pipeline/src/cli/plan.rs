@@ -2,7 +2,7 @@
 //! `plan`: what a run would do.
 
 use super::notes;
-use super::{Classify, CommandError, ProjectArgs, SigningArgs};
+use super::{Classify, CommandError, Execute, ProjectArgs, SigningArgs};
 use crate::inject::{Outcome, readable};
 use crate::run::{Request, Session};
 use crate::stage::{PlannedStep, Stage};
@@ -50,20 +50,8 @@ struct EditOutput<'a> {
     outcome: Outcome,
 }
 
-impl Plan {
-    pub fn project(&self) -> &ProjectArgs {
-        &self.project
-    }
-
-    pub fn signer(&self) -> &SigningArgs {
-        &self.signer
-    }
-
-    pub fn json(&self) -> bool {
-        self.json
-    }
-
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Plan {
+    fn run(&self) -> Result<(), CommandError> {
         let store = self.project.store().usage()?;
         let project = self.project.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
         let request = Request::whole(&project);
@@ -79,6 +67,20 @@ impl Plan {
         Ok(())
     }
 
+    fn prints_json(&self) -> bool {
+        self.json
+    }
+
+    fn project(&self) -> Option<&ProjectArgs> {
+        Some(&self.project)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.signer.secrets()
+    }
+}
+
+impl Plan {
     fn output<'a>(&self, session: &'a Session) -> Result<PlanOutput<'a>> {
         let mut steps = Vec::new();
         for node in session.plan()?.nodes {

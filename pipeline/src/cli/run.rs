@@ -2,7 +2,7 @@
 //! `run`: the main job.
 
 use super::progress::ProgressReporter;
-use super::{Classify, CommandError, FetchArgs, ONE_OF_THEM, ProjectArgs, SigningArgs};
+use super::{Classify, CommandError, Execute, FetchArgs, ONE_OF_THEM, ProjectArgs, SigningArgs};
 use crate::error::Help;
 use crate::run::{Consent, Request, Session};
 use crate::sandbox::Engine;
@@ -39,20 +39,8 @@ pub struct Run {
     json: bool,
 }
 
-impl Run {
-    pub fn project(&self) -> &ProjectArgs {
-        &self.project
-    }
-
-    pub fn signer(&self) -> &SigningArgs {
-        &self.signer
-    }
-
-    pub fn json(&self) -> bool {
-        self.json
-    }
-
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Run {
+    fn run(&self) -> Result<(), CommandError> {
         self.publishes_or_says_nothing_of_it().usage()?;
         let store = self.project.store().usage()?;
         let project = self.project.load(&store).and_then(|it| self.signer.apply(it)).usage()?;
@@ -75,6 +63,20 @@ impl Run {
         Ok(())
     }
 
+    fn prints_json(&self) -> bool {
+        self.json
+    }
+
+    fn project(&self) -> Option<&ProjectArgs> {
+        Some(&self.project)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.signer.secrets()
+    }
+}
+
+impl Run {
     /// Refuses to be silent about what is asked of a repository that is not to be written.
     fn publishes_or_says_nothing_of_it(&self) -> Result<()> {
         let asked = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `shell`: into the build environment at the stage that failed.
 
-use super::{Classify, CommandError, ProjectArgs};
+use super::{Classify, CommandError, Execute, ProjectArgs};
 use crate::error::Help;
 use crate::process::{Runner, interrupt};
 use crate::sandbox::FailedJob;
@@ -17,12 +17,8 @@ pub struct Shell {
     command: Vec<String>,
 }
 
-impl Shell {
-    pub fn project(&self) -> &ProjectArgs {
-        &self.project
-    }
-
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Shell {
+    fn run(&self) -> Result<(), CommandError> {
         let store = self.project.store().usage()?;
         let project = self.project.load(&store).usage()?;
         let name = project.name();
@@ -51,5 +47,14 @@ impl Shell {
             return Ok(());
         }
         Err(anyhow!("`{}` in the environment ended with {status}", command.join(" "))).failed()
+    }
+
+    fn project(&self) -> Option<&ProjectArgs> {
+        Some(&self.project)
+    }
+
+    /// Whoever enters a container by hand wants a terminal there, and signs nothing.
+    fn reads_secrets(&self) -> bool {
+        false
     }
 }

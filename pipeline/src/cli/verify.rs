@@ -2,7 +2,7 @@
 //! `verify`: the audit alone, on any RPM or ELF binary, and the difference to another.
 
 use super::inspection::{print, print_changes};
-use super::{Classify, CommandError};
+use super::{Classify, CommandError, Execute};
 use crate::config::{self, ExpectedType, Line, PropertyKind, PropertyName, QomType};
 use crate::error::Help;
 use crate::files;
@@ -73,12 +73,8 @@ struct Said<'a> {
     difference: Option<&'a [Change]>,
 }
 
-impl Verify {
-    pub fn json(&self) -> bool {
-        self.json
-    }
-
-    pub fn run(&self) -> Result<(), CommandError> {
+impl Execute for Verify {
+    fn run(&self) -> Result<(), CommandError> {
         let section = self.section().usage()?;
         let installed =
             section.installed.as_deref().map(verify::read_installed).transpose().usage()?;
@@ -128,6 +124,12 @@ impl Verify {
         self.judge(&audit, changes.as_deref(), &section).failed()
     }
 
+    fn prints_json(&self) -> bool {
+        self.json
+    }
+}
+
+impl Verify {
     /// What the file is held to.
     fn section(&self) -> Result<config::Verify> {
         if let Some(file) = &self.pipeline {

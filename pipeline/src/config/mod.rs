@@ -54,7 +54,7 @@ pub use scalars::{
 };
 pub use settings::Settings;
 pub use sign::{KeySource, Sign};
-pub use source::{CommitArchive, DebianSource, GitSource, LfsObject, Lookaside, Source};
+pub use source::*;
 #[cfg(test)]
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `source`.
 
+use super::path::Path;
 use super::scalars::{
     Commit, DebianPackage, DebianVersion, FileName, FileUrl, GitRef, GitUrl, LocalFile, Sha256,
     SourceFile, Suite, TreeFolder, TreePath, WebUrl,
@@ -21,6 +22,40 @@ pub enum Source {
     Debian(DebianSource),
     /// A file on this machine.
     Path(PathSource),
+}
+
+impl Source {
+    /// The names that its files have in SOURCES, as far as the pipeline file says them, each with its place
+    /// below the source's own.
+    pub(super) fn named_files(&self, at: &Path) -> Vec<(&str, Path)> {
+        match self {
+            Self::Git(git) => {
+                let at = at.key("git");
+                let lfs = at.key("lfs");
+                let objects = git.lfs.iter().enumerate();
+                let objects = objects.map(|(n, it)| (it.file.as_str(), lfs.item(n).key("file")));
+                let pins = at.key("lookaside").key("pins");
+                let pinned = git.lookaside.iter().flat_map(|it| &it.pins).enumerate();
+                let pinned = pinned.map(|(n, it)| (it.name.as_str(), pins.item(n).key("name")));
+                objects.chain(pinned).collect()
+            }
+            Self::Archive(archive) => vec![(archive.file_name(), at.key("archive").key("url"))],
+            Self::Debian(package) => {
+                let at = at.key("debian").key("files");
+                let files = package.files.iter().enumerate();
+                files.map(|(n, it)| (it.name.as_str(), at.item(n).key("name"))).collect()
+            }
+            Self::Path(path) => vec![(path.file_name(), at.key("path").key("file"))],
+        }
+    }
+
+    /// The file that it is on this machine.
+    pub fn local_file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Git(_) | Self::Archive(_) | Self::Debian(_) => None,
+            Self::Path(path) => Some(&path.file),
+        }
+    }
 }
 
 /// A packaging repository at one commit.
@@ -147,6 +182,13 @@ pub struct PathSource {
     #[schemars(with = "LocalFile")]
     pub file: PathBuf,
     pub sha256: Sha256,
+}
+
+impl PathSource {
+    /// The file's name; its rule has seen that there is one.
+    pub fn file_name(&self) -> &str {
+        self.file.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
 }
 
 fn sources_folder() -> TreeFolder {

@@ -84,43 +84,20 @@ fn sources(sources: &[Source]) -> Vec<Violation> {
     let mut git: Option<Path> = None;
     for (number, source) in sources.iter().enumerate() {
         let path = Path::of("source").item(number);
-        let mut take = |name: &str, path: Path| {
+        for (name, path) in source.named_files(&path) {
             violations.extend(names.take(name, path, "source file"));
-        };
-        match source {
-            Source::Debian(debian) => {
-                for (number, file) in debian.files.iter().enumerate() {
-                    let path = path.key("debian").key("files").item(number).key("name");
-                    take(file.name.as_str(), path);
-                }
-            }
-            Source::Path(local) => {
-                let name = local.file.file_name().and_then(|name| name.to_str());
-                take(name.unwrap_or_default(), path.key("path").key("file"));
-            }
-            Source::Archive(archive) => {
-                take(archive.file_name(), path.key("archive").key("url"));
-            }
-            Source::Git(source) => {
-                let path = path.key("git");
-                for (number, object) in source.lfs.iter().enumerate() {
-                    take(object.file.as_str(), path.key("lfs").item(number).key("file"));
-                }
-                let pins = source.lookaside.iter().flat_map(|lookaside| &lookaside.pins);
-                for (number, pin) in pins.enumerate() {
-                    let path = path.key("lookaside").key("pins").item(number).key("name");
-                    take(pin.name.as_str(), path);
-                }
-                violations.extend(lookaside(source, &path));
-                match &git {
-                    None => git = Some(path),
-                    Some(first) => violations.push(
-                        Violation::new(path, "a second `git:`, and the spec comes from one alone")
-                            .on_key()
-                            .other(first.clone(), "the first one")
-                            .help("further files can be an `archive:` or a `path:`"),
-                    ),
-                }
+        }
+        if let Source::Git(source) = source {
+            let path = path.key("git");
+            violations.extend(lookaside(source, &path));
+            match &git {
+                None => git = Some(path),
+                Some(first) => violations.push(
+                    Violation::new(path, "a second `git:`, and the spec comes from one alone")
+                        .on_key()
+                        .other(first.clone(), "the first one")
+                        .help("further files can be an `archive:` or a `path:`"),
+                ),
             }
         }
     }

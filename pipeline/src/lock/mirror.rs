@@ -12,7 +12,7 @@ use crate::files::{
 };
 use crate::project::Project;
 use crate::sandbox::Image;
-use crate::source;
+use crate::source::{self, BringContext};
 use crate::store::FileRecord;
 use crate::store::owned::{own_entries, own_folders};
 
@@ -35,7 +35,8 @@ pub fn populate(
     // The stage's own way brings each into the cache, which is laid out as a mirror is.
     let work = fetch.store().work()?;
     let spec = pipeline.spec.git.as_ref();
-    let brought = source::bring(&pipeline.source, spec, base_dir, &work, fetch)?;
+    let brought =
+        source::bring(&pipeline.source, &BringContext { spec, base_dir, work: &work, fetch })?;
     let mut pins = source::pins(&pipeline.source);
     pins.extend(brought.pins);
     if let Some(declared) = &pipeline.wrapper {

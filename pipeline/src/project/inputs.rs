@@ -40,10 +40,8 @@ impl Inputs {
             let bytes = bytes.with_context(|| format!("source of device `{}`", device.qom_type))?;
             devices.push(DeviceFile { path, bytes });
         }
-        for source in &pipeline.source {
-            if let Source::Path(path) = source {
-                files::look(&files::join(base_dir, &path.file), &files::SOURCE)?;
-            }
+        for file in pipeline.source.iter().filter_map(Source::local_file) {
+            files::look(&files::join(base_dir, file), &files::SOURCE)?;
         }
         if let Some(file) = pipeline.wrapper.as_ref().and_then(|wrapper| wrapper.vendor.path()) {
             files::look(&files::join(base_dir, file), &files::WRAPPER)?;

@@ -44,15 +44,15 @@ pub fn take_over() -> Result<()> {
     Ok(())
 }
 
-/// Puts variables away where any of them is set, which ends in this program's start without them; `hand
-/// over` tells whether it will want their values then. An error says why that was impossible.
-pub fn put_away(names: &[&str], chown_to_builder: bool) -> Result<(), Error> {
+/// Puts variables away where any of them is set, which ends in this program's start without them; `keep_values`
+/// says whether it will read them then. An error says why that was impossible.
+pub fn put_away(names: &[&str], keep_values: bool) -> Result<(), Error> {
     let set: Vec<&str> =
         names.iter().copied().filter(|name| std::env::var_os(name).is_some()).collect();
     if set.is_empty() {
         return Ok(());
     }
-    let vault = if chown_to_builder { Some(filled(&set)?.into()) } else { None };
+    let vault = if keep_values { Some(filled(&set)?.into()) } else { None };
     Err(again::start_anew(&set, vault))
 }
 

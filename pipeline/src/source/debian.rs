@@ -2,43 +2,60 @@
 //! Debian source packages, through apt and a scratch configuration: the machine's own sources plus
 //! `deb-src`, which a fresh Debian does not have. apt checks the archive's signatures on the way.
 
-use super::SourceFact;
+use super::kind::{BringContext, SourceKind};
+use super::{Brought, SourceFact};
 use crate::apt;
 use crate::config::DebianSource;
 use crate::error::{Help, Reason};
-use crate::fetch::{Fetch, FileRequest};
+use crate::fetch::{Fetch, FileRequest, Pin};
 use crate::process::{Invocation, Runner};
+use crate::stage::{KeyBuilder, Network};
 use crate::store::Work;
 use anyhow::{Context, Result};
 use fs_err as fs;
 use std::path::{Path, PathBuf};
 
-/// Puts the pinned files of a package into the work's files. apt is asked for what is not at hand.
-pub fn fetch(package: &DebianSource, work: &Work, fetch: &Fetch) -> Result<Vec<SourceFact>> {
-    let downloads = work.scratch("downloads")?;
-    let origin = format!(
-        "Debian source package {} {} of {}",
-        package.package, package.version, package.suite
-    );
-    let mut facts = Vec::new();
-    for file in &package.files {
-        let name = file.name.as_str();
-        let wanted = FileRequest { display_name: name, sha256: &file.sha256, size: None };
-        let from = fetch.file(&wanted, |to| {
-            if !downloads.join(name).exists() {
-                download(package, work, &downloads, fetch)?;
-            }
-            fs::rename(downloads.join(name), to)
-                .with_context(|| {
-                    format!("`{name}` is not a file of {} {}", package.package, package.version)
-                })
-                .with_help(|| format!("it has {}", listing(&downloads)))
-        })?;
-        let to = work.files().join(super::SOURCES).join(name);
-        super::place(&from, &to)?;
-        facts.push(SourceFact::of(name, &to, origin.clone())?);
+impl SourceKind for DebianSource {
+    fn recipe(&self, key: KeyBuilder) -> KeyBuilder {
+        key.text("debian", self.package.as_str())
+            .text("version", self.version.as_str())
+            .config("files", &self.files)
     }
-    Ok(facts)
+
+    fn tools(&self, network: Network) -> &'static [&'static str] {
+        match network {
+            Network::On => &["apt-get", "apt-cache"],
+            Network::Off => &[],
+        }
+    }
+
+    fn pins(&self) -> Vec<(Pin, String)> {
+        let files = self.files.iter();
+        files.map(|file| (Pin::Sha256(file.sha256.clone()), file.name.to_string())).collect()
+    }
+
+    /// apt is asked for what is neither in the store nor in a mirror.
+    fn bring(&self, cx: &BringContext, brought: &mut Brought) -> Result<()> {
+        let Self { package, version, suite, .. } = self;
+        let downloads = cx.work.scratch("downloads")?;
+        let origin = format!("Debian source package {package} {version} of {suite}");
+        for file in &self.files {
+            let name = file.name.as_str();
+            let request = FileRequest { display_name: name, sha256: &file.sha256, size: None };
+            let from = cx.fetch.file(&request, |to| {
+                if !downloads.join(name).exists() {
+                    download(self, cx.work, &downloads, cx.fetch)?;
+                }
+                fs::rename(downloads.join(name), to)
+                    .with_context(|| format!("`{name}` is not a file of {package} {version}"))
+                    .with_help(|| format!("it has {}", listing(&downloads)))
+            })?;
+            let to = cx.place_of(name);
+            super::place(&from, &to)?;
+            brought.files.push(SourceFact::of(name, &to, origin.clone())?);
+        }
+        Ok(())
+    }
 }
 
 /// Has apt download all files of the package.

@@ -6,6 +6,7 @@
 //! whoever knows the spec says whether it is needed.
 
 use super::OTHER_SOURCE;
+use super::kind::{BringContext, SourceKind};
 use super::lfs::{self, Pointer};
 use super::{Brought, SOURCES, SPECS, Skipped, SourceFact, lookaside};
 use crate::config::{CommitArchive, GitSource, LfsObject, SourceFile, TreePath, nearest};
@@ -13,7 +14,7 @@ use crate::error::{Help, Reason, did_you_mean};
 use crate::fetch::{Fetch, FileRequest, LARGEST, Pin, check, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, TreeEntry, find};
-use crate::store::Work;
+use crate::stage::{KeyBuilder, Network};
 use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
 use std::cell::Cell;
@@ -37,14 +38,38 @@ struct Contents {
     skipped: Vec<Skipped>,
 }
 
-/// Puts the files and the spec into the work's files.
-pub fn fetch(
-    source: &GitSource,
-    spec: Option<&TreePath>,
-    work: &Work,
-    fetch: &Fetch,
-    brought: &mut Brought,
-) -> Result<()> {
+impl SourceKind for GitSource {
+    fn recipe(&self, mut key: KeyBuilder) -> KeyBuilder {
+        key = key.text("commit", self.commit.as_str()).text("directory", self.directory.as_str());
+        for object in &self.lfs {
+            key = key.text("lfs", object.file.as_str()).text("sha256", object.sha256.as_str());
+        }
+        match &self.lookaside {
+            Some(lookaside) => key.config("lookaside", &lookaside.pins),
+            None => key,
+        }
+    }
+
+    fn tools(&self, _network: Network) -> &'static [&'static str] {
+        &["git", "gzip", "curl"]
+    }
+
+    fn pins(&self) -> Vec<(Pin, String)> {
+        let commit = format!("commit {} of {}", self.commit, self.url);
+        let objects = self.lfs.iter();
+        let objects =
+            objects.map(|object| (Pin::Sha256(object.sha256.clone()), object.file.to_string()));
+        [(Pin::Commit(self.commit.clone()), commit)].into_iter().chain(objects).collect()
+    }
+
+    fn bring(&self, cx: &BringContext, brought: &mut Brought) -> Result<()> {
+        bring(self, cx, brought)
+    }
+}
+
+/// The files of the folder, and the spec.
+fn bring(source: &GitSource, cx: &BringContext, brought: &mut Brought) -> Result<()> {
+    let BringContext { spec, work, fetch, .. } = *cx;
     let bundle = bundle(source, fetch)?;
     let repository = Repository::new(&work.scratch("git")?, &source.commit, fetch.runner())?;
     repository.unbundle(&bundle, &source.commit)?;

@@ -4,22 +4,26 @@
 //!
 //! Nothing is unpacked here and nothing is taken that the pipeline does not name.
 
+mod archive;
 mod debian;
 mod git;
 mod kind;
 mod lfs;
 mod lookaside;
+mod path;
 mod step;
 
-use crate::config::{self, TreePath};
+use crate::config::Source;
 use crate::digest::sha256_file;
 use crate::error::Reason;
-use crate::fetch::{Fetch, FileRequest, Pin, check};
+use crate::fetch::Pin;
 use crate::files::{self, write::link_or_copy};
-use crate::store::{Stored, Work};
+use crate::store::Stored;
 use anyhow::{Result, bail};
 pub use debian::served;
 use fs_err as fs;
+pub use kind::BringContext;
+use kind::SourceKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -107,44 +111,22 @@ impl Sources {
     }
 }
 
-/// Brings every source into a work folder's files, by way of the cache. `base_dir` is the folder that
-/// relative paths start from, `spec` the spec's place in the git source.
-pub fn bring(
-    sources: &[config::Source],
-    spec: Option<&TreePath>,
-    base_dir: &Path,
-    work: &Work,
-    fetch: &Fetch,
-) -> Result<Brought> {
+/// Who knows a source.
+fn kind(source: &Source) -> &dyn SourceKind {
+    match source {
+        Source::Git(git) => git,
+        Source::Archive(archive) => archive,
+        Source::Debian(package) => package,
+        Source::Path(path) => path,
+    }
+}
+
+/// Brings every source into a work folder's files, by way of the cache.
+pub fn bring(sources: &[Source], cx: &BringContext) -> Result<Brought> {
     let mut brought = Brought::default();
-    let folder = work.files().join(SOURCES);
-    fs::create_dir(&folder)?;
+    fs::create_dir(cx.work.files().join(SOURCES))?;
     for source in sources {
-        match source {
-            config::Source::Git(source) => git::fetch(source, spec, work, fetch, &mut brought)?,
-            config::Source::Archive(archive) => {
-                let name = archive.file_name();
-                let to = folder.join(name);
-                let wanted = FileRequest {
-                    display_name: name,
-                    sha256: &archive.sha256,
-                    size: Some(archive.size),
-                };
-                place(&fetch.web(&wanted, &archive.url)?, &to)?;
-                brought.files.push(SourceFact::of(name, &to, archive.url.to_string())?);
-            }
-            config::Source::Path(path) => {
-                let from = base_dir.join(&path.file);
-                let name = path.file.file_name().unwrap_or_default().to_string_lossy();
-                let to = folder.join(&*name);
-                files::copy(&from, &to, &files::SOURCE)?;
-                check::pinned(&to, &from.display().to_string(), &path.sha256, None)?;
-                brought.files.push(SourceFact::of(&name, &to, "path".to_owned())?);
-            }
-            config::Source::Debian(package) => {
-                brought.files.extend(debian::fetch(package, work, fetch)?);
-            }
-        }
+        kind(source).bring(cx, &mut brought)?;
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = brought.files.iter().find(|fact| !seen.insert(&fact.file)) {
@@ -153,9 +135,9 @@ pub fn bring(
     Ok(brought)
 }
 
-/// The content that a pipeline file pins, with a name for people: what a mirror has to hold.
-pub fn pins(sources: &[config::Source]) -> Vec<(Pin, String)> {
-    sources.iter().flat_map(kind::pins).collect()
+/// The content that a pipeline file pins, with a name for people.
+pub fn pins(sources: &[Source]) -> Vec<(Pin, String)> {
+    sources.iter().flat_map(|source| kind(source).pins()).collect()
 }
 
 fn place(from: &Path, to: &Path) -> Result<()> {

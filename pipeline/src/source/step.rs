@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `source` as a step.
 
-use super::{Facts, Skipped, Sources, bring};
+use super::{BringContext, Facts, Skipped, Sources, bring, kind};
 use crate::files;
 use crate::note::Note;
 use crate::project::Project;
@@ -22,28 +22,27 @@ impl Step for SourceStep<'_> {
     type Value = Sources;
     type Takes<'s> = ();
 
-    /// Where content comes from says nothing about it, so only names and pins count.
     fn recipe(&self, mut key: KeyBuilder, (): &()) -> Option<KeyBuilder> {
         let pipeline = &self.project.pipeline;
         if let Some(spec) = &pipeline.spec.git {
             key = key.text("spec", spec.as_str());
         }
-        Some(pipeline.source.iter().fold(key, super::kind::recipe))
+        Some(pipeline.source.iter().fold(key, |key, source| kind(source).recipe(key)))
     }
 
     fn needs(&self, network: Network) -> Result<Needs> {
         let sources = &self.project.pipeline.source;
         let needs = Needs { content: super::pins(sources), ..Needs::default() };
-        Ok(sources
-            .iter()
-            .fold(needs, |needs, source| needs.tools(super::kind::tools(source, network))))
+        let tools = |needs: Needs, source| needs.tools(kind(source).tools(network));
+        Ok(sources.iter().fold(needs, tools))
     }
 
     fn run(&self, cx: &Context, (): ()) -> Result<Sources> {
         let Project { pipeline, base_dir, .. } = self.project;
         let work = cx.store().work()?;
         let spec = pipeline.spec.git.as_ref();
-        let brought = bring(&pipeline.source, spec, base_dir, &work, cx.fetch)?;
+        let bringing = BringContext { spec, base_dir, work: &work, fetch: cx.fetch };
+        let brought = bring(&pipeline.source, &bringing)?;
         let (files, skipped) = (brought.files, brought.skipped);
         let facts = Facts { files, skipped, contacted: cx.fetch.contacted() };
         let stored = cx.keep(work, &facts)?;
