@@ -123,7 +123,9 @@ fn rooms_import_only_what_the_table_allows() -> io::Result<()> {
 fn imports(source: &Source) -> Vec<String> {
     let room = source.room();
     let Some((_, may)) = IMPORTS.iter().find(|(name, _)| *name == room) else {
-        return vec![format!(":1: the room `{room}` is not in the table of tests/form/tidy.rs")];
+        return vec![format!(
+            ":1: the room `{room}` is not in the table of tests/form/tidy/rooms.rs"
+        )];
     };
     let list = if may.is_empty() { "nothing of ours" } else { may };
     let rooms: Vec<&str> = IMPORTS.iter().map(|(name, _)| *name).collect();
@@ -325,7 +327,7 @@ fn each_look_sees_what_it_is_for() {
     );
     assert_eq!(count("store/mod.rs", "mod tests { use super::*; }\nuse super::process::Call;"), 1);
     assert_eq!(count("store/a.rs", "use super::super::process::Call;"), 1);
-    assert_eq!(count("cmd/mod.rs", "// crate::store\nconst A: &str = \"crate::store::B\";"), 0);
+    assert_eq!(count("process/mod.rs", "// crate::store\nconst A: &str = \"crate::store::B\";"), 0);
     assert_eq!(count("main.rs", "mod run;\nfn main() { cli::main(); run::other() }"), 2);
     assert_eq!(count("attic/mod.rs", ""), 1);
     assert_eq!(count("store/tests/tools.rs", "use crate::{process::Call, sign::Signer};"), 1);

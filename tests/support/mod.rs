@@ -95,6 +95,12 @@ pub fn ran(events: &[Event]) -> Vec<&'static str> {
     states.filter(|(_, state)| *state == State::Ran).map(|(stage, _)| stage.name()).collect()
 }
 
+/// All stages of a run from one on, in their order, but for those that are left out.
+pub fn from(events: &[Event], first: &str, without: &[&str]) -> Vec<&'static str> {
+    let names = states(events).into_iter().map(|(stage, _)| stage.name());
+    names.skip_while(|name| *name != first).filter(|name| !without.contains(name)).collect()
+}
+
 /// What people are told, in words, a note of each stage.
 pub fn notes(events: &[Event]) -> Vec<String> {
     notes_of(events, |_| true)

@@ -7,7 +7,7 @@ mod disk;
 mod namespace;
 
 use crate::support::{
-    Toy, copy_tree, ends_with, events, kept, program, ran, refusal, scratch, sha256, stable, states,
+    Toy, copy_tree, ends_with, events, kept, program, ran, refusal, scratch, sha256, stable,
 };
 use crate::support::{notes, results, rewritten};
 use insta::assert_snapshot;
@@ -139,8 +139,7 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
 #[test]
 fn an_output_is_ours_by_its_record_alone() {
     let toy = Toy::new("toy-ours");
-    let first = events(&mut toy.release());
-    assert_eq!(states(&first).len(), 7);
+    events(&mut toy.release());
     let out = toy.output();
     let record = fs::read_to_string(out.join(".vgpu-pipeline.json")).unwrap();
     assert!(record.contains("\"pipeline\": \"toy-ours\"") && record.contains(PACKAGE), "{record}");

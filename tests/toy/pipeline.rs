@@ -2,7 +2,7 @@
 //! The Makefile.objs road, end to end on the toy tree: real container, real rpmbuild, real signature.
 
 use crate::support::has_note;
-use crate::support::{self, Toy, ends_with, events, program, ran, refusal, stable, states};
+use crate::support::{self, Toy, ends_with, events, from, program, ran, refusal, stable};
 use insta::assert_snapshot;
 use std::fs;
 use std::process::Command;
@@ -17,7 +17,7 @@ fn a_tree_with_makefile_objs_gets_the_device_and_a_repository() {
     assert!(note("LINK    i386-softmmu/qemu-system-i386"));
     assert!(note("Wrote: /build/RPMS/x86_64/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm"));
     assert!(note("name \"vgpu-stub\", bus PCI"));
-    assert_eq!(states(&events).len(), 7);
+    assert_eq!(ran(&events), from(&events, "source", &["environment"]));
 
     let rpm = toy.output().join("Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm");
     let said = ends_with(0, Command::new("rpm").args(["-qp", "--provides"]).arg(&rpm)).stdout;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 4, `build`: rpmbuild in the environment, with the network off; what it wrote, and its log.
+//! The stage `build`: rpmbuild in the environment, with the network off; what it wrote, and its log.
 //!
 //! The build is not judged here beyond rpmbuild's own word: whether the device is in the result is
 //! for `verify` to say. What the log shows of it is reported.

@@ -9,7 +9,9 @@ use crate::inject::{Injected, Specs, spec_recipe};
 use crate::note::Note;
 use crate::project::{Inputs, Project};
 use crate::source::Sources;
-use crate::stage::{CacheKey, Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Value};
+use crate::stage::{
+    CacheKey, Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Taken, Value,
+};
 use crate::store::Stored;
 use anyhow::{Context as _, Result};
 use fs_err as fs;
@@ -44,13 +46,13 @@ impl Step for BuildStep<'_> {
         let mut key = key
             .config("define", &build.define)
             .config("nodeps", &build.nodeps)
-            .config("without", &Edit::dropped(&self.project.pipeline.spec.edits))
+            .config("without", &Edit::dropped_patches(&self.project.pipeline.spec.edits))
             // The objects are the same, whichever cache they come from, as long as nobody put others
             // there: a result is good for whoever would have used the same cache, and for nobody else.
             .config("cache", &cache);
         if let Some(binary) = &build.test_binary {
             key = key.text("test-binary", binary.file.as_str());
-            key = key.config("test-without", &Edit::dropped(&binary.edits));
+            key = key.config("test-without", &Edit::dropped_patches(&binary.edits));
         }
         Some(key)
     }
@@ -62,19 +64,14 @@ impl Step for BuildStep<'_> {
     fn run(
         &self,
         cx: &Context,
-        (sources, environment, injected, stock): (
-            &Sources,
-            &Environment,
-            &Injected,
-            Option<&Built>,
-        ),
+        (sources, environment, injected, stock): Taken<'_, Self>,
     ) -> Result<Built> {
         let pipeline = &self.project.pipeline;
         let cache = match stock {
             Some(stock) => CompilerCache::Stock(CacheKey::of(stock.stored())),
             None => self.own_cache(sources.stored().key(), environment.closure()),
         };
-        let dropped = Edit::dropped(&pipeline.spec.edits);
+        let dropped = Edit::dropped_patches(&pipeline.spec.edits);
         // A patch that an edit dropped is not there, so that nothing in the spec can apply it by
         // another road.
         let sources = sources.files().filter(|(name, _)| !dropped.contains(name));
@@ -103,11 +100,7 @@ impl Step for BuildStep<'_> {
         super::run(&job, &pipeline.build, &image, Some(cache.clone()), cx)
     }
 
-    fn recall(
-        &self,
-        stored: Stored,
-        _: (&Sources, &Environment, &Injected, Option<&Built>),
-    ) -> Result<Built> {
+    fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Built> {
         Built::of(stored)
     }
 
@@ -168,7 +161,7 @@ impl Step for StockStep<'_> {
         Ok(Needs::engine())
     }
 
-    fn run(&self, cx: &Context, (sources, environment): (&Sources, &Environment)) -> Result<Built> {
+    fn run(&self, cx: &Context, (sources, environment): Taken<'_, Self>) -> Result<Built> {
         let pipeline = &self.project.pipeline;
         let specs = self.specs.context("the spec was not fetched yet")?;
         let edited = specs.stock.as_ref().context("no section `verify.stock`")?;
@@ -179,7 +172,7 @@ impl Step for StockStep<'_> {
             Ok(path)
         };
         let test_spec = specs.stock_for_tests.as_ref();
-        let dropped = Edit::dropped(self.edits());
+        let dropped = Edit::dropped_patches(self.edits());
         let job = Job {
             name: &self.project.own_name(),
             sources: sources.files().filter(|(name, _)| !dropped.contains(name)).collect(),
@@ -193,7 +186,7 @@ impl Step for StockStep<'_> {
         super::run(&job, &pipeline.build, &image, None, cx)
     }
 
-    fn recall(&self, stored: Stored, _: (&Sources, &Environment)) -> Result<Built> {
+    fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Built> {
         Built::of(stored)
     }
 
@@ -228,7 +221,7 @@ fn wrote(built: &Built) -> impl Iterator<Item = Note> {
 
 fn not_for_tests(pipeline: &Pipeline) -> Vec<&str> {
     let binary = pipeline.build.test_binary.as_ref();
-    binary.map_or_else(Vec::new, |binary| Edit::dropped(&binary.edits))
+    binary.map_or_else(Vec::new, |binary| Edit::dropped_patches(&binary.edits))
 }
 
 /// With what the tree of the test binary is built by, where there is one.

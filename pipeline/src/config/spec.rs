@@ -58,7 +58,7 @@ pub enum Edit {
 impl Edit {
     /// The patches that some edits drop. No build has them beside its spec, so that nothing there can apply
     /// one by another road.
-    pub fn dropped(edits: &[Self]) -> Vec<&str> {
+    pub fn dropped_patches(edits: &[Self]) -> Vec<&str> {
         let dropped = edits.iter().filter_map(|edit| match edit {
             Self::DropPatch(file) => Some(file.as_str()),
             _ => None,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 5, `dom0`: what a dom0 gets beside QEMU. The package `vgpu-stub-dom0`, made of the files of
+//! The stage `dom0`: what a dom0 gets beside QEMU. The package `vgpu-stub-dom0`, made of the files of
 //! `wrapper/` that this program carries, and the vendor's qemu-wrapper with the device's lines in it.
 //!
 //! The vendor's file is patched by the very program that the package brings, under the Python of the

@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::note::Note;
 use crate::project::Project;
 use crate::stage::{
-    Context, KeyBuilder, Material, Materials, Needs, Network, Slot, Stage, Step, Value,
+    Context, KeyBuilder, Material, Materials, Needs, Network, Slot, Stage, Step, Taken, Value,
 };
 use crate::store::Stored;
 use anyhow::Result;
@@ -33,11 +33,11 @@ impl Step for Dom0Step<'_> {
         Ok(Needs { content: vendor::pins(self.wrapper), ..Needs::engine().tools(tools) })
     }
 
-    fn run(&self, cx: &Context, (environment,): (&Environment,)) -> Result<Dom0> {
+    fn run(&self, cx: &Context, (environment,): Taken<'_, Self>) -> Result<Dom0> {
         super::make(self.wrapper, &self.project.base_dir, &environment.image(cx)?, cx)
     }
 
-    fn recall(&self, stored: Stored, _: (&Environment,)) -> Result<Dom0> {
+    fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Dom0> {
         Dom0::of(stored)
     }
 

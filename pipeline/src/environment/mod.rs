@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 2, `environment`: the container image in which QEMU is built, and its exact identity.
+//! The stage `environment`: the container image in which QEMU is built, and its exact identity.
 //!
 //! There is one road: a Containerfile on a base, built with the network off. What differs is the base.
 //! A Debian one is made by mmdebstrap; since Debian has no archive of all its states that every machine

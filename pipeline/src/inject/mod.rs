@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 3, `inject`: the typed edits of a pipeline applied to the text of a spec, and what a spec says
+//! The stage `inject`: the typed edits of a pipeline applied to the text of a spec, and what a spec says
 //! of its package.
 //!
 //! Pure functions over bytes. No I/O ever enters this room: the spec is read as lines, its macros are

@@ -42,6 +42,11 @@ impl<'a> Tag<'a> {
         self.name.eq_ignore_ascii_case(name)
     }
 
+    /// The capabilities that it names, where it is a tag of dependencies.
+    pub fn capabilities(&self) -> Vec<String> {
+        capabilities(self.value)
+    }
+
     /// A new tag line in the manner of this one: a value that stood in a column stands in it again.
     pub fn alike(&self, label: &str, value: &str) -> String {
         let width = match self.gap {
@@ -56,4 +61,23 @@ impl<'a> Tag<'a> {
 fn is_numbered(start: &str) -> bool {
     let start = start.to_ascii_lowercase();
     start.starts_with("source") || start.starts_with("patch")
+}
+
+/// The single capabilities of a dependency list, spaced alike.
+pub fn capabilities(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut versioned = false;
+    for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
+    {
+        let operator = ["<", "<=", "=", ">=", ">"].contains(&word);
+        match found.last_mut() {
+            Some(last) if operator || versioned => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => found.push(word.to_owned()),
+        }
+        versioned = operator;
+    }
+    found
 }

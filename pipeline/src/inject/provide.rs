@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The edit `provide`: a tag of the main package.
 
-use super::preamble_tag::Tag;
+use super::preamble_tag::{Tag, capabilities};
 use super::spec::SpecText;
 use super::{EditResult, Outcome, line_context};
 use crate::error::Help;
@@ -21,7 +21,7 @@ pub fn provide(spec: &mut SpecText, capability: &str) -> Result<EditResult> {
         .preamble()
         .filter(|&line| spec.line_context(line).depth == 0)
         .filter_map(|line| Tag::parse(spec.text(line)).filter(|tag| tag.is("provides")))
-        .flat_map(|tag| capabilities(tag.value))
+        .flat_map(|tag| tag.capabilities())
         .collect();
     if capabilities(capability).iter().all(|wanted| provided.contains(wanted)) {
         return Ok((label, Outcome::AlreadySatisfied));
@@ -49,23 +49,4 @@ fn behind(spec: &SpecText, names: &[&str]) -> Option<(usize, usize)> {
             Tag::parse(spec.text(line)).is_some_and(|tag| names.iter().any(|name| tag.is(name)))
         })
         .find_map(|line| Some((line, spec.clear_of_conditionals(line)?)))
-}
-
-/// The single capabilities of a dependency list, spaced alike.
-fn capabilities(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut versioned = false;
-    for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
-    {
-        let operator = ["<", "<=", "=", ">=", ">"].contains(&word);
-        match found.last_mut() {
-            Some(last) if operator || versioned => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => found.push(word.to_owned()),
-        }
-        versioned = operator;
-    }
-    found
 }

@@ -8,7 +8,7 @@ use crate::note::{EditOutcome, Note};
 use crate::project::{Inputs, Project};
 use crate::source::Sources;
 use crate::stage::{
-    Context, KeyBuilder, Material, Materials, Needs, Network, Slot, Stage, Step, Value,
+    Context, KeyBuilder, Material, Materials, Needs, Network, Slot, Stage, Step, Taken, Value,
 };
 use crate::store::Stored;
 use anyhow::{Context as _, Result};
@@ -91,7 +91,7 @@ impl Step for InjectStep<'_> {
         Ok(Needs::default())
     }
 
-    fn run(&self, cx: &Context, _: (&Sources,)) -> Result<Injected> {
+    fn run(&self, cx: &Context, _: Taken<'_, Self>) -> Result<Injected> {
         let specs = self.specs.context("the spec was not fetched yet")?;
         let work = cx.store().work()?;
         let files = work.files();
@@ -118,7 +118,7 @@ impl Step for InjectStep<'_> {
         Ok(Injected { stored: cx.keep(work, &facts)?, facts })
     }
 
-    fn recall(&self, stored: Stored, _: (&Sources,)) -> Result<Injected> {
+    fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Injected> {
         let facts = stored.facts()?;
         Ok(Injected { stored, facts })
     }

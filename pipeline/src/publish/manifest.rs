@@ -15,7 +15,7 @@ use std::path::Path;
 pub const MANIFEST: &str = "manifest.json";
 pub const SUMS: &str = "SHA256SUMS";
 
-/// Where a repository comes from. `run` gathers it; nothing in it names a machine or a moment, so
+/// Where a repository comes from. The step gathers it; nothing in it names a machine or a moment, so
 /// that the same inputs give the same manifest.
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {

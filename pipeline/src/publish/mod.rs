@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 8, `publish`: the yum repository, whole or not at all.
+//! The stage `publish`: the yum repository, whole or not at all.
 //!
 //! It is made in the store from signed packages, and an output folder is a copy of it. Metadata is
 //! deterministic: the same packages and key give the same bytes.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 7, `sign`: the only room that reads secret keys.
+//! The stage `sign`: the only room that reads secret keys.
 //!
 //! It takes only what `verify` let through, and hands `publish` a [`Signer`] for metadata. A secret
 //! is in no argv, no child's environment, no log, no store and no message.

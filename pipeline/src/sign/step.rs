@@ -3,7 +3,7 @@
 
 use super::{Signed, Signer, sign_all};
 use crate::note::Note;
-use crate::stage::{Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Value};
+use crate::stage::{Context, KeyBuilder, Needs, Network, Slot, Stage, Step, Taken, Value};
 use crate::store::Stored;
 use crate::verify::Verified;
 use anyhow::{Context as _, Result};
@@ -33,11 +33,11 @@ impl Step for SignStep<'_> {
         Ok(Needs::default())
     }
 
-    fn run(&self, cx: &Context, (verified,): (&Verified,)) -> Result<Signed> {
+    fn run(&self, cx: &Context, (verified,): Taken<'_, Self>) -> Result<Signed> {
         sign_all(verified, self.signer()?, cx)
     }
 
-    fn recall(&self, stored: Stored, _: (&Verified,)) -> Result<Signed> {
+    fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Signed> {
         Signed::of(stored)
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 1, `source`: every file that rpmbuild will find in SOURCES, checked against its pin, and the
+//! The stage `source`: every file that rpmbuild will find in SOURCES, checked against its pin, and the
 //! spec where it comes with them.
 //!
 //! Nothing is unpacked here and nothing is taken that the pipeline does not name.

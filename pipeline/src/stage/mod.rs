@@ -80,7 +80,7 @@ pub trait Value: Sized + 'static {
     fn stored(&self) -> &Stored;
 
     /// The digest of what is in it, as others see it: what is made of it is no longer good when that
-    /// changes.
+    /// changes. Of its files, unless somebody is told what is in its facts.
     fn content(&self) -> Result<String> {
         Ok(self.stored().content())
     }

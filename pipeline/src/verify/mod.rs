@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Stage 6, `verify`: judges what was built before anything of it may be signed.
+//! The stage `verify`: judges what was built before anything of it may be signed.
 //!
 //! Only this room can make a [`Verified`], from a fresh judgement or from the store's record of one
 //! about the very same bytes. It reads packages and binaries as a stranger would: nothing here trusts

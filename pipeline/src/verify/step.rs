@@ -30,7 +30,7 @@ impl<'p> VerifyStep<'p> {
     }
 
     fn made<'v>(&self, (sources, _, injected, built, stock, dom0): &Taken<'v, Self>) -> Made<'v> {
-        let dropped = Edit::dropped(&self.project.pipeline.spec.edits);
+        let dropped = Edit::dropped_patches(&self.project.pipeline.spec.edits);
         let given = sources.files().filter(|(name, _)| !dropped.contains(name));
         let given = given.chain(injected.devices());
         let mut given: std::collections::BTreeMap<_, _> =

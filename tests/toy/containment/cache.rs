@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The compiler cache between pipelines.
 
-use crate::support::{Toy, events, kept, ran, stable};
+use crate::support::{Toy, events, from, kept, ran, stable};
 use crate::support::{key, result, started};
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -95,7 +95,7 @@ fn a_damaged_cache_is_dropped_and_made_again_when_a_device_is_built() {
     assert!(ran(&events(&mut toy.run())).is_empty());
     toy.edit("vgpu-stub.c", "Virtual GPU", "Another GPU");
     let again = events(&mut toy.run());
-    assert_eq!(ran(&again), ["inject", "stock", "build", "verify", "sign", "publish"]);
+    assert_eq!(ran(&again), from(&again, "inject", &[]));
     assert_ne!(fs::read(&file).unwrap(), spoilt);
 }
 
@@ -129,7 +129,7 @@ fn without_a_stock_package_a_pipelines_cache_is_its_own() {
     let first = events(&mut toy.run());
     assert!(!log(&first).contains("\nSEEN:"));
     let second = events(&mut twin.run());
-    assert_eq!(ran(&second), ["build", "verify", "sign", "publish"]);
+    assert_eq!(ran(&second), from(&second, "build", &[]));
     assert!(!log(&second).contains("\nSEEN:"), "{}", log(&second));
     let own = |toy: &Toy| manifest(toy)["compiler_cache"]["own"].as_str().unwrap().to_owned();
     assert_ne!(own(&toy), own(&twin));
