@@ -101,7 +101,7 @@ struct Made {
 
 impl Made {
     fn of(key: &str, engine: Engine, store: &Store) -> Result<Self> {
-        let place = store.scratch(layout::IMAGES)?.join(format!("{key}-{}", engine.program()));
+        let place = store.folder_for(layout::IMAGES)?.join(format!("{key}-{}", engine.program()));
         Ok(Self { image: Image::of(engine, key.get(..16).unwrap_or(key)), place })
     }
 

@@ -29,8 +29,18 @@ pub fn missing(spec: &SpecText, needle: &str, problem: &str) -> Error {
 
 /// It is there several times.
 pub fn ambiguous(spec: &SpecText, lines: &[usize], times: usize, what: &str) -> Error {
-    anyhow!("{}: {what} is there {times} times, not once{}", spec.name, spec.show(lines))
+    repeated(spec, lines, times, what)
         .help("take more of the line that is meant, so that no other place has it")
+}
+
+/// What an edit knows by its name is there several times.
+pub fn given_twice(spec: &SpecText, lines: &[usize], what: &str) -> Error {
+    repeated(spec, lines, lines.len(), what)
+        .help("leave one of these lines, with `replace` before this edit")
+}
+
+fn repeated(spec: &SpecText, lines: &[usize], times: usize, what: &str) -> Error {
+    anyhow!("{}: {what} is there {times} times, not once{}", spec.name, spec.show(lines))
 }
 
 /// The three lines that are most like `needle`, the likest first.

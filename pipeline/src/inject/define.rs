@@ -51,7 +51,7 @@ pub fn define(spec: &mut SpecText, name: &str, value: &str) -> Result<EditResult
         [line] => *line,
         _ => {
             let what = format!("the definition of `{name}`");
-            return Err(anchor::ambiguous(spec, &lines, lines.len(), &what));
+            return Err(anchor::given_twice(spec, &lines, &what));
         }
     };
     let body = body_of(spec.text(line), name).unwrap_or_default();

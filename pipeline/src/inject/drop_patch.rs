@@ -61,7 +61,7 @@ pub fn drop(spec: &mut SpecText, file: &str) -> Result<EditResult> {
         several => {
             let lines: Vec<usize> = several.iter().map(|patch| patch.line).collect();
             let what = format!("`{file}` of `drop-patch`");
-            return Err(anchor::ambiguous(spec, &lines, lines.len(), &what));
+            return Err(anchor::given_twice(spec, &lines, &what));
         }
     };
     if !patch.alone {

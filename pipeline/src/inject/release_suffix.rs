@@ -89,10 +89,7 @@ fn the_release(spec: &SpecText) -> Result<usize> {
         [line] => Ok(*line),
         [] => Err(anyhow!("{}: no `Release` tag before the first section", spec.name)
             .help("`release-suffix` needs the main package's own `Release:` line")),
-        _ => {
-            let what = "the `Release` tag";
-            Err(anchor::ambiguous(spec, &lines, lines.len(), what))
-        }
+        _ => Err(anchor::given_twice(spec, &lines, "the `Release` tag")),
     }
 }
 

@@ -31,7 +31,7 @@ pub fn lay_out(store: &Store) -> Result<PathBuf> {
         digest.update(name.as_bytes()).update(text.as_bytes());
     }
     let folder =
-        store.scratch(&format!("{}/{}", layout::DEFAULT, &digest.finalize().to_hex()[..16]))?;
+        store.folder_for(&format!("{}/{}", layout::DEFAULT, &digest.finalize().to_hex()[..16]))?;
     for (name, text) in CARRIED {
         let path = folder.join(name);
         if files::read(&path, &files::PIPELINE).is_ok_and(|found| found == text.as_bytes()) {

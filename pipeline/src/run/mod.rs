@@ -96,7 +96,7 @@ impl Session {
             let shown = project.spec_shown();
             Specs::of(&project.pipeline, text.clone(), &shown).map(Rc::new)
         });
-        let memory = store.scratch(layout::PUBLIC_KEYS)?;
+        let memory = store.folder_for(layout::PUBLIC_KEYS)?;
         let signer = sign::load(&project.pipeline.sign, &project.base_dir, &memory)?;
         let specs = specs.transpose()?.map_or_else(OnceCell::new, OnceCell::from);
         let session = Self { project, inputs, request, store, signer, specs };
@@ -154,7 +154,7 @@ impl Session {
     pub fn run(mut self, on_event: &dyn Fn(Event)) -> Result<Outcome> {
         crate::process::interrupt::check()?;
         if self.signer.is_none() && self.request.until >= Stage::Sign {
-            let memory = self.store.scratch(layout::PUBLIC_KEYS)?;
+            let memory = self.store.folder_for(layout::PUBLIC_KEYS)?;
             self.signer = Some(sign::make_development_key(&memory)?);
         }
         Executor::new(&self, on_event).run()

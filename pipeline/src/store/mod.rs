@@ -156,7 +156,7 @@ impl Store {
     /// look into.
     pub fn keep_failed(&self, work: Work, name: &str) -> Result<()> {
         self.drop_failed(name)?;
-        self.scratch(layout::FAILED)?;
+        self.folder_for(layout::FAILED)?;
         work.move_to(&self.failed_folder(name))
     }
 
@@ -188,8 +188,8 @@ impl Store {
         }
     }
 
-    /// A folder of the store that is not a result: caches that tools keep for themselves, logs.
-    pub fn scratch(&self, name: &str) -> Result<PathBuf> {
+    /// A folder of the store that is no result, and stays: logs, caches that tools keep for themselves.
+    pub fn folder_for(&self, name: &str) -> Result<PathBuf> {
         let mut path = self.root.clone();
         for part in Path::new(name).components() {
             ensure!(matches!(part, Component::Normal(_)), "`{name}` is no folder of the store");
@@ -210,7 +210,7 @@ impl Store {
 
     /// The log of a pipeline's stage or command.
     pub fn log_file(&self, pipeline: &str, what: &str) -> Result<PathBuf> {
-        let folder = self.scratch(&format!("{}/{pipeline}", layout::LOGS))?;
+        let folder = self.folder_for(&format!("{}/{pipeline}", layout::LOGS))?;
         Ok(folder.join(format!("{what}.log")))
     }
 

@@ -232,10 +232,10 @@ mod whose {
     #[test]
     fn a_folder_in_the_store_is_one_and_is_in_the_store() {
         let (folder, store) = store();
-        assert_eq!(store.scratch("logs/x").unwrap(), folder.path().join("logs/x"));
+        assert_eq!(store.folder_for("logs/x").unwrap(), folder.path().join("logs/x"));
         symlink("/etc", folder.path().join("logs/link")).unwrap();
         for bad in ["logs/link", "logs/link/x", "../x", "/etc"] {
-            assert!(store.scratch(bad).is_err(), "{bad}");
+            assert!(store.folder_for(bad).is_err(), "{bad}");
         }
     }
 }
