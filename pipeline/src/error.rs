@@ -128,15 +128,14 @@ impl Reason {
     }
 
     pub fn of(error: &Error) -> Self {
+        let causes: Vec<Cause> = causes(error).collect();
+        let messages: Vec<String> = causes.iter().map(|cause| cause.error.to_string()).collect();
         let mut helps: Vec<String> = Vec::new();
-        let mut messages = Vec::new();
-        for cause in causes(error) {
-            messages.push(cause.error.to_string());
-            for help in cause.helps {
-                // Two rooms may know the same way out.
-                if !helps.iter().any(|known| known == help) {
-                    helps.push(help.to_owned());
-                }
+        // The innermost cause knows best what to try.
+        for help in causes.iter().rev().flat_map(|cause| &cause.helps) {
+            // Two rooms may know the same way out.
+            if !helps.iter().any(|known| known == help) {
+                helps.push((*help).to_owned());
             }
         }
         Self { message: messages.join(": "), helps }
@@ -184,7 +183,7 @@ mod tests {
     fn what_to_try_comes_last_whichever_cause_knew_it() {
         let error = anyhow!("inner").help("try this").context("outer").help("or that");
         let error = error.context("top");
-        assert_eq!(render(&error), "top: outer: inner\nhelp: or that\nhelp: try this");
+        assert_eq!(render(&error), "top: outer: inner\nhelp: try this\nhelp: or that");
         assert_eq!(render(&anyhow!("alone")), "alone");
         let twice = anyhow!("inner").help("try this").context("outer").help("try this");
         assert_eq!(render(&twice), "outer: inner\nhelp: try this");
@@ -197,7 +196,7 @@ mod tests {
         assert_eq!(format!("{error:#}"), error.to_string());
         let error = Err::<(), _>(error).context("outer").with_help(|| "c").unwrap_err();
         assert_eq!(find::<io::Error>(&error).unwrap().kind(), io::ErrorKind::NotFound);
-        assert_eq!(Reason::of(&error).helps, ["c", "a", "b"]);
+        assert_eq!(Reason::of(&error).helps, ["a", "b", "c"]);
         assert_eq!(format!("{error:#}").matches("outer").count(), 1);
     }
 }

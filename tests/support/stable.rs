@@ -18,11 +18,24 @@ const DIFFERENT: [(&str, &str); 9] = [
     (r"\b[0-9]+\.[0-9]+ s\b", "TIME"),
 ];
 
-/// The text with names in the place of what differs.
+/// The text with names in the place of what differs. Of a run that failed the error alone, without the last lines
+/// of other programs in it: what the stages said before is not what a test of an error is about, and what
+/// other programs say is theirs.
 pub fn stable(text: &str) -> String {
     let places =
         [(kept("").display().to_string(), "KEPT/"), (root().display().to_string(), "PROJECT")];
-    let text = places.iter().fold(text.to_owned(), |text, (place, name)| text.replace(place, name));
+    let begin = text.starts_with("error: ").then_some(0);
+    let begin = begin.or_else(|| text.find("\nerror: ").map(|at| at + 1)).unwrap_or(0);
+    let mut in_snippet = false;
+    let own: Vec<&str> = text[begin..]
+        .lines()
+        .filter(|line| {
+            in_snippet = line.contains("--> ") || in_snippet && !line.starts_with("error: ");
+            in_snippet || !(line.starts_with("  | ") || *line == "  |")
+        })
+        .collect();
+    let text = own.join("\n");
+    let text = places.iter().fold(text, |text, (place, name)| text.replace(place, name));
     DIFFERENT.iter().fold(text, |text, (pattern, name)| {
         Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned()
     })

@@ -63,7 +63,11 @@ fn a_device_adds_its_type_and_nothing_else() {
         1,
         program().arg("verify").arg(&ours).arg("--against").arg(&stock).args(&only[..2]),
     );
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: compared with the stock package, more changed than `verify.only-adds` has:
+      provides  + qemu-device(vgpu-stub) = 1
+    help: an edit of the spec or the environment did this; `only-adds` lists QOM types alone
+    ");
     // What is asked for is asked for, whatever a pipeline file leaves out.
     let text = fs::read_to_string(toy.path("toy.yaml")).unwrap();
     let text = text.replace("  only-adds: [vgpu-stub]\n", "");
@@ -81,7 +85,16 @@ fn a_device_adds_its_type_and_nothing_else() {
         1,
         program().arg("verify").arg(&stock).arg("--against").arg(&ours).args(&only[..2]),
     );
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: compared with the stock package, more changed than `verify.only-adds` has:
+      package   ~ version  2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 → 2:4.2.1-5.2.15.2.xcpng8.3
+      provides  - qemu-device(vgpu-stub) = 1
+      type      - vgpu-stub in /usr/lib64/xen/bin/qemu-system-i386  pci-device, conventional-pci-device, instance of 128 bytes
+      property  - vgpu-stub.pool_id in /usr/lib64/xen/bin/qemu-system-i386  str
+      property  - vgpu-stub.priority in /usr/lib64/xen/bin/qemu-system-i386  str
+      property  - vgpu-stub.vm_id in /usr/lib64/xen/bin/qemu-system-i386  uint32
+    help: an edit of the spec or the environment did this; `only-adds` lists QOM types alone
+    ");
     let mut json = program();
     json.arg("verify").arg(&stock).arg("--against").arg(&ours).arg("--json");
     let json: Value = serde_json::from_slice(&ends_with(0, &mut json).stdout).unwrap();
@@ -100,7 +113,12 @@ fn what_nobody_asked_for_ends_the_run() {
         "    - provide: something-else\n    - release-suffix",
     );
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: compared with the stock package, more changed than `verify.only-adds` has:
+      provides  + something-else in qemu
+    help: an edit of the spec or the environment did this; `only-adds` lists QOM types alone
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!error.contains("+ vgpu-stub") && !toy.output().exists(), "{error}");
 }
 
@@ -109,7 +127,15 @@ fn an_assertion_without_a_control_is_refused() {
     let toy = Toy::new("toy-no-control");
     toy.edit("toy.yaml", "verify:\n", "verify:\n  only-adds: [vgpu-stub]\n");
     let error = refusal(2, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: verify.only-adds: there is no stock package to compare with
+      --> FOLDER/toy.yaml:60:3
+       |
+    60 |   only-adds: [vgpu-stub]
+       |   ^^^^^^^^^
+       |
+       = help: `stock: { build: {} }` builds the spec as it came
+    ");
 }
 
 #[test]
@@ -119,6 +145,11 @@ fn a_subpackage_that_is_not_marked_as_ours_ends_the_run() {
         "%package more\nRelease: 9\nSummary: x\n%description more\nx\n%files more\n\n%prep\n";
     toy.edit("qemu.spec", "%prep\n", package);
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: qemu-more-2:4.2.1-9.x86_64 breaks rules of a package:
+      nevra: its release `9` does not end in `.vgpu1`: a tag of its own makes it, perhaps
+    help: nevra: give the release a suffix behind the dist tag (`release-suffix: .vgpu1`)
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!toy.output().exists());
 }

@@ -16,7 +16,11 @@ fn a_build_without_the_device_fails_in_verify() {
         "          lines: ['cp %{SOURCE3} hw/misc/vgpu-stub.c']",
     );
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: package `qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm`: `/usr/lib64/xen/bin/qemu-system-i386`: the binary registers no QOM type `vgpu-stub` among its 5
+    help: the device was not built in; does an edit of the spec register it in QEMU's build?
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!toy.output().exists());
 }
 
@@ -25,7 +29,10 @@ fn an_expected_property_that_is_missing_is_named() {
     let toy = Toy::new("toy-property");
     toy.edit("toy.yaml", "vm_id: uint32 }", "vm_id: uint32, colour: str }");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: package `qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm`: `/usr/lib64/xen/bin/qemu-system-i386`: type `vgpu-stub` has no property `colour=<str>`; it has: pool_id=<str>, priority=<str>, vm_id=<uint32>
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
 }
 
 #[test]
@@ -33,7 +40,13 @@ fn a_compile_error_is_shown_with_the_path_as_the_user_knows_it() {
     let toy = Toy::new("toy-compile-error");
     toy.edit("vgpu-stub.c", "static uint64_t vgpu_stub_read(", "static uint65_t vgpu_stub_read(");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    let at = toy.path("vgpu-stub.c").display().to_string() + ":115:8: error: unknown type name";
+    assert!(error.contains(&at), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: stage `build`: `FOLDER/vgpu-stub.c` does not compile
+    help: fix the device and run again; the whole output is in KEPT/store/logs/toy-compile-error/build.log
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!toy.output().exists());
 }
 
@@ -71,7 +84,12 @@ fn another_failure_of_rpmbuild_shows_its_last_lines_and_its_log() {
     let toy = Toy::new("toy-build-fails");
     toy.edit("qemu.spec", "\n%install\n", "\necho this is the end >&2; exit 3\n\n%install\n");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("  | this is the end"), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: stage `build`: `podman run` ended with exit code 1
+    help: the whole output is in KEPT/store/logs/toy-build-fails/build.log
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
 }
 
 #[test]
@@ -84,11 +102,17 @@ fn a_source_that_is_not_what_the_pipeline_pins_is_refused() {
     flipped[4] ^= 1;
     fs::write(&archive, &flipped).unwrap();
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: `FOLDER/qemu-4.2.1.tar.gz` is not what the pipeline pins: sha256 SHA256, pinned SHA256
+    help: get the pinned file; change the pin only if you know why it differs
+    ");
 
     fs::write(&archive, &whole[..whole.len() / 2]).unwrap();
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: `FOLDER/qemu-4.2.1.tar.gz` is not what the pipeline pins: sha256 SHA256, pinned SHA256; the archive ends in the middle
+    help: get the pinned file; change the pin only if you know why it differs
+    ");
 
     let pointer = format!(
         "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n",
@@ -97,7 +121,10 @@ fn a_source_that_is_not_what_the_pipeline_pins_is_refused() {
     );
     fs::write(&archive, pointer).unwrap();
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: `FOLDER/qemu-4.2.1.tar.gz` is a git-lfs pointer of 129 bytes, not the archive itself
+    help: fetch the object with `git lfs pull` where the file came from
+    ");
     assert!(!toy.output().exists());
 }
 
@@ -119,6 +146,9 @@ fn an_output_that_cannot_be_written_is_one_clear_error() {
     // A file where the folder should be: root may write everywhere else.
     fs::write(toy.output(), "").unwrap();
     let error = refusal(2, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: cannot write the output `FOLDER/out`: `FOLDER/out` is no folder
+    help: name another folder with `--output`
+    ");
     assert_eq!(fs::read_to_string(toy.output()).unwrap(), "");
 }

@@ -156,7 +156,14 @@ fn a_binary_package_among_the_sources_is_judged_in_full() {
     let toy = Toy::new("toy-in-srpms");
     evil(&toy, "zz", "Epoch: 99\nObsoletes: qemu < 99");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: zz-99:4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64 breaks rules of a package:
+      setuid: `/usr/bin/zz` has the mode 4755
+      nevra: its epoch is 99, and that of its source package 2
+    help: setuid: set it in the spec's %files (`%attr`, `%defattr`)
+    help: nevra: give the release a suffix behind the dist tag (`release-suffix: .vgpu1`)
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!toy.output().exists());
 }
 
@@ -168,7 +175,17 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
     toy.edit("toy.yaml", "verify:\n", edit);
     evil(&toy, "zz-debuginfo", "Obsoletes: qemu");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: zz-debuginfo-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64 breaks rules of a package:
+      setuid: `/usr/bin/zz` has the mode 4755
+      debug-package: it has `/usr/bin/zz`, which is no file for debuggers
+      debug-package: it has a scriptlet, %post
+      debug-package: it requires `/bin/sh`
+      debug-package: it obsoletes `qemu`
+    help: setuid: set it in the spec's %files (`%attr`, `%defattr`)
+    help: debug-package: leave it to rpmbuild to make, or give the package another name
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     // One that keeps its promise, and that the stock build does not make.
     let toy = Toy::new("toy-quiet-debuginfo");
     toy.edit("toy.yaml", "verify:\n", edit);
@@ -180,7 +197,36 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
         .replace("@TAGS@", "");
     clean(&toy, &format!("case %{{release}} in *vgpu1)\n{quiet}\nesac"));
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: compared with the stock package, more changed than `verify.only-adds` has:
+      package   + architecture in zz-debuginfo  x86_64
+      package   + format in zz-debuginfo  4
+      package   + name in zz-debuginfo  zz-debuginfo
+      package   + payload in zz-debuginfo  xz
+      package   + tag 100 in zz-debuginfo  C
+      package   + tag 1004 in zz-debuginfo  x
+      package   + tag 1005 in zz-debuginfo  x
+      package   + tag 1014 in zz-debuginfo  x
+      package   + tag 1016 in zz-debuginfo  Unspecified
+      package   + tag 1021 in zz-debuginfo  linux
+      package   + tag 1048 in zz-debuginfo  16 bytes, KEY
+      package   + tag 1064 in zz-debuginfo  4.18.0
+      package   + tag 1122 in zz-debuginfo  -O2 -fstack-protector-strong
+      package   + tag 1126 in zz-debuginfo  2
+      package   + tag 1132 in zz-debuginfo  x86_64-debian-linux
+      package   + tag 5011 in zz-debuginfo  4 bytes, KEY
+      package   + tag 5062 in zz-debuginfo  utf-8
+      package   + tag 5093 in zz-debuginfo  4 bytes, KEY
+      package   + version in zz-debuginfo  2:4.2.1-5.2.15.2.xcpng8.3.vgpu1
+      requires  + rpmlib(CompressedFileNames) <= 3.0.4-1 in zz-debuginfo
+      requires  + rpmlib(FileDigests) <= 4.6.0-1 in zz-debuginfo
+      requires  + rpmlib(PayloadFilesHavePrefix) <= 4.0-1 in zz-debuginfo
+      requires  + rpmlib(PayloadIsXz) <= 5.2-1 in zz-debuginfo
+      provides  + zz-debuginfo = (its version) in zz-debuginfo
+      provides  + zz-debuginfo(x86-64) = (its version) in zz-debuginfo
+    help: an edit of the spec or the environment did this; `only-adds` lists QOM types alone
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
 }
 
 #[test]
@@ -189,7 +235,9 @@ fn a_package_of_another_source_does_not_leave() {
     let other = EVIL.replace("Name: qemu\n", "Name: other\n");
     clean(&toy, &other.replace("@NAME@", "zz").replace("@TAGS@", ""));
     let error = refusal(1, &mut toy.until("build"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `build`: `zz-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm` says that it was built from `other-4.2.1-5.2.15.2.xcpng8.3.vgpu1.src.rpm`, and this build's source package is `qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.src.rpm`
+    ");
 }
 
 /// The most memory that a command took, in KiB, and its end.

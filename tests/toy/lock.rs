@@ -116,7 +116,10 @@ impl World {
 fn an_environment_is_locked_and_built_from_exactly_that_with_everybody_gone() {
     let mut world = World::new("locked");
     let error = refusal(2, &mut world.program("run"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the environment has no lock `FOLDER/toy.lock`
+    help: `vgpu-pipeline lock FOLDER/toy.yaml` resolves it where there is a network
+    ");
 
     assert!(world.lock().starts_with("new "));
     let text = fs::read_to_string(world.lock_file()).unwrap();
@@ -181,18 +184,31 @@ fn what_changes_on_the_server_is_refused_or_ignored() {
     altered[middle] ^= 1;
     fs::write(&world.libs, altered).unwrap();
     let error = refusal(1, &mut world.environment());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `environment`: the locked package toy-libs-1.0-1.el7.noarch: `toy-libs-1.0-1.el7.noarch` is not what the pipeline pins: sha256 SHA256, pinned SHA256
+    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
+    help: get the pinned file; change the pin only if you know why it differs
+    ");
 
     // Signed again, by another key.
     fs::write(&world.libs, &good).unwrap();
     world.vendor.key().sign(&world.libs);
     let error = refusal(1, &mut world.environment());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `environment`: the locked package toy-libs-1.0-1.el7.noarch: `toy-libs-1.0-1.el7.noarch` is not what the pipeline pins: sha256 SHA256, pinned SHA256
+    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
+    help: get the pinned file; change the pin only if you know why it differs
+    ");
 
     // Withdrawn.
     world.centos.remove(&world.libs);
     let error = refusal(1, &mut world.environment());
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("returned error: 404"), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: stage `environment`: the locked package toy-libs-1.0-1.el7.noarch: cannot fetch `toy-libs-1.0-1.el7.noarch`: `curl` ended with exit code 22
+    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
+    help: the whole output is in FOLDER/store/logs/served-otherwise/environment.log
+    ");
 
     // The radar sees it, and a new lock says what it changes before it takes it.
     let report = world.radar().output().unwrap();
@@ -208,7 +224,11 @@ fn what_changes_on_the_server_is_refused_or_ignored() {
     world.centos.index();
     let before = fs::read(world.lock_file()).unwrap();
     let error = refusal(1, &mut world.program("lock"));
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("toy-libs-1.1-1.el7.noarch.rpm is not installed"), "{error}");
+    assert_snapshot!(stable(&error), @r#"
+    error: yum cannot resolve the packages: `podman run` ended with exit code 1
+    help: the whole output is in FOLDER/store/logs/served-otherwise/lock.log
+    "#);
     assert_eq!(fs::read(world.lock_file()).unwrap(), before);
 }
 
@@ -222,17 +242,28 @@ fn what_nobody_vouches_for_is_not_locked() {
         "        - toy-devel\n        - toy-unsigned\n",
     );
     let error = refusal(1, &mut world.program("lock"));
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("toy-unsigned-1.0-1.el7.noarch.rpm is not signed"), "{error}");
+    assert_snapshot!(stable(&error), @r#"
+    error: yum cannot resolve the packages: `podman run` ended with exit code 1
+    help: the whole output is in FOLDER/store/logs/not-locked/lock.log
+    "#);
 
     world.toy.edit("toy.yaml", "        - toy-unsigned\n", "        - no-such-package\n");
     let error = refusal(1, &mut world.program("lock"));
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("No match for argument: no-such-package"), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: yum cannot resolve the packages: `podman run` ended with exit code 1
+    help: the whole output is in FOLDER/store/logs/not-locked/lock.log
+    ");
 
     world.toy.edit("toy.yaml", "        - no-such-package\n", "");
     let fingerprint = &world.vendor.key().fingerprint;
     world.toy.edit("toy.yaml", fingerprint, &"AB".repeat(20));
     let error = refusal(1, &mut world.program("lock"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the key of repository `vendor` at http://SERVER/vendor/KEY: it serves the key FINGERPRINT, and the pipeline pins FINGERPRINT
+    help: find out who changed it and why before the pin follows
+    ");
     assert!(!world.lock_file().exists());
     world.toy.edit("toy.yaml", &"AB".repeat(20), fingerprint);
 
@@ -240,7 +271,10 @@ fn what_nobody_vouches_for_is_not_locked() {
     world.centos.key().sign_over("sha1", &world.libs);
     world.centos.index();
     let error = refusal(1, &mut world.program("lock"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: package `toy-libs-1.0-1.el7.noarch.rpm`: package `FOLDER/taken/toy-libs-1.0-1.el7.noarch.rpm`: the key `FINGERPRINT` signed it by way of SHA1, which is too weak to prove anything
+    help: where that is how its owner signs, `accept-sha1: true` beside the pinned fingerprint takes SHA-1
+    ");
     let pinned = format!("fingerprint: {}\n", world.centos.key().fingerprint);
     let accepting = format!("{pinned}            accept-sha1: true\n");
     world.toy.edit("toy.yaml", &pinned, &accepting);
@@ -259,7 +293,10 @@ fn a_lock_that_is_not_the_pipelines_or_was_edited_is_refused() {
         "        - toy-devel\n        - unrelated\n",
     );
     let error = refusal(2, &mut world.environment());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: `FOLDER/toy.lock` is older than the pipeline: the lock was resolved without `unrelated`
+    help: `vgpu-pipeline lock FOLDER/toy.yaml` resolves it where there is a network
+    ");
     let plan = String::from_utf8(ends_with(0, &mut world.program("plan")).stdout).unwrap();
     assert!(plan.contains("is older than the pipeline"), "{plan}");
     world.toy.edit("toy.yaml", "        - unrelated\n", "");
@@ -268,12 +305,19 @@ fn a_lock_that_is_not_the_pipelines_or_was_edited_is_refused() {
     let at = good.find("- nevra: toy-libs-1.0").unwrap();
     fs::write(world.lock_file(), &good[..at]).unwrap();
     let error = refusal(1, &mut world.environment());
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("nothing provides toy-libs"), "{error}");
+    assert_snapshot!(stable(&error), @r#"
+    error: stage `environment`: `podman build` ended with exit code 1
+    help: the whole output is in FOLDER/store/logs/edited-lock/environment.log
+    "#);
 
     fs::write(world.lock_file(), good.replace("nevra: toy-libs-1.0-", "nevra: toy-libs-1.0.1-"))
         .unwrap();
     let error = refusal(1, &mut world.environment());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `environment`: the environment does not have toy-libs-1.0.1-1.el7.noarch, which the lock does
+    help: the Containerfile has to install every file of its folder `packages`
+    ");
 }
 
 /// However its test ends.

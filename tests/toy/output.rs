@@ -78,7 +78,10 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
     let key = |path: &Path| path.display().to_string();
     let named = ["--key".to_owned(), key(&development)];
     let error = refusal(2, release().args(&named).env("CI", "1"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the key FINGERPRINT is a development key, and `CI` is set: a key that is named there has to be a real one
+    help: `vgpu-pipeline key new` makes one
+    ");
     for value in ["", "false", "0"] {
         assert!(ran(&events(release().args(&named).env("CI", value))).is_empty());
     }
@@ -89,7 +92,10 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
     let started = || fs::read_dir(kept("store/logs/toy-published")).unwrap().count();
     let logs = started();
     let error = refusal(2, release().args(["--key"]).arg(&real));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the repository in `FOLDER/out` is signed by the development key FINGERPRINT, and this run would sign it by FINGERPRINT
+    help: name that key with `--key`; `--accept-new-signer` hands the repository to the new one, which every client then has to import
+    ");
     refusal(2, release().args(["--replace", "--key"]).arg(&real));
     assert_eq!((sums(&toy.output()), started()), (before, logs));
     let taken = events(release().args(["--accept-new-signer", "--key"]).arg(&real));
@@ -103,7 +109,13 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
     }
     assert!(!other.path().join("vgpu-pipeline").exists(), "no key was made for that");
     let error = refusal(2, release().args(["--accept-new-signer", "--key"]).arg(&real).arg("x"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: unexpected argument 'x' found
+
+    Usage: vgpu-pipeline run [OPTIONS] [FILE]
+
+    For more information, try '--help'.
+    ");
 
     // The same name and version with other content.
     let text = fs::read_to_string(toy.path("vgpu-stub.c")).unwrap();
@@ -116,7 +128,12 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
         run
     };
     let error = refusal(1, &mut with_key(&[]));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @r#"
+    error: the repository in `FOLDER/out` has published the same name and version with other content:
+      `SRPMS/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.src.rpm` (qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1.src): the SHA-256 of its header is SHA256 there and SHA256 here
+      `Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm` (qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64): the SHA-256 of its header is SHA256 there and SHA256 here
+    help: raise `release-suffix` in the pipeline, so that clients see an update; `--replace` publishes it over the other, which is for trying: who has the other one keeps it
+    "#);
     assert_eq!(sums(&toy.output()), before);
     // Known beforehand now, it is refused before any work.
     refusal(2, &mut with_key(&[]));
@@ -133,7 +150,10 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
     assert!(error.contains(&nobody), "{error}");
     toy.edit("toy.yaml", &format!("{{ fingerprint: {wanted} }}"), "{ passphrase_env: SECRET }");
     let error = refusal(2, release().env("CI", "true"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: `CI` is set and `sign.passphrase_env` names `SECRET`, and nothing names a key
+    help: name it by `sign.key`, `--key` or `--key-env`
+    ");
 }
 
 #[test]
@@ -248,7 +268,7 @@ fn a_mount_point_or_a_folder_that_cannot_be_written_is_refused_before_any_work()
         ("mkdir -p \"$1/d\" && mount --bind \"$1/d\" \"$1/d\"", "d"),
     ] {
         let error = refused(script, output);
-        assert_snapshot!(stable(&error), @"");
+        assert!(error.contains("is a mount point, which cannot change places"), "{error}");
     }
     let read_only = "mkdir -p \"$1/ro\" && mount -t tmpfs -o ro tmpfs \"$1/ro\"";
     let error = refused(read_only, "ro/out");

@@ -134,7 +134,10 @@ fn a_test_binary_is_built_beside_and_shipped_nowhere() {
 
     toy.edit("toy.yaml", "i386-softmmu/qemu", "x86_64-softmmu/qemu");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `build`: %build left 0 files `x86_64-softmmu/qemu-system-i386`
+    help: `build.test-binary.file` is a path in the tree that %prep unpacks
+    ");
 }
 
 /// The toy is built on Debian 12, whose C library is newer than a dom0's.
@@ -143,6 +146,12 @@ fn a_package_that_a_dom0_would_not_take_is_refused() {
     let toy = Toy::new("toy-target");
     toy.edit("toy.yaml", "verify:\n", "verify:\n  target: el7\n");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64 breaks rules of a package for `el7`:
+      glibc: it requires `libc.so.6(GLIBC_2.34)(64bit)`, and el7 has 2.17
+      glibc: `/usr/lib64/xen/bin/qemu-system-i386` needs glibc 2.34, and el7 has 2.17
+    help: glibc: build it in an environment of that target
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!toy.output().exists());
 }

@@ -26,11 +26,19 @@ fn rewrite(packaging: &PackagingRepo, file: &str, change: impl Fn(String) -> Str
 fn nothing_moved_and_nobody_has_to_act() {
     let packaging = PackagingRepo::new("radar-quiet");
     let (said, act) = look(&packaging);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"    `master` of http://SERVER/qemu.git is at the pinned commit");
     assert!(!act, "{said}");
     packaging.commit("Nothing that counts");
     let (said, act) = look(&packaging);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"
+    `master` of http://SERVER/qemu.git is 1 commits ahead, at COMMIT
+    add-source vgpu-stub.c as Source3: still applies
+    replace `--enable-werror` by `--disable-werror`: still applies
+    insert-after `tar xzf %{SOURCE2}`: device vgpu-stub from Source3 to hw/misc/vgpu-stub.c: still applies
+    release-suffix .vgpu1: still applies
+    provide qemu-device(vgpu-stub) = 1: still applies
+    the package of the newer spec, qemu 2:4.2.1-5.2.15.2.xcpng8.3, does not win over ours, 2:4.2.1-5.2.15.2.xcpng8.3.vgpu1
+    ");
     assert!(!act, "{said}");
 }
 
@@ -61,7 +69,20 @@ fn a_newer_release_with_a_fix_has_to_be_followed() {
         assert!(said.contains(line), "{line}:\n{said}");
     }
     assert!(act);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"
+        newer tag: v2 at COMMIT
+        `master` of http://SERVER/qemu.git is 1 commits ahead, at COMMIT
+        add-source vgpu-stub.c as Source3: still applies
+        replace `--enable-werror` by `--disable-werror`: still applies
+        insert-after `tar xzf %{SOURCE2}`: device vgpu-stub from Source3 to hw/misc/vgpu-stub.c: still applies
+        release-suffix .vgpu1: still applies
+        provide qemu-device(vgpu-stub) = 1: still applies
+        patch came: 0002-fix.patch
+        changelog: * Thu Jan 08 2026 Test <t@localhost> - 4.2.1-5.2.15.3
+        changelog: - Fix CVE-2026-0002
+    ACT security: CVE-2026-0002
+    ACT the package of the newer spec, qemu 2:4.2.1-5.2.15.3.xcpng8.3, would win over ours, 2:4.2.1-5.2.15.2.xcpng8.3.vgpu1: an update would drop the device
+    ");
 }
 
 #[test]
@@ -72,7 +93,11 @@ fn an_edit_that_no_longer_applies_has_to_be_looked_at() {
     });
     packaging.commit("Unpack otherwise");
     let (said, act) = look(&packaging);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"
+        `master` of http://SERVER/qemu.git is 1 commits ahead, at COMMIT
+    ACT an edit no longer applies: SPECS/qemu.spec: anchor `tar xzf %{SOURCE2}` of `insert-after` is in no line
+        the package of the newer spec, qemu 2:4.2.1-5.2.15.2.xcpng8.3, does not win over ours, 2:4.2.1-5.2.15.2.xcpng8.3.vgpu1
+    ");
     assert!(act);
 }
 
@@ -84,7 +109,10 @@ fn a_spec_that_is_a_link_is_not_followed() {
     std::os::unix::fs::symlink("/dev/zero", &spec).unwrap();
     packaging.commit("Link");
     let (said, act) = look(&packaging);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"
+        `master` of http://SERVER/qemu.git is 1 commits ahead, at COMMIT
+    ACT the git source could not be looked at: the spec at COMMIT of `master`: `SPECS/qemu.spec` is not a file of commit COMMIT
+    ");
     assert!(act);
 }
 
@@ -94,10 +122,13 @@ fn a_history_that_was_rewritten_or_a_branch_that_is_gone_has_to_be_looked_at() {
     packaging.git("work", &["commit", "--quiet", "--amend", "-m", "Otherwise"]);
     packaging.publish();
     let (said, act) = look(&packaging);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"ACT the history of `master` of http://SERVER/qemu.git no longer has the pinned commit COMMIT; it is at COMMIT");
     assert!(act);
     packaging.edit("p.yaml", "branch: master", "branch: main");
     let (said, act) = look(&packaging);
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @"
+    ACT http://SERVER/qemu.git has no branch `main`
+    ACT `source.git` of http://SERVER/qemu.git names no branch, so nothing can be said of its spec
+    ");
     assert!(act);
 }

@@ -308,7 +308,10 @@ fn a_key_that_others_can_change_is_refused() {
     let keys = folder.path().join("keys");
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o777)).unwrap();
     let error = refusal(2, &mut show());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the folder `FOLDER/keys` of the signing key may be written by everybody
+    help: chmod o-w FOLDER/keys
+    ");
     // As /tmp is: nobody can take another's file away.
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o1777)).unwrap();
     ends_with(0, &mut show());
@@ -317,9 +320,15 @@ fn a_key_that_others_can_change_is_refused() {
         return;
     }
     let error = refusal(2, &mut show());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the signing key `FOLDER/keys/key.asc` belongs to another user (uid 1234), who can change it at any time
+    help: copy the key to a file and a folder of your own
+    ");
     chown(&key, Some(0), None).unwrap();
     chown(&keys, Some(1234), None).unwrap();
     let error = refusal(2, &mut show());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the folder `FOLDER/keys` of the signing key belongs to another user (uid 1234), who can change it at any time
+    help: copy the key to a file and a folder of your own
+    ");
 }

@@ -29,13 +29,21 @@ fn a_build_that_failed_can_be_entered_and_a_good_run_ends_that() {
     // Another run of these tests may have been cut off, and what it left is kept by name.
     let name = format!("shell-build-{}", std::process::id());
     let toy = Toy::new(&name);
+    let stable = |text: &str| stable(text).replace(&name, "NAME");
     let error = refusal(2, &mut shell(&toy));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: no stage of `NAME` has failed in its environment
+    help: a `run` whose stage `build` or `verify` fails keeps the tree for this
+    ");
 
     let broken = ("\n%install\n", "\necho half > half-made; exit 3\n\n%install\n");
     toy.edit("qemu.spec", broken.0, broken.1);
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `build`: `podman run` ended with exit code 1
+    help: the whole output is in KEPT/store/logs/NAME/build.log
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
 
     let look =
         "pwd; cat BUILD/qemu-4.2.1/half-made; ls /sys/class/net; cat /sources/*.c | head -n 1";
@@ -47,7 +55,9 @@ fn a_build_that_failed_can_be_entered_and_a_good_run_ends_that() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "1000\n");
     let error = refusal(1, shell(&toy).args(["--", "sh", "-c", "exit 7"]));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: `sh -c exit 7` in the environment ended with exit status: 7
+    ");
 
     toy.edit("qemu.spec", broken.1, broken.0);
     events(&mut toy.run());
@@ -105,7 +115,11 @@ fn an_engine_that_fails_is_told_in_its_own_words_and_not_as_an_image_that_is_gon
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
     let error = refusal(1, enter().env("PATH", path));
     assert!(error.contains("| Error: no room for locks") && !error.contains(gone), "{error}");
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("| Error: no room for locks"), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: `podman image` ended with exit code 125
+    help: the whole output is in FOLDER/store/logs/shell-engine/shell.log
+    ");
 }
 
 /// The run that it waits for may fix what had failed, or fail otherwise.

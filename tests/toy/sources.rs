@@ -78,7 +78,11 @@ fn a_pointer_that_nobody_listed_is_explained_with_what_to_paste() {
     fs::write(packaging.path("p.yaml"), format!("{}{}", &pipeline[..from], &pipeline[to..]))
         .unwrap();
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: the spec needs what the sources do not have: `keycodemapdb-COMMIT.tar.gz` of commit COMMIT is a git-lfs pointer of 128 bytes, not the file itself
+    help: pin the object in the source's `lfs`:
+          - { file: keycodemapdb-COMMIT.tar.gz, sha256: SHA256, size: 340 }
+    ");
 }
 
 #[test]
@@ -87,7 +91,10 @@ fn a_pin_that_the_commit_does_not_name_is_refused() {
     let oid = packaging.object(QEMU).file_name().unwrap().to_str().unwrap().to_owned();
     packaging.edit("p.yaml", &oid, &"0".repeat(64));
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: the git-lfs pointer `qemu-4.2.1.tar.gz` of commit COMMIT is for sha256 SHA256 of 7573 bytes, and the pipeline pins SHA256 of 7573
+    help: pin what the commit names, or another commit
+    ");
 }
 
 #[test]
@@ -99,7 +106,10 @@ fn a_source_and_a_device_of_one_name_are_refused() {
     packaging.edit("p.yaml", &before, &commit);
     let mut run = packaging.program("run");
     let error = refusal(1, run.env("VGPU_PIPELINE_STORE", kept("store")));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `build`: `vgpu-stub.c` is the name of a source and of a device's file
+    help: rename the device's file
+    ");
 }
 
 #[test]
@@ -131,16 +141,38 @@ fn without_a_network_everything_that_is_missing_is_listed_at_once() {
     for missing in ["commit ", QEMU, KEYCODEMAPDB] {
         assert!(error.contains(missing), "{error}");
     }
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the network is off, and neither the store nor a mirror folder has:
+      commit COMMIT of http://SERVER/qemu.git (git/COMMIT.bundle)
+      qemu-4.2.1.tar.gz (sha256/SHA256)
+      keycodemapdb-COMMIT.tar.gz (sha256/SHA256)
+    help: `vgpu-pipeline lock FOLDER/p.yaml --fetch DIR` fills a mirror folder where there is a network
+    ");
     assert!(packaging.server.requests().is_empty());
     let error = refusal(2, packaging.program("run").arg("--offline"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the network is off, and neither the store nor a mirror folder has:
+      commit COMMIT of http://SERVER/qemu.git (git/COMMIT.bundle)
+      qemu-4.2.1.tar.gz (sha256/SHA256)
+      keycodemapdb-COMMIT.tar.gz (sha256/SHA256)
+      the environment's Debian packages, which no lock pins
+    help: `vgpu-pipeline lock FOLDER/p.yaml --fetch DIR` fills a mirror folder where there is a network
+    ");
     let error = refusal(2, packaging.program("lock").args(["--check", "--offline"]));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: only `lock --fetch` can do without the network
+    help: leave out `--offline`
+    ");
     let error = refusal(2, &mut packaging.program("lock"));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the environment of `offline` stands on Debian packages, which no lock can pin
+    help: a run records what it installed; `lock --fetch` and `lock --check` work here too
+    ");
     let error = refusal(2, packaging.fetch().args(["--mirror", "/no/such/folder"]));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: mirror `/no/such/folder` is neither a folder on this machine nor a URL of http or https, without a password, a query or a fragment
+    help: an address is shown; what a server wants to know of you is for `~/.netrc`
+    ");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::error::Help;
 use anyhow::{Result, anyhow, ensure};
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -36,11 +37,11 @@ pub fn require(needs: &[&[&str]]) -> Result<()> {
         .map(|any| any.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
         .collect();
     // The first alternative is the one that is recommended.
-    let packages: Vec<&str> = absent.iter().filter_map(|any| package(any.first()?)).collect();
+    let packages: BTreeSet<&str> = absent.iter().filter_map(|any| package(any.first()?)).collect();
     ensure!(
         absent.is_empty(),
         anyhow!("not on this machine: {}", names.join(", "))
-            .help(format!("apt-get install {}", packages.join(" ")))
+            .help(format!("apt-get install {}", Vec::from_iter(packages).join(" ")))
     );
     Ok(())
 }

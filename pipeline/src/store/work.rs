@@ -22,13 +22,13 @@ pub struct Work {
 
 impl Work {
     pub fn begin(parent: &Path) -> Result<Self> {
+        // Until it is locked, so that nobody takes a beginning for an end.
+        let beginning = lock_of(parent)?;
+        beginning.lock_shared()?;
         let folder = TempDir::new_in(parent)
             .with_context(|| format!("cannot make a work folder in `{}`", parent.display()))?;
-        // Locked before it has its name, so that nobody takes a beginning for an end.
-        let unnamed = folder.path().join("unnamed");
-        let alive = fs::File::create(&unnamed)?.into_file();
+        let alive = fs::File::create(folder.path().join(ALIVE))?.into_file();
         alive.lock()?;
-        fs::rename(&unnamed, folder.path().join(ALIVE))?;
         fs::create_dir(folder.path().join("files"))?;
         Ok(Self { folder, _alive: alive })
     }
@@ -69,26 +69,34 @@ impl Drop for Work {
     }
 }
 
+/// Whose shared lock says that a work folder is about to be, and whose lock that none is.
+fn lock_of(parent: &Path) -> Result<File> {
+    Ok(fs::File::open(parent)?.into_file())
+}
+
 /// Removes work folders whose run is gone: a killed process could not do it itself.
 pub fn sweep(parent: &Path) -> Result<()> {
+    for path in abandoned(parent)? {
+        remove(&path);
+    }
+    Ok(())
+}
+
+fn abandoned(parent: &Path) -> Result<Vec<PathBuf>> {
+    let none_begins = lock_of(parent)?;
+    none_begins.lock()?;
+    let mut found = Vec::new();
     for entry in fs::read_dir(parent)? {
         let entry = entry?;
         let path = entry.path();
         let gone = entry.file_name().as_encoded_bytes().starts_with(GONE.as_bytes());
-        let dead = match plain_file(&path.join(ALIVE), OpenOptions::new().read(true)) {
-            _ if gone => true,
-            Ok(alive) => !matches!(alive.try_lock(), Err(TryLockError::WouldBlock)),
-            // Between the folder and its `alive` file a run is a moment old: leave it alone.
-            Err(_) => path
-                .symlink_metadata()
-                .and_then(|m| m.modified())
-                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60)),
-        };
-        if dead {
-            remove(&path);
+        let alive = plain_file(&path.join(ALIVE), OpenOptions::new().read(true));
+        let lives = alive.is_ok_and(|it| matches!(it.try_lock(), Err(TryLockError::WouldBlock)));
+        if gone || !lives {
+            found.push(path);
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Removes a folder. Another run may be at it too, and what cannot be cleared is in nobody's way.
@@ -111,18 +119,15 @@ mod tests {
         let live = Work::begin(place.path()).unwrap();
         let ended = Work::begin(place.path()).unwrap();
         fs::write(ended.files().join("a"), "a").unwrap();
-        // One of a run that was killed, one that another sweep was at, and one that begins just now.
+        // One of a run that was killed, one that another sweep was at, and one that had only begun.
         fs::create_dir_all(at("killed/files")).unwrap();
         fs::write(at("killed").join(ALIVE), "").unwrap();
         fs::create_dir_all(at(".gone-half/files/deep")).unwrap();
-        fs::create_dir(at("begins")).unwrap();
+        fs::create_dir(at("begun")).unwrap();
         drop(ended);
         sweep(place.path()).unwrap();
-        let mut names: Vec<_> =
+        let names: Vec<_> =
             fs::read_dir(place.path()).unwrap().map(|it| it.unwrap().path()).collect();
-        names.sort();
-        let mut expected = [live.path().to_owned(), at("begins")];
-        expected.sort();
-        assert_eq!(names, expected);
+        assert_eq!(names, [live.path().to_owned()]);
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The compiler cache between pipelines.
 
-use crate::support::{Toy, events, from, kept, ran, stable};
+use crate::support::{Toy, events, from, kept, ran};
 use crate::support::{key, result, started};
-use insta::assert_snapshot;
 use serde_json::Value;
 use std::fs;
 use vgpu_pipeline::Event;
@@ -52,7 +51,9 @@ fn a_build_with_a_device_reads_the_stock_packages_cache_and_writes_nothing_into_
     let first = events(&mut toy.run());
     assert_eq!(ran(&first)[..4], ["source", "inject", "stock", "build"]);
     let said = log(&first);
-    assert_snapshot!(stable(&said), @"");
+    assert!(said.contains("Read-only file system"), "{said}");
+    assert!(!said.contains("\nATTACK: "), "{said}");
+    assert!(said.contains("Result: direct_cache_hit"), "{said}");
     let stock = key(&first, "stock");
     assert_eq!(manifest(&toy)["compiler_cache"]["stock"], stock.as_str());
 
@@ -62,7 +63,8 @@ fn a_build_with_a_device_reads_the_stock_packages_cache_and_writes_nothing_into_
     let second = events(&mut other.run());
     assert!(!ran(&second).contains(&"stock"), "{second:#?}");
     let said = log(&second);
-    assert_snapshot!(stable(&said), @"");
+    assert!(said.contains("Result: direct_cache_hit"), "{said}");
+    assert!(!said.contains("\nATTACK: "), "{said}");
     assert_eq!(manifest(&other)["compiler_cache"]["stock"], stock.as_str());
 }
 
@@ -77,7 +79,9 @@ fn a_stock_packages_build_leaves_objects_and_no_configuration() {
     insert(&toy, "\n              - \"ls -ld /ccache/* ; cat /ccache/ccache.conf || :\"\n");
     let first = events(&mut toy.run());
     let said = log(&first);
-    assert_snapshot!(stable(&said), @"");
+    assert!(said.contains("ccache.conf: No such file"), "{said}");
+    assert!(!said.contains("prefix_command = /build/evil\n"), "{said}");
+    assert!(!said.contains("/ccache/linked"), "{said}");
 }
 
 #[test]
@@ -138,5 +142,6 @@ fn without_a_stock_package_a_pipelines_cache_is_its_own() {
     toy.edit("vgpu-stub.c", "Virtual GPU", "Another GPU");
     let third = events(&mut toy.run());
     let said = log(&third);
-    assert_snapshot!(stable(&said), @"");
+    assert!(said.contains("\nSEEN:/ccache/ccache.conf"), "{said}");
+    assert!(said.contains("Result: direct_cache_hit"), "{said}");
 }

@@ -27,7 +27,10 @@ fn a_containerfile_that_fetches_is_refused_before_any_work() {
     }
     fs::write(toy.path("Containerfile"), b"ARG BASE\nFROM ${BASE}\nRUN \xff\n").unwrap();
     let error = refusal(2, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: containerfile `FOLDER/Containerfile`: line 3 of it is not UTF-8
+    help: `iconv -t UTF-8` makes it UTF-8
+    ");
 }
 
 /// An environment of its own, from Debian's archive.

@@ -82,7 +82,11 @@ fn two_packages_of_one_name_do_not_leave() {
     let both = [quiet.replace("@TAGS@\n", ""), quiet.replace("@TAGS@", "BuildArch: noarch")];
     clean(&toy, &both.join("\n"));
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: two packages are called `zz`, one of them for `x86_64`
+    help: one build makes one package of a name: look for the other in the spec
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(!toy.output().exists());
 }
 
@@ -92,7 +96,10 @@ fn a_build_of_the_future_is_not_signed() {
     let toy = Toy::new("toy-future");
     toy.edit("qemu.spec", "* Tue Dec 16 2025 ", "* Thu Dec 16 2100 ");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @r#"
+    error: stage `sign`: cannot sign `qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm`: it was built in the future, by its own word (4132598400 seconds after 1970)
+    help: the newest entry of the spec's %changelog has the time; clients refuse such signatures
+    "#);
     assert!(!toy.output().exists());
 }
 
@@ -167,10 +174,18 @@ fn a_source_package_of_another_name_does_not_leave() {
         )
         .edit("qemu.spec", "\n%files\n", "\n%files -n qemu\n");
     let error = refusal(1, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: glibc-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1.src is a source package of that name, and no package that was built of it is called `glibc`
+    help: the spec's `Name` has to be that of a package with a `%files` of its own
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     let expected =
         "is a source package of that name, and no package that was built of it is called";
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: glibc-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1.src is a source package of that name, and no package that was built of it is called `glibc`
+    help: the spec's `Name` has to be that of a package with a `%files` of its own
+    help: `vgpu-pipeline shell FOLDER/toy.yaml` enters its environment, with the tree as it stood
+    ");
     assert!(error.contains(expected) && error.contains("help: the spec's `Name`"), "{error}");
     assert!(!toy.output().exists());
 }

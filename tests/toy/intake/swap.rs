@@ -162,7 +162,9 @@ fn what_changes_after_it_was_signed_is_not_published() {
     let alter = "for tree; do :; done\nfor file in \"$tree\"/Packages/*.rpm; do printf x >> \"$file\"; done";
     let (_folder, path) = stand_in("createrepo_c", "", alter);
     let error = refusal(1, toy.run().env("PATH", path));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @r#"
+    error: stage `publish`: `Packages/qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64.rpm` is not what was signed
+    "#);
     assert!(!toy.output().exists());
     let before = events(&mut toy.run());
     // The manifest names the digests of what is there, and those are the signed ones.

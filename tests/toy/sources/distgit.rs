@@ -101,7 +101,10 @@ fn a_repository_with_everything_at_the_top_is_built_and_again_from_a_mirror_alon
     fs::remove_dir_all(packaging.path("store")).unwrap();
     let error = refusal(1, packaging.fetch().arg("--offline").arg("--mirror").arg(&mirror));
     assert!(error.contains(QEMU) && error.contains(KEYCODEMAPDB), "all at once: {error}");
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: `qemu-4.2.1.tar.gz`, `keycodemapdb-COMMIT.tar.gz` of the lookaside cache is neither in the store nor in a mirror folder, and the network is off
+    help: `vgpu-pipeline lock FILE --fetch DIR` fills a mirror folder where there is a network
+    ");
 }
 
 #[test]
@@ -140,10 +143,16 @@ fn every_kind_of_line_is_taken_or_refused_with_what_to_pin() {
     );
     packaging.edit("p.yaml", "\nenvironment:", &bad);
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: `keycodemapdb-COMMIT.tar.gz` is not what the pipeline pins: sha256 SHA256, pinned SHA256
+    help: get the pinned file; change the pin only if you know why it differs
+    ");
     packaging.edit("p.yaml", KEYCODEMAPDB, "qemu-4.2.2.tar.gz");
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: `sources` of commit COMMIT names no file `qemu-4.2.2.tar.gz`
+    help: did you mean `qemu-4.2.1.tar.gz`?
+    ");
 }
 
 #[test]
@@ -182,7 +191,10 @@ fn what_the_cache_has_wrong_is_refused_and_what_nobody_needs_is_not() {
     fs::remove_file(packaging.work().join("sources")).unwrap();
     packaging.pin("No sources");
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: commit COMMIT of http://SERVER/qemu.git has no file `sources`, which would say what is in the lookaside cache
+    help: leave out `lookaside`, or set `directory` to where it is
+    ");
 }
 
 /// Without a lookaside cache: everything is committed, or comes as a further source.
@@ -195,7 +207,15 @@ fn the_top_of_a_repository_needs_no_lookaside_cache() {
     events(&mut packaging.fetch());
     packaging.edit("p.yaml", "directory: .", "directory: ./");
     let error = refusal(2, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: source[0].git.directory: `./` is not a folder such as `SOURCES`, or `.` for the top of the repository
+      --> FOLDER/p.yaml:11:18
+       |
+    11 |       directory: ./
+       |                  ^^
+       |
+       = help: did you mean `.`?
+    ");
 }
 
 #[test]
@@ -215,17 +235,26 @@ fn an_entry_that_nobody_names_may_be_odd_or_gone() {
     packaging.server.fault("gone.tgz", Fault::Status(503));
     fs::remove_dir_all(packaging.path("store")).unwrap();
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("returned error: 503"), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: cannot fetch `gone.tgz`: `curl` ended with exit code 22
+    help: the whole output is in FOLDER/store/logs/distgit-gone/source.log
+    ");
     packaging.server.clear();
     // What the spec names is needed, however the list is wrong.
     packaging.server.fault(QEMU, Fault::Status(404));
     fs::remove_dir_all(packaging.path("store")).unwrap();
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: the spec needs what the sources do not have: `qemu-4.2.1.tar.gz` is not in the lookaside cache: curl: (22) The requested URL returned error: 404
+    help: it would be http://SERVER/pkgs/rpms/qemu/qemu-4.2.1.tar.gz/sha512/SHA512/qemu-4.2.1.tar.gz; a mirror that has it serves as well
+    ");
     packaging.server.clear();
     // The absence was nothing to remember.
     crate::support::events(&mut packaging.fetch());
     edit_sources(&packaging, &format!("SHA512 ({QEMU})"), &format!("BLAKE2B ({QEMU})"));
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: the spec needs what the sources do not have: `sources`: line 1 is no `SHA512 (FILE) = DIGEST`: `BLAKE2B (qemu-4.2.1.tar.gz) = 065d2c23b528d96e74cab313391f6f8561609f4ea257cd3271`
+    ");
 }

@@ -104,7 +104,11 @@ fn a_server_that_hangs_is_given_up() {
     packaging.server.fault("info/refs", Fault::Hang);
     let began = Instant::now();
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert!(error.contains("Operation too slow"), "{error}");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: cannot fetch `commit COMMIT of http://SERVER/qemu.git`: `git ls-remote` ended with exit code 128
+    help: the whole output is in FOLDER/store/logs/hang/source.log
+    ");
     assert!(began.elapsed() < within(Duration::from_secs(120)), "{:?}", began.elapsed());
 }
 
@@ -130,7 +134,10 @@ fn a_commit_that_is_gone_is_one_clear_error() {
     let absent = "12345678fa".repeat(4);
     packaging.edit("p.yaml", &commit, &absent).edit("p.yaml", "      branch: master\n", "");
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: cannot fetch `commit COMMIT of http://SERVER/qemu.git`: http://SERVER/qemu.git does not have the commit COMMIT
+    help: was it pushed, or was the history rewritten? a mirror that has it serves as well
+    ");
 }
 
 #[test]
@@ -139,7 +146,10 @@ fn a_history_that_was_rewritten_is_not_followed() {
     packaging.git("work", &["commit", "--quiet", "--amend", "-m", "Say it otherwise"]);
     packaging.publish();
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: cannot fetch `commit COMMIT of http://SERVER/qemu.git`: the commit COMMIT is not in `master` of http://SERVER/qemu.git, which is at COMMIT
+    help: its history was rewritten, or the pin is of another branch; a mirror that has the commit serves as well
+    ");
 }
 
 #[test]
@@ -153,7 +163,10 @@ fn a_tag_that_moved_is_not_followed() {
     packaging.publish();
     fs::remove_dir_all(packaging.path("store")).unwrap();
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `source`: cannot fetch `commit COMMIT of http://SERVER/qemu.git`: the tag `v1` of http://SERVER/qemu.git moved: it names COMMIT, and the pipeline pins COMMIT
+    help: find out who moved it and why before the pin follows
+    ");
 }
 
 #[test]

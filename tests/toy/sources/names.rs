@@ -169,5 +169,11 @@ fn a_file_of_this_machine_may_be_called_so_too() {
     assert!(taken(&events, &packaging.path("store")).iter().any(|taken| taken == name));
     packaging.edit("p.yaml", &format!("'{name}'"), "\"foo\\e.service\"");
     let error = refusal(2, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @r#"
+    error: source[1].path.file: `foo\u{1b}.service` is not a path that ends in the name of a file
+      --> FOLDER/p.yaml:22:19
+       |
+    22 |   - path: { file: "foo\e.service", sha256: SHA256 }
+       |                   ^^^^^^^^^^^^^^^
+    "#);
 }
