@@ -16,11 +16,20 @@ fn said(command: &mut Command) -> String {
 #[test]
 fn check_names_the_pipeline_that_is_good() {
     let file = "pipeline/workstation.yaml";
-    assert_snapshot!(said(program().args(["check", file])), @"");
+    assert_snapshot!(said(program().args(["check", file])), @"
+    ---
+    pipeline `workstation` is good
+    ");
     let store = scratch();
     let mut unfetched = program();
     unfetched.args(["check", "pipeline/xcp-ng-8.3.yaml", "--store"]).arg(store.path());
-    assert_snapshot!(said(&mut unfetched), @"");
+    assert_snapshot!(said(&mut unfetched), @"
+    ---
+    the spec is in a git source that was not fetched yet: its edits are not checked
+    the environment has no lock `pipeline/xcp-ng-8.3.lock`
+    help: `vgpu-pipeline lock pipeline/xcp-ng-8.3.yaml` resolves it where there is a network
+    pipeline `xcp-ng-8.3` is good
+    ");
 }
 
 #[test]
@@ -28,18 +37,41 @@ fn plan_says_of_each_stage_what_it_would_do() {
     let store = scratch();
     let mut plan = program();
     plan.args(["plan", "pipeline/xcp-ng-8.3.yaml", "--store"]).arg(store.path());
-    assert_snapshot!(stable(&said(&mut plan)), @"");
+    assert_snapshot!(stable(&said(&mut plan)), @"
+    pipeline `xcp-ng-8.3`
+      source       run     KEY  not in the store
+      environment  run                       the environment has no lock `pipeline/xcp-ng-8.3.lock`
+      inject       run     KEY  not in the store
+      stock        run                       its key follows from what runs before it
+      build        run                       its key follows from what runs before it
+      dom0         run                       its key follows from what runs before it
+      verify       run                       its key follows from what runs before it
+      sign         run                       its key follows from what runs before it
+      publish      run                       its key follows from what runs before it
+    the spec comes with the stage `source`, which has not run yet
+    ---
+    ");
 }
 
 #[test]
 fn a_key_is_made_and_shown() {
     let folder = scratch();
     let file = folder.path().join("key.asc");
-    assert_snapshot!(stable(&said(program().args(["key", "new"]).arg(&file))), @"");
+    assert_snapshot!(stable(&said(program().args(["key", "new"]).arg(&file))), @"
+    FINGERPRINT
+    ---
+    wrote the secret key to FOLDER/key.asc
+    ");
     let shown = said(program().args(["key", "show"]).arg(&file));
-    let armor = |line: &&str| !line.starts_with("-----") && line.len() > 60;
-    let around: Vec<&str> = shown.lines().filter(|line| !armor(line)).collect();
-    assert_snapshot!(stable(&around.join("\n")), @"");
+    // All but the base64.
+    let around: Vec<&str> =
+        shown.lines().filter(|line| line.starts_with("---") || line.contains(' ')).collect();
+    assert_snapshot!(stable(&around.join("\n")), @"
+    -----BEGIN PGP PUBLIC KEY BLOCK-----
+    -----END PGP PUBLIC KEY BLOCK-----
+    ---
+    FINGERPRINT vgpu-pipeline <signing@localhost>
+    ");
 }
 
 #[test]

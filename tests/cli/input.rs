@@ -38,7 +38,10 @@ fn a_wrong_type_and_a_missing_section_name_their_place() {
     assert_snapshot!(stable(&error), @"
     error: name: this is a list, and one value is wanted
      --> FOLDER/toy.yaml:3:7
+      |
     3 | name: […]
+      |       ^^^
+      |
       = help: one value is wanted: leave out the `- ` or the brackets; text that begins with `[` wants quotes
     ");
     let error = run_refuses("toy.yaml", "\nspec:\n", "\nspek:\n");
@@ -59,12 +62,18 @@ fn a_wrong_type_and_a_missing_section_name_their_place() {
     assert_snapshot!(stable(&error), @"
     error: the keys `environment`, `device`, `spec`, `verify` are missing
      --> FOLDER/p.yaml:1:1
+      |
     1 | version: 1
+      | ^^^^^^^
+      |
       = help: `vgpu-pipeline schema` describes them
 
     error: source: this list is empty
      --> FOLDER/p.yaml:3:9
+      |
     3 | source: []
+      |         ^^
+      |
       = help: it is for: what is built, every byte of it pinned
     ");
 }
@@ -200,7 +209,10 @@ fn a_contract_that_is_gone_or_wrong_is_named_with_its_line() {
     assert_snapshot!(stable(&error), @"
     error: starts[0]: unknown key `read`
      --> FOLDER/mine/contract.yaml:3:5
+      |
     3 |   - read: {}
+      |     ^^^^
+      |
       = help: did you mean `reads`?
     ");
     fs::write(toy.path("mine/contract.yaml"), "name: vgpu-stub\n").unwrap();
@@ -297,6 +309,10 @@ fn a_place_where_nothing_can_be_made_is_refused_before_any_work() {
     run.arg(env!("CARGO_BIN_EXE_vgpu-pipeline")).arg("run").arg(toy.path("toy.yaml"));
     run.arg("--output").arg(toy.path("elsewhere/out")).env("XDG_DATA_HOME", kept("data"));
     let error = refused(&mut run);
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the output `FOLDER/elsewhere/out` cannot be written: `FOLDER`: cannot switch a new state in: Invalid argument (os error 22)
+    help: the file system has to support renameat2, as ext4, xfs, btrfs and tmpfs do
+    help: name another folder with `--output`
+    ");
     assert!(!toy.path("elsewhere").exists());
 }

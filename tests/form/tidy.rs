@@ -13,22 +13,8 @@ mod licenses;
 pub mod rooms;
 mod scan;
 
-use rooms::{ERRORS, FOREIGN, HARMLESS, IMPORTS, ONLY_IN, USERS_OWN};
+use rooms::{ERRORS, FOREIGN, HARMLESS, IMPORTS, IO_METHODS, IO_MODULES, ONLY_IN, PURE, USERS_OWN};
 use scan::{Source, literals, without_text, words};
-
-/// Rooms without I/O, the modules of `std` and the methods of `Path` that would be I/O.
-const PURE: &[&str] = &["config", "inject", "rules"];
-const IO_MODULES: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread", "time"];
-const IO_METHODS: &[&str] = &[
-    ".canonicalize(",
-    ".exists(",
-    ".is_dir(",
-    ".is_file(",
-    ".metadata(",
-    ".read_dir(",
-    ".read_link(",
-    ".try_exists(",
-];
 
 /// Proper names that may begin a message; a word in capitals may anyway.
 const NAMES: &[&str] = &["CentOS", "Debian", "GitHub", "Linux", "OpenPGP", "Xen", "XenStore"];

@@ -4,9 +4,8 @@
 
 mod host;
 
-use crate::support::{self, ends_with, program, stable, workstation};
+use crate::support::{self, ends_with, program, workstation};
 use host::{Host, WRAPPER, published};
-use insta::assert_snapshot;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -124,7 +123,7 @@ fn rollback_goes_back_to_stock_with_the_real_package() {
     assert!(!refused.success && refused.text.contains("web"), "{}", refused.text);
     host.is_well(true, true);
     let said = host.says("vgpu-stub rollback --yes --detach-vms");
-    assert_snapshot!(stable(&said), @"");
+    assert!(said.contains("this host is back to stock"), "{said}");
     host.is_well(true, false);
     assert!(host.says("rpm -q qemu").contains("5.2.15.3.xcpng8.3"), "{said}");
     assert!(!host.sh("rpm -q vgpu-stub-dom0").success);

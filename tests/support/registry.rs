@@ -55,7 +55,15 @@ impl Registry {
         fs::write(folder.path().join("Containerfile"), containerfile).unwrap();
         let reference = format!("{}/library/{test}:7.5.1804", self.address);
         let mut build = Command::new("podman");
-        build.args(["build", "--quiet", "--pull=never", "--timestamp=0", "--tag", &reference]);
+        build.args([
+            "build",
+            "--quiet",
+            "--pull=never",
+            "--no-cache",
+            "--timestamp=0",
+            "--tag",
+            &reference,
+        ]);
         ends_with(0, build.arg(folder.path()));
         let mut push = Command::new("podman");
         ends_with(0, push.args(["push", "--quiet", "--tls-verify=false", &reference]));
@@ -104,6 +112,13 @@ fn make_stand_in() {
     let from = format!("localhost/vgpu-pipeline:{}", &key[..16]);
     write("Containerfile", &format!("FROM {from}\nRUN ln -s dnf /usr/bin/yum\n"));
     let mut build = Command::new("podman");
-    build.args(["build", "--quiet", "--network=none", "--pull=never", "--timestamp=0"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--network=none",
+        "--pull=never",
+        "--no-cache",
+        "--timestamp=0",
+    ]);
     ends_with(0, build.args(["--tag", STAND_IN]).arg(folder.path()));
 }

@@ -118,7 +118,72 @@ fn plan_shows_what_is_cached_and_the_edited_spec() {
     workstation();
     let said = ends_with(0, program().args(["plan", "pipeline/workstation.yaml", "--diff"])).stdout;
     let said = String::from_utf8(said).unwrap();
-    assert_snapshot!(stable(&said), @"");
+    assert_snapshot!(stable(&said), @r#"
+    pipeline `workstation`
+      source       cached  KEY  in the store
+      environment  cached  KEY  in the store
+      inject       cached  KEY  in the store
+      stock        cached  KEY  in the store
+      build        cached  KEY  in the store
+      dom0         cached  KEY  in the store
+      verify       cached  KEY  in the store
+      sign         cached  KEY  in the store
+      publish      cached  KEY  in the store
+    edits of the spec
+      add-source vgpu-stub.c as Source2: applied
+      insert-after `grep -qxF '%{version}' VERSION`: device vgpu-stub from Source2 to hw/misc/vgpu-stub.c: applied
+      release-suffix .vgpu1: applied
+      provide qemu-device(vgpu-stub) = 1: applied
+    --- as it stands
+    +++ as it is built
+    @@ -7,13 +7,14 @@
+     
+     Name:           qemu
+     Version:        7.2.22
+    -Release:        1%{?dist}
+    +Release:        1%{?dist}.vgpu1
+     Summary:        QEMU, the machine emulator, for x86 guests
+     
+     License:        GPL-2.0-only AND GPL-2.0-or-later AND LGPL-2.1-or-later AND BSD-2-Clause AND BSD-3-Clause AND MIT
+     URL:            https://www.qemu.org/
+     Source0:        qemu_7.2+dfsg.orig.tar.xz
+     Source1:        qemu_%{debian_version}.debian.tar.xz
+    +Source2:        vgpu-stub.c
+     
+     ExclusiveArch:  x86_64
+     
+    @@ -26,6 +27,7 @@
+     BuildRequires:  libfdt-dev
+     BuildRequires:  pkgconfig(pixman-1)
+     BuildRequires:  pkgconfig(zlib)
+    +Provides:       qemu-device(vgpu-stub) = 1
+     
+     %description
+     QEMU is a machine emulator. This package holds the system emulator for x86
+    @@ -39,6 +41,22 @@
+         patch -s -p1 -F0 -E -t --no-backup-if-mismatch -i "debian/patches/$name"
+     done
+     grep -qxF '%{version}' VERSION
+    +# the device vgpu-stub: copied in, and registered the way this tree registers its own
+    +if [ -e hw/misc/vgpu-stub.c ]; then
+    +  echo "vgpu-stub: this tree has a hw/misc/vgpu-stub.c of its own" >&2
+    +  exit 1
+    +fi
+    +cp -p "%{SOURCE2}" hw/misc/vgpu-stub.c
+    +if [ -f hw/misc/Makefile.objs ]; then
+    +  printf '\ncommon-obj-$(CONFIG_PCI) += vgpu-stub.o\n' >> hw/misc/Makefile.objs
+    +elif qemu_ss=$(sed -n -e '/^softmmu_ss[.]add(/{s/[.].*//p;q;}' \
+    +    -e '/^system_ss[.]add(/{s/[.].*//p;q;}' hw/misc/meson.build | grep .); then
+    +  printf "\n$qemu_ss.add(when: 'CONFIG_PCI', if_true: files('vgpu-stub.c'))\n" >> hw/misc/meson.build
+    +else
+    +  echo "vgpu-stub: hw/misc has no Makefile.objs, and no meson.build that" \
+    +    "adds to softmmu_ss or system_ss; the device cannot be registered" >&2
+    +  exit 1
+    +fi
+     
+     %build
+     cat >configs/devices/x86_64-softmmu/pc.mak <<'END'
+    "#);
 }
 
 /// The stages that read each one's result, by the composition of the run. All tests share the

@@ -186,8 +186,8 @@ fn what_changes_on_the_server_is_refused_or_ignored() {
     let error = refusal(1, &mut world.environment());
     assert_snapshot!(stable(&error), @"
     error: stage `environment`: the locked package toy-libs-1.0-1.el7.noarch: `toy-libs-1.0-1.el7.noarch` is not what the pipeline pins: sha256 SHA256, pinned SHA256
-    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
     help: get the pinned file; change the pin only if you know why it differs
+    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
     ");
 
     // Signed again, by another key.
@@ -196,8 +196,8 @@ fn what_changes_on_the_server_is_refused_or_ignored() {
     let error = refusal(1, &mut world.environment());
     assert_snapshot!(stable(&error), @"
     error: stage `environment`: the locked package toy-libs-1.0-1.el7.noarch: `toy-libs-1.0-1.el7.noarch` is not what the pipeline pins: sha256 SHA256, pinned SHA256
-    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
     help: get the pinned file; change the pin only if you know why it differs
+    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
     ");
 
     // Withdrawn.
@@ -206,8 +206,8 @@ fn what_changes_on_the_server_is_refused_or_ignored() {
     assert!(error.contains("returned error: 404"), "{error}");
     assert_snapshot!(stable(&error), @"
     error: stage `environment`: the locked package toy-libs-1.0-1.el7.noarch: cannot fetch `toy-libs-1.0-1.el7.noarch`: `curl` ended with exit code 22
-    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
     help: the whole output is in FOLDER/store/logs/served-otherwise/environment.log
+    help: if it was withdrawn or altered, a mirror may have it as it was; `vgpu-pipeline lock` resolves anew
     ");
 
     // The radar sees it, and a new lock says what it changes before it takes it.

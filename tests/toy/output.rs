@@ -168,7 +168,10 @@ fn an_output_is_ours_by_its_record_alone() {
     fs::rename(out.join(".vgpu-pipeline.json"), toy.path("record")).unwrap();
     let state = sums(&out);
     let error = refusal(2, &mut toy.release());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the output `FOLDER/out` holds something else than a repository of this program (`DEVELOPMENT-KEY.txt` for one), and has no record `.vgpu-pipeline.json` of it
+    help: name a folder that is empty or not there with `--output`; if it is an older output of this pipeline, move it away: it is made anew from the store
+    ");
     refusal(2, toy.run().arg("--accept-new-signer"));
     assert_eq!(sums(&out), state);
     fs::rename(toy.path("record"), out.join(".vgpu-pipeline.json")).unwrap();
@@ -198,7 +201,12 @@ fn an_output_is_ours_by_its_record_alone() {
     fs::write(out.join("Packages/evil.rpm"), "evil").unwrap();
     let state = sums(&out);
     let error = refusal(2, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: in the output `FOLDER/out`, among the files of the repository, is what is not this program's:
+      `Packages/evil.rpm`, a file
+      `repodata/x`, a file
+    help: move it out of there; what lies beside the repository's own folders may stay
+    ");
     assert_eq!(sums(&out), state);
     fs::remove_file(out.join("repodata/x")).unwrap();
     fs::remove_file(out.join("Packages/evil.rpm")).unwrap();
@@ -241,7 +249,10 @@ fn an_output_is_ours_by_its_record_alone() {
     assert!(toy.path("link").is_symlink() && out.join("SHA256SUMS").exists());
     toy.edit("toy.yaml", "name: toy-ours", "name: toy-another");
     let error = refusal(2, &mut toy.run());
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the output `FOLDER/out` holds the repository of the pipeline `toy-ours`
+    help: name another folder with `--output`
+    ");
     assert_eq!(leftovers(&toy.path("")), [""; 0]);
 }
 
@@ -272,7 +283,11 @@ fn a_mount_point_or_a_folder_that_cannot_be_written_is_refused_before_any_work()
     }
     let read_only = "mkdir -p \"$1/ro\" && mount -t tmpfs -o ro tmpfs \"$1/ro\"";
     let error = refused(read_only, "ro/out");
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the output `FOLDER/ro/out` cannot be written: `FOLDER/ro`: Read-only file system (os error 30)
+    help: name another folder with `--output`
+    help: the kernel mounts a file system so when its disk fails, or somebody did: name another one with `--store` or `--output`
+    ");
 }
 
 #[test]
@@ -307,10 +322,16 @@ fn a_store_that_is_somebody_elses_or_a_link_is_refused_before_any_work() {
     fs::write(&settings, "mirrors: []\n").unwrap();
     ends_with(0, Command::new("chmod").arg("666").arg(&settings));
     let error = refusal(2, toy.run().env("XDG_CONFIG_HOME", &config));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the settings `FOLDER/config/vgpu-pipeline/config.yaml` may be written by everybody
+    help: chmod o-w FOLDER/config/vgpu-pipeline/config.yaml
+    ");
     std::os::unix::fs::chown(&settings, Some(4321), None).unwrap();
     let error = refusal(2, toy.run().env("XDG_CONFIG_HOME", &config));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: the settings `FOLDER/config/vgpu-pipeline/config.yaml` belong to the user 4321, and this runs as the user 0
+    help: only the user's own or root's are followed
+    ");
     let mirror = toy.path("mirror");
     fs::create_dir(&mirror).unwrap();
     symlink(&precious, mirror.join("sha256")).unwrap();

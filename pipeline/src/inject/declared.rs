@@ -5,6 +5,7 @@
 //! The spec is read in the order of its lines, as rpm does it: a line is expanded whole, and what
 //! comes of it may be several lines, tags and headings among them.
 
+mod hints;
 mod name;
 pub mod numbers;
 
@@ -14,6 +15,7 @@ use super::preamble_tag::Tag;
 use super::spec::SpecText;
 use crate::error::Help;
 use anyhow::{Result, anyhow};
+use hints::{declares, may_become, runs};
 pub use name::{FileIs, Name};
 
 /// What is declared, and by which word.
@@ -327,27 +329,4 @@ fn without_marks(part: &str, outer: &mut usize) -> String {
 fn declares_files(section: Section) -> bool {
     use Section::{Package, PatchList, Preamble, SourceList};
     matches!(section, Preamble | Package | SourceList | PatchList)
-}
-
-/// Whether the name of a tag that begins so may be that of a Source or Patch.
-fn may_become(start: &str) -> bool {
-    let start = start.to_ascii_lowercase();
-    ["source", "patch"].iter().any(|word| word.starts_with(&*start) || start.starts_with(word))
-}
-
-/// Whether a text holds a program whose output would be part of the spec.
-fn runs(text: &str) -> bool {
-    ["%{lua:", "%(", "%["].iter().any(|program| text.contains(program))
-}
-
-/// Whether a text holds what looks like the tag of a Source or Patch, somewhere.
-fn declares(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    ["source", "patch"].into_iter().any(|word| {
-        lower.match_indices(word).any(|(at, _)| {
-            lower[at + word.len()..]
-                .trim_start_matches(|c: char| c.is_ascii_digit())
-                .starts_with(':')
-        })
-    })
 }

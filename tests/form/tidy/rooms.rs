@@ -114,3 +114,17 @@ pub const HARMLESS: &[&str] = &["ExitCode", "ExitStatus", "id"];
 
 /// What no library uses: processes are started by the runner, and errors are types.
 pub const FOREIGN: &[&str] = &["Command::new", "anyhow"];
+
+/// Rooms without I/O, the modules of `std` and the methods of `Path` that would be I/O.
+pub const PURE: &[&str] = &["config", "inject", "rules"];
+pub const IO_MODULES: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread", "time"];
+pub const IO_METHODS: &[&str] = &[
+    ".canonicalize(",
+    ".exists(",
+    ".is_dir(",
+    ".is_file(",
+    ".metadata(",
+    ".read_dir(",
+    ".read_link(",
+    ".try_exists(",
+];

@@ -31,7 +31,8 @@ fn an_answer_that_is_not_whole_is_asked_for_once_more_and_aloud() {
         assert_eq!(notes(&events).iter().filter(again).count(), 1, "{script}: {events:#?}");
         let judgement = Judgement::new();
         let error = said(&ends_with(1, &mut judgement.engine("none,accel=qtest", script)));
-        assert_snapshot!(stable(&error), @"");
+        assert!(error.contains(&format!("the answer from inside is {part}: ")), "{error}");
+        assert!(error.contains("; asked once more"), "{error}");
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod contents;
 mod held;
+mod old_state;
 mod record;
 mod switch;
 mod target;
