@@ -27,6 +27,16 @@ pub fn excerpt(text: &str) -> String {
     piece(text, LONGEST)
 }
 
+/// A word of a command line, as a shell reads it.
+pub fn word(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        arg.to_owned()
+    } else {
+        format!("'{}'", arg.replace('\'', r"'\''"))
+    }
+}
+
 /// A piece of at most so many characters.
 pub fn piece(text: &str, most: usize) -> String {
     // A key may be long, so what hides it looks at all of it.

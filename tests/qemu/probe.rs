@@ -103,7 +103,7 @@ fn checks(key: &str) -> Vec<Value> {
     let record = support::kept("store").join(format!("results/verify-{key}/record.json"));
     let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
     let checks = |binary: &Value| binary["checks"].as_array().unwrap().clone();
-    record["facts"]["probed"].as_array().unwrap().iter().flat_map(checks).collect()
+    record["record"]["facts"]["probed"].as_array().unwrap().iter().flat_map(checks).collect()
 }
 
 fn said(output: &Output) -> String {

@@ -80,7 +80,7 @@ fn what_was_published_stays_what_it_was_and_whose_it_was() {
     let error = refusal(2, release().args(&named).env("CI", "1"));
     assert_snapshot!(stable(&error), @"
     error: the key FINGERPRINT is a development key, and `CI` is set: a key that is named there has to be a real one
-    help: `vgpu-pipeline key new` makes one
+    help: `vgpu-pipeline key new FILE` makes one
     ");
     for value in ["", "false", "0"] {
         assert!(ran(&events(release().args(&named).env("CI", value))).is_empty());

@@ -13,13 +13,16 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
 
+/// The variable that names the store.
+const STORE: &str = "VGPU_PIPELINE_STORE";
+
 /// Which pipeline, and where results are kept.
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
     /// The pipeline file [default: the workstation pipeline that this program carries]
     pub file: Option<PathBuf>,
     /// The folder that keeps results between runs [default: vgpu-pipeline in the user's cache folder]
-    #[arg(long, env = "VGPU_PIPELINE_STORE", value_name = "DIR")]
+    #[arg(long, env = STORE, value_name = "DIR")]
     pub store: Option<PathBuf>,
 }
 
@@ -88,10 +91,14 @@ impl ProjectArgs {
     }
 
     pub fn load(&self, store: &Store) -> Result<Project> {
-        match &self.file {
-            Some(file) => Project::read(file),
-            None => Project::default_in(store),
-        }
+        let project = match &self.file {
+            Some(file) => Project::read(file)?,
+            None => Project::default_in(store)?,
+        };
+        // Whoever has it in a variable types the next command with that variable.
+        let by_variable = std::env::var_os(STORE).map(PathBuf::from) == self.store;
+        let named_store = self.store.clone().filter(|_| !by_variable);
+        Ok(Project { named_store, ..project })
     }
 }
 

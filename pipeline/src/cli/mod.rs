@@ -203,6 +203,11 @@ fn put_secrets_away(command: &dyn Execute) -> Result<()> {
 fn usage_error(usage: &clap::Error) -> ExitCode {
     let said = usage.render().to_string();
     if usage.use_stderr() {
+        if std::env::args_os().any(|arg| arg == "--json") {
+            let first = said.lines().next().unwrap_or_default();
+            let message = first.strip_prefix("error: ").unwrap_or(first);
+            print_event(&Event::Failed(CommandError::Usage(anyhow!("{message}")).failure()));
+        }
         if said == text::message(&said) {
             let _ = usage.print();
         } else {

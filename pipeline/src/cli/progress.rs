@@ -74,7 +74,7 @@ impl ProgressReporter {
             self.line(
                 "signed by a development key that was made on this machine: \
                  good for trying, not for a pool\n\
-                 help: `vgpu-pipeline key new` makes a key, `sign.key` of the pipeline names it",
+                 help: `vgpu-pipeline key new FILE` makes a key, `sign.key` of the pipeline names it",
             );
         }
         self.line(&format!(

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! SIGINT and SIGTERM as something to look at, so that whoever waits can clean up first.
+//! SIGINT, SIGTERM and SIGHUP as something to look at, so that whoever waits can clean up first.
 
 use anyhow::Result;
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static FLAGS: OnceLock<[(i32, Arc<AtomicBool>); 2]> = OnceLock::new();
-/// Whether the next of the two ends the program at once.
+static FLAGS: OnceLock<Vec<(i32, Arc<AtomicBool>)>> = OnceLock::new();
+/// Whether the next of them ends the program at once.
 static IMPATIENT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// The run was asked to stop.
@@ -24,12 +24,16 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// From now on the two signals set flags instead of ending the process.
+/// From now on the signals set flags instead of ending the process.
 pub fn listen() -> Result<()> {
-    let flags = [SIGINT, SIGTERM].map(|signal| (signal, Arc::new(AtomicBool::new(false))));
+    let flags: Vec<_> = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| !is_ignored(*signal))
+        .map(|signal| (signal, Arc::new(AtomicBool::new(false))))
+        .collect();
     let impatient = IMPATIENT.get_or_init(Arc::default);
     for (signal, flag) in &flags {
-        // The second one, whichever of the two it is, ends this at once; what this has started is ended
+        // The second one, whichever it is, ends this at once; what this has started is ended
         // by what stands by for that.
         let ends = Arc::clone(impatient);
         signal_hook::flag::register_conditional_shutdown(*signal, 128 + signal, ends)?;
@@ -40,6 +44,14 @@ pub fn listen() -> Result<()> {
     // A file beyond `ulimit -f` is an error of the write then, and not the end without a word.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     Ok(())
+}
+
+/// Whether whoever started this wants it to go on after a signal, as `nohup` does.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
 /// Has the very next signal end the program at once, as where nothing is there to be cleaned up; or, from

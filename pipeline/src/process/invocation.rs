@@ -2,7 +2,7 @@
 //! One call: a program, its arguments, and what is particular about running it.
 
 use super::Pipes;
-use crate::text::masked;
+use crate::text::{masked, word};
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -242,17 +242,8 @@ impl fmt::Display for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.program.display())?;
         for arg in &self.args {
-            write!(f, " {}", quoted(&masked(&arg.to_string_lossy())))?;
+            write!(f, " {}", word(&masked(&arg.to_string_lossy())))?;
         }
         Ok(())
-    }
-}
-
-fn quoted(arg: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !arg.is_empty() && arg.chars().all(plain) {
-        arg.to_owned()
-    } else {
-        format!("'{}'", arg.replace('\'', r"'\''"))
     }
 }

@@ -9,6 +9,7 @@ use crate::config::{self, Pipeline};
 use crate::digest;
 use crate::files;
 use crate::store::Store;
+use crate::text::word;
 use anyhow::Result;
 use fs_err as fs;
 #[cfg(test)]
@@ -29,6 +30,8 @@ pub struct Project {
     pub lock_file: PathBuf,
     /// blake3 of where its file is, links resolved: another pipeline may have the same name.
     pub place: String,
+    /// The store, where the command line names it: a command that is shown has to name it too.
+    pub named_store: Option<PathBuf>,
 }
 
 impl Project {
@@ -52,7 +55,7 @@ impl Project {
         }
         let place = digest::blake3(fs::canonicalize(file)?.as_os_str().as_encoded_bytes());
         let (lock_file, file) = (lock::file_of(file), Some(file.to_owned()));
-        Ok(Self { pipeline, file, base_dir, lock_file, place })
+        Ok(Self { pipeline, file, base_dir, lock_file, place, named_store: None })
     }
 
     /// The pipeline that this program carries, laid out in the store so that it is read like any other.
@@ -84,10 +87,17 @@ impl Project {
 
     /// A command of this program on this pipeline, as somebody would type it.
     pub fn command(&self, command: &str) -> String {
-        match &self.file {
-            Some(file) => format!("vgpu-pipeline {command} {}", file.display()),
-            None => format!("vgpu-pipeline {command}"),
+        let mut line = format!("vgpu-pipeline {command}");
+        if let Some(file) = &self.file {
+            // Not an option, whatever it begins with.
+            let here =
+                if file.as_os_str().as_encoded_bytes().starts_with(b"-") { "./" } else { "" };
+            line += &format!(" {}", word(&format!("{here}{}", file.display())));
         }
+        if let Some(store) = &self.named_store {
+            line += &format!(" --store {}", word(&store.display().to_string()));
+        }
+        line
     }
 
     /// The default output folder.

@@ -35,6 +35,7 @@ pub fn content(session: &Session, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let mut missing = Vec::new();
+    let mut unpinned = false;
     for node in plan.to_run(request.until) {
         for (pin, shown) in &node.needs.content {
             let there = request.origins.available_offline(store, pin)
@@ -43,19 +44,29 @@ pub fn content(session: &Session, plan: &Plan) -> Result<()> {
                 missing.push(format!("{shown} ({})", pin.place()));
             }
         }
+        unpinned |= node.needs.unpinned.is_some();
         missing.extend(node.needs.unpinned.map(str::to_owned));
     }
     if missing.is_empty() {
         return Ok(());
     }
-    Err(anyhow!(
+    let error = anyhow!(
         "the network is off, and neither the store nor a mirror folder has:\n  {}",
         missing.join("\n  ")
-    )
-    .help(format!(
-        "`{} --fetch DIR` fills a mirror folder where there is a network",
-        project.command("lock")
-    )))
+    );
+    let lock = project.command("lock");
+    let error = match missing.len() {
+        1 if unpinned => error,
+        _ => error
+            .help(format!("`{lock} --fetch DIR` fills a mirror folder where there is a network")),
+    };
+    Err(if unpinned {
+        error.help(
+            "no mirror can have what nothing pins: a run with a network keeps it in the store",
+        )
+    } else {
+        error
+    })
 }
 
 fn engine_has(session: &Session, id: &ImageDigest) -> Result<bool> {

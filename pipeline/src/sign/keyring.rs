@@ -124,7 +124,7 @@ pub fn load(sign: &Sign, base_dir: &Path, memory: &Path) -> Result<Option<Signer
     let signer = Signer { public, sign: sign.clone(), base_dir: base_dir.to_owned() };
     if sign.key.is_some() && signer.is_development() && in_ci() {
         return Err(anyhow!("the key {} is a development key, and `CI` is set: a key that is named there has to be a \
-             real one", signer.fingerprint()).help("`vgpu-pipeline key new` makes one"));
+             real one", signer.fingerprint()).help("`vgpu-pipeline key new FILE` makes one"));
     }
     Ok(Some(signer))
 }

@@ -92,8 +92,8 @@ impl Store {
                     .help("remove that result's folder; it will be made anew");
             }
         }
-        match serde_json::from_slice::<Record>(&text) {
-            Ok(record) if record.key == key && record.stage == stage => {
+        match Record::of_json(&text) {
+            Some(record) if record.key == key && record.stage == stage => {
                 Ok(Some(Stored { folder, record }))
             }
             _ => {
@@ -145,7 +145,7 @@ impl Store {
             files,
             facts: serde_json::to_value(facts)?,
         };
-        fs::write(staged.join(RECORD), serde_json::to_vec_pretty(&record)?)?;
+        fs::write(staged.join(RECORD), record.to_json()?)?;
         let folder = self.folder(stage, key);
         self.remove(&folder)?;
         fs::rename(&staged, &folder)?;

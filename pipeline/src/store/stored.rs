@@ -27,6 +27,28 @@ pub(super) struct Record {
     pub(super) facts: serde_json::Value,
 }
 
+/// A record in its file: one that was altered or damaged is none.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    blake3: String,
+    record: serde_json::Value,
+}
+
+impl Record {
+    pub(super) fn to_json(&self) -> Result<Vec<u8>> {
+        let record = serde_json::to_value(self)?;
+        let sealed = Sealed { blake3: digest::blake3(&canonical(&record)), record };
+        Ok(serde_json::to_vec_pretty(&sealed)?)
+    }
+
+    /// The record that a file holds, if it is as it was written.
+    pub(super) fn of_json(text: &[u8]) -> Option<Self> {
+        let Sealed { blake3, record } = serde_json::from_slice(text).ok()?;
+        (digest::blake3(&canonical(&record)) == blake3).then_some(())?;
+        serde_json::from_value(record).ok()
+    }
+}
+
 /// One file of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {

@@ -46,6 +46,19 @@ fn a_record_that_cannot_be_read_is_no_result() {
 }
 
 #[test]
+fn a_record_that_was_altered_is_no_result() {
+    let (folder, store) = store();
+    let record = folder.path().join("results/stage-k").join(RECORD);
+    for (from, to) in [("\"size\": 7", "\"size\": 8"), ("\"k\"", "\"l\""), ("facts", "fact")] {
+        keep(&store, "k", "content");
+        let text = fs::read_to_string(&record).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(&record, text.replacen(from, to, 1)).unwrap();
+        assert!(store.get("stage", "k").unwrap().is_none(), "{from}");
+    }
+}
+
+#[test]
 fn work_that_is_not_kept_leaves_nothing() {
     let (folder, store) = store();
     drop(store.work().unwrap());

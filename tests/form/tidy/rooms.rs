@@ -62,7 +62,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
          sign::Signer source::Sources stage store verify::Verified",
     ),
     ("stage", "fetch note process sandbox::Engine store"),
-    ("project", "config digest files store"),
+    ("project", "config digest files store text"),
     ("config", "rules text"),
     ("fetch", "config::<types> digest files note process store text"),
     ("git", "config::<types> process"),

@@ -133,7 +133,7 @@ fn dockers_build_is_nobody_either_and_makes_the_same_packages() {
     let packages = |events: &[Event]| {
         let record = result(events, "build").join("record.json");
         let record: serde_json::Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
-        let mut files = record["files"].as_object().unwrap().clone();
+        let mut files = record["record"]["files"].as_object().unwrap().clone();
         files.retain(|name, _| Path::new(name).extension().is_some_and(|end| end == "rpm"));
         assert_eq!(files.len(), 2);
         files

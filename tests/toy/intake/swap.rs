@@ -172,7 +172,7 @@ fn what_changes_after_it_was_signed_is_not_published() {
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let record = result(&before, "sign").parent().unwrap().join("record.json");
     let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
-    let signed = record["files"].as_object().unwrap();
+    let signed = record["record"]["files"].as_object().unwrap();
     assert!(signed.len() >= 4);
     for (name, file) in signed {
         let outputs = manifest["outputs"].as_array().unwrap();

@@ -57,6 +57,7 @@ impl Given {
             base_dir: "pipeline".into(),
             lock_file: "lock".into(),
             place: "place".to_owned(),
+            named_store: None,
         };
         let containerfile = include_str!("../../../../containers/debian-12.Containerfile");
         let spec = include_str!("../../../workstation/qemu.spec");
