@@ -21,8 +21,9 @@ const STORE: &str = "VGPU_PIPELINE_STORE";
 pub struct ProjectArgs {
     /// The pipeline file [default: the workstation pipeline that this program carries]
     pub file: Option<PathBuf>,
-    /// The folder that keeps results between runs [default: vgpu-pipeline in the user's cache folder]
-    #[arg(long, env = STORE, value_name = "DIR")]
+    /// The folder that keeps results between runs [default: VGPU_PIPELINE_STORE, or vgpu-pipeline in the user's
+    /// cache folder]
+    #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
 }
 
@@ -83,22 +84,22 @@ fn settings() -> Result<Settings> {
 
 impl ProjectArgs {
     pub fn store(&self) -> Result<Store> {
-        let root = match &self.store {
-            Some(root) => root.clone(),
+        let variable = std::env::var_os(STORE).filter(|value| !value.is_empty());
+        let root = match self.store.clone().or(variable.map(PathBuf::from)) {
+            Some(root) => root,
             None => default_store()?,
         };
         Store::open(&root)
     }
 
     pub fn load(&self, store: &Store) -> Result<Project> {
-        let project = match &self.file {
+        let mut project = match &self.file {
             Some(file) => Project::read(file)?,
             None => Project::default_in(store)?,
         };
         // Whoever has it in a variable types the next command with that variable.
-        let by_variable = std::env::var_os(STORE).map(PathBuf::from) == self.store;
-        let named_store = self.store.clone().filter(|_| !by_variable);
-        Ok(Project { named_store, ..project })
+        project.named_store.clone_from(&self.store);
+        Ok(project)
     }
 }
 

@@ -2,11 +2,12 @@
 //! What a pipeline reads of this machine besides itself: read once, looked at before any work.
 
 use super::{LockState, Project};
-use crate::config::Source;
-use crate::error::Help;
+use crate::config::{self, LocalFile, LocalRole, Mistakes, Pipeline, Unusable};
+use crate::error::{Help, Reason};
 use crate::files;
+use crate::text;
 use anyhow::{Context, Result, anyhow};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The local inputs of a pipeline.
 pub struct Inputs {
@@ -29,7 +30,9 @@ pub struct DeviceFile {
 
 impl Inputs {
     pub fn read(project: &Project) -> Result<Self> {
-        let Project { pipeline, base_dir, .. } = project;
+        let Project { pipeline, base_dir, text, file, .. } = project;
+        let shown = file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        refuse_unusable(pipeline, text, &shown, base_dir, |_| true)?;
         let path = files::join(base_dir, &pipeline.environment.containerfile);
         let containerfile = files::read_text(&path, &files::CONTAINERFILE)?;
         let mut devices = Vec::new();
@@ -39,12 +42,6 @@ impl Inputs {
                 .and_then(|bytes| refuse_no_device(bytes, &path.display().to_string()));
             let bytes = bytes.with_context(|| format!("source of device `{}`", device.qom_type))?;
             devices.push(DeviceFile { path, bytes });
-        }
-        for file in pipeline.source.iter().filter_map(Source::local_file) {
-            files::look(&files::join(base_dir, file), &files::SOURCE)?;
-        }
-        if let Some(file) = pipeline.wrapper.as_ref().and_then(|wrapper| wrapper.vendor.path()) {
-            files::look(&files::join(base_dir, file), &files::WRAPPER)?;
         }
         let installed = pipeline.verify.installed.as_ref();
         let installed = installed.map(|file| {
@@ -61,6 +58,56 @@ impl Inputs {
             installed: installed.transpose()?,
             lock: project.lock_state()?,
         })
+    }
+}
+
+/// Refuses a pipeline that names files which cannot be used, all in one message. `which` are looked at.
+pub fn refuse_unusable(
+    pipeline: &Pipeline,
+    text: &str,
+    shown: &str,
+    base_dir: &Path,
+    which: impl Fn(&LocalFile) -> bool,
+) -> Result<(), Mistakes> {
+    let look = |it: &LocalFile| {
+        let path = files::join(base_dir, it.file);
+        let error = files::look(&path, kind(it.role)).err()?;
+        let Reason { message, mut helps } = Reason::of(&error);
+        let help = helps.pop().or_else(|| what_is_there(&path));
+        Some(it.unusable(message, help))
+    };
+    let unusable: Vec<Unusable> =
+        pipeline.local_files().iter().filter(|it| which(it)).filter_map(look).collect();
+    if unusable.is_empty() {
+        return Ok(());
+    }
+    Err(config::unusable_files(text, shown, unusable))
+}
+
+/// What to try where a file is not there.
+fn what_is_there(path: &Path) -> Option<String> {
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    let Ok(entries) = std::fs::read_dir(path.parent()?) else {
+        return Some("a path starts from the folder of the pipeline file".to_owned());
+    };
+    let names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let name = path.file_name()?.to_str()?;
+    let near = config::nearest(name, names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{}`?", text::excerpt(near)))
+}
+
+fn kind(role: LocalRole) -> &'static files::Kind {
+    match role {
+        LocalRole::Source => &files::SOURCE,
+        LocalRole::Containerfile => &files::CONTAINERFILE,
+        LocalRole::Device => &files::DEVICE,
+        LocalRole::Spec => &files::SPEC,
+        LocalRole::VendorWrapper => &files::WRAPPER,
+        LocalRole::Contract => &files::CONTRACT,
+        LocalRole::Installed => &files::INSTALLED,
     }
 }
 

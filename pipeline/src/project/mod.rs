@@ -5,7 +5,7 @@ mod default;
 mod inputs;
 mod lock;
 
-use crate::config::{self, Pipeline};
+use crate::config::{self, LocalFile, LocalRole, Pipeline};
 use crate::digest;
 use crate::files;
 use crate::store::Store;
@@ -24,6 +24,8 @@ pub struct Project {
     pub pipeline: Pipeline,
     /// The file as it was named; the default pipeline has none.
     pub file: Option<PathBuf>,
+    /// What stands in it, to show the line of a mistake.
+    text: String,
     /// The folder that its relative paths start from.
     pub base_dir: PathBuf,
     /// Where the lock of its environment is, or would be.
@@ -41,6 +43,8 @@ impl Project {
         let text = files::read_text(file, &files::PIPELINE)?;
         let mut pipeline = config::parse(&text, &shown)?;
         let base_dir = file.parent().unwrap_or(Path::new("")).to_owned();
+        let is_contract = |file: &LocalFile| file.role == LocalRole::Contract;
+        inputs::refuse_unusable(&pipeline, &text, &shown, &base_dir, is_contract)?;
         let mut contracts = Vec::new();
         for path in &pipeline.verify.contracts {
             let path = files::join(&base_dir, path);
@@ -55,7 +59,7 @@ impl Project {
         }
         let place = digest::blake3(fs::canonicalize(file)?.as_os_str().as_encoded_bytes());
         let (lock_file, file) = (lock::file_of(file), Some(file.to_owned()));
-        Ok(Self { pipeline, file, base_dir, lock_file, place, named_store: None })
+        Ok(Self { pipeline, file, text, base_dir, lock_file, place, named_store: None })
     }
 
     /// The pipeline that this program carries, laid out in the store so that it is read like any other.
@@ -82,6 +86,20 @@ impl Project {
         match &self.pipeline.spec.file {
             Some(file) => files::join(&self.base_dir, file).display().to_string(),
             None => self.spec_name().to_owned(),
+        }
+    }
+
+    /// A project that a test makes of a pipeline alone.
+    #[cfg(test)]
+    pub fn of(pipeline: Pipeline) -> Self {
+        Self {
+            pipeline,
+            file: None,
+            text: String::new(),
+            base_dir: "pipeline".into(),
+            lock_file: "lock".into(),
+            place: "place".to_owned(),
+            named_store: None,
         }
     }
 

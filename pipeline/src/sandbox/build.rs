@@ -140,7 +140,7 @@ impl Image {
             .args(users::build_options()?)
             .args(["--squash-all", MOST_MEMORY, LARGEST_FILE, "--iidfile", &own(ID)])
             .args(["--file", &own(CONTAINERFILE), &own(CONTEXT)]);
-        runner.run(&build.known_as("podman build"))?;
+        runner.run(&build.known_as("podman build")).map_err(super::with_help_for_host)?;
         let save = podman.args(["save", "--quiet", "--format=docker-archive", "--output"]);
         let save = save.args([&own(ARCHIVE), self.reference()]).known_as("podman save");
         runner.run(&save)?;

@@ -12,10 +12,10 @@ mod image;
 mod owner;
 mod users;
 
-use crate::error::find;
+use crate::error::{Help, find};
 use crate::folders;
 use crate::note::Note;
-use crate::process::{Incomplete, Invocation, Output, Pipes, Runner, find_program};
+use crate::process::{Failure, Incomplete, Invocation, Output, Pipes, Runner, find_program};
 use crate::store::owned::own_file;
 use anyhow::{Context, Error, Result, ensure};
 pub use build::{Base, tools};
@@ -219,7 +219,7 @@ fn start(
         let call = call.args(["/bin/sh", "-c", Pipes::RUN, "sh", stdin]).args(&job.argv);
         runner.run(&call.on_kill(removal(engine, &name)))
     };
-    match once() {
+    let done = match once() {
         Err(error) if may_run_again(&error, job) => {
             let first = error.to_string();
             let first = first.lines().next().unwrap_or_default();
@@ -229,6 +229,20 @@ fn start(
             once()
         }
         other => other,
+    };
+    done.map_err(with_help_for_host)
+}
+
+/// What podman says where it asks for more than this host grants, with what to try.
+fn with_help_for_host(error: Error) -> Error {
+    let incomplete = find::<Incomplete>(&error).map(|it| &it.failure);
+    let failure = incomplete.or_else(|| find::<Failure>(&error));
+    match failure {
+        Some(failure) if failure.tail.iter().any(|line| line.contains("rlimit")) => error.help(
+            "this host grants less than podman's defaults: `pipeline/start` writes a containers.conf that fits \
+             it, or set `default_ulimits` in one of your own (containers.conf(5))",
+        ),
+        _ => error,
     }
 }
 

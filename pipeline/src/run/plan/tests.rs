@@ -51,14 +51,7 @@ struct Given {
 
 impl Given {
     fn new(pipeline: Pipeline) -> Self {
-        let project = Project {
-            pipeline,
-            file: None,
-            base_dir: "pipeline".into(),
-            lock_file: "lock".into(),
-            place: "place".to_owned(),
-            named_store: None,
-        };
+        let project = Project::of(pipeline);
         let containerfile = include_str!("../../../../containers/debian-12.Containerfile");
         let spec = include_str!("../../../workstation/qemu.spec");
         let inputs = Inputs {

@@ -125,7 +125,7 @@ fn one(runner: &Runner, image: &Image, under: &Path, thread: usize, number: usiz
         1 => {
             let job = job(purpose, &format!("echo out; echo reason {number} >&2; exit 3"));
             let error = ask(runner, image, &job, under).unwrap_err();
-            let failure: &crate::process::Failure = find(&error).unwrap();
+            let failure: &Failure = find(&error).unwrap();
             assert_eq!(failure.complaint, [format!("reason {number}")]);
             assert_eq!((failure.status.code(), failure.stdout.as_str()), (Some(3), "out\n"));
         }
@@ -183,7 +183,7 @@ fn what_is_hostile_inside_is_one_error_and_hurts_nobody() {
 #[test]
 fn only_what_changes_nothing_runs_again() {
     let incomplete = |begun| {
-        let failure = crate::process::Failure {
+        let failure = Failure {
             program: "podman run".into(),
             status: std::os::unix::process::ExitStatusExt::from_raw(0),
             tail: Vec::new(),
