@@ -200,6 +200,7 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
     assert_snapshot!(stable(&error), @"
     error: stage `verify`: compared with the stock package, more changed than `verify.only-adds` has:
       package   + architecture in zz-debuginfo  x86_64
+      package   + file digests in zz-debuginfo  SHA-256
       package   + format in zz-debuginfo  4
       package   + name in zz-debuginfo  zz-debuginfo
       package   + payload in zz-debuginfo  xz
@@ -214,7 +215,6 @@ fn a_package_called_debuginfo_is_compared_and_held_to_its_name() {
       package   + tag 1122 in zz-debuginfo  -O2 -fstack-protector-strong
       package   + tag 1126 in zz-debuginfo  2
       package   + tag 1132 in zz-debuginfo  x86_64-debian-linux
-      package   + tag 5011 in zz-debuginfo  4 bytes, KEY
       package   + tag 5062 in zz-debuginfo  utf-8
       package   + tag 5093 in zz-debuginfo  4 bytes, KEY
       package   + version in zz-debuginfo  2:4.2.1-5.2.15.2.xcpng8.3.vgpu1

@@ -93,6 +93,7 @@ fn broken(rule: &str, folder: &Path) -> (PathBuf, Vec<String>) {
             let header = bytes.header();
             bytes.hide(&header, 5092, 5999).fix().write(folder)
         }
+        "file-digests" => defined("_binary_filedigest_algorithm 1"),
         "file-triggers" => make(Recipe { more: "%filetriggerin -- /usr/lib\n:\n", ..none() }),
         "build-id-links" => {
             let install = "mkdir -p %{buildroot}/usr/lib/.build-id/ab\n\

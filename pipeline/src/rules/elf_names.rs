@@ -22,17 +22,17 @@ struct Placed {
 /// Every file of a package by its path, and what is said of its bytes under all names.
 pub struct ElfNames<'a> {
     files: HashMap<&'a Path, &'a FileEntry>,
-    by_digest: HashMap<&'a str, Placed>,
+    by_sha256: HashMap<&'a str, Placed>,
 }
 
 impl<'a> ElfNames<'a> {
     pub fn of(package: &'a InspectedPackage) -> Self {
-        let mut by_digest = HashMap::new();
+        let mut by_sha256 = HashMap::new();
         for file in package.files.iter().filter(|file| file.is_regular()) {
-            let Some(digest) = file.digest.as_deref() else { continue };
+            let Some(sha256) = file.sha256.as_deref() else { continue };
             let placed = Placed::of(file);
-            by_digest
-                .entry(digest)
+            by_sha256
+                .entry(sha256)
                 .and_modify(|all: &mut Placed| {
                     all.executable |= placed.executable;
                     all.aside &= placed.aside;
@@ -40,15 +40,15 @@ impl<'a> ElfNames<'a> {
                 .or_insert(placed);
         }
         let files = package.files.iter().map(|file| (Path::new(&file.path), file));
-        Self { files: files.collect(), by_digest }
+        Self { files: files.collect(), by_sha256 }
     }
 
     fn placed(&self, elf: &ElfFile) -> Placed {
         let Some(file) = self.files.get(elf.path.as_path()) else {
             return Placed { executable: true, aside: false };
         };
-        let by_digest = file.digest.as_deref().and_then(|digest| self.by_digest.get(digest));
-        by_digest.copied().unwrap_or_else(|| Placed::of(file))
+        let same = file.sha256.as_deref().and_then(|sha256| self.by_sha256.get(sha256));
+        same.copied().unwrap_or_else(|| Placed::of(file))
     }
 
     /// Whether somebody may start it.

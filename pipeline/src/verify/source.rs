@@ -6,17 +6,14 @@
 
 mod named;
 
-use crate::digest;
+use crate::digest::sha256_file;
 use crate::error::Help;
 use crate::rules::InspectedPackage;
 use anyhow::{Result, anyhow, bail, ensure};
-use md5::Md5;
 pub use named::require_name;
 use rpm_inspect::mode;
-use sha1::Sha1;
-use sha2::Sha256;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Refuses a source package that is not sound, or holds anything but what was `given` to the build. It
 /// need not hold all of that, for a packaging repository has files that no spec names; but the spec and the
@@ -54,9 +51,9 @@ pub fn require_given(
                 "the spec declares it in a way that no edit saw: look for what defines it there",
             ));
         };
-        let digest = file.digest.as_deref().unwrap_or_default();
+        // Of what it packs: its header may give the MD5 of that, which another file has too.
         ensure!(
-            is_of(given, digest)?,
+            file.sha256.as_deref() == Some(&*sha256_file(given)?),
             anyhow!("{id} holds another `{shown}` than the one that the build was given")
                 .help("something in the spec changes its sources before they are packed")
         );
@@ -67,17 +64,6 @@ pub fn require_given(
         return Err(anyhow!("{id} does not hold the device's `{device}`: whoever gets the package has to get its source").help(format!("the edit `add-source: {device}` declares it, unless the spec has a source of that name")));
     }
     Ok(())
-}
-
-/// Whether a file has a digest, by the algorithm that has its length: MD5 was rpm's own for source
-/// packages, and is still where a distribution sets no other (`_source_filedigest_algorithm`).
-fn is_of(path: &Path, digest: &str) -> Result<bool> {
-    Ok(match digest.len() {
-        32 => digest::of_file::<Md5>(path)? == digest,
-        40 => digest::of_file::<Sha1>(path)? == digest,
-        64 => digest::of_file::<Sha256>(path)? == digest,
-        _ => false,
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! One file of a payload as it passes by: its digest, and all of its bytes where it is an ELF file.
-
-use sha2::digest::DynDigest;
+//! One file of a payload as it passes by: all of its bytes, where it is an ELF file.
 
 /// How ELF files begin (System V gABI, chapter 4).
 const ELF_MAGIC: &[u8] = b"\x7fELF";
@@ -42,17 +40,4 @@ impl Kept {
             Self::Nothing | Self::TooLarge => {}
         }
     }
-}
-
-/// By OpenPGP's number of the algorithm (RFC 9580, 9.5).
-pub fn hasher(algorithm: u32) -> Option<Box<dyn DynDigest>> {
-    Some(match algorithm {
-        1 => Box::new(md5::Md5::default()),
-        2 => Box::new(sha1::Sha1::default()),
-        8 => Box::new(sha2::Sha256::default()),
-        9 => Box::new(sha2::Sha384::default()),
-        10 => Box::new(sha2::Sha512::default()),
-        11 => Box::new(sha2::Sha224::default()),
-        _ => return None,
-    })
 }

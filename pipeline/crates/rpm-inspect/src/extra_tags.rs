@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 const REGION: u32 = 63;
 
 /// What a field of the package has, or a name with its version.
-const MODELLED: [Tag; 57] = [
+const MODELLED: [Tag; 58] = [
     Tag::RPMTAG_NAME,
     Tag::RPMTAG_VERSION,
     Tag::RPMTAG_RELEASE,
@@ -72,6 +72,7 @@ const MODELLED: [Tag; 57] = [
     Tag::RPMTAG_FILEFLAGS,
     Tag::RPMTAG_FILELINKTOS,
     Tag::RPMTAG_FILECAPS,
+    Tag::RPMTAG_FILEDIGESTALGO,
     Tag::RPMTAG_RPMFORMAT,
     Tag::RPMTAG_SOURCENEVR,
 ];

@@ -34,6 +34,8 @@ pub struct FileList {
     pub files: Vec<FileEntry>,
     /// Device and inode of each: files that share both are hard links of one.
     pub inodes: Vec<(u32, u32)>,
+    /// What the header gives as the digest of each. It stays in here: by MD5 it tells no two files apart.
+    pub digests: Vec<Option<String>>,
     /// The algorithm of the digests, in OpenPGP's numbers.
     pub algorithm: u32,
     /// What is odd about flags, and how the paths are put together.
@@ -43,9 +45,14 @@ pub struct FileList {
 /// MD5, which is what a header means that names no algorithm.
 const MD5: u32 = 1;
 
+/// The algorithm of the files' digests, in OpenPGP's numbers.
+pub fn algorithm(header: &HeaderStructure) -> Result<u32> {
+    Ok(header.number(Tag::RPMTAG_FILEDIGESTALGO as u32)?.unwrap_or(MD5))
+}
+
 /// Reads the lists, which have to fit each other.
 pub fn read(header: &HeaderStructure) -> Result<FileList> {
-    let algorithm = header.number(Tag::RPMTAG_FILEDIGESTALGO as u32)?.unwrap_or(MD5);
+    let algorithm = algorithm(header)?;
     let Named { paths, mut odd } = names(header)?;
     let count = paths.len();
     let modes = header.shorts(Tag::RPMTAG_FILEMODES as u32)?;
@@ -92,11 +99,17 @@ pub fn read(header: &HeaderStructure) -> Result<FileList> {
             flags: named(flags[at]),
             link: (modes[at] & mode::KIND == mode::LINK).then(|| links[at].clone().into_owned()),
             capabilities: capabilities.get(at).and_then(|text| some(text)),
-            digest: some(&digests[at]),
+            sha256: None,
             colour: colours.get(at).copied().unwrap_or_default(),
         })
         .collect();
-    Ok(FileList { files, inodes: devices.into_iter().zip(inodes).collect(), algorithm, odd })
+    Ok(FileList {
+        files,
+        inodes: devices.into_iter().zip(inodes).collect(),
+        digests: digests.iter().map(|text| some(text)).collect(),
+        algorithm,
+        odd,
+    })
 }
 
 /// Every path, and what is odd about how it is put together.

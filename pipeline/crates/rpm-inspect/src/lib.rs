@@ -39,7 +39,8 @@
 //!
 //! - Both headers in full, within bounds, before anything is looked up in them; their region has to span
 //!   every tag. No digest covers what stands beyond it.
-//! - Every digest and size that the package gives, of headers, payload and files, of both formats.
+//! - Every digest and size that the package gives, of headers, payload and files, of both formats. What a
+//!   file is told by is its SHA-256, made here of its bytes, whichever digest the header gives.
 //! - That the payload holds what the header lists, with those modes, links and targets, and nothing else;
 //!   that every path is plain and leads through no link of the package.
 //! - That no tag stands in the header which belongs to the signature, or to the database of an
@@ -70,6 +71,7 @@ mod error;
 mod escape;
 mod extra_tags;
 mod faults;
+mod file_digest;
 mod file_list;
 #[cfg(test)]
 mod forged;

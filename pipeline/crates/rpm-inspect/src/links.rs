@@ -44,13 +44,35 @@ impl Links {
 
     /// The files that are one by the header, and differ by it too: whichever rpm takes, another one is
     /// installed than what was judged.
-    pub fn odd<'a>(&'a self, files: &'a [FileEntry]) -> impl Iterator<Item = String> + 'a {
+    pub fn odd<'a>(&'a self, list: &'a FileList) -> impl Iterator<Item = String> + 'a {
         let pairs =
             self.members.values().flat_map(|all| all.iter().skip(1).map(|at| (all[0], *at)));
-        let pairs = pairs.map(|(one, other)| (&files[one], &files[other]));
-        pairs.filter(|(one, other)| !alike(one, other)).map(|(one, other)| {
-            let (one, other) = (shown(&one.path), shown(&other.path));
+        pairs.filter(|(one, other)| !alike(list, *one, *other)).map(|(one, other)| {
+            let [one, other] = [one, other].map(|at| shown(&list.files[at].path));
             format!("`{one}` and `{other}` are one file, and differ in bytes, mode or owner")
+        })
+    }
+
+    /// The same of their bytes, where the payload has more than one of them in whole: by an MD5 the header
+    /// may give two contents one digest.
+    pub fn unlike<'a>(
+        &'a self,
+        list: &'a FileList,
+        sha256: &'a [Option<String>],
+    ) -> impl Iterator<Item = String> + 'a {
+        let known = |all: &'a Vec<usize>| {
+            all.iter().filter_map(|at| Some((*at, sha256[*at].as_ref()?))).collect::<Vec<_>>()
+        };
+        self.members.values().filter(|all| all.len() > 1).map(known).flat_map(|known| {
+            let pairs = known.windows(2).filter(|pair| pair[0].1 != pair[1].1);
+            let paths = pairs.map(|pair| [&pair[0], &pair[1]].map(|(at, _)| &list.files[*at].path));
+            let what = paths.map(|paths| {
+                let [one, other] = paths.map(|path| shown(path));
+                format!(
+                    "`{one}` and `{other}` are one file, and its payload has other bytes for each"
+                )
+            });
+            what.collect::<Vec<_>>()
         })
     }
 
@@ -75,10 +97,13 @@ impl Links {
     }
 }
 
-fn alike(one: &FileEntry, other: &FileEntry) -> bool {
-    let FileEntry { size, mode, user, group, capabilities, digest, .. } = one;
+fn alike(list: &FileList, one: usize, other: usize) -> bool {
+    let same_digest = list.digests[one] == list.digests[other];
+    let (one, other) = (&list.files[one], &list.files[other]);
+    let FileEntry { size, mode, user, group, capabilities, .. } = one;
     (*size, *mode, user, group) == (other.size, other.mode, &other.user, &other.group)
-        && (capabilities, digest) == (&other.capabilities, &other.digest)
+        && *capabilities == other.capabilities
+        && same_digest
 }
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ pub struct Package {
     pub triggers: Vec<Trigger>,
     /// In the header's order.
     pub files: Vec<FileEntry>,
+    /// By which algorithm the header gives the digests of its files, in OpenPGP's numbers (RFC 9580, 9.5):
+    /// 1 for MD5, which a header means that names none, and 8 for SHA-256.
+    pub file_digest_algorithm: u32,
     /// In the header's order, which is the newest first.
     pub changelog: Vec<ChangelogEntry>,
     /// How its files are packed.
@@ -54,6 +57,20 @@ pub struct Package {
 }
 
 impl Package {
+    /// What the algorithm of its files' digests is called.
+    #[must_use]
+    pub fn file_digest_name(&self) -> String {
+        match self.file_digest_algorithm {
+            1 => "MD5".to_owned(),
+            2 => "SHA-1".to_owned(),
+            8 => "SHA-256".to_owned(),
+            9 => "SHA-384".to_owned(),
+            10 => "SHA-512".to_owned(),
+            11 => "SHA-224".to_owned(),
+            other => format!("the algorithm {other}"),
+        }
+    }
+
     /// Notes what somebody found of the signatures, which nobody looks into here: the fingerprint of the
     /// key that made them, or in one line why they do not hold.
     pub fn note_signatures(&mut self, checked: Result<String, String>) {
@@ -132,8 +149,9 @@ pub struct FileEntry {
     pub link: Option<String>,
     /// As `getcap` writes them.
     pub capabilities: Option<String>,
-    /// Of a regular file, in hexadecimal.
-    pub digest: Option<String>,
+    /// Of the bytes that the payload has of a regular file, in hexadecimal, whichever digest the header
+    /// gives of it. None where the payload has no bytes of it, as of a `ghost`, or has it twice.
+    pub sha256: Option<String>,
     /// Which machine words a program of it has (`RPMTAG_FILECOLORS`): 1 for 32 bits, 2 for 64, 0 for what is
     /// none.
     pub colour: u32,

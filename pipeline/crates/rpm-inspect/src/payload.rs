@@ -7,14 +7,14 @@
 
 use crate::colours;
 use crate::cpio::{Archive, Head};
-use crate::elf_content::{Kept, LARGEST_ELF_FILE, hasher};
+use crate::elf_content::{Kept, LARGEST_ELF_FILE};
 use crate::error::{Error, Result, bail, ensure};
-use crate::escape::{hex, shown};
+use crate::escape::shown;
 use crate::faults::Faults;
+use crate::file_digest::Hasher;
 use crate::file_list::FileList;
 use crate::links::{Inode, Links};
 use crate::package::{FaultKind, FileEntry};
-use sha2::digest::DynDigest;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::Path;
@@ -54,6 +54,13 @@ impl<E> From<Error> for Stop<E> {
     }
 }
 
+/// What a payload turned out to be.
+pub struct Unpacked {
+    pub size: u64,
+    /// Of the bytes of each file, in the header's order.
+    pub sha256: Vec<Option<String>>,
+}
+
 /// A payload on its way past the header.
 pub struct PayloadReader<'a> {
     list: &'a FileList,
@@ -62,6 +69,7 @@ pub struct PayloadReader<'a> {
     by_path: HashMap<&'a [u8], usize>,
     links: Links,
     seen: Vec<bool>,
+    sha256: Vec<Option<String>>,
     /// Hard links without bytes of their own, which another one has to bring.
     waiting: HashMap<Inode, Vec<usize>>,
     faults: &'a mut Faults,
@@ -101,13 +109,13 @@ impl<'a> PayloadReader<'a> {
             Bomb,
             "its payload of {packed} bytes would unpack to {distinct}, and {bound} are the most"
         );
-        links.odd(&list.files).for_each(|what| faults.push(FaultKind::Payload, what));
-        let seen = vec![false; list.files.len()];
-        Ok(Self { list, bound, by_path, links, seen, waiting: HashMap::new(), faults })
+        links.odd(list).for_each(|what| faults.push(FaultKind::Payload, what));
+        let (seen, sha256) = (vec![false; list.files.len()], vec![None; list.files.len()]);
+        Ok(Self { list, bound, by_path, links, seen, sha256, waiting: HashMap::new(), faults })
     }
 
-    /// Reads the whole payload, and says how many bytes it unpacks to.
-    pub fn run<E>(mut self, input: impl Read, visitor: ElfVisitor<E>) -> Result<u64, Stop<E>> {
+    /// Reads the whole payload.
+    pub fn run<E>(mut self, input: impl Read, visitor: ElfVisitor<E>) -> Result<Unpacked, Stop<E>> {
         let files = &self.list.files;
         let sizes: u64 = files.iter().filter(|file| !file.has("ghost")).map(|file| file.size).sum();
         let most = (sizes + ENTRY * (files.len() as u64 + 16)).min(self.bound);
@@ -157,7 +165,10 @@ impl<'a> PayloadReader<'a> {
             self.fault(FaultKind::Payload, "its payload goes on behind its trailer".to_owned());
         }
         self.missing();
-        Ok(archive.read())
+        for what in self.links.unlike(self.list, &self.sha256) {
+            self.faults.push(FaultKind::Payload, what);
+        }
+        Ok(Unpacked { size: archive.read(), sha256: self.sha256 })
     }
 
     /// The file of a name in the payload; rpm puts `./` in front, but for source packages.
@@ -194,6 +205,8 @@ impl<'a> PayloadReader<'a> {
         if file.has("ghost") || std::mem::replace(&mut self.seen[at], true) {
             let what = if file.has("ghost") { "which is a %ghost" } else { "twice" };
             self.fault(FaultKind::Payload, format!("its payload has `{path}`, {what}"));
+            // Which of them is installed is for a version of rpm to say.
+            self.sha256[at] = None;
             return Ok(archive.content(size, |_| ())?);
         }
         if file.is_regular() {
@@ -233,25 +246,26 @@ impl<'a> PayloadReader<'a> {
         // Its other names that have no bytes of their own are the same file.
         let mut names = self.waiting.remove(&inode).unwrap_or_default();
         names.push(at);
+        let mut hasher = Hasher::new(self.list.algorithm);
         if size != file.size {
             let what =
                 format!("its payload has {size} bytes of `{path}`, and its header {}", file.size);
             self.fault(FaultKind::Digest, what);
-            return Ok(archive.content(size, |_| ())?);
+            archive.content(size, |piece| hasher.update(piece))?;
+            let sha256 = hasher.finish().sha256;
+            names.iter().for_each(|at| self.sha256[*at] = Some(sha256.clone()));
+            return Ok(());
         }
-        let mut hasher = hasher(self.list.algorithm);
         let mut kept = Kept::Begin(Vec::new());
         let mut begin = Vec::new();
         archive
             .content(size, |piece| {
-                if let Some(hasher) = &mut hasher {
-                    hasher.update(piece);
-                }
+                hasher.update(piece);
                 begin.extend(piece.iter().take(colours::BEGIN.saturating_sub(begin.len())));
                 kept.take(piece, size);
             })
             .map_err(|error| error.context(format!("`{path}`")))?;
-        self.digest(file, hasher);
+        self.digest(at, &names, hasher);
         for file in names.iter().map(|at| &self.list.files[*at]) {
             colour(self.faults, file, colours::fits(file.colour, &begin));
         }
@@ -265,18 +279,17 @@ impl<'a> PayloadReader<'a> {
         }
     }
 
-    fn digest(&mut self, file: &FileEntry, hasher: Option<Box<dyn DynDigest>>) {
-        let path = shown(&file.path);
+    /// Holds the bytes of a file to what the header says, and notes what they are, under all names.
+    fn digest(&mut self, at: usize, names: &[usize], hasher: Hasher) {
+        let found = hasher.finish();
+        names.iter().for_each(|at| self.sha256[*at] = Some(found.sha256.clone()));
+        let path = shown(&self.list.files[at].path);
         let algorithm = self.list.algorithm;
-        let what = match (hasher, &file.digest) {
+        let what = match (found.by_header, &self.list.digests[at]) {
             (None, _) => format!("the digest of `{path}` is of the unknown kind {algorithm}"),
             (_, None) => format!("its header gives no digest of `{path}`"),
-            (Some(hasher), Some(digest)) => {
-                if hex(&hasher.finalize()) == *digest {
-                    return;
-                }
-                format!("`{path}` is not what its digest in the header says")
-            }
+            (Some(found), Some(said)) if found == *said => return,
+            _ => format!("`{path}` is not what its digest in the header says"),
         };
         self.fault(FaultKind::Digest, what);
     }

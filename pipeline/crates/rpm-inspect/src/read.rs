@@ -65,6 +65,7 @@ fn headers(file: &PackageFile) -> Result<Package> {
         scriptlets: dependencies::scriptlets(header)?,
         triggers: dependencies::triggers(header)?,
         files: Vec::new(),
+        file_digest_algorithm: file_list::algorithm(header)?,
         changelog: dependencies::changelog(header)?,
         payload: PayloadInfo {
             format: text(Tag::RPMTAG_PAYLOADFORMAT)?.unwrap_or_else(|| "cpio".to_owned()),
@@ -122,7 +123,7 @@ fn payload<E>(
         let how = if whole < said { "it was cut short" } else { "something was added to it" };
         bail!(Truncated, "it has {whole} bytes and not the {said} that it gives: {how}");
     }
-    let list = file_list::read(&file.header)?;
+    let mut list = file_list::read(&file.header)?;
     paths::check(&list, package.source, &mut faults);
     stray_tags::check(&file.header, &mut faults)?;
     sums::check(&file.header, package, &list, &mut faults)?;
@@ -166,11 +167,15 @@ fn payload<E>(
         faults
             .push(FaultKind::Digest, format!("its payload has {size} bytes, and it gives {said}"));
     }
-    for said in archive_sizes(file)?.into_iter().filter(|said| *said != unpacked) {
-        let what = format!("its payload unpacks to {unpacked} bytes, and it gives {said}");
+    let size = unpacked.size;
+    for said in archive_sizes(file)?.into_iter().filter(|said| *said != size) {
+        let what = format!("its payload unpacks to {size} bytes, and it gives {said}");
         faults.push(FaultKind::Digest, what);
     }
-    package.payload.unpacked = unpacked;
+    package.payload.unpacked = size;
+    for (file, sha256) in list.files.iter_mut().zip(unpacked.sha256) {
+        file.sha256 = sha256;
+    }
     package.files = list.files;
     package.faults = faults.finish();
     Ok(())

@@ -122,8 +122,8 @@ fn other_than_symbols(package: &InspectedPackage) -> Option<String> {
     let elf: HashMap<&Path, &ElfFile> =
         package.elf.iter().map(|file| (file.path.as_path(), file)).collect();
     // Of hard links, the payload has the bytes under one name.
-    let digest = |file: &FileEntry| elf.get(Path::new(&file.path)).and(file.digest.clone());
-    let digests: HashSet<String> = package.files.iter().filter_map(digest).collect();
+    let bytes = |file: &FileEntry| elf.get(Path::new(&file.path)).and(file.sha256.clone());
+    let known: HashSet<String> = package.files.iter().filter_map(bytes).collect();
     let mut among = package
         .files
         .iter()
@@ -133,9 +133,9 @@ fn other_than_symbols(package: &InspectedPackage) -> Option<String> {
         match elf.get(Path::new(&file.path)) {
             Some(elf) => starts(elf).then_some((file, "is a program, and no file of symbols")),
             None => file
-                .digest
+                .sha256
                 .as_ref()
-                .is_none_or(|digest| !digests.contains(digest))
+                .is_none_or(|sha256| !known.contains(sha256))
                 .then_some((file, "is no ELF file, as symbols are")),
         }
     });

@@ -7,6 +7,7 @@ mod debug_package;
 mod digests;
 mod executable_stack;
 mod file_conflicts;
+mod file_digests;
 mod file_triggers;
 mod glibc;
 mod hardening;
@@ -50,6 +51,7 @@ pub const LIST: &[RuleSpec] = &[
     signature_header::RULE,
     md5_digest::RULE,
     payload_digest::RULE,
+    file_digests::RULE,
     file_triggers::RULE,
     build_id_links::RULE,
     setuid::RULE,

@@ -32,6 +32,6 @@ fn a_rule_is_written_by_its_name_and_no_other_is_one() {
 #[test]
 fn the_default_policy_asks_nothing_of_a_target() {
     let targets = LIST.iter().filter(|spec| !spec.targets.is_empty());
-    assert_eq!(targets.count(), 11);
+    assert_eq!(targets.count(), 12);
     assert_eq!(judge(&sample::package("a", "noarch"), &Policy::default()), []);
 }

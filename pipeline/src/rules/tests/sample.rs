@@ -42,7 +42,7 @@ pub fn file(path: &str, mode: u16, link: Option<&str>) -> FileEntry {
         flags: Vec::new(),
         link: link.map(str::to_owned),
         capabilities: None,
-        digest: Some("00".to_owned()),
+        sha256: Some("00".to_owned()),
         colour: 0,
     }
 }

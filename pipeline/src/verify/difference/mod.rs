@@ -25,7 +25,7 @@ const DIGEST: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Area {
-    /// NEVRA, compressor, and every tag of the header that nothing else here tells of.
+    /// NEVRA, compressor, digests, and every tag of the header that nothing else here tells of.
     Package,
     Requires,
     Provides,
@@ -36,7 +36,7 @@ pub enum Area {
     Changelog,
     /// A path with its mode, owner and flags.
     File,
-    /// What is in a file: its size and digest.
+    /// What is in a file: its size and the SHA-256 of its bytes.
     Content,
     /// The same of an ELF file whose facts are known.
     Binary,

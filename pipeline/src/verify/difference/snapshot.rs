@@ -82,6 +82,7 @@ impl Snapshot {
         self.put(place, Area::Package, "version", &version);
         self.put(place, Area::Package, "format", facts.format.to_string());
         self.put(place, Area::Package, "payload", &facts.payload.compressor);
+        self.put(place, Area::Package, "file digests", facts.file_digest_name());
         let debuggers = is_kept_promise(facts);
         // A package provides itself, and its parts require each other, in their one version.
         let without_epoch = format!("{}-{}", id.version, id.release);
@@ -142,7 +143,7 @@ impl Snapshot {
         let known: HashSet<&Path> = known.map(|file| &*file.path).collect();
         let read = |file: &&FileEntry| known.contains(Path::new(&file.path));
         let programs: BTreeSet<&str> =
-            facts.files.iter().filter(read).filter_map(|file| file.digest.as_deref()).collect();
+            facts.files.iter().filter(read).filter_map(|file| file.sha256.as_deref()).collect();
         // Links by build id say only that a program is another one; so do the folders that they are in.
         let own: BTreeSet<&str> =
             facts.files.iter().filter(|file| file.is_regular()).map(|file| &*file.path).collect();
@@ -170,9 +171,10 @@ impl Snapshot {
             }
             self.put(place, Area::File, &file.path, text);
             if file.is_regular() {
-                let digest = file.digest.as_deref().unwrap_or_default();
-                let area = if programs.contains(digest) { Area::Binary } else { Area::Content };
-                let text = format!("{} bytes, {digest}", file.size);
+                // Of the bytes, and not what the header says of them: by MD5 that is one of two files.
+                let sha256 = file.sha256.as_deref().unwrap_or("not in the payload");
+                let area = if programs.contains(sha256) { Area::Binary } else { Area::Content };
+                let text = format!("{} bytes, {sha256}", file.size);
                 self.put(place, area, &file.path, text);
             }
         }

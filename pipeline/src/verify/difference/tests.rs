@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+mod content;
+
 use super::{Allowed, Area, Attribute, Change, Fate, difference, only_adds};
 use crate::rules::sample::{FOLDER, LINK, PLAIN, file, package};
 use crate::rules::{ElfFile, InspectedPackage};

@@ -45,7 +45,7 @@ fn symbols_are_elf_files_and_neither_programs_nor_scripts() {
     assert_eq!(changed(&|elf| (elf.for_debuggers, elf.starts) = (false, None)), [] as [&str; 0]);
     let script = format!("gdb runs a script that is in `{PATH}` (.debug_gdb_scripts)");
     assert_eq!(changed(&|elf| elf.scripts = true), [script.as_str()]);
-    // Another format that gdb reads; all files here have one digest, as hard links of one have.
+    // Another format that gdb reads; all files here have the same bytes, as hard links of one have.
     let mut read = with(PATH, PLAIN, None);
     read.elf.retain(|elf| elf.path != Path::new(PATH));
     assert_eq!(debug_promise(&read), [] as [&str; 0]);
@@ -53,7 +53,7 @@ fn symbols_are_elf_files_and_neither_programs_nor_scripts() {
         .files
         .iter_mut()
         .filter(|file| file.path == PATH)
-        .for_each(|file| file.digest = None);
+        .for_each(|file| file.sha256 = None);
     assert_eq!(debug_promise(&read), [format!("`{PATH}` is no ELF file, as symbols are")]);
     // In any package.
     let mut read = package_of("a", PATH);
