@@ -49,6 +49,6 @@ mod verify;
 pub use cli::{main, render_note};
 pub use note::Note;
 pub use rules::rules_table;
-pub use run::{Event, Failure, FailureKind, State};
+pub use run::{Event, Failure, FailureKind, FileMistake, State};
 pub use stage::{CacheKey, Stage};
 pub use verify::Report;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What commands say when all is well, word for word.
 
-use crate::support::{ends_with, program, root, scratch, stable};
+use crate::support::{ends_with, program, read_events, root, scratch, stable};
 use insta::assert_snapshot;
+use std::fmt::Write;
 use std::fs;
 use std::process::Command;
+use vgpu_pipeline::{Event, Failure, FailureKind};
 
 /// What a command that succeeds says, to programs and then to people.
 fn said(command: &mut Command) -> String {
@@ -86,4 +88,32 @@ fn completions_know_every_command() {
     for command in ["check", "plan", "run", "lock", "shell", "verify", "key", "schema"] {
         assert!(completions.contains(&format!("vgpu__pipeline,{command})")), "{command}");
     }
+}
+
+/// The last event of a command that is refused.
+fn failure(command: &mut Command) -> Failure {
+    match read_events(&ends_with(2, command.arg("--json"))).pop() {
+        Some(Event::Failed(failure)) => failure,
+        other => panic!("the last event is no failure: {other:#?}"),
+    }
+}
+
+#[test]
+fn programs_get_the_mistakes_of_a_file_one_by_one() {
+    let folder = scratch();
+    let file = folder.path().join("p.yaml");
+    fs::write(&file, "version: 1\nname: [a]\nsource: []\n").unwrap();
+    let failure = failure(program().arg("run").arg(&file));
+    assert_eq!(failure.kind, FailureKind::Usage);
+    let mut text = format!("{}\n", failure.reason);
+    for it in &failure.mistakes {
+        writeln!(text, "{}:{}: {}", it.line, it.column, it.message).unwrap();
+    }
+    assert_snapshot!(stable(&text), @"");
+}
+
+#[test]
+fn programs_are_told_of_a_wrong_use_too() {
+    let failure = failure(program().args(["run", "--engine", "docke"]));
+    assert_snapshot!(failure.reason, @"");
 }

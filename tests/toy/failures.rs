@@ -62,7 +62,7 @@ fn a_program_is_told_of_a_failure_as_people_are() {
     let toy = Toy::new("toy-failed-event");
     toy.edit("vgpu-stub.c", "static uint64_t vgpu_stub_read(", "static uint65_t vgpu_stub_read(");
     let events = read_events(&ends_with(1, toy.run().arg("--json")));
-    let Failure { kind, stage, reason, log } = failure(&events);
+    let Failure { kind, stage, reason, log, .. } = failure(&events);
     assert_eq!((*kind, *stage), (FailureKind::Work, Some(Stage::Build)));
     assert!(reason.message.contains("does not compile"), "{reason}");
     let file = toy.path("toy.yaml");
@@ -73,7 +73,7 @@ fn a_program_is_told_of_a_failure_as_people_are() {
     for command in ["plan", "run"] {
         let mut wrong = program();
         let events = read_events(&ends_with(2, wrong.args([command, "/no/such.yaml", "--json"])));
-        let Failure { kind, stage, reason, log } = failure(&events);
+        let Failure { kind, stage, reason, log, .. } = failure(&events);
         assert_eq!((*kind, *stage, log), (FailureKind::Usage, None, &None));
         assert!(reason.message.contains("`/no/such.yaml`"), "{reason}");
     }

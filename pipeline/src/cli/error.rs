@@ -2,9 +2,10 @@
 //! How a command fails: by its input, found before any work, or by the work itself.
 
 use super::disk;
+use crate::config::Mistakes;
 use crate::error::{Reason, find};
 use crate::process::interrupted;
-use crate::run::{Failure, FailureKind, StageFailed};
+use crate::run::{Failure, FailureKind, FileMistake, StageFailed};
 use crate::text;
 use anyhow::{Error, Result};
 use std::process::ExitCode;
@@ -28,10 +29,12 @@ impl CommandError {
             Self::Failed(_) => FailureKind::Work,
         };
         let failed = find::<StageFailed>(error);
+        let mistakes = find::<Mistakes>(error).map(of_file).unwrap_or_default();
         Failure {
             kind,
             stage: failed.map(|it| it.stage),
-            reason: reason(error),
+            reason: if mistakes.is_empty() { reason(error) } else { in_short(&mistakes) },
+            mistakes,
             log: failed.and_then(|it| it.log.clone()),
         }
     }
@@ -49,6 +52,30 @@ impl CommandError {
             Self::Failed(_) => ExitCode::from(1),
         }
     }
+}
+
+fn of_file(mistakes: &Mistakes) -> Vec<FileMistake> {
+    let each = mistakes.mistakes.iter().cloned().map(|it| FileMistake {
+        file: it.file,
+        line: it.line,
+        column: it.column,
+        message: it.message,
+        expected: it.expected,
+        help: it.help,
+    });
+    each.collect()
+}
+
+/// What a program that shows one message shows of several mistakes.
+fn in_short(mistakes: &[FileMistake]) -> Reason {
+    let first = mistakes.first();
+    let message = first.map(|it| format!("{}:{}:{}: {}", it.file, it.line, it.column, it.message));
+    let more = match mistakes.len() {
+        0 | 1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let reason = Reason::new(message.unwrap_or_default() + &more);
+    first.and_then(|it| it.help.clone()).into_iter().fold(reason, Reason::help)
 }
 
 /// What is told of an error, with the way out of a disk's trouble.

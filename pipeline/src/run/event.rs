@@ -44,9 +44,26 @@ pub struct Failure {
     pub stage: Option<Stage>,
     #[serde(flatten)]
     pub reason: Reason,
+    /// Where the input is a file with mistakes: each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<FileMistake>,
     /// The log of that stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<PathBuf>,
+}
+
+/// A mistake in a file that a user wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMistake {
+    pub file: String,
+    pub line: usize,
+    /// In characters, from 1 on.
+    pub column: usize,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// Whose fault it is, which is the exit code, too.

@@ -22,7 +22,7 @@ use crate::source::Sources;
 use crate::stage::Stage;
 use crate::store::{Store, layout};
 use anyhow::Result;
-pub use event::{Event, Failure, FailureKind, State};
+pub use event::{Event, Failure, FailureKind, FileMistake, State};
 use executor::Executor;
 pub use plan::Plan;
 use std::cell::OnceCell;
