@@ -96,7 +96,7 @@ impl<'t> File<'t> {
                 Some(key) if violation.on_key || value.is_empty() => key,
                 _ => value,
             };
-            let mut finding = Finding::new(span, format!("{}: {}", violation.path, violation.what));
+            let mut finding = Finding::new(span, violation.what).path(&violation.path);
             finding.help = violation.help;
             if let Some((path, label)) = violation.other {
                 finding = finding.other(path.find(&self.document).0, label);

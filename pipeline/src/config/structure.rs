@@ -70,17 +70,14 @@ struct Look<'s> {
 }
 
 impl<'s> Look<'s> {
-    fn report(&mut self, mut finding: Finding) {
+    fn report(&mut self, finding: Finding) {
         let section = match self.path.0.first() {
             Some(Step::Key(key)) => key.clone(),
             _ => String::new(),
         };
         self.out.unsound.insert(section);
         if self.out.findings.len() < MOST {
-            if !self.path.0.is_empty() {
-                finding.what = format!("{}: {}", self.path, finding.what);
-            }
-            self.out.findings.push(finding);
+            self.out.findings.push(finding.path(&self.path));
         }
     }
 
