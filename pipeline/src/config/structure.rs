@@ -10,7 +10,8 @@ mod shape;
 pub use shape::Schema;
 
 use super::mistake::Finding;
-use super::path::{Path, Step};
+use super::path::{self, Path, Step};
+use super::scalars::Reading;
 use super::snippet::Quoted;
 use super::yaml::{Content, Document, Entry, Node, Span};
 use serde_json::Value;
@@ -176,6 +177,7 @@ impl<'s> Look<'s> {
     }
 
     fn table(&mut self, entries: &[Entry], keys: &'s Value, values: &'s Value) {
+        let mut numbers: HashMap<u64, (&str, Span)> = HashMap::new();
         for Entry { key, value } in entries {
             let Content::Scalar { text, plain } = &key.content else { continue };
             if text == "<<" {
@@ -189,6 +191,19 @@ impl<'s> Look<'s> {
                 self.path.0.push(Step::Key(text.to_string()));
                 self.node(value, values, &Holder { span: key.span.clone(), name: Some(text) });
                 self.path.0.pop();
+            }
+            if let Shape::Text(scalar) = shape
+                && scalar.reading == Reading::Number
+                && let Some(number) = path::number(text)
+            {
+                match numbers.get(&number) {
+                    // In one spelling, the reading of the tree has said so.
+                    Some((first, span)) if *first != text => {
+                        self.report(keys::same_number(text, &key.span, first, span));
+                    }
+                    Some(_) => {}
+                    None => drop(numbers.insert(number, (text, key.span.clone()))),
+                }
             }
         }
     }
@@ -268,3 +283,6 @@ fn place(node: &Node, holder: &Holder) -> Span {
         None => node.entries().first().map_or(holder.span.clone(), |it| it.key.span.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

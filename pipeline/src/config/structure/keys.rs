@@ -156,6 +156,17 @@ pub fn missing(names: &[&str], fields: &Map<String, Value>, place: Span) -> Find
     Finding::new(place, what).help(help)
 }
 
+/// A number that is a key twice: the types would keep the last of them.
+pub fn same_number(text: &str, key: &Span, first: &str, place: &Span) -> Finding {
+    Finding::new(
+        key.clone(),
+        format!("`{first}` and `{text}` are one number, which is given twice"),
+    )
+    .label("here again")
+    .other(place.clone(), "here first")
+    .help("leave out one of them")
+}
+
 /// Within a sentence.
 pub fn lower(text: &str) -> String {
     let mut chars = text.chars();

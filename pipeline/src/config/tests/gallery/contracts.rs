@@ -10,6 +10,16 @@ pub const SLIPS: &[Slip] = &[
     ("kind-of-property-is-c", Contract, &[("vm_id: uint32", "vm_id: uint32_t")]),
     ("kind-of-property-is-integer", Contract, &[("vm_id: uint32", "vm_id: integer")]),
     ("kind-of-property-is-unknown", Contract, &[("vm_id: uint32", "vm_id: register")]),
+    (
+        "register-in-two-spellings",
+        Contract,
+        &[("- reads: { 0x000: 0, 0x004", "- reads: { 0x000: 0, 0x00: 1, 0x004")],
+    ),
+    (
+        "register-in-decimal-and-again",
+        Contract,
+        &[("      0x014: 0xffffffff\n", "      0x014: 0xffffffff\n      20: 0\n")],
+    ),
     ("kind-of-bar", Contract, &[("kind: memory32", "kind: memory")]),
     ("bar-beyond-the-last", Contract, &[(BAR, "{ index: 6, kind: io, size: 4 }")]),
     ("upper-half-beyond-the-last", Contract, &[(BAR, "{ index: 5, kind: memory64, size: 16 }")]),
