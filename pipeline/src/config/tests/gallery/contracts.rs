@@ -10,6 +10,16 @@ pub const SLIPS: &[Slip] = &[
     ("kind-of-property-is-c", Contract, &[("vm_id: uint32", "vm_id: uint32_t")]),
     ("kind-of-property-is-integer", Contract, &[("vm_id: uint32", "vm_id: integer")]),
     ("kind-of-property-is-unknown", Contract, &[("vm_id: uint32", "vm_id: register")]),
+    ("kind-of-property-is-mistyped", Contract, &[("vm_id: uint32", "vm_id: unit32")]),
+    ("parent-by-its-name-in-c", Contract, &[("parent: pci-device", "parent: PCIDevice")]),
+    ("parent-by-its-macro", Contract, &[("parent: pci-device", "parent: TYPE_PCI_DEVICE")]),
+    (
+        "interface-by-its-macro",
+        Contract,
+        &[("[conventional-pci-device]", "[INTERFACE_CONVENTIONAL_PCI_DEVICE]")],
+    ),
+    ("type-by-its-name-in-c", Contract, &[("name: vgpu-stub", "name: VgpuStub")]),
+    ("type-in-capitals", Contract, &[("name: vgpu-stub", "name: VGPU-Stub")]),
     (
         "register-in-two-spellings",
         Contract,
