@@ -7,15 +7,14 @@ mod keys;
 mod scalar;
 mod shape;
 
-pub use shape::Schema;
-
+use super::formats::Format;
 use super::mistake::Finding;
 use super::path::{self, Path, Step};
 use super::scalars::Reading;
 use super::snippet::Quoted;
 use super::yaml::{Content, Document, Entry, Node, Span};
 use serde_json::Value;
-use shape::{Shape, Wanted};
+use shape::{Schema, Shape, Wanted};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// No more is looked for; whoever makes more mistakes made another one first.
@@ -39,8 +38,10 @@ impl Structure {
 }
 
 /// Looks at a document.
-pub fn check(document: &Document, schema: Schema) -> Structure {
+pub fn check(document: &Document, format: Format) -> Structure {
+    let schema = Schema { root: format.schema };
     let mut look = Look {
+        format,
         schema,
         path: Path::default(),
         seen: HashSet::new(),
@@ -53,6 +54,11 @@ pub fn check(document: &Document, schema: Schema) -> Structure {
     look.out
 }
 
+/// The words of a format, sorted.
+pub fn words(format: Format) -> Vec<&'static str> {
+    Schema { root: format.schema }.words()
+}
+
 /// What a value belongs to: its key, or the list that it is an item of.
 struct Holder<'n> {
     /// Where a value that is not there would stand.
@@ -61,6 +67,7 @@ struct Holder<'n> {
 }
 
 struct Look<'s> {
+    format: Format,
     schema: Schema<'s>,
     path: Path,
     /// What was looked at, and for what: an alias that stands where others do says nothing new.
@@ -171,7 +178,7 @@ impl<'s> Look<'s> {
         let missing = required.iter().filter(|key| !given.contains_key(**key));
         let missing: Vec<&str> = missing.filter(|key| !meant.contains(**key)).copied().collect();
         if !missing.is_empty() {
-            let finding = keys::missing(&missing, fields, place(node, holder));
+            let finding = keys::missing(&missing, fields, place(node, holder), self.format);
             self.report(finding);
         }
     }
