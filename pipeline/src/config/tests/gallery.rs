@@ -12,6 +12,7 @@ mod between;
 mod contracts;
 mod files;
 mod keys;
+mod layout;
 mod traps;
 mod values;
 
@@ -111,6 +112,7 @@ fn picture(name: &str, file: In, changes: &[(&str, &str)]) -> String {
 fn all() -> impl Iterator<Item = &'static Slip> {
     [
         traps::SLIPS,
+        layout::SLIPS,
         files::SLIPS,
         keys::SLIPS,
         values::SLIPS,
