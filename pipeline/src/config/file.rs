@@ -2,13 +2,13 @@
 //! A file of one of the formats, read as far as it goes: its tree, what is wrong with it, and its sections
 //! as types.
 
+use super::formats::Format;
 use super::mistake::{Finding, Mistakes};
 use super::path::Path;
 use super::snippet::{Snippet, Visible};
-use super::structure::{self, Schema, Structure};
+use super::structure::{self, Structure};
 use super::yaml::{self, Content, Document, Plain};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -51,24 +51,33 @@ impl Violation {
 pub struct File<'t> {
     text: &'t str,
     name: &'t str,
-    schema: Schema<'static>,
+    format: Format,
     document: Document<'t>,
     structure: Structure,
     findings: Vec<Finding>,
+    /// Whether it is no file of its format at all, and nothing else is said of it.
+    foreign: bool,
 }
 
 impl<'t> File<'t> {
     /// Reads a file's text. `name` is what errors call it.
-    pub fn read(text: &'t str, name: &'t str, schema: &'static Value) -> Self {
-        let schema = Schema { root: schema };
+    pub fn read(text: &'t str, name: &'t str, format: Format) -> Self {
         let document = yaml::read(text);
-        let structure = structure::check(&document, schema);
-        let findings = [&document.findings[..], &structure.findings].concat();
-        Self { text, name, schema, document, structure, findings }
+        let structure = structure::check(&document, format);
+        let foreign = foreign(&document, format);
+        let findings = match &foreign {
+            Some(finding) => vec![finding.clone()],
+            None => [&document.findings[..], &structure.findings].concat(),
+        };
+        let foreign = foreign.is_some();
+        Self { text, name, format, document, structure, findings, foreign }
     }
 
     /// Whether the file is of another version than this program reads: then that alone is said.
     pub fn refuse_version(&mut self, known: u32, what: &str, help: String) {
+        if self.foreign {
+            return;
+        }
         let version = self.document.root.as_ref().and_then(|root| root.get("version"));
         let Some(node) = version.map(|entry| &entry.value) else { return };
         if let Content::Scalar { text, plain: true } = &node.content
@@ -82,7 +91,7 @@ impl<'t> File<'t> {
 
     /// One section at the top, if there is one and nothing is wrong with it.
     pub fn section<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        if !self.has(name) || !self.structure.is_sound(name) {
+        if self.foreign || !self.has(name) || !self.structure.is_sound(name) {
             return None;
         }
         let section = Section::<T>(name, PhantomData);
@@ -96,7 +105,7 @@ impl<'t> File<'t> {
                 Some(key) if violation.on_key || value.is_empty() => key,
                 _ => value,
             };
-            let mut finding = Finding::new(span, format!("{}: {}", violation.path, violation.what));
+            let mut finding = Finding::new(span, violation.what).path(&violation.path);
             finding.help = violation.help;
             if let Some((path, label)) = violation.other {
                 finding = finding.other(path.find(&self.document).0, label);
@@ -123,15 +132,14 @@ impl<'t> File<'t> {
 
     /// Whether nothing at all stands in it, or comments alone.
     pub fn is_empty(&self) -> bool {
-        self.document.findings.is_empty()
-            && self.document.root.as_ref().is_none_or(|root| root.is_null())
+        is_empty(&self.document)
     }
 
     pub fn mistakes(self) -> Mistakes {
         let visible = Visible {
             scalars: self.document.scalars,
             shown: self.structure.shown,
-            words: self.schema.words(),
+            words: structure::words(self.format),
         };
         let snippet = |finding: &Finding| Snippet::new(self.text, &visible, finding);
         Mistakes::new(self.findings, self.text, self.name, snippet)
@@ -147,6 +155,30 @@ impl<'t> File<'t> {
         let said = said.split(" at line ").next().unwrap_or_default();
         yaml::explain(self.text, at, said.trim())
     }
+}
+
+/// Whether nothing stands in it, or what YAML reads as nothing.
+fn is_empty(document: &Document) -> bool {
+    document.findings.is_empty() && document.root.as_ref().is_none_or(|root| root.is_null())
+}
+
+/// What is said of a file that is none of its format: nothing stands in it, or it is of another one.
+fn foreign(document: &Document, format: Format) -> Option<Finding> {
+    let wanted = format.name;
+    if is_empty(document) {
+        // A `~` is a value, and is shown.
+        let place = document.root.as_ref().filter(|root| root.text() != Some(""));
+        let place = place.map_or(0..0, |root| root.span.clone());
+        let what = format!("the file is empty, and {wanted} belongs here");
+        return Some(Finding::new(place, what).expected(wanted).help(format.begin));
+    }
+    let root = document.root.as_ref()?;
+    let found = format.in_place(root)?;
+    let keys = root.entries().iter().map(|entry| &entry.key);
+    let shows = |key: &str| found.has(key) && !format.has(key);
+    let key = keys.clone().find(|key| key.text().is_some_and(shows))?;
+    let what = format!("this is {} in the place of {wanted}", found.name);
+    Some(Finding::new(key.span.clone(), what).expected(wanted).help(format.instead_of(found)))
 }
 
 /// One section of a mapping, and nothing else of it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A mistake in a file: where it is, what was expected, and what to try.
 
+use super::path::Path;
 use super::snippet::Snippet;
 use super::yaml::Span;
 use crate::text;
@@ -16,6 +17,8 @@ const LONGEST: usize = 600;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub span: Span,
+    /// The way from the top of the file to the value, where the reading got so far.
+    pub path: Option<String>,
     pub what: String,
     pub expected: Option<String>,
     pub label: Option<String>,
@@ -26,7 +29,20 @@ pub struct Finding {
 
 impl Finding {
     pub fn new(span: Span, what: impl Into<String>) -> Self {
-        Self { span, what: what.into(), expected: None, label: None, help: None, other: None }
+        Self {
+            span,
+            path: None,
+            what: what.into(),
+            expected: None,
+            label: None,
+            help: None,
+            other: None,
+        }
+    }
+
+    pub fn path(mut self, path: &Path) -> Self {
+        self.path = (!path.0.is_empty()).then(|| path.to_string());
+        self
     }
 
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
@@ -50,17 +66,25 @@ impl Finding {
     }
 }
 
-/// One mistake of a file.
+/// One mistake of a file, for people by its `Display`, and for programs by its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mistake {
     /// The file's name, as it was given.
     pub file: String,
+    /// The way from the top of the file to the value that is wrong, such as `source[0].git.url`; none where it
+    /// is the whole file, or where its lines could not be read as values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// From 1 on.
     pub line: usize,
     /// In characters, from 1 on.
     pub column: usize,
+    /// What is wrong, with the path before it.
     pub message: String,
+    /// What would be right in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// What to try.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     #[serde(skip)]
@@ -99,11 +123,16 @@ impl Mistakes {
             let (line, column) = lines.place(finding.span.start);
             let piece = |text: String| text::piece(&text, LONGEST);
             let snippet = snippet(&finding).at(line);
+            let message = match &finding.path {
+                Some(path) => format!("{path}: {}", finding.what),
+                None => finding.what,
+            };
             Mistake {
                 file: file.to_owned(),
                 line,
                 column,
-                message: piece(finding.what),
+                path: finding.path.map(piece),
+                message: piece(message),
                 expected: finding.expected.map(piece),
                 help: finding.help.map(piece),
                 snippet,

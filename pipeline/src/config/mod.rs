@@ -128,7 +128,7 @@ pub fn parse(text: &str, name: &str) -> Result<Pipeline, Mistakes> {
 
 /// The JSON schema of the format, for editors; `pipeline/schema.json` is this.
 pub fn schema() -> serde_json::Value {
-    formats::pipeline().clone()
+    formats::pipeline().schema.clone()
 }
 
 #[cfg(test)]

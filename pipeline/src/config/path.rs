@@ -57,12 +57,16 @@ impl Path {
     }
 }
 
-/// Whether two keys are one number, in decimal or in hexadecimal, as registers are.
-fn same_number(one: &str, other: &str) -> bool {
-    let number = |text: &str| match text.strip_prefix("0x") {
+/// The number that a key is, in decimal or in hexadecimal, as registers are.
+pub fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
-    };
+    }
+}
+
+/// Whether two keys are one number.
+fn same_number(one: &str, other: &str) -> bool {
     number(one).is_some_and(|value| number(other) == Some(value))
 }
 

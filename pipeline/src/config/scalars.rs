@@ -6,6 +6,7 @@
 //! use needs and nothing more. A pattern is written in what ECMA-262, which JSON Schema takes, and
 //! `regex-lite` have in common and read alike.
 
+use super::nearest::nearer;
 use crate::text;
 use regex_lite::Regex;
 use schemars::Schema;
@@ -36,6 +37,12 @@ const SECRETS: &str = "an address is shown and published, and a query may be a t
                        `~/.netrc` and git's credential helpers; what only such an address has can be a \
                        `path:`, or lie in a mirror";
 
+/// What people write before a digest.
+const DIGESTS: [&str; 2] = ["sha256", "sha512"];
+
+/// How near a mistyped word is to what was meant.
+const NEAR: f64 = 0.7;
+
 /// How a scalar that has the look of a number, of `true` or of nothing is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
@@ -60,8 +67,10 @@ pub struct Scalar {
     pub reading: Reading,
     /// Whether a secret may stand in its place, which nobody is shown.
     pub hidden: bool,
-    /// Words that somebody may take for one, and what is meant.
+    /// Words that somebody may take for one, or mistype, and what is meant.
     meant: &'static [(&'static str, &'static str)],
+    /// Whether C has another name for what it names, out of which no change of letters makes this one.
+    named_in_c: bool,
     help: Option<&'static str>,
     /// Whether it is an address, in which people put passwords.
     address: bool,
@@ -78,6 +87,7 @@ impl Scalar {
             reading: Reading::Text,
             hidden: false,
             meant: &[],
+            named_in_c: false,
             help: None,
             address: false,
             compiled: OnceLock::new(),
@@ -109,6 +119,11 @@ impl Scalar {
         self
     }
 
+    const fn named_in_c(mut self) -> Self {
+        self.named_in_c = true;
+        self
+    }
+
     const fn address(mut self) -> Self {
         self.address = true;
         self
@@ -132,10 +147,15 @@ impl Scalar {
     /// What was meant by a text that is refused, if that can be told.
     pub fn meant_by(&self, text: &str) -> Option<String> {
         let word = self.meant.iter().find(|(wrong, _)| text.eq_ignore_ascii_case(wrong));
+        let word = word.or_else(|| {
+            let near = nearer(&text.to_ascii_lowercase(), self.meant.iter().map(|it| it.0), NEAR);
+            self.meant.iter().find(|(wrong, _)| near == Some(*wrong))
+        });
         let trimmed = text.trim();
         let slips = [
             Some(trimmed.to_owned()),
-            Some(trimmed.to_ascii_lowercase()),
+            self.in_small(trimmed),
+            self.digest_in(trimmed),
             self.in_capitals(trimmed),
             (!text.contains("://")).then(|| trimmed.trim_matches(['/', '%']).to_owned()),
         ];
@@ -155,6 +175,29 @@ impl Scalar {
         candidates.find(|candidate| self.admits(candidate))
     }
 
+    /// The same in small letters, where those are the same name.
+    fn in_small(&self, text: &str) -> Option<String> {
+        let is_small = u8::is_ascii_lowercase;
+        let is_capital = u8::is_ascii_uppercase;
+        // Words without a mark between them, as in `SysBusDevice` and `PCIDevice`.
+        let words = text.as_bytes().windows(2).any(|it| is_small(&it[0]) && is_capital(&it[1]))
+            || text
+                .as_bytes()
+                .windows(3)
+                .any(|it| is_capital(&it[0]) && is_capital(&it[1]) && is_small(&it[2]));
+        let other = self.named_in_c && words;
+        (!other).then(|| text.to_ascii_lowercase())
+    }
+
+    /// The digest in a text that names its kind before it or its file behind it.
+    fn digest_in(&self, text: &str) -> Option<String> {
+        let text = text.to_ascii_lowercase();
+        let rest = DIGESTS.iter().find_map(|kind| text.strip_prefix(kind));
+        let rest = rest.unwrap_or(&text).trim_start_matches([':', '=', '-', ' ']);
+        let digest = rest.split_ascii_whitespace().next()?;
+        (self.expected.starts_with("a sha") && digest.len() < text.len()).then(|| digest.to_owned())
+    }
+
     /// The same in capitals, where nothing else will do.
     fn in_capitals(&self, text: &str) -> Option<String> {
         (!self.pattern.contains("a-z")).then(|| text.to_ascii_uppercase())
@@ -162,7 +205,7 @@ impl Scalar {
 
     /// What about a text is wrong, if that is one thing.
     pub fn fault(&self, text: &str) -> Option<String> {
-        if self.admits(&text.to_ascii_lowercase()) {
+        if self.in_small(text).is_some_and(|text| self.admits(&text)) {
             return Some("small letters are wanted".to_owned());
         }
         if self.in_capitals(text).is_some_and(|text| self.admits(&text)) {

@@ -59,6 +59,8 @@ impl Snippet {
     pub fn new(text: &str, visible: &Visible, finding: &Finding) -> Self {
         let start = finding.span.start.min(text.len());
         let line = line_of(text, start);
+        // No place is in a byte order mark.
+        let start = start.max(line.start);
         let mut label = finding.label.clone();
         let other = finding.other.as_ref().filter(|(span, other)| {
             let beside = line_of(text, span.start);

@@ -7,14 +7,14 @@ mod keys;
 mod scalar;
 mod shape;
 
-pub use shape::Schema;
-
+use super::formats::Format;
 use super::mistake::Finding;
-use super::path::{Path, Step};
+use super::path::{self, Path, Step};
+use super::scalars::Reading;
 use super::snippet::Quoted;
 use super::yaml::{Content, Document, Entry, Node, Span};
 use serde_json::Value;
-use shape::{Shape, Wanted};
+use shape::{Schema, Shape, Wanted};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// No more is looked for; whoever makes more mistakes made another one first.
@@ -38,8 +38,10 @@ impl Structure {
 }
 
 /// Looks at a document.
-pub fn check(document: &Document, schema: Schema) -> Structure {
+pub fn check(document: &Document, format: Format) -> Structure {
+    let schema = Schema { root: format.schema };
     let mut look = Look {
+        format,
         schema,
         path: Path::default(),
         seen: HashSet::new(),
@@ -52,6 +54,11 @@ pub fn check(document: &Document, schema: Schema) -> Structure {
     look.out
 }
 
+/// The words of a format, sorted.
+pub fn words(format: Format) -> Vec<&'static str> {
+    Schema { root: format.schema }.words()
+}
+
 /// What a value belongs to: its key, or the list that it is an item of.
 struct Holder<'n> {
     /// Where a value that is not there would stand.
@@ -60,6 +67,7 @@ struct Holder<'n> {
 }
 
 struct Look<'s> {
+    format: Format,
     schema: Schema<'s>,
     path: Path,
     /// What was looked at, and for what: an alias that stands where others do says nothing new.
@@ -70,17 +78,14 @@ struct Look<'s> {
 }
 
 impl<'s> Look<'s> {
-    fn report(&mut self, mut finding: Finding) {
+    fn report(&mut self, finding: Finding) {
         let section = match self.path.0.first() {
             Some(Step::Key(key)) => key.clone(),
             _ => String::new(),
         };
         self.out.unsound.insert(section);
         if self.out.findings.len() < MOST {
-            if !self.path.0.is_empty() {
-                finding.what = format!("{}: {}", self.path, finding.what);
-            }
-            self.out.findings.push(finding);
+            self.out.findings.push(finding.path(&self.path));
         }
     }
 
@@ -173,12 +178,13 @@ impl<'s> Look<'s> {
         let missing = required.iter().filter(|key| !given.contains_key(**key));
         let missing: Vec<&str> = missing.filter(|key| !meant.contains(**key)).copied().collect();
         if !missing.is_empty() {
-            let finding = keys::missing(&missing, fields, place(node, holder));
+            let finding = keys::missing(&missing, fields, place(node, holder), self.format);
             self.report(finding);
         }
     }
 
     fn table(&mut self, entries: &[Entry], keys: &'s Value, values: &'s Value) {
+        let mut numbers: HashMap<u64, (&str, Span)> = HashMap::new();
         for Entry { key, value } in entries {
             let Content::Scalar { text, plain } = &key.content else { continue };
             if text == "<<" {
@@ -192,6 +198,19 @@ impl<'s> Look<'s> {
                 self.path.0.push(Step::Key(text.to_string()));
                 self.node(value, values, &Holder { span: key.span.clone(), name: Some(text) });
                 self.path.0.pop();
+            }
+            if let Shape::Text(scalar) = shape
+                && scalar.reading == Reading::Number
+                && let Some(number) = path::number(text)
+            {
+                match numbers.get(&number) {
+                    // In one spelling, the reading of the tree has said so.
+                    Some((first, span)) if *first != text => {
+                        self.report(keys::same_number(text, &key.span, first, span));
+                    }
+                    Some(_) => {}
+                    None => drop(numbers.insert(number, (text, key.span.clone()))),
+                }
             }
         }
     }
@@ -271,3 +290,6 @@ fn place(node: &Node, holder: &Holder) -> Span {
         None => node.entries().first().map_or(holder.span.clone(), |it| it.key.span.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

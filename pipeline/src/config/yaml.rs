@@ -6,6 +6,7 @@
 //! built.
 
 mod plain;
+mod slips;
 mod syntax;
 mod tree;
 
@@ -21,6 +22,8 @@ use std::rc::Rc;
 const BRACKETS: usize = 2000;
 /// A file of ours has no `%TAG` at all, and each is compared with each.
 const DIRECTIVES: usize = 8;
+/// The most values of a file, with its aliases written out. A lock has some thousand.
+const VALUES: usize = 1 << 17;
 
 /// Where something stands, in bytes.
 pub type Span = Range<usize>;

@@ -24,7 +24,14 @@ scalars! {
     QomType = Scalar::new(
         "a QOM type name of lowercase letters, digits, `.` and `-`",
         "^[a-z][a-z0-9.-]*$",
-    ).longest(255).help("it is the name that the C file registers, as in `.name = \"vgpu-stub\"`");
+    ).longest(255).named_in_c().meant(&[
+        ("PCIDevice", "pci-device"), ("PCI_DEVICE", "pci-device"), ("TYPE_PCI_DEVICE", "pci-device"),
+        ("DeviceState", "device"), ("TYPE_DEVICE", "device"), ("SysBusDevice", "sys-bus-device"),
+        ("TYPE_SYS_BUS_DEVICE", "sys-bus-device"),
+        ("INTERFACE_CONVENTIONAL_PCI_DEVICE", "conventional-pci-device"),
+        ("CONVENTIONAL_PCI_DEVICE", "conventional-pci-device"),
+        ("INTERFACE_PCIE_DEVICE", "pci-express-device"), ("PCIE_DEVICE", "pci-express-device"),
+    ]).help("it is the name that the C file registers, as in `.name = \"vgpu-stub\"`");
 
     /// A symbol of QEMU's build configuration.
     ConfigSymbol = Scalar::new("a symbol such as `CONFIG_PCI`", "^CONFIG_[A-Z0-9_]+$")
@@ -115,6 +122,9 @@ scalars! {
         "^(str|bool|size|list|ptr|u?int(4|8|16|32|64)|[a-z0-9]*[A-Z_./-][A-Za-z0-9_./-]*\
          |[a-z]+<[A-Za-z0-9_./-]+>)$",
     ).longest(255).meant(&[
+        ("str", "str"), ("bool", "bool"), ("size", "size"),
+        ("uint8", "uint8"), ("uint16", "uint16"), ("uint32", "uint32"), ("uint64", "uint64"),
+        ("int8", "int8"), ("int16", "int16"), ("int32", "int32"), ("int64", "int64"),
         ("string", "str"), ("text", "str"), ("char*", "str"), ("const char*", "str"),
         ("boolean", "bool"), ("bit", "bool"), ("flag", "bool"), ("on/off", "bool"),
         ("int", "int32"), ("integer", "int32"), ("i8", "int8"), ("i16", "int16"), ("i32", "int32"),

@@ -3,6 +3,7 @@
 
 use super::Look;
 use super::shape::{Schema, Shape};
+use crate::config::formats::{self, Format};
 use crate::config::mistake::{Finding, may_be_shown};
 use crate::config::nearest::{nearer, nearest, quoted};
 use crate::config::snippet::Quoted;
@@ -140,20 +141,37 @@ pub fn about(schema: &Value) -> Option<String> {
     Some(text[..end].trim_end_matches('.').to_owned())
 }
 
-pub fn missing(names: &[&str], fields: &Map<String, Value>, place: Span) -> Finding {
+pub fn missing(
+    names: &[&str],
+    fields: &Map<String, Value>,
+    place: Span,
+    format: Format,
+) -> Finding {
     let all = quoted(names.iter().copied());
     let (what, help) = match names {
+        // By hand it would be wrong in other places as well.
+        [_] if format.name == formats::lock().name => {
+            (format!("the key {all} is missing"), format.describes.to_owned())
+        }
         [name] => {
             let about = fields.get(*name).and_then(about);
             let about = about.map(|about| format!(" ({})", lower(&about))).unwrap_or_default();
             (format!("the key {all} is missing"), format!("add `{name}:`{about}"))
         }
-        _ => (
-            format!("the keys {all} are missing"),
-            "`vgpu-pipeline schema` describes them".to_owned(),
-        ),
+        _ => (format!("the keys {all} are missing"), format.describes.to_owned()),
     };
     Finding::new(place, what).help(help)
+}
+
+/// A number that is a key twice: the types would keep the last of them.
+pub fn same_number(text: &str, key: &Span, first: &str, place: &Span) -> Finding {
+    Finding::new(
+        key.clone(),
+        format!("`{first}` and `{text}` are one number, which is given twice"),
+    )
+    .label("here again")
+    .other(place.clone(), "here first")
+    .help("leave out one of them")
 }
 
 /// Within a sentence.

@@ -10,7 +10,9 @@ use std::panic::AssertUnwindSafe;
 
 mod between;
 mod contracts;
+mod files;
 mod keys;
+mod layout;
 mod traps;
 mod values;
 
@@ -22,6 +24,8 @@ enum In {
     Contract,
     Lock,
     Settings,
+    /// Another text, read as if it were that file.
+    Text(&'static str, &'static In),
 }
 
 use In::{Contract, Lock as LockFile, Settings as SettingsFile, Workstation, XcpNg};
@@ -59,6 +63,7 @@ impl In {
             Contract => include_str!("../../../../device/vgpu-stub.yaml"),
             LockFile => LOCK,
             SettingsFile => SETTINGS,
+            In::Text(text, _) => text,
         }
     }
 
@@ -69,6 +74,7 @@ impl In {
             Contract => "device/vgpu-stub.yaml",
             LockFile => "pipeline/xcp-ng-8.3.lock",
             SettingsFile => "config.yaml",
+            In::Text(_, file) => file.name(),
         }
     }
 
@@ -78,6 +84,7 @@ impl In {
             Contract => parse_contract(text, self.name()).map(drop),
             LockFile => Lock::parse(text, self.name()).map(drop),
             SettingsFile => Settings::parse(text, self.name()).map(drop),
+            In::Text(_, file) => file.read(text),
         }
     }
 }
@@ -103,9 +110,17 @@ fn picture(name: &str, file: In, changes: &[(&str, &str)]) -> String {
 }
 
 fn all() -> impl Iterator<Item = &'static Slip> {
-    [traps::SLIPS, keys::SLIPS, values::SLIPS, between::SLIPS, contracts::SLIPS]
-        .into_iter()
-        .flatten()
+    [
+        traps::SLIPS,
+        layout::SLIPS,
+        files::SLIPS,
+        keys::SLIPS,
+        values::SLIPS,
+        between::SLIPS,
+        contracts::SLIPS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]

@@ -80,6 +80,31 @@ fn every_slip_in_a_contract_is_judged_alike_by_schema_and_types() {
     assert!(refused > 200, "{refused}");
 }
 
+/// What a program reads of a mistake. One of the lines has no path, and one between fields has.
+#[test]
+fn a_mistake_is_data() {
+    let text = include_str!("../../../workstation.yaml");
+    let paths = [
+        ("      package: qemu", "      pakage: qemu", Some("source[0].debian")),
+        ("add-source: vgpu-stub.c", "add-source: x.c", Some("spec.edits[0].add-source")),
+        ("name: workstation", "surname: workstation", None),
+        ("only-adds: [vgpu-stub]", "only-adds: [vgpu-stub", None),
+    ];
+    for (from, to, path) in paths {
+        assert!(text.contains(from), "{from}");
+        let mistakes = parse(&text.replacen(from, to, 1), "f.yaml").unwrap_err();
+        let mistake = &mistakes.mistakes[0];
+        assert_eq!(mistake.path.as_deref(), path, "{mistake}");
+        assert!(mistake.help.is_some() && !mistake.message.is_empty(), "{mistake}");
+        let json = serde_json::to_value(mistake).unwrap();
+        assert_eq!(json.get("path").and_then(|path| path.as_str()), path);
+        assert_eq!(
+            (&json["line"], &json["column"]),
+            (&mistake.line.into(), &mistake.column.into())
+        );
+    }
+}
+
 #[test]
 fn of_many_mistakes_the_first_are_shown_and_the_others_counted() {
     let edits: String = (0..60).map(|_| "    - provde: x\n").collect();
@@ -96,6 +121,7 @@ fn of_many_mistakes_the_first_are_shown_and_the_others_counted() {
         (&first["file"], &first["line"], &first["column"]),
         (&"f.yaml".into(), &52.into(), &7.into())
     );
+    assert_eq!(first["path"], "spec.edits[0]");
     assert_eq!(first["message"], "spec.edits[0]: unknown key `provde`");
     assert_eq!(first["help"], "did you mean `provide`?");
     assert!(first["expected"].as_str().unwrap().contains("`provide`"), "{first}");

@@ -77,6 +77,10 @@ fn nests_and_repetitions_are_refused_at_once() {
         ("keys without an end", keys, "more than 131072 values"),
         ("items without an end", "- a\n".repeat(262_000), "more than 131072 values"),
         ("long words", format!("{}: 1\n", "word ".repeat(200_000)), ""),
+        ("comments below a text", format!("a: b # c\n{} e: f\n", "# d\n".repeat(250_000)), ""),
+        ("blocks and a bracket", format!("{}]", "a: |\n  x\n".repeat(30_000)), ""),
+        ("an item behind keys", format!("{}- c\n", "a: b\n".repeat(50_000)), ""),
+        ("colons in braces", format!("{{{}", "a:b, ".repeat(40_000)), ""),
         ("a block of text", format!("|\n{}", " x\n".repeat(300_000)), ""),
     ];
     for (what, text, expected) in texts {

@@ -3,14 +3,13 @@
 
 #![expect(clippy::result_large_err, reason = "a finding ends the reading, and there is one")]
 
-use super::{Content, Document, Entry, Node, Span, Weight, syntax};
+use super::{Content, Document, Entry, Node, Span, VALUES, Weight, slips, syntax};
 use crate::config::mistake::Finding;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The most values and bytes of a file, with its aliases written out. A lock has some thousand.
-const VALUES: usize = 1 << 17;
+/// The most bytes of a file, with its aliases written out.
 const BYTES: usize = 32 << 20;
 /// The deepest that a value may lie. Ours lie ten deep.
 const DEEPEST: usize = 64;
@@ -39,11 +38,15 @@ pub fn read(text: &str) -> Document<'_> {
                 break;
             }
         };
-        let span = builder.places.byte(&span.start)..builder.places.byte(&span.end);
+        let mut span = builder.places.byte(&span.start)..builder.places.byte(&span.end);
+        if matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text.is_empty()) {
+            // The parser's mark of what is not there is upon what comes next.
+            span.end = span.start;
+        }
         if matches!(event, Event::DocumentStart(_)) {
             documents += 1;
             if documents > 1 {
-                builder.document.findings.push(second(text, &span));
+                builder.document.findings.push(slips::second(text, &span));
                 // What the first one lacks may stand in the second.
                 builder.document.root = None;
                 break;
@@ -57,15 +60,6 @@ pub fn read(text: &str) -> Document<'_> {
         }
     }
     builder.document
-}
-
-fn second(text: &str, span: &Span) -> Finding {
-    let help = if text[span.clone()].starts_with("---") {
-        "one file holds one document: put the other into a file of its own, and leave out `---`"
-    } else {
-        "one file holds one document"
-    };
-    Finding::new(span.clone(), "a second document begins here").help(help)
 }
 
 /// Where a parser's marks are, in bytes: it counts characters, from one to the next.
@@ -123,7 +117,7 @@ impl<'t> Builder<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_tag(tag.as_deref(), &span)?;
                 self.document.scalars.push(span.clone());
-                let text = match swallowed(self.places.text, &span, style) {
+                let text = match slips::swallowed(self.places.text, &span, style) {
                     Some(finding) if self.document.findings.len() < FINDINGS => {
                         // The rest is of the text by accident.
                         self.document.findings.push(finding);
@@ -211,18 +205,30 @@ impl<'t> Builder<'t> {
         *values = values.saturating_add(node.weight.values);
         *bytes = bytes.saturating_add(node.weight.bytes);
         if *values > VALUES || *bytes > BYTES {
-            return Err(too_large(self.aliased, span));
+            return Err(slips::too_large(self.aliased, span));
         }
         match &mut open.parts {
             Parts::List(items) => items.push(node),
             Parts::Mapping { entries, known, key } => {
                 if let Some(key) = key.take() {
-                    entries.push(Entry { key, value: node });
+                    let mut entry = Entry { key, value: node };
+                    if self.document.findings.len() < FINDINGS
+                        && let Some((finding, meant)) = slips::glued(self.places.text, &entry)
+                    {
+                        self.document.findings.push(finding);
+                        // In the place of one scalar, and of nothing behind it, there are two.
+                        let one = self.document.scalars.len().saturating_sub(2);
+                        self.document.scalars.truncate(one);
+                        let spans = [&meant.key, &meant.value].map(|node| node.span.clone());
+                        self.document.scalars.extend(spans);
+                        entry = meant;
+                    }
+                    entries.push(entry);
                 } else {
                     let twice = match node.text() {
-                        None => Some(no_key(span)),
-                        Some("<<") => Some(merge(span)),
-                        Some(text) => known.get(text).map(|first| twice(text, span, first)),
+                        None => Some(slips::no_key(span)),
+                        Some("<<") => Some(slips::merge(span)),
+                        Some(text) => known.get(text).map(|first| slips::twice(text, span, first)),
                     };
                     if let Some(text) = node.text() {
                         known.entry(text.to_owned()).or_insert_with(|| span.clone());
@@ -238,69 +244,6 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// No tag has a meaning here, and one on a choice is how other readers write it.
 fn refuse_tag(tag: Option<&Tag>, span: &Span) -> Result<(), Finding> {
-    let Some(tag) = tag else { return Ok(()) };
-    let help = if tag.is_yaml_core_schema() {
-        "leave it out: each place has its type already, and quotes make text of anything"
-    } else {
-        "leave out the `!`, and write a choice as a key: `git:`"
-    };
-    Err(Finding::new(span.clone(), "a tag, which this format has no use for").help(help))
-}
-
-/// An item that is indented deeper than its neighbours goes on with the text above it: in YAML, plain text may
-/// have several lines.
-fn swallowed(text: &str, span: &Span, style: ScalarStyle) -> Option<Finding> {
-    if style != ScalarStyle::Plain {
-        return None;
-    }
-    let mut at = span.start;
-    for line in text[span.clone()].split_inclusive('\n') {
-        let rest = line.trim_start_matches(' ');
-        let begin = at + line.len() - rest.len();
-        if at > span.start && rest.starts_with("- ") {
-            let what =
-                "this item is indented deeper than those above it, and so a part of their text";
-            return Some(
-                Finding::new(begin..begin + 1, what)
-                    .help("give it the indentation of its neighbours"),
-            );
-        }
-        at += line.len();
-    }
-    None
-}
-
-fn too_large(aliased: bool, span: &Span) -> Finding {
-    if aliased {
-        let what =
-            "its aliases repeat more than any file needs: written out, this would be too large";
-        return Finding::new(span.clone(), what)
-            .help("write less often what `&` names, or write it out");
-    }
-    Finding::new(span.clone(), format!("the file has more than {VALUES} values up to here"))
-        .help("is it the file that is meant?")
-}
-
-fn no_key(span: &Span) -> Finding {
-    Finding::new(span.clone(), "a key that is a list or a mapping, and is no word")
-        .help("text that begins with `[`, `{` or `?` wants quotes")
-}
-
-fn merge(span: &Span) -> Finding {
-    Finding::new(span.clone(), "`<<` merges nothing here: YAML 1.2 has no such key")
-        .help("write the keys out, or name a whole value: `key: &name …`, and then `key: *name`")
-}
-
-fn twice(key: &str, span: &Span, first: &Span) -> Finding {
-    let what = if crate::config::mistake::may_be_shown(key) {
-        format!("the key `{key}` is given twice")
-    } else {
-        "a key is given twice".to_owned()
-    };
-    Finding::new(span.clone(), what)
-        .label("here again")
-        .other(first.clone(), "here first")
-        .help("YAML readers differ in which of the two they take: leave out one")
+    tag.map_or(Ok(()), |tag| Err(slips::tag(tag, span)))
 }

@@ -12,6 +12,20 @@ pub const SLIPS: &[Slip] = &[
             "91aca71520040edc40b8d437aa3004dae614f58e286cf653ee8996c07af2962",
         )],
     ),
+    ("digest-with-its-kind", Workstation, &[("sha256: 91aca71520", "sha256: sha256:91aca71520")]),
+    (
+        "digest-as-sha256sum-prints-it",
+        Workstation,
+        &[("07af2962f\n", "07af2962f  qemu_7.2+dfsg.orig.tar.xz\n")],
+    ),
+    (
+        "kind-of-property-is-mistyped-in-a-pipeline",
+        Workstation,
+        &[(
+            "  contracts: [../device/vgpu-stub.yaml]\n",
+            "  types:\n    - name: vgpu-stub\n      properties: { vm_id: unit32 }\n",
+        )],
+    ),
     (
         "digest-in-capitals",
         Workstation,
