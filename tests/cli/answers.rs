@@ -29,7 +29,7 @@ fn check_names_the_pipeline_that_is_good() {
     ---
     the spec is in a git source that was not fetched yet: its edits are not checked
     the environment has no lock `pipeline/xcp-ng-8.3.lock`
-    help: `vgpu-pipeline lock pipeline/xcp-ng-8.3.yaml` resolves it where there is a network
+    help: `vgpu-pipeline lock pipeline/xcp-ng-8.3.yaml --store FOLDER` resolves it where there is a network
     pipeline `xcp-ng-8.3` is good
     ");
 }
@@ -109,11 +109,17 @@ fn programs_get_the_mistakes_of_a_file_one_by_one() {
     for it in &failure.mistakes {
         writeln!(text, "{}:{}: {}", it.line, it.column, it.message).unwrap();
     }
-    assert_snapshot!(stable(&text), @"");
+    assert_snapshot!(stable(&text), @"
+    FOLDER/p.yaml:1:1: the keys `environment`, `device`, `spec`, `verify` are missing, and 2 more
+    help: `vgpu-pipeline schema` describes them
+    1:1: the keys `environment`, `device`, `spec`, `verify` are missing
+    2:7: name: this is a list, and one value is wanted
+    3:9: source: this list is empty
+    ");
 }
 
 #[test]
 fn programs_are_told_of_a_wrong_use_too() {
     let failure = failure(program().args(["run", "--engine", "docke"]));
-    assert_snapshot!(failure.reason, @"");
+    assert_snapshot!(failure.reason, @"invalid value 'docke' for '--engine <ENGINE>'");
 }

@@ -83,9 +83,23 @@ fn a_missing_file_is_named() {
     let error = refusal(2, program().args(["run", "no/such/pipeline.yaml"]));
     assert_snapshot!(stable(&error), @"error: cannot read the pipeline file `no/such/pipeline.yaml`: No such file or directory (os error 2)");
     let error = run_refuses("toy.yaml", "    source: vgpu-stub.c", "    source: gone/vgpu-stub.c");
-    assert_snapshot!(stable(&error), @"error: source of device `vgpu-stub`: `FOLDER/gone/vgpu-stub.c`: No such file or directory (os error 2)");
+    assert_snapshot!(stable(&error), @"
+    error: device[0].source: `FOLDER/gone/vgpu-stub.c`: No such file or directory (os error 2)
+      --> FOLDER/toy.yaml:39:13
+       |
+    39 |     source: gone/vgpu-stub.c
+       |             ^^^^^^^^^^^^^^^^
+       |
+       = help: a path starts from the folder of the pipeline file
+    ");
     let error = run_refuses("toy.yaml", "file: qemu-4.2.1.tar.gz", "file: gone.tar.gz");
-    assert_snapshot!(stable(&error), @"error: source `FOLDER/gone.tar.gz`: No such file or directory (os error 2)");
+    assert_snapshot!(stable(&error), @"
+    error: source[0].path.file: source `FOLDER/gone.tar.gz`: No such file or directory (os error 2)
+     --> FOLDER/toy.yaml:7:13
+      |
+    7 |       file: gone.tar.gz
+      |             ^^^^^^^^^^^
+    ");
 }
 
 #[test]
@@ -202,7 +216,15 @@ fn a_contract_that_is_gone_or_wrong_is_named_with_its_line() {
     toy.edit("toy.yaml", "  types:\n", "  contracts: [mine/contract.yaml]\n  types:\n");
     let check = || refusal(2, program().arg("check").arg(toy.path("toy.yaml")));
     let error = check();
-    assert_snapshot!(stable(&error), @"error: contract `FOLDER/mine/contract.yaml`: No such file or directory (os error 2)");
+    assert_snapshot!(stable(&error), @"
+    error: verify.contracts[0]: contract `FOLDER/mine/contract.yaml`: No such file or directory (os error 2)
+      --> FOLDER/toy.yaml:60:15
+       |
+    60 |   contracts: [mine/contract.yaml]
+       |               ^^^^^^^^^^^^^^^^^^
+       |
+       = help: a path starts from the folder of the pipeline file
+    ");
     fs::create_dir(toy.path("mine")).unwrap();
     fs::write(toy.path("mine/contract.yaml"), "name: mine\nstarts:\n  - read: {}\n").unwrap();
     let error = check();

@@ -268,12 +268,12 @@ fn nothing_but_a_file_is_read_in_the_place_of_any_input() {
 
 /// Options that take a path, a name or an address, with what is none.
 const OPTIONS: &[(&[&str], &str)] = &[
-    (&["run", "--mirror=http://me:C4n4ry@host/", "FILE"], "neither a folder"),
-    (&["run", "--mirror=ZOO/fifo", "FILE"], "neither a folder"),
-    (&["run", "--mirror=ZOO/plain", "FILE"], "neither a folder"),
-    (&["run", "--mirror=", "FILE"], "neither a folder"),
-    (&["run", "--mirror=\u{1b}]0;C4n4ry\u{7}", "FILE"], "neither a folder"),
-    (&["run", "--mirror=http://host/a?token=C4n4ry@", "FILE"], "neither a folder"),
+    (&["run", "--mirror=http://me:C4n4ry@host/", "FILE"], "a folder on this machine"),
+    (&["run", "--mirror=ZOO/fifo", "FILE"], "a folder on this machine"),
+    (&["run", "--mirror=ZOO/plain", "FILE"], "a folder on this machine"),
+    (&["run", "--mirror=", "FILE"], "a folder on this machine"),
+    (&["run", "--mirror=\u{1b}]0;C4n4ry\u{7}", "FILE"], "a folder on this machine"),
+    (&["run", "--mirror=http://host/a?token=C4n4ry@", "FILE"], "a folder on this machine"),
     // What another option makes idle.
     (&["run", "--until=build", "--output=ZOO/new", "FILE"], "`--output` is about the repository"),
     (&["run", "--until=sign", "--replace", "FILE"], "`--replace` is about the repository"),

@@ -33,6 +33,7 @@ pub fn stable(text: &str) -> String {
             in_snippet = line.contains("--> ") || in_snippet && !line.starts_with("error: ");
             in_snippet || !(line.starts_with("  | ") || *line == "  |")
         })
+        .map(str::trim_end)
         .collect();
     let text = own.join("\n");
     let text = places.iter().fold(text, |text, (place, name)| text.replace(place, name));

@@ -137,27 +137,27 @@ fn plan_shows_what_is_cached_and_the_edited_spec() {
     --- as it stands
     +++ as it is built
     @@ -7,13 +7,14 @@
-     
+
      Name:           qemu
      Version:        7.2.22
     -Release:        1%{?dist}
     +Release:        1%{?dist}.vgpu1
      Summary:        QEMU, the machine emulator, for x86 guests
-     
+
      License:        GPL-2.0-only AND GPL-2.0-or-later AND LGPL-2.1-or-later AND BSD-2-Clause AND BSD-3-Clause AND MIT
      URL:            https://www.qemu.org/
      Source0:        qemu_7.2+dfsg.orig.tar.xz
      Source1:        qemu_%{debian_version}.debian.tar.xz
     +Source2:        vgpu-stub.c
-     
+
      ExclusiveArch:  x86_64
-     
+
     @@ -26,6 +27,7 @@
      BuildRequires:  libfdt-dev
      BuildRequires:  pkgconfig(pixman-1)
      BuildRequires:  pkgconfig(zlib)
     +Provides:       qemu-device(vgpu-stub) = 1
-     
+
      %description
      QEMU is a machine emulator. This package holds the system emulator for x86
     @@ -39,6 +41,22 @@
@@ -180,7 +180,7 @@ fn plan_shows_what_is_cached_and_the_edited_spec() {
     +    "adds to softmmu_ss or system_ss; the device cannot be registered" >&2
     +  exit 1
     +fi
-     
+
      %build
      cat >configs/devices/x86_64-softmmu/pc.mak <<'END'
     "#);

@@ -170,8 +170,8 @@ fn without_a_network_everything_that_is_missing_is_listed_at_once() {
     ");
     let error = refusal(2, packaging.fetch().args(["--mirror", "/no/such/folder"]));
     assert_snapshot!(stable(&error), @"
-    error: mirror `/no/such/folder` is neither a folder on this machine nor a URL of http or https, without a password, a query or a fragment
-    help: an address is shown; what a server wants to know of you is for `~/.netrc`
+    error: mirror `/no/such/folder` is not a folder on this machine
+    help: `vgpu-pipeline lock FILE --fetch DIR` makes one; a server is named by its URL
     ");
 }
 

@@ -24,9 +24,10 @@ impl Mirror {
         }
         let folder = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
         if !folder.is_dir() && !text.contains("://") {
-            return Err(anyhow!("mirror `{}`: there is no such folder", text::value(text)).help(
-                "`vgpu-pipeline lock FILE --fetch DIR` makes one; a server is named by its URL",
-            ));
+            return Err(anyhow!("mirror `{}` is not a folder on this machine", text::value(text))
+                .help(
+                    "`vgpu-pipeline lock FILE --fetch DIR` makes one; a server is named by its URL",
+                ));
         }
         if !folder.is_dir() {
             return Err(anyhow!("mirror `{}` is neither a folder on this machine nor a URL of http or https, without a \

@@ -287,7 +287,7 @@ const VALUES: &[(&str, &[(&str, &str)])] = &[
 
 /// Texts in the place of the whole file.
 const WHOLE: &[(&str, &str)] = &[
-    ("", "missing field"),
+    ("", "the file is empty"),
     ("~\n", ""),
     ("7\n", "this is text, and a mapping is wanted"),
     ("just words\n", "this is text, and a mapping is wanted"),
