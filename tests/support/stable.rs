@@ -5,17 +5,20 @@ use super::{kept, root};
 use regex_lite::Regex;
 
 /// What differs, and its name. The longest digests come first.
-const DIFFERENT: [(&str, &str); 9] = [
+const DIFFERENT: [(&str, &str); 11] = [
     // A folder of `scratch`, wherever TMPDIR is.
     (r#"(/[^\s/`'":,=]+)*/\.tmp[A-Za-z0-9]{6}"#, "FOLDER"),
     (r"\b[0-9a-f]{128}\b", "SHA512"),
     (r"\b[0-9a-f]{64}\b", "SHA256"),
     (r"\b[0-9a-f]{40}\b", "COMMIT"),
     (r"\b[0-9a-f]{32}\b", "MD5"),
+    (r"\b[0-9a-f]{33,}\b", "DIGEST"),
     (r"\b[0-9a-f]{16}\b", "KEY"),
     (r"\b[0-9A-F]{40}\b", "FINGERPRINT"),
     (r"\b(127\.0\.0\.1|localhost):[0-9]+", "SERVER"),
     (r"\b[0-9]+\.[0-9]+ s\b", "TIME"),
+    // Of an archive with a moment in it.
+    (r"\b(size: |SHA256 of )[0-9]+", "${1}SIZE"),
 ];
 
 /// The text with names in the place of what differs. Of a run that failed the error alone, without the last lines

@@ -81,7 +81,7 @@ fn a_pointer_that_nobody_listed_is_explained_with_what_to_paste() {
     assert_snapshot!(stable(&error), @"
     error: stage `source`: the spec needs what the sources do not have: `keycodemapdb-COMMIT.tar.gz` of commit COMMIT is a git-lfs pointer of 128 bytes, not the file itself
     help: pin the object in the source's `lfs`:
-          - { file: keycodemapdb-COMMIT.tar.gz, sha256: SHA256, size: 343 }
+          - { file: keycodemapdb-COMMIT.tar.gz, sha256: SHA256, size: SIZE }
     ");
 }
 
@@ -92,7 +92,7 @@ fn a_pin_that_the_commit_does_not_name_is_refused() {
     packaging.edit("p.yaml", &oid, &"0".repeat(64));
     let error = refusal(1, &mut packaging.fetch());
     assert_snapshot!(stable(&error), @"
-    error: stage `source`: the git-lfs pointer `qemu-4.2.1.tar.gz` of commit COMMIT is for sha256 SHA256 of 7580 bytes, and the pipeline pins SHA256 of 7580
+    error: stage `source`: the git-lfs pointer `qemu-4.2.1.tar.gz` of commit COMMIT is for sha256 SHA256 of SIZE bytes, and the pipeline pins SHA256 of SIZE
     help: pin what the commit names, or another commit
     ");
 }
@@ -157,6 +157,7 @@ fn without_a_network_everything_that_is_missing_is_listed_at_once() {
       keycodemapdb-COMMIT.tar.gz (sha256/SHA256)
       the environment's Debian packages, which no lock pins
     help: `vgpu-pipeline lock FOLDER/p.yaml --fetch DIR` fills a mirror folder where there is a network
+    help: no mirror can have what nothing pins: a run with a network keeps it in the store
     ");
     let error = refusal(2, packaging.program("lock").args(["--check", "--offline"]));
     assert_snapshot!(stable(&error), @"

@@ -254,5 +254,5 @@ fn an_entry_that_nobody_names_may_be_odd_or_gone() {
     crate::support::events(&mut packaging.fetch());
     edit_sources(&packaging, &format!("SHA512 ({QEMU})"), &format!("BLAKE2B ({QEMU})"));
     let error = refusal(1, &mut packaging.fetch());
-    assert_snapshot!(stable(&error), @"error: stage `source`: the spec needs what the sources do not have: `sources`: line 1 is no `SHA512 (FILE) = DIGEST`: `BLAKE2B (qemu-4.2.1.tar.gz) = 6e97840d33a485b49e64149da753ac5bdbace876dc2a378b49`");
+    assert_snapshot!(stable(&error), @"error: stage `source`: the spec needs what the sources do not have: `sources`: line 1 is no `SHA512 (FILE) = DIGEST`: `BLAKE2B (qemu-4.2.1.tar.gz) = DIGEST`");
 }
