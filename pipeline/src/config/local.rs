@@ -47,8 +47,8 @@ impl Pipeline {
         let mut files = Vec::new();
         let mut add = |role, file, place| files.push(LocalFile { role, file, place });
         for (number, source) in self.source.iter().enumerate() {
-            if let Some(file) = source.local_file() {
-                add(Source, file, Path::of("source").item(number).key("path").key("file"));
+            if let Some((file, place)) = source.local_file(&Path::of("source").item(number)) {
+                add(Source, file, place);
             }
         }
         let place = Path::of("environment").key("containerfile");

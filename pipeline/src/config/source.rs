@@ -49,11 +49,11 @@ impl Source {
         }
     }
 
-    /// The file that it is on this machine.
-    pub fn local_file(&self) -> Option<&std::path::Path> {
+    /// The file that it is on this machine, with its place below the source's own.
+    pub(super) fn local_file(&self, at: &Path) -> Option<(&std::path::Path, Path)> {
         match self {
             Self::Git(_) | Self::Archive(_) | Self::Debian(_) => None,
-            Self::Path(path) => Some(&path.file),
+            Self::Path(path) => Some((&path.file, at.key("path").key("file"))),
         }
     }
 }
