@@ -28,7 +28,7 @@ impl std::error::Error for Interrupted {}
 pub fn listen() -> Result<()> {
     let flags: Vec<_> = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
-        .filter(|signal| !is_ignored(*signal))
+        .filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP))
         .map(|signal| (signal, Arc::new(AtomicBool::new(false))))
         .collect();
     let impatient = IMPATIENT.get_or_init(Arc::default);
@@ -46,7 +46,8 @@ pub fn listen() -> Result<()> {
     Ok(())
 }
 
-/// Whether whoever started this wants it to go on after a signal, as `nohup` does.
+/// Whether whoever started this wants it to go on after a signal, as `nohup` does with SIGHUP. A shell ignores
+/// SIGINT for whatever it starts in the background, and means nothing by it.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
