@@ -253,7 +253,9 @@ impl<'a> PayloadReader<'a> {
             self.fault(FaultKind::Digest, what);
             archive.content(size, |piece| hasher.update(piece))?;
             let sha256 = hasher.finish().sha256;
-            names.iter().for_each(|at| self.sha256[*at] = Some(sha256.clone()));
+            for at in names {
+                self.sha256[at] = Some(sha256.clone());
+            }
             return Ok(());
         }
         let mut kept = Kept::Begin(Vec::new());
@@ -282,7 +284,9 @@ impl<'a> PayloadReader<'a> {
     /// Holds the bytes of a file to what the header says, and notes what they are, under all names.
     fn digest(&mut self, at: usize, names: &[usize], hasher: Hasher) {
         let found = hasher.finish();
-        names.iter().for_each(|at| self.sha256[*at] = Some(found.sha256.clone()));
+        for at in names {
+            self.sha256[*at] = Some(found.sha256.clone());
+        }
         let path = shown(&self.list.files[at].path);
         let algorithm = self.list.algorithm;
         let what = match (found.by_header, &self.list.digests[at]) {
