@@ -24,6 +24,7 @@ pub struct ProjectArgs {
     /// The folder that keeps results between runs [default: VGPU_PIPELINE_STORE, or vgpu-pipeline in the user's
     /// cache folder]
     #[arg(long, value_name = "DIR")]
+    #[allow(clippy::doc_markdown, reason = "clap prints it as it stands")]
     pub store: Option<PathBuf>,
 }
 

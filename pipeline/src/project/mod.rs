@@ -110,10 +110,10 @@ impl Project {
             // Not an option, whatever it begins with.
             let here =
                 if file.as_os_str().as_encoded_bytes().starts_with(b"-") { "./" } else { "" };
-            line += &format!(" {}", word(&format!("{here}{}", file.display())));
+            line.extend([" ", &word(&format!("{here}{}", file.display()))]);
         }
         if let Some(store) = &self.named_store {
-            line += &format!(" --store {}", word(&store.display().to_string()));
+            line.extend([" --store ", &word(&store.display().to_string())]);
         }
         line
     }

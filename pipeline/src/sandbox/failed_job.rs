@@ -35,7 +35,7 @@ impl FailedJob {
         Ok(())
     }
 
-    /// The failed_job in a folder, if there is one.
+    /// The failed job in a folder, if there is one.
     pub fn load(folder: &Path) -> Result<Option<Self>> {
         let text = match fs::read(folder.join(RECORD)) {
             Ok(text) => text,
