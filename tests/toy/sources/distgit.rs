@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! PackagingRepo repositories with everything at the top, as Fedora's and CentOS Stream's: the spec, the
+//! Packaging repositories with everything at the top, as Fedora's and CentOS Stream's: the spec, the
 //! patches, and a file `sources` that names what is in a lookaside cache.
 
 use crate::support::git_server::Fault;

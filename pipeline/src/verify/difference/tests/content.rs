@@ -9,7 +9,7 @@ use rpm_inspect::{Error, PackageFile};
 
 /// A package of two files and nothing else, with `bytes` in the place of the first one's after its header
 /// was made.
-fn forged(bytes: &[u8; 4]) -> InspectedPackage {
+fn forged(bytes: &[u8]) -> InspectedPackage {
     let config = rpm::BuildConfig::default().compression(rpm::CompressionType::None);
     let mut builder = rpm::PackageBuilder::new("forged", "1", "MIT", "x86_64", "A test");
     let options = |path: &str| rpm::FileOptions::new(path).permissions(0o644);
