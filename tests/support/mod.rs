@@ -97,7 +97,7 @@ pub fn ran(events: &[Event]) -> Vec<&'static str> {
 
 /// All stages of a run from one on, in their order, but for those that are left out.
 pub fn from(events: &[Event], first: &str, without: &[&str]) -> Vec<&'static str> {
-    let names = states(events).into_keys().map(|stage| stage.name());
+    let names = states(events).into_keys().map(Stage::name);
     names.skip_while(|name| *name != first).filter(|name| !without.contains(name)).collect()
 }
 
