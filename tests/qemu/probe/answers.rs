@@ -66,5 +66,8 @@ fn a_property_that_one_listing_leaves_out_is_seen_in_the_other() {
     assert!(!notes.iter().any(|note| note.contains("by its file alone")), "{notes:#?}");
     let wrong = judgement.with("contract.yaml", "legacy-mode: str", "legacy-mode: uint32");
     let error = said(&ends_with(1, &mut wrong.run()));
-    assert_snapshot!(stable(&error), @"");
+    assert_snapshot!(stable(&error), @"
+    error: stage `verify`: package `qemu-7.2.22-1.deb12.vgpu1.x86_64.rpm`: `/usr/bin/qemu-system-x86_64`: type `vgpu-stub` has no property `legacy-mode=<uint32>`; it has: legacy-mode=<str>, pool_id=<str>, priority=<str>, vm_id=<uint32>
+    help: `vgpu-pipeline shell FOLDER/p.yaml` enters its environment, with the tree as it stood
+    ");
 }
