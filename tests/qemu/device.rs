@@ -5,7 +5,7 @@
 mod versions;
 
 use crate::support;
-use crate::support::requirements;
+use crate::support::{campaign, requirements};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 pub use versions::Version;
@@ -53,7 +53,6 @@ checks! {
     ]
     qemu_5_2: V5_2,
     qemu_7_2: V7_2,
-    qemu_7_2_sanitized: V7_2Sanitized,
     qemu_10_0: V10_0,
 }
 
@@ -69,9 +68,11 @@ fn every_check_of_the_driver_is_a_test() {
     assert_eq!(names.collect::<Vec<_>>(), CHECKS);
 }
 
+/// `VGPU_ACCESSES=10000000` for a campaign.
 #[test]
-fn ten_million_random_accesses_bring_no_word_of_a_sanitizer() {
-    qtest(Version::V7_2Sanitized, &["fuzz", "--accesses", "10000000"]);
+fn random_accesses_bring_no_word_of_a_sanitizer() {
+    let accesses = campaign::number::<u64>("VGPU_ACCESSES", 1_000_000).to_string();
+    qtest(Version::V10_0, &["fuzz", "--accesses", &accesses]);
 }
 
 /// The second device of the pipeline for 10.0: what its `defines` say is what it was compiled with.

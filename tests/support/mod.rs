@@ -2,6 +2,7 @@
 //! What the tests share: the program, a store that they all use, the workstation pipeline run once,
 //! and pipelines on the toy tree.
 
+pub mod campaign;
 pub mod debian_archive;
 pub mod git_server;
 pub mod leash;

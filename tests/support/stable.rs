@@ -18,7 +18,7 @@ const DIFFERENT: [(&str, &str); 11] = [
     (r"\b(127\.0\.0\.1|localhost):[0-9]+", "SERVER"),
     (r"\b[0-9]+\.[0-9]+ s\b", "TIME"),
     // Of an archive with a moment in it.
-    (r"\b(size: |SHA256 of )[0-9]+", "${1}SIZE"),
+    (r"\b(size: |SHA256 of |files? in )[0-9]+", "${1}SIZE"),
 ];
 
 /// The text with names in the place of what differs. Of a run that failed the error alone, without the last lines

@@ -2,8 +2,7 @@
 //! Equal runs judge equally, on a busy machine too: what the manifest says of a judgement holds
 //! nothing of the moment. `VGPU_EQUAL_RUNS` says how many; without it they are a few.
 
-use crate::support::{Toy, ends_with, events};
-use crate::support::{has_note, result};
+use crate::support::{Toy, campaign, ends_with, events, has_note, result};
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
@@ -30,7 +29,7 @@ impl Drop for Burners {
 
 #[test]
 fn equal_runs_on_a_busy_machine_have_equal_manifests() {
-    let runs = std::env::var("VGPU_EQUAL_RUNS").map_or(3, |count| count.parse().unwrap());
+    let runs = campaign::number("VGPU_EQUAL_RUNS", 3);
     let toy = Toy::new("toy-equal-runs");
     // The toy has no machine: a start that is refused, with a reason, is in its manifest.
     toy.edit("toy.yaml", "    - name: vgpu-stub\n", "    - name: vgpu-stub\n      starts: [{}]\n");

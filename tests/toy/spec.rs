@@ -5,7 +5,7 @@
 mod specs;
 mod workspace;
 
-use crate::support::{ends_with, program};
+use crate::support::{campaign, ends_with, program};
 use specs::{Dice, any};
 use std::fs;
 use std::process::Command;
@@ -133,10 +133,7 @@ fn went(bench: &Workspace, before: &Parsed, file: &str, new: &str) {
 /// `SPECS=2000 SEED=7` makes it more and others, and `SPEC_FOLDER` names real ones besides.
 #[test]
 fn rpm_reads_what_was_asked_for_or_it_was_refused() {
-    let number = |name: &str, usual: u64| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
-    };
-    let (specs, seed) = (number("SPECS", 40), number("SEED", 1));
+    let (specs, seed) = (campaign::number("SPECS", 40), campaign::number("SEED", 1));
     let bench = Workspace::new();
     let mut count = Count::default();
     let mut dice = Dice(seed);

@@ -70,6 +70,8 @@ impl Boot<'_> {
         qemu.args(self.devices.iter().flat_map(|device| ["-device", device]));
         qemu.stdin(Stdio::piped()).stdout(Stdio::piped());
         qemu.stderr(File::create(folder.path().join("messages")).unwrap());
+        // QEMU lets go of little at its end.
+        qemu.env("ASAN_OPTIONS", "detect_leaks=0");
         let mut child = qemu.spawn().unwrap();
         let serial = Arc::new(Mutex::new(String::new()));
         let (sink, source) = (Arc::clone(&serial), child.stdout.take().unwrap());
@@ -244,8 +246,11 @@ impl Guest {
         self.monitor.get_mut().write_all(message.as_bytes()).unwrap();
     }
 
+    /// Without the line of a sanitizer that knows no coroutines, which comes from every QEMU that has it.
     fn messages(&self) -> String {
-        fs::read_to_string(self.folder.path().join("messages")).unwrap_or_default()
+        let all = fs::read_to_string(self.folder.path().join("messages")).unwrap_or_default();
+        let said = |line: &&str| !line.contains("ASan doesn't fully support makecontext");
+        all.split_inclusive('\n').filter(said).collect()
     }
 }
 

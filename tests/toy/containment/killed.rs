@@ -2,7 +2,7 @@
 //! SIGKILL, at any moment: nothing goes on, and the next run does.
 
 use super::{is_used, sleepers, wait_for, with_environment};
-use crate::support::{Toy, ends_with, events, scratch};
+use crate::support::{Toy, campaign, ends_with, events, scratch};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,8 +14,8 @@ const LEFT: u32 = 86_345;
 const ELSEWHERE: u32 = 86_346;
 
 /// How many runs are killed: `VGPU_PIPELINE_KILLS=40` for a campaign.
-fn kills() -> u32 {
-    std::env::var("VGPU_PIPELINE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
+fn kills() -> u64 {
+    campaign::number("VGPU_PIPELINE_KILLS", 5)
 }
 
 fn containers(filter: &str) -> String {

@@ -2,7 +2,7 @@
 //! Readers and kills, in numbers: `CAMPAIGN=N tests/run output::` runs N rounds of each, CI a slice.
 
 use super::{leftovers, store_with};
-use crate::support::{Toy, ends_with, events, kept, program, scratch, sha256};
+use crate::support::{Toy, campaign, ends_with, events, kept, program, scratch, sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How many rounds somebody asked for.
 pub fn rounds(slice: u64) -> u64 {
-    std::env::var("CAMPAIGN").ok().map_or(slice, |text| text.parse().unwrap())
+    campaign::number("CAMPAIGN", slice)
 }
 
 /// Two states of one repository that are published in turns, from a store that has all but the last
@@ -129,13 +129,13 @@ fn readers_see_one_state_or_the_other_and_never_half_of_one() {
                 }
             });
         }
-        for number in 0..rounds(10) {
+        for number in 0..rounds(6) {
             ends_with(0, &mut turns.run(if number % 2 == 0 { "a.yaml" } else { "b.yaml" }));
         }
         done.store(true, Ordering::Relaxed);
     });
     let (reads, torn) = (reads.into_inner(), torn.into_inner());
-    eprintln!("readers: {torn} torn states in {reads} reads, over {} switches", rounds(10));
+    eprintln!("readers: {torn} torn states in {reads} reads, over {} switches", rounds(6));
     assert_eq!(torn, 0);
     assert!(seen.into_iter().all(|count| count.into_inner() > 0), "both states were seen");
     turns.is_whole();
@@ -163,7 +163,7 @@ fn a_run_killed_at_any_moment_leaves_a_whole_state_and_the_next_one_is_fine() {
     let began = Instant::now();
     ends_with(0, &mut turns.run("a.yaml"));
     let mut whole = began.elapsed();
-    let (count, mut killed) = (rounds(8), 0);
+    let (count, mut killed) = (rounds(5), 0);
     for number in 0..count {
         forget();
         let file = if number % 2 == 0 { "b.yaml" } else { "a.yaml" };
@@ -230,7 +230,7 @@ fn a_switch_killed_at_each_of_its_steps_is_put_right_by_the_next_run() {
         })
         .collect();
     assert!(steps.len() > 30, "{trace}");
-    let stride = if rounds(0) == 0 { steps.len().div_ceil(12) } else { 1 };
+    let stride = if rounds(0) == 0 { steps.len().div_ceil(8) } else { 1 };
     let (mut killed, mut tried) = (0, 0);
     for (number, (call, count)) in steps.iter().step_by(stride).enumerate() {
         let file = if number % 2 == 0 { "b.yaml" } else { "a.yaml" };

@@ -4,15 +4,11 @@
 //! `VGPU_MUTATIONS` is how many; without it a slice that takes seconds. `VGPU_SEED` begins elsewhere.
 
 use super::builder::{Bytes, Recipe, build, of_format_6, plain};
-use crate::support::{program, scratch};
+use crate::support::{campaign, program, scratch};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap())
-}
 
 /// Marsaglia's xorshift: the same numbers on every machine.
 struct Numbers(u64);
@@ -54,8 +50,8 @@ fn a_changed_package_is_refused_or_judged_the_same() {
         Bytes(fs::read(build(folder.path(), &xz)).unwrap()),
         Bytes(fs::read(of_format_6(folder.path())).unwrap()),
     ];
-    let mut numbers = Numbers(number("VGPU_SEED", 0x9e37_79b9_7f4a_7c15));
-    let (count, mut same) = (number("VGPU_MUTATIONS", 120), 0);
+    let mut numbers = Numbers(campaign::number("VGPU_SEED", 0x9e37_79b9_7f4a_7c15));
+    let (count, mut same) = (campaign::number("VGPU_MUTATIONS", 120), 0);
     let mut wrong = Vec::new();
     for at in 0..count {
         let whole = &packages[usize::try_from(at).unwrap() % packages.len()];
