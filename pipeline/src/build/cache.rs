@@ -93,6 +93,9 @@ impl Opened {
             ("CCACHE_TEMPDIR", "/tmp/ccache"),
             // The tree's path is the same in every container, the compiler's mtime is not.
             ("CCACHE_COMPILERCHECK", "content"),
+            // What a file includes is what the compiler itself says of it (-MD), so that a file that is
+            // not in the cache is preprocessed once.
+            ("CCACHE_DEPEND", "1"),
         ];
         match self.state {
             State::ReadOnly => {
