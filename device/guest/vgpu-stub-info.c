@@ -15,6 +15,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,6 +50,39 @@ static void fail(const char *format, ...)
     exit(1);
 }
 
+/* Why the kernel did not let us, and what to do about it. */
+static void refused(const char *path, const char *doing, int error)
+{
+    const char *help = "";
+
+    if (error == ENOENT || error == ENODEV || error == ENXIO) {
+        fail("%s: the device went away while it was looked at; rescan with: "
+             "echo 1 >/sys/bus/pci/rescan", path);
+    }
+    if (error == EROFS) {
+        help = "; sysfs is read-only here, as in a container: run it outside";
+    } else if ((error == EACCES || error == EPERM) && geteuid() != 0) {
+        help = "; the registers are root's: run it as root";
+    } else if (error == EACCES || error == EPERM) {
+        help = "; the kernel forbids even root: see /sys/kernel/security/lockdown "
+               "and Secure Boot, or run it outside of a container";
+    } else if (error == EINVAL || error == EBUSY) {
+        help = "; a driver has the registers for itself: unbind it first";
+    }
+    fail("%s: cannot %s: %s%s", path, doing, strerror(error), help);
+}
+
+/* The kernel takes a mapping back when its device goes. */
+static void gone(int number)
+{
+    static const char line[] = "vgpu-stub-info: the device went away while it "
+                               "was read; rescan with: echo 1 >/sys/bus/pci/rescan\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, line, sizeof(line) - 1);
+    _exit(1);
+}
+
 static void usage(FILE *to)
 {
     fputs("usage: vgpu-stub-info [--json] [--enable] [--command VALUE] "
@@ -69,7 +103,7 @@ static const char *file_of(const char *address, const char *name)
     return path;
 }
 
-/* An id, which sysfs writes as 0x1af4. */
+/* An id, which sysfs writes as 0x1af4; none of a device that has gone. */
 static unsigned long number(const char *address, const char *name)
 {
     const char *path = file_of(address, name);
@@ -77,8 +111,11 @@ static unsigned long number(const char *address, const char *name)
     char text[32];
     FILE *file = fopen(path, "r");
 
+    if (!file && errno == ENOENT) {
+        return ULONG_MAX;
+    }
     if (!file || !fgets(text, sizeof(text), file)) {
-        fail("%s: %s", path, strerror(errno));
+        refused(path, "read it", errno ? errno : ENODEV);
     }
     value = strtoul(text, NULL, 16);
     fclose(file);
@@ -95,8 +132,9 @@ static bool decodes(const char *address)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     uint8_t command;
 
+    errno = 0;
     if (fd < 0 || pread(fd, &command, 1, 4) != 1) {
-        fail("%s: %s", path, strerror(errno));
+        refused(path, "read it", errno ? errno : ENODEV);
     }
     close(fd);
     return command & 2;
@@ -108,7 +146,7 @@ static void enable(const char *address)
     FILE *file = fopen(path, "w");
 
     if (!file || fputs("1\n", file) < 0 || fclose(file) != 0) {
-        fail("%s: %s", path, strerror(errno));
+        refused(path, "turn memory decoding on", errno);
     }
 }
 
@@ -121,7 +159,7 @@ static volatile uint32_t *map(const char *address, bool writable)
     void *mapped;
 
     if (fd < 0 || fstat(fd, &status) < 0) {
-        fail("%s: %s", path, strerror(errno));
+        refused(path, "open it", errno);
     }
     if (status.st_size != BAR_SIZE) {
         fail("%s: %jd bytes are no vgpu-stub's", path,
@@ -129,40 +167,40 @@ static volatile uint32_t *map(const char *address, bool writable)
     }
     mapped = mmap(NULL, BAR_SIZE, protection, MAP_SHARED, fd, 0);
     if (mapped == MAP_FAILED) {
-        fail("%s: %s", path, strerror(errno));
+        refused(path, "map it", errno);
     }
     close(fd);
     return mapped;
 }
 
-static void print_text(const char *address, const uint32_t *value)
+static void print_text(FILE *to, const char *address, const uint32_t *value)
 {
     static const char *const priorities[] = { "low", "medium", "high" };
     const char *priority = value[PRIORITY] < 3 ? priorities[value[PRIORITY]]
                                                : "unknown";
 
-    printf("%s\n", address);
-    printf("  0x000 command   0x%08" PRIx32 "\n", value[COMMAND]);
-    printf("  0x004 status    0x%08" PRIx32 "  %s\n", value[STATUS],
-           value[STATUS] ? "a command was written" : "no command since reset");
-    printf("  0x008 pool      0x%08" PRIx32 "  %c\n", value[POOL],
-           value[POOL] > ' ' && value[POOL] <= '~' ? (char)value[POOL] : '?');
-    printf("  0x00c priority  0x%08" PRIx32 "  %s\n", value[PRIORITY],
-           priority);
-    printf("  0x010 vm id     0x%08" PRIx32 "  %" PRIu32 "\n", value[VM_ID],
-           value[VM_ID]);
+    fprintf(to, "%s\n", address);
+    fprintf(to, "  0x000 command   0x%08" PRIx32 "\n", value[COMMAND]);
+    fprintf(to, "  0x004 status    0x%08" PRIx32 "  %s\n", value[STATUS],
+            value[STATUS] ? "a command was written" : "no command since reset");
+    fprintf(to, "  0x008 pool      0x%08" PRIx32 "  %c\n", value[POOL],
+            value[POOL] > ' ' && value[POOL] <= '~' ? (char)value[POOL] : '?');
+    fprintf(to, "  0x00c priority  0x%08" PRIx32 "  %s\n", value[PRIORITY],
+            priority);
+    fprintf(to, "  0x010 vm id     0x%08" PRIx32 "  %" PRIu32 "\n",
+            value[VM_ID], value[VM_ID]);
 }
 
 /* Numbers alone: what they mean is in the contract, not in this program. */
-static void print_json(const char *address, const uint32_t *value)
+static void print_json(FILE *to, const char *address, const uint32_t *value)
 {
-    printf("{\"address\":\"%s\",\"command\":%" PRIu32 ",\"status\":%" PRIu32
-           ",\"pool\":%" PRIu32 ",\"priority\":%" PRIu32 ",\"vm_id\":%" PRIu32
-           "}", address, value[COMMAND], value[STATUS], value[POOL],
-           value[PRIORITY], value[VM_ID]);
+    fprintf(to, "{\"address\":\"%s\",\"command\":%" PRIu32 ",\"status\":%" PRIu32
+            ",\"pool\":%" PRIu32 ",\"priority\":%" PRIu32 ",\"vm_id\":%" PRIu32
+            "}", address, value[COMMAND], value[STATUS], value[POOL],
+            value[PRIORITY], value[VM_ID]);
 }
 
-static void show(const char *address, const struct options *options)
+static void show(FILE *to, const char *address, const struct options *options)
 {
     volatile uint32_t *bar;
     uint32_t value[NUM_REGISTERS];
@@ -182,7 +220,12 @@ static void show(const char *address, const struct options *options)
         value[i] = bar[i];
     }
     munmap((void *)bar, BAR_SIZE);
-    (options->json ? print_json : print_text)(address, value);
+    /* Where there is no device, all that is read is ones. */
+    if (number(address, "device") != options->device ||
+        value[STATUS] == UINT32_MAX) {
+        refused(address, "read it", ENODEV);
+    }
+    (options->json ? print_json : print_text)(to, address, value);
 }
 
 static int is_address(const struct dirent *entry)
@@ -254,13 +297,16 @@ int main(int argc, char **argv)
     struct dirent **entries;
     const char *separator = "";
     int i, count, shown = 0;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *answer = open_memstream(&text, &length);
 
+    signal(SIGBUS, gone);
+    signal(SIGSEGV, gone);
     count = scandir(DEVICES, &entries, is_address, alphasort);
-    if (count < 0) {
-        fail("%s: %s", DEVICES, strerror(errno));
-    }
-    if (options.json) {
-        putchar('[');
+    if (count < 0 || !answer) {
+        fail("%s: %s%s", DEVICES, strerror(errno),
+             errno == ENOENT ? "; is sysfs mounted?" : "");
     }
     for (i = 0; i < count; i++) {
         const char *address = entries[i]->d_name;
@@ -268,20 +314,24 @@ int main(int argc, char **argv)
         if (number(address, "vendor") == options.vendor &&
             number(address, "device") == options.device) {
             if (options.json) {
-                fputs(separator, stdout);
+                fputs(separator, answer);
                 separator = ",";
             }
-            show(address, &options);
+            show(answer, address, &options);
             shown++;
         }
         free(entries[i]);
     }
     free(entries);
-    if (options.json) {
-        puts("]");
-    }
     if (!shown) {
         fail("no device %04x:%04x", options.vendor, options.device);
     }
-    return fflush(stdout) == 0 ? 0 : 1;
+    /* All of it, or nothing. */
+    if (fclose(answer) != 0 ||
+        printf(options.json ? "[%s]\n" : "%s", text) < 0 ||
+        fflush(stdout) != 0) {
+        fail("standard output: %s", strerror(errno));
+    }
+    free(text);
+    return 0;
 }

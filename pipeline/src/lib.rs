@@ -26,6 +26,7 @@ mod fetch;
 mod files;
 mod folders;
 mod git;
+mod init;
 mod inject;
 mod intake;
 mod lock;

@@ -2,7 +2,8 @@
 //! The life of the package for dom0 on a host: real rpm and dnf, in a container. After each step the
 //! vendor's packages are untouched and xenopsd's drop-in is there exactly as long as what it names.
 
-mod host;
+pub mod host;
+mod updates;
 
 use crate::support::{self, ends_with, program, workstation};
 use host::{Host, WRAPPER, published};
@@ -26,10 +27,10 @@ fn host() -> Host {
 fn it_comes_after_the_vendors_packages_and_goes() {
     let host = host();
     host.dnf("install xenopsd xenopsd-xc");
-    host.dnf("install vgpu-stub-dom0");
+    host.dnf("install qemu-device-dom0");
     host.is_well(true, true);
     assert_eq!(host.restarts(), [RESTARTED_WITH]);
-    let removed = host.dnf("remove vgpu-stub-dom0");
+    let removed = host.dnf("remove qemu-device-dom0");
     host.is_well(true, false);
     assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITHOUT], "{removed}");
     assert!(!removed.to_lowercase().contains("warning"), "{removed}");
@@ -38,14 +39,14 @@ fn it_comes_after_the_vendors_packages_and_goes() {
 #[test]
 fn it_comes_before_the_vendors_packages_or_with_them() {
     let host = host();
-    host.dnf("install vgpu-stub-dom0");
+    host.dnf("install qemu-device-dom0");
     host.is_well(false, true);
     host.dnf("install xenopsd xenopsd-xc");
     host.is_well(true, true);
     // Both go at once, then come at once.
-    host.dnf("remove vgpu-stub-dom0 xenopsd xenopsd-xc");
+    host.dnf("remove qemu-device-dom0 xenopsd xenopsd-xc");
     host.is_well(false, false);
-    host.dnf("install vgpu-stub-dom0 xenopsd xenopsd-xc");
+    host.dnf("install qemu-device-dom0 xenopsd xenopsd-xc");
     host.is_well(true, true);
     assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITHOUT, RESTARTED_WITH]);
 }
@@ -53,14 +54,14 @@ fn it_comes_before_the_vendors_packages_or_with_them() {
 #[test]
 fn an_upgrade_of_either_leaves_the_other_alone() {
     let host = host();
-    host.dnf("install xenopsd-1-1 xenopsd-xc-1-1 vgpu-stub-dom0");
+    host.dnf("install xenopsd-1-1 xenopsd-xc-1-1 qemu-device-dom0");
     host.dnf("upgrade xenopsd xenopsd-xc");
     host.is_well(true, true);
     assert!(host.says(&format!("cat {WRAPPER}")).contains("# Version 2"));
-    host.says("echo 'on-invalid = start-without-device' >/etc/vgpu-stub/policy.conf");
+    host.says("echo 'on-invalid = start-without-device' >/etc/qemu-device/policy.conf");
     host.says("rpm -U --nodigest --nosignature /scratch/newer.rpm");
-    assert!(host.says("rpm -q vgpu-stub-dom0").starts_with("vgpu-stub-dom0-999-"));
-    assert!(host.says("cat /etc/vgpu-stub/policy.conf").contains("start-without-device"));
+    assert!(host.says("rpm -q qemu-device-dom0").starts_with("qemu-device-dom0-999-"));
+    assert!(host.says("cat /etc/qemu-device/policy.conf").contains("start-without-device"));
     assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITH]);
     host.says("rpm -V xenopsd xenopsd-xc");
 }
@@ -68,37 +69,37 @@ fn an_upgrade_of_either_leaves_the_other_alone() {
 #[test]
 fn it_stays_while_a_vm_is_set_to_use_it() {
     let host = host();
-    host.dnf("install xenopsd xenopsd-xc vgpu-stub-dom0");
+    host.dnf("install xenopsd xenopsd-xc qemu-device-dom0");
     host.vm(ONE_VM);
-    for command in ["dnf -y remove vgpu-stub-dom0", "rpm -e vgpu-stub-dom0"] {
+    for command in ["dnf -y remove qemu-device-dom0", "rpm -e qemu-device-dom0"] {
         let refused = host.sh(command);
         assert!(!refused.success, "{}", refused.text);
         assert!(refused.text.contains("web"), "{}", refused.text);
         host.is_well(true, true);
     }
     assert_eq!(host.restarts(), [RESTARTED_WITH], "nothing was restarted for nothing");
-    host.says("touch /run/vgpu-stub-remove-anyway && rpm -e vgpu-stub-dom0");
+    host.says("touch /run/qemu-device-remove-anyway && rpm -e qemu-device-dom0");
     host.is_well(true, false);
-    assert!(!host.sh("[ -e /run/vgpu-stub-remove-anyway ]").success, "consent is given once");
+    assert!(!host.sh("[ -e /run/qemu-device-remove-anyway ]").success, "consent is given once");
 }
 
 #[test]
 fn it_stays_while_xenopsd_would_still_look_for_it() {
     let host = host();
-    host.dnf("install xenopsd xenopsd-xc vgpu-stub-dom0");
+    host.dnf("install xenopsd xenopsd-xc qemu-device-dom0");
     let refused = |why: &str| {
-        let outcome = host.sh("rpm -e vgpu-stub-dom0");
+        let outcome = host.sh("rpm -e qemu-device-dom0");
         assert!(!outcome.success && outcome.text.contains(why), "{}", outcome.text);
-        assert!(host.sh("[ -x /usr/libexec/vgpu-stub/qemu-wrapper ]").success);
+        assert!(host.sh("[ -x /usr/libexec/qemu-device/qemu-wrapper ]").success);
     };
     // Every file there counts, whatever its name ends in.
-    host.says("cd /etc/xenopsd.conf.d && cp vgpu-stub.conf vgpu-stub.conf.bak");
-    refused("/etc/xenopsd.conf.d/vgpu-stub.conf.bak points xenopsd at it too");
-    host.says("rm /etc/xenopsd.conf.d/vgpu-stub.conf.bak; touch /opt/dom0/fails");
+    host.says("cd /etc/xenopsd.conf.d && cp qemu-device.conf qemu-device.conf.bak");
+    refused("/etc/xenopsd.conf.d/qemu-device.conf.bak points xenopsd at it too");
+    host.says("rm /etc/xenopsd.conf.d/qemu-device.conf.bak; touch /opt/dom0/fails");
     refused("xenopsd-xc, which uses it, cannot be restarted");
     host.says("rm /opt/dom0/fails");
     // The daemon has read it, although it is gone.
-    host.says("rm -f /etc/xenopsd.conf.d/vgpu-stub.conf; rpm -e vgpu-stub-dom0");
+    host.says("rm -f /etc/xenopsd.conf.d/qemu-device.conf; rpm -e qemu-device-dom0");
     assert_eq!(host.restarts().last().unwrap(), RESTARTED_WITHOUT);
     host.is_well(true, false);
 }
@@ -106,27 +107,27 @@ fn it_stays_while_xenopsd_would_still_look_for_it() {
 #[test]
 fn a_lost_drop_in_comes_back_with_a_reinstallation() {
     let host = host();
-    host.dnf("install xenopsd xenopsd-xc vgpu-stub-dom0");
-    host.says("rm /etc/xenopsd.conf.d/vgpu-stub.conf; touch /run/vgpu-stub-remove-anyway");
-    host.dnf("reinstall vgpu-stub-dom0");
+    host.dnf("install xenopsd xenopsd-xc qemu-device-dom0");
+    host.says("rm /etc/xenopsd.conf.d/qemu-device.conf; touch /run/qemu-device-remove-anyway");
+    host.dnf("reinstall qemu-device-dom0");
     host.is_well(true, true);
     assert_eq!(host.restarts(), [RESTARTED_WITH, RESTARTED_WITH]);
-    assert!(!host.sh("[ -e /run/vgpu-stub-remove-anyway ]").success, "consent of another day");
+    assert!(!host.sh("[ -e /run/qemu-device-remove-anyway ]").success, "consent of another day");
 }
 
 #[test]
 fn rollback_goes_back_to_stock_with_the_real_package() {
     let host = host();
-    host.dnf("install qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 xenopsd xenopsd-xc vgpu-stub-dom0");
+    host.dnf("install qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 xenopsd xenopsd-xc qemu-device-dom0");
     host.vm(ONE_VM);
-    let refused = host.sh("vgpu-stub rollback --yes");
+    let refused = host.sh("qemu-device rollback --yes");
     assert!(!refused.success && refused.text.contains("web"), "{}", refused.text);
     host.is_well(true, true);
-    let said = host.says("vgpu-stub rollback --yes --detach-vms");
+    let said = host.says("qemu-device rollback --yes --detach-vms");
     assert!(said.contains("this host is back to stock"), "{said}");
     host.is_well(true, false);
     assert!(host.says("rpm -q qemu").contains("5.2.15.3.xcpng8.3"), "{said}");
-    assert!(!host.sh("rpm -q vgpu-stub-dom0").success);
+    assert!(!host.sh("rpm -q qemu-device-dom0").success);
     let first = host.restarts()[1].clone();
     assert!(
         first.contains("xenopsd-xc") && first.contains("without drop-in, with shim"),
@@ -138,11 +139,11 @@ fn rollback_goes_back_to_stock_with_the_real_package() {
 fn a_transaction_that_another_package_breaks_leaves_it_whole() {
     let host = host();
     host.dnf("install xenopsd xenopsd-xc");
-    let outcome = host.sh("dnf -y install vgpu-stub-dom0 broken");
+    let outcome = host.sh("dnf -y install qemu-device-dom0 broken");
     assert!(!outcome.success, "{}", outcome.text);
     assert!(!host.sh("rpm -q broken").success);
     // It was whole before the other one broke: the other requires it, so it came first.
-    assert!(host.sh("rpm -q vgpu-stub-dom0").success, "{}", outcome.text);
+    assert!(host.sh("rpm -q qemu-device-dom0").success, "{}", outcome.text);
     host.is_well(true, true);
     assert_eq!(host.restarts(), [RESTARTED_WITH]);
 }
@@ -156,7 +157,7 @@ fn twenty_rounds_leave_nothing_behind() {
     let package = package.file_name().unwrap().to_string_lossy();
     host.says(&format!(
         "set -e; rpm --import /published/RPM-GPG-KEY-*; for round in $(seq 20); do \
-         rpm -i /published/Packages/{package}; rpm -e vgpu-stub-dom0; done"
+         rpm -i /published/Packages/{package}; rpm -e qemu-device-dom0; done"
     ));
     host.is_well(true, false);
     assert_eq!(host.restarts().len(), 40);
@@ -169,9 +170,11 @@ fn twenty_rounds_leave_nothing_behind() {
 #[test]
 fn a_newer_stock_qemu_replaces_ours_and_doctor_says_so() {
     let host = host();
-    host.dnf("install qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 xenopsd-1-1 xenopsd-xc vgpu-stub-dom0");
+    host.dnf(
+        "install qemu-2:4.2.1-5.2.15.2.xcpng8.3.vgpu1 xenopsd-1-1 xenopsd-xc qemu-device-dom0",
+    );
     let judged = |host: &Host| {
-        let said = host.sh("vgpu-stub doctor --json 2>/dev/null").text;
+        let said = host.sh("qemu-device doctor --json 2>/dev/null").text;
         let said: serde_json::Value =
             serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
         let checks = said["checks"].as_array().unwrap().clone();
@@ -217,25 +220,25 @@ fn the_variant_for_8_2_keeps_its_patch_through_updates() {
     let host = Host::start(&patching().join("out"));
     host.vm("{}");
     host.dnf("install xenopsd-1-1");
-    let patched = || host.sh(&format!("vgpu-stub-patch --check {WRAPPER}")).success;
-    host.dnf("install vgpu-stub-dom0-patch");
+    let patched = || host.sh(&format!("qemu-device-patch --check {WRAPPER}")).success;
+    host.dnf("install qemu-device-dom0-patch");
     assert!(patched());
     let other = host.sh("rpm -i --nodigest --nosignature /scratch/other.rpm");
     assert!(!other.success && other.text.contains("conflicts with"), "{}", other.text);
-    let drop_in = host.sh("[ -e /etc/xenopsd.conf.d/vgpu-stub.conf ]");
+    let drop_in = host.sh("[ -e /etc/xenopsd.conf.d/qemu-device.conf ]");
     assert!(!drop_in.success && host.restarts().is_empty());
     host.dnf("upgrade xenopsd");
     assert!(patched() && host.says(&format!("cat {WRAPPER}")).contains("# Version 2"));
-    host.dnf("remove vgpu-stub-dom0-patch");
+    host.dnf("remove qemu-device-dom0-patch");
     let altered = host.sh("rpm -V xenopsd");
     assert!(altered.success, "{}", altered.text);
     // It comes first, and the vendor's package after it.
     host.dnf("remove xenopsd");
-    host.dnf("install vgpu-stub-dom0-patch");
+    host.dnf("install qemu-device-dom0-patch");
     host.dnf("install xenopsd");
     assert!(patched());
-    host.dnf("remove xenopsd vgpu-stub-dom0-patch");
-    assert!(!host.sh("rpm -q vgpu-stub-dom0-patch").success);
+    host.dnf("remove xenopsd qemu-device-dom0-patch");
+    assert!(!host.sh("rpm -q qemu-device-dom0-patch").success);
 }
 
 #[test]
@@ -256,7 +259,7 @@ fn what_is_published_beside_the_packages_is_signed_for() {
     }
     let mut back = Command::new("python3");
     let reverted = home.path().join("reverted");
-    back.arg("-B").arg(support::root().join("wrapper/vgpu-stub-patch")).arg("--revert");
+    back.arg("-B").arg(support::root().join("wrapper/qemu-device-patch")).arg("--revert");
     ends_with(0, back.arg("--output").arg(&reverted).arg(repository.join("wrapper/qemu-wrapper")));
     let sample = support::root().join("wrapper/sample/qemu-wrapper");
     assert_eq!(fs::read(reverted).unwrap(), fs::read(sample).unwrap());

@@ -3,6 +3,7 @@
 //! check on. One good install, and each way in which a bad one has to be refused.
 
 mod client;
+mod repo_file;
 mod server;
 mod stubs;
 
@@ -69,7 +70,10 @@ fn repo_file(repository: &Path, server: &Server) -> String {
 fn package(folder: &str) -> PathBuf {
     let folder = support::workstation().repository.join(folder);
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let is_qemu = |path: &PathBuf| path.to_string_lossy().contains("/qemu-");
+    let is_qemu = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        path.contains("/qemu-") && !path.contains("/qemu-device-")
+    };
     let mut found: Vec<_> = files.filter(is_qemu).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)

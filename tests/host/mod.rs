@@ -2,5 +2,6 @@
 //! What a host does with what was published.
 
 pub mod dom0;
+mod first_device;
 pub mod install;
 pub mod wrapper;

@@ -137,6 +137,44 @@ fn a_rescan_of_the_bus_finds_it_again() {
     assert_eq!(guest.registers("found again"), registers(7));
 }
 
+/// Whole JSON, or one line that says why there is none and what to do.
+#[test]
+fn a_kernel_that_refuses_the_reader_is_understood() {
+    let guest = start("refused", &[DEVICE], &[]).ends();
+    for (section, expected) in [
+        ("no decoding", "memory decoding is off; try --enable"),
+        (
+            "not root",
+            "/enable: cannot turn memory decoding on: Permission denied; the registers are root's",
+        ),
+        (
+            "not root",
+            "/resource0: cannot open it: Permission denied; the registers are root's: run it as root",
+        ),
+        ("no sysfs", "/sys/bus/pci/devices: No such file or directory; is sysfs mounted?"),
+        (
+            "read-only",
+            "/enable: cannot turn memory decoding on: Read-only file system; sysfs is read-only here",
+        ),
+        ("full disk", "standard output: No space left on device"),
+        ("locked down", "cannot map it: Operation not permitted; the kernel forbids even root"),
+    ] {
+        let said = guest.section(section);
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines.iter().any(|line| line.contains(expected)), "{section}: {said}\n{guest}");
+        assert!(lines.iter().all(|line| line.starts_with("vgpu-stub-info: ")), "{section}: {said}");
+    }
+    let said = guest.section("going");
+    assert_eq!(said.lines().count(), 60, "{said}");
+    for line in said.lines() {
+        let whole = line.starts_with("[{\"address\":") && line.ends_with("}]");
+        let why = ["went away while", "no device 1af4:1111"];
+        assert!(whole || why.iter().any(|why| line.contains(why)), "{line}\n{said}");
+        assert!(!line.contains("4294967295"), "{line}");
+    }
+    assert!(said.contains("[{") && said.contains("vgpu-stub-info: "), "{said}");
+}
+
 #[test]
 fn it_is_plugged_in_and_out_of_a_running_guest() {
     let mut guest = start("plug", &[], &[]);

@@ -217,14 +217,35 @@ fn what_was_run_and_what_was_not_is_told_and_kept() {
     let events = events(&mut judgement.run());
     let checks = checks(&key(&events, "verify"));
     let names: Vec<&str> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["help", "types", "machine", "starts", "refused", "guest"]);
+    assert_eq!(names, ["help", "types", "machine", "starts", "refused", "settings", "guest"]);
     let last = checks.last().unwrap();
     assert_eq!(last["state"], "not-run");
     assert_eq!(last["why"], "the kernel `/no/such/kernel` cannot be read");
-    assert!(checks[..5].iter().all(|check| check["state"] == "passed"), "{checks:#?}");
+    assert!(checks[..6].iter().all(|check| check["state"] == "passed"), "{checks:#?}");
     let has_note = |wanted: &str| has_note(&events, wanted);
     assert!(has_note("not run: guest: the kernel `/no/such/kernel` cannot be read"), "{events:#?}");
     assert!(has_note("refused (9 starts)"), "{events:#?}");
+}
+
+#[test]
+fn settings_that_the_device_does_not_take_are_refused() {
+    for (from, to, expected) in [
+        (
+            "one-of: [A, B], default",
+            "one-of: [A, B, C], default",
+            "`settings` of `vgpu-stub` admits what the device refuses: `vgpu-stub` with `pool_id=C`, \
+             `priority=medium`, `vm_id=0`: -device vgpu-stub,",
+        ),
+        (
+            "default: medium, help",
+            "default: low, help",
+            "`vgpu-stub` with `priority=low` does not behave as unset: register 0x00c reads 0x0, and 0x1",
+        ),
+    ] {
+        let judgement = Judgement::new().with("contract.yaml", from, to);
+        let error = said(&ends_with(1, &mut judgement.run()));
+        assert!(error.contains(expected), "{from} -> {to}\n{error}");
+    }
 }
 
 #[test]

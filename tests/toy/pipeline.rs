@@ -42,6 +42,22 @@ fn a_tree_with_makefile_objs_gets_the_device_and_a_repository() {
     assert!(toy.output().join("DEVELOPMENT-KEY.txt").exists());
 }
 
+/// What `init` writes, on a tree of the shape of XCP-ng's 4.2.1.
+#[test]
+fn a_first_device_gets_into_a_package_with_no_edit() {
+    let toy = Toy::new("toy-init");
+    ends_with(0, program().current_dir(toy.path("")).args(["init", "first-device"]));
+    let text = fs::read_to_string(toy.path("toy.yaml")).unwrap();
+    let (text, _) = text.split_once("verify:\n").unwrap();
+    let text = text.replace("vgpu-stub", "first-device");
+    let text = text.replace("    source: first-device.c", "    source: device/first-device.c");
+    let verify = "verify:\n  contracts: [device/first-device.yaml]\n";
+    fs::write(toy.path("toy.yaml"), format!("{text}{verify}")).unwrap();
+    let events = events(&mut toy.run());
+    assert!(has_note(&events, "CC      hw/misc/first-device.o"), "{events:#?}");
+    assert!(has_note(&events, "name \"first-device\", bus PCI"), "{events:#?}");
+}
+
 #[test]
 fn verify_judges_a_package_and_a_binary_alone() {
     let toy = Toy::new("toy-verify");

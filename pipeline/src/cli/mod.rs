@@ -20,6 +20,7 @@ mod check;
 mod completions;
 mod disk;
 mod error;
+mod init;
 mod inspection;
 mod key;
 mod lock;
@@ -56,6 +57,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a first device of your own, with its contract and a pipeline
+    Init(init::Init),
     /// Read and validate a pipeline file; nothing is fetched and nothing is run
     Check(check::Check),
     /// Show what a run would do, and what the store already has
@@ -170,6 +173,7 @@ trait Execute {
 impl Command {
     fn chosen(&self) -> &dyn Execute {
         match self {
+            Self::Init(init) => init,
             Self::Check(check) => check,
             Self::Plan(plan) => plan,
             Self::Run(run) => run,

@@ -175,6 +175,7 @@ impl Verify {
             properties: (!self.properties.is_empty()).then_some(properties),
             pci: None,
             starts: Vec::new(),
+            settings: None,
         })
     }
 

@@ -6,9 +6,10 @@
 use super::file::{File, Violation};
 use super::mistake::Mistakes;
 use super::nearest::nearer;
+use super::operator::{self, DeviceSettings};
 use super::path::Path;
 use super::verify::{Bar, BarKind, ExpectedType, Pci, Start};
-use super::{Pipeline, formats, validate};
+use super::{Pipeline, formats, platform_key, validate};
 use std::collections::BTreeMap;
 
 /// Where a device is plugged in; whoever starts it chooses that.
@@ -35,6 +36,15 @@ pub fn parse(text: &str, name: &str) -> Result<ExpectedType, Mistakes> {
             properties.iter().flat_map(|it| it.keys().map(String::as_str)).collect();
         violations.extend(all_starts(starts, bar, &names, &root));
     }
+    // With properties that are wrong, nothing can be said of those that may be set.
+    if file.is_clean()
+        && let Some(settings) = file.section::<DeviceSettings>("settings")
+    {
+        let own = properties.as_ref();
+        let own =
+            own.map(|it| it.iter().map(|(name, kind)| (name.as_str(), kind.as_str())).collect());
+        violations.extend(operator::check(&settings, &own, &root.key("settings")));
+    }
     file.report(violations);
     file.finish()
 }
@@ -47,7 +57,8 @@ impl Pipeline {
         text: &str,
         name: &str,
     ) -> Result<Self, Mistakes> {
-        let violations = validate::types(&self.verify.types, &contracts, &self.device);
+        let mut violations = validate::types(&self.verify.types, &contracts, &self.device);
+        violations.extend(platform_key::check(&self, &contracts));
         if !violations.is_empty() {
             let mut file = File::read(text, name, formats::pipeline());
             file.report(violations);
@@ -69,6 +80,12 @@ pub fn check(expected: &ExpectedType, path: &Path) -> Vec<Violation> {
     let names =
         expected.properties.iter().flat_map(|it| it.keys().map(super::PropertyName::as_str));
     violations.extend(all_starts(&expected.starts, bar, &names.collect::<Vec<_>>(), path));
+    if let Some(settings) = &expected.settings {
+        let own = expected.properties.as_ref();
+        let own =
+            own.map(|it| it.iter().map(|(name, kind)| (name.as_str(), kind.as_str())).collect());
+        violations.extend(operator::check(settings, &own, &path.key("settings")));
+    }
     violations
 }
 

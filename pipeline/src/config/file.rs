@@ -130,6 +130,11 @@ impl<'t> File<'t> {
         self.document.root.as_ref().is_some_and(|root| root.get(key).is_some())
     }
 
+    /// Whether nothing is wrong with it so far.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
     /// Whether nothing at all stands in it, or comments alone.
     pub fn is_empty(&self) -> bool {
         is_empty(&self.document)

@@ -21,7 +21,10 @@ mod local;
 mod lock;
 mod mistake;
 mod nearest;
+mod operator;
 mod path;
+mod pattern;
+mod platform_key;
 mod publish;
 mod scalars;
 mod settings;
@@ -48,11 +51,12 @@ pub use local::{LocalFile, LocalRole, Unusable, unusable_files};
 pub use lock::{Lock, LockedImage, LockedKey, LockedPackage};
 pub use mistake::Mistakes;
 pub use nearest::nearest;
-pub use publish::Publish;
+pub use operator::{Admitted, PropertySetting};
+pub use publish::{Client, Publish};
 pub use scalars::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
-    Line, MacroName, Name, PropertyKind, PropertyName, QomType, RpmCapability, Sha256, Sha512,
-    SourceFile, TreeFolder, TreePath, WebUrl,
+    Line, MacroName, Name, PackagePattern, PropertyKind, PropertyName, PropertyValue, QomType,
+    RpmCapability, Sha256, Sha512, SourceFile, TreeFolder, TreePath, WebUrl,
 };
 pub use settings::Settings;
 pub use sign::{KeySource, Sign};

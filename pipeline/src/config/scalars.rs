@@ -24,9 +24,9 @@ mod paths;
 pub use addresses::{FileUrl, GitUrl, ImageDigest, ImageReference, RpmUrl, Url, WebUrl};
 pub use names::{
     AnyText, CMacro, CValue, Commit, ConfigSymbol, DebianPackage, DebianVersion, Fingerprint,
-    GitRef, KeyFingerprint, Line, MacroName, MacroValue, Memory, Name, PropertyKind, PropertyName,
-    PropertyValue, QomType, Register, ReleaseSuffix, RpmCapability, Sha256, Sha512, Suite,
-    VariableName,
+    GitRef, KeyFingerprint, Line, MacroName, MacroValue, Memory, Name, PackagePattern,
+    PropertyKind, PropertyName, PropertyValue, QomType, Register, ReleaseSuffix, RpmCapability,
+    SettingWord, Sha256, Sha512, Suite, TextPattern, VariableName,
 };
 pub use paths::{
     CFile, FileName, HostPath, LocalFile, LocalPath, PlainFile, SourceFile, TreeFolder, TreePath,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `verify`.
 
+use super::operator::DeviceSettings;
 use super::scalars::{
     HostPath, Line, LocalPath, PropertyKind, PropertyName, PropertyValue, QomType, Register,
 };
@@ -94,6 +95,10 @@ pub struct ExpectedType {
     /// How it must start, with which properties.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub starts: Vec<Start>,
+    /// What an operator may set of it for a VM. Without it, no VM is given the device by the package for
+    /// dom0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<DeviceSettings>,
 }
 
 /// The header of a PCI function (PCI Local Bus Specification 3.0, 6.1), after reset.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// What a dom0 gets beside QEMU: the package `vgpu-stub-dom0`, and the vendor's qemu-wrapper with the
+/// What a dom0 gets beside QEMU: the package `qemu-device-dom0`, and the vendor's qemu-wrapper with the
 /// device's lines in it, for hosts that cannot use the package's drop-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -25,7 +25,12 @@ pub enum Kind {
     /// What is the operator's to change.
     Setting,
     Document,
+    /// What bash reads.
+    Completion,
 }
+
+/// Where Python finds the modules on a host.
+pub const MODULES: &str = "/usr/lib/qemu-device";
 
 macro_rules! carried {
     ($($kind:ident: $($name:literal)*;)*) => {
@@ -39,59 +44,75 @@ macro_rules! carried {
 
 carried! {
     Module:
-        "vgpu_stub/__init__.py"
-        "vgpu_stub/command/__init__.py"
-        "vgpu_stub/command/attach.py"
-        "vgpu_stub/command/check_qemu.py"
-        "vgpu_stub/command/check_vms.py"
-        "vgpu_stub/command/check_wrapper.py"
-        "vgpu_stub/command/doctor.py"
-        "vgpu_stub/command/logs.py"
-        "vgpu_stub/command/main.py"
-        "vgpu_stub/command/outcome.py"
-        "vgpu_stub/command/packages.py"
-        "vgpu_stub/command/paths.py"
-        "vgpu_stub/command/programs.py"
-        "vgpu_stub/command/qemu.py"
-        "vgpu_stub/command/report.py"
-        "vgpu_stub/command/rollback.py"
-        "vgpu_stub/command/status.py"
-        "vgpu_stub/command/steps.py"
-        "vgpu_stub/command/vm.py"
-        "vgpu_stub/command/xe.py"
-        "vgpu_stub/command/xenopsd.py"
-        "vgpu_stub/patch/__init__.py"
-        "vgpu_stub/patch/block.py"
-        "vgpu_stub/patch/files.py"
-        "vgpu_stub/patch/main.py"
-        "vgpu_stub/patch/shape.py"
-        "vgpu_stub/setting.py"
-        "vgpu_stub/start.py";
-    Program: "vgpu-stub" "vgpu-stub-patch";
+        "qemu_device/__init__.py"
+        "qemu_device/choice.py"
+        "qemu_device/command/__init__.py"
+        "qemu_device/command/attach.py"
+        "qemu_device/command/check_qemu.py"
+        "qemu_device/command/check_update.py"
+        "qemu_device/command/check_vms.py"
+        "qemu_device/command/check_wrapper.py"
+        "qemu_device/command/complete.py"
+        "qemu_device/command/doctor.py"
+        "qemu_device/command/logs.py"
+        "qemu_device/command/main.py"
+        "qemu_device/command/notice.py"
+        "qemu_device/command/outcome.py"
+        "qemu_device/command/packages.py"
+        "qemu_device/command/paths.py"
+        "qemu_device/command/places.py"
+        "qemu_device/command/pool.py"
+        "qemu_device/command/programs.py"
+        "qemu_device/command/qemu.py"
+        "qemu_device/command/report.py"
+        "qemu_device/command/rollback.py"
+        "qemu_device/command/status.py"
+        "qemu_device/command/steps.py"
+        "qemu_device/command/troubles.py"
+        "qemu_device/command/vm.py"
+        "qemu_device/command/xe.py"
+        "qemu_device/command/xenopsd.py"
+        "qemu_device/contract.py"
+        "qemu_device/emulator.py"
+        "qemu_device/patch/__init__.py"
+        "qemu_device/patch/block.py"
+        "qemu_device/patch/files.py"
+        "qemu_device/patch/main.py"
+        "qemu_device/patch/shape.py"
+        "qemu_device/policy.py"
+        "qemu_device/setting.py"
+        "qemu_device/slots.py"
+        "qemu_device/start.py";
+    Program: "qemu-device" "qemu-device-patch";
     Shim: "qemu-wrapper";
-    DropIn: "vgpu-stub.conf";
+    DropIn: "qemu-device.conf";
     Setting: "policy.conf";
     Document: "README.md";
+    Completion: "qemu-device.bash";
 }
 
 impl Asset {
     /// Where it is on a host.
     pub fn path(&self) -> String {
         let folder = match self.kind {
-            Kind::Module => "/usr/lib/vgpu-stub",
+            Kind::Module => MODULES,
             Kind::Program => "/usr/sbin",
-            Kind::Shim => "/usr/libexec/vgpu-stub",
+            Kind::Shim => "/usr/libexec/qemu-device",
             Kind::DropIn => "/etc/xenopsd.conf.d",
-            Kind::Setting => "/etc/vgpu-stub",
-            Kind::Document => "/usr/share/doc/vgpu-stub",
+            Kind::Setting => "/etc/qemu-device",
+            Kind::Document => "/usr/share/doc/qemu-device",
+            Kind::Completion => "/usr/share/bash-completion/completions",
         };
-        format!("{folder}/{}", self.name)
+        // bash finds completions by the command's name.
+        format!("{folder}/{}", self.name.trim_end_matches(".bash"))
     }
 
     pub fn permissions(&self) -> u16 {
         match self.kind {
             Kind::Program | Kind::Shim => 0o755,
-            Kind::Module | Kind::DropIn | Kind::Setting | Kind::Document => 0o644,
+            Kind::Module | Kind::DropIn | Kind::Setting | Kind::Document | Kind::Completion => {
+                0o644
+            }
         }
     }
 
@@ -99,12 +120,14 @@ impl Asset {
     pub fn is_for(&self, integration: Integration) -> bool {
         match self.kind {
             Kind::Shim | Kind::DropIn => integration == Integration::DropIn,
-            Kind::Module | Kind::Program | Kind::Setting | Kind::Document => true,
+            Kind::Module | Kind::Program | Kind::Setting | Kind::Document | Kind::Completion => {
+                true
+            }
         }
     }
 }
 
-/// blake3 of all that the packages are made of.
+/// blake3 of all that the packages are made of, but for what a pipeline says of its devices.
 pub fn digest() -> String {
     let mut digest = blake3::Hasher::new();
     let files = ASSETS.iter().flat_map(|file| [file.name, file.text]);

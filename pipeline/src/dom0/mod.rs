@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The stage `dom0`: what a dom0 gets beside QEMU. The package `vgpu-stub-dom0`, made of the files of
-//! `wrapper/` that this program carries, and the vendor's qemu-wrapper with the device's lines in it.
+//! The stage `dom0`: what a dom0 gets beside QEMU. The package `qemu-device-dom0`, made of the files of
+//! `wrapper/` that this program carries and of the contracts of the pipeline's devices, and the vendor's
+//! qemu-wrapper with our lines in it.
 //!
 //! The vendor's file is patched by the very program that the package brings, under the Python of the
 //! environment. Nothing of the vendor's ever enters the package.
 
 mod assets;
+mod devices;
+mod judge;
 mod package;
 mod scriptlets;
 mod step;
@@ -19,7 +22,9 @@ use crate::stage::Context;
 use crate::store::Stored;
 use anyhow::Result;
 use assets::ASSETS;
+pub use devices::ServedDevices;
 use fs_err as fs;
+pub use judge::{Judged, judge};
 pub use package::{is as is_package_of, name as package_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -28,9 +33,9 @@ use std::path::{Path, PathBuf};
 pub use step::Dom0Step;
 pub use vendor::{fetch as fetch_vendor, pins};
 
-/// The first and the last of the lines that the patcher puts in (`wrapper/vgpu_stub/patch/block.py`).
-pub const BEGIN: &str = "# vgpu-stub begin, ";
-pub const END: &str = "# vgpu-stub end";
+/// The first and the last of the lines that the patcher puts in (`wrapper/qemu_device/patch/block.py`).
+pub const BEGIN: &str = "# qemu-device begin, ";
+pub const END: &str = "# qemu-device end";
 
 /// The patched wrapper, its difference to the vendor's, and the vendor's as hosts have it.
 pub const PATCHED: &str = "qemu-wrapper";
@@ -73,11 +78,18 @@ impl Dom0 {
 }
 
 /// Patches the vendor's wrapper and makes the package.
-fn make(wrapper: &config::Wrapper, base_dir: &Path, image: &Image, cx: &Context) -> Result<Dom0> {
+fn make(
+    wrapper: &config::Wrapper,
+    served: &ServedDevices,
+    base_dir: &Path,
+    image: &Image,
+    cx: &Context,
+) -> Result<Dom0> {
     let (store, runner, fetch) = (cx.store(), cx.runner(), cx.fetch);
     let file = vendor::fetch(&wrapper.vendor, base_dir, fetch)?;
     let work = store.work()?;
-    let bench = PatchWorkspace::lay_out(&work.scratch("wrapper")?, &work.scratch("bench")?)?;
+    let bench =
+        PatchWorkspace::lay_out(served, &work.scratch("wrapper")?, &work.scratch("bench")?)?;
     let shipped = work.files().join(SHIPPED);
     vendor::apply_distro_edits(&file, wrapper, &shipped)?;
     bench.put(&shipped)?;
@@ -90,9 +102,20 @@ fn make(wrapper: &config::Wrapper, base_dir: &Path, image: &Image, cx: &Context)
         origin: vendor::origin(&wrapper.vendor),
         contacted: fetch.contacted(),
         added: difference.lines().filter(is_added).count(),
-        package: package::write(wrapper, &work.files())?,
+        package: package::write(wrapper, served, &work.files())?,
     };
     Dom0::of(cx.keep(work, &facts)?)
+}
+
+/// Lays the carried programs out with what a pipeline says of its devices, as they find each other.
+fn lay_out(served: &ServedDevices, programs: &Path) -> Result<()> {
+    let assets = ASSETS.iter().map(|file| (file.name, file.text));
+    for (name, text) in assets.chain(served.files()) {
+        let to = programs.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(programs))?;
+        fs::write(&to, text)?;
+    }
+    Ok(())
 }
 
 /// The carried programs, and a folder with a qemu-wrapper that they may write to, for the environment.
@@ -102,12 +125,8 @@ struct PatchWorkspace {
 }
 
 impl PatchWorkspace {
-    fn lay_out(programs: &Path, folder: &Path) -> Result<Self> {
-        for file in ASSETS {
-            let to = programs.join(file.name);
-            fs::create_dir_all(to.parent().unwrap_or(programs))?;
-            fs::write(&to, file.text)?;
-        }
+    fn lay_out(served: &ServedDevices, programs: &Path, folder: &Path) -> Result<Self> {
+        lay_out(served, programs)?;
         Ok(Self { programs: programs.to_owned(), folder: folder.to_owned() })
     }
 
@@ -134,7 +153,7 @@ impl PatchWorkspace {
         runner: &Runner,
     ) -> Result<String> {
         let file = format!("/bench/{PATCHED}");
-        let words = [python.program(), "-B", "/wrapper/vgpu-stub-patch"].into_iter();
+        let words = [python.program(), "-B", "/wrapper/qemu-device-patch"].into_iter();
         let words = words.chain(options.iter().copied()).chain([file.as_str()]);
         let job = Job {
             purpose: "wrapper".into(),

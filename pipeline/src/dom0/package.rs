@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The package `vgpu-stub-dom0`, by the `rpm` crate: the same files give the same bytes.
+//! The package `qemu-device-dom0`, by the `rpm` crate: the same files and contracts give the same bytes.
 
-use super::assets::{ASSETS, Asset, Kind};
+use super::assets::{ASSETS, Asset, Kind, MODULES};
+use super::devices::ServedDevices;
 use super::scriptlets;
 use crate::config::{Integration, Python, Wrapper};
 use anyhow::{Context, Result};
@@ -16,33 +17,34 @@ use std::io;
 use std::path::Path;
 
 /// Two packages of one purpose: a host has one of them, and neither is an update of the other.
-const DROP_IN: &str = "vgpu-stub-dom0";
-const PATCH: &str = "vgpu-stub-dom0-patch";
+const DROP_IN: &str = "qemu-device-dom0";
+const PATCH: &str = "qemu-device-dom0-patch";
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-const SUMMARY: &str = "The integration of the vgpu-stub device into an XCP-ng dom0";
-const DESCRIPTION: &str = "Starts VMs with a vgpu-stub device where their platform map asks for one, \
-    and brings the command vgpu-stub. No file of another package is changed.";
-const DESCRIPTION_OF_PATCH: &str = "Starts VMs with a vgpu-stub device where their platform map asks \
-    for one, and brings the command vgpu-stub. It keeps a patch in the qemu-wrapper of the package \
-    xenopsd, which rpm -V reports.";
+const SUMMARY: &str = "Devices of one's own for the VMs of an XCP-ng host";
+const DESCRIPTION: &str = "Starts VMs with the devices that their platform maps ask for, and brings \
+    the command qemu-device. No file of another package is changed.";
+const DESCRIPTION_OF_PATCH: &str = "Starts VMs with the devices that their platform maps ask for, and \
+    brings the command qemu-device. It keeps a patch in the qemu-wrapper of the package xenopsd, which \
+    rpm -V reports.";
 
 /// Raised with every change of what the packages hold, with the time that everything in them has
-/// (2026-11-22): a host with the last ones must be offered the new. A test knows the content.
+/// (2026-11-22): a host with the last ones must be offered the new. A test knows the content. What a pipeline
+/// says of its devices has the pipeline's `release-suffix`, as its QEMU has.
 const RELEASE: u32 = 1;
 const RELEASED: u32 = 1_795_305_600;
 
 /// Writes it into a folder, and says its name.
-pub fn write(wrapper: &Wrapper, folder: &Path) -> Result<String> {
-    let package = package(wrapper).context("cannot make the package for dom0")?;
-    let file = format!("{}-{VERSION}-{}.noarch.rpm", name(wrapper), release(wrapper));
+pub fn write(wrapper: &Wrapper, served: &ServedDevices, folder: &Path) -> Result<String> {
+    let package = package(wrapper, served).context("cannot make the package for dom0")?;
+    let file = format!("{}-{VERSION}-{}.noarch.rpm", name(wrapper), release(wrapper, served));
     package.write(&mut fs_err::File::create(folder.join(&file))?)?;
     Ok(file)
 }
 
 /// Whether a file is the package that this program makes, byte for byte.
-pub fn is(wrapper: &Wrapper, file: &Path) -> Result<bool> {
+pub fn is(wrapper: &Wrapper, served: &ServedDevices, file: &Path) -> Result<bool> {
     let mut made = Vec::new();
-    package(wrapper)?.write(&mut made)?;
+    package(wrapper, served)?.write(&mut made)?;
     Ok(fs::read(file)? == made)
 }
 
@@ -54,18 +56,20 @@ pub fn name(wrapper: &Wrapper) -> &'static str {
     }
 }
 
-fn release(wrapper: &Wrapper) -> String {
-    match wrapper.python {
-        Python::Python3 => RELEASE.to_string(),
-        Python::Python2 => format!("{RELEASE}.python2"),
-    }
+fn release(wrapper: &Wrapper, served: &ServedDevices) -> String {
+    let python = match wrapper.python {
+        Python::Python3 => "",
+        Python::Python2 => ".python2",
+    };
+    let suffix = served.release_suffix.as_deref().unwrap_or_default();
+    format!("{RELEASE}{python}{suffix}")
 }
 
-fn package(wrapper: &Wrapper) -> Result<Package> {
+fn package(wrapper: &Wrapper, served: &ServedDevices) -> Result<Package> {
     let config = BuildConfig::v4().compression(CompressionType::Gzip).source_date(RELEASED);
     let mut builder =
         PackageBuilder::new(name(wrapper), VERSION, "GPL-2.0-or-later", "noarch", SUMMARY);
-    builder.release(release(wrapper));
+    builder.release(release(wrapper, served));
     builder.using_config(config).build_host("vgpu-pipeline").group("System Environment/Base");
     let python = format!("/usr/bin/{}", wrapper.python.program());
     builder.requires(Dependency::any(python)).requires(Dependency::interp("/bin/sh"));
@@ -82,20 +86,30 @@ fn package(wrapper: &Wrapper) -> Result<Package> {
             .trigger_in("xenopsd", None, scriptlets::PATCH_TRIGGER)
             .pre_uninstall_script(scriptlets::PATCH_PREUN),
     };
+    builder.trigger_in("qemu", None, scriptlets::NOTICE);
+    builder.trigger_postun("qemu", None, scriptlets::NOTICE);
     let files = ASSETS.iter().filter(|file| file.is_for(wrapper.integration));
     let mut folders = BTreeSet::new();
+    let mut own = |path: &str| {
+        // What is named after us is ours; /usr/sbin and the drop-ins' folder are not.
+        let above = Path::new(path).ancestors().skip(1).map(|folder| folder.display().to_string());
+        folders.extend(above.take_while(|folder| folder.contains("/qemu-device")));
+    };
     for file in files {
         let path = file.path();
-        // What is named after us is ours; /usr/sbin and the drop-ins' folder are not.
-        let above = Path::new(&path).ancestors().skip(1).map(|folder| folder.display().to_string());
-        folders.extend(above.take_while(|folder| folder.contains("/vgpu-stub")));
+        own(&path);
         let options = FileOptions::new(path).permissions(file.permissions());
         let options = match file.kind {
             Kind::Setting => options.config().noreplace(),
             Kind::Document => options.doc(),
-            Kind::Module | Kind::Program | Kind::Shim | Kind::DropIn => options,
+            _ => options,
         };
         builder.with_file_contents(text(file, wrapper.python), options)?;
+    }
+    for (name, text) in served.files() {
+        let path = format!("{MODULES}/{name}");
+        own(&path);
+        builder.with_file_contents(text, FileOptions::new(path).permissions(0o644))?;
     }
     for folder in folders {
         builder.with_dir_entry(FileOptions::dir(folder).permissions(0o755))?;
@@ -132,12 +146,23 @@ fn with_archive_size(mut package: Package) -> Result<Package> {
 mod tests {
     use super::*;
     use crate::config::VendorWrapper;
+    use crate::project::Project;
     use rpm::IndexTag;
 
     fn wrapper(integration: Integration, python: Python) -> Wrapper {
         let vendor = serde_json::json!({"path": {"file": "w", "sha256": "0".repeat(64)}});
         let vendor: VendorWrapper = serde_json::from_value(vendor).unwrap();
         Wrapper { vendor, replace: Vec::new(), shipped: None, integration, python }
+    }
+
+    /// What the workstation's pipeline serves, of which the contract has `words` in the place of `from`.
+    fn served(from: &str, words: &str) -> ServedDevices {
+        let contract = include_str!("../../../device/vgpu-stub.yaml").replacen(from, words, 1);
+        ServedDevices::of(&Project::with_contracts(&[&contract]).pipeline)
+    }
+
+    fn package(wrapper: &Wrapper) -> Result<Package> {
+        super::package(wrapper, &served("", ""))
     }
 
     fn bytes(package: &Package) -> Vec<u8> {
@@ -165,8 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn a_contract_is_part_of_it() {
+        let drop_in = wrapper(Integration::DropIn, Python::Python3);
+        let made = package(&drop_in).unwrap();
+        let other =
+            super::package(&drop_in, &served("one-of: [A, B]", "one-of: [A, B, C]")).unwrap();
+        assert_ne!(bytes(&made), bytes(&other));
+        let paths = made.metadata.get_file_paths().unwrap();
+        let device = Path::new("/usr/lib/qemu-device/devices/vgpu-stub.json");
+        assert!(paths.iter().any(|path| path == device), "{paths:?}");
+        assert_eq!(made.metadata.get_release().unwrap(), format!("{RELEASE}.vgpu1"));
+    }
+
+    #[test]
     fn what_changed_has_another_release() {
-        let known = (1, "0.1.0", "b35d7b2034c09179");
+        let known = (1, "0.1.0", "eb0e385e5fdf6289");
         assert_eq!(
             (RELEASE, VERSION, &crate::dom0::assets::digest()[..16]),
             known,

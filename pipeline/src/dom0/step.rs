@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The stage `dom0` as a step.
 
-use super::{Dom0, PATCHED, SHIPPED, assets, vendor};
+use super::{Dom0, PATCHED, SHIPPED, ServedDevices, assets, vendor};
 use crate::config::Wrapper;
 use crate::environment::Environment;
 use crate::note::Note;
@@ -19,12 +19,13 @@ pub struct Dom0Step<'p> {
 
 impl Step for Dom0Step<'_> {
     const STAGE: Stage = Stage::Dom0;
-    const REVISION: u32 = 3;
+    const REVISION: u32 = 4;
     type Value = Dom0;
     type Takes<'s> = (&'s Slot<Environment>,);
 
     fn recipe(&self, key: KeyBuilder, _: &Self::Takes<'_>) -> Option<KeyBuilder> {
-        Some(key.config("wrapper", self.wrapper).text("assets", &assets::digest()))
+        let key = key.config("wrapper", self.wrapper).text("assets", &assets::digest());
+        Some(key.text("served", &ServedDevices::of(&self.project.pipeline).digest()))
     }
 
     fn needs(&self, _network: Network) -> Result<Needs> {
@@ -34,7 +35,9 @@ impl Step for Dom0Step<'_> {
     }
 
     fn run(&self, cx: &Context, (environment,): Taken<'_, Self>) -> Result<Dom0> {
-        super::make(self.wrapper, &self.project.base_dir, &environment.image(cx)?, cx)
+        let Self { project, wrapper } = self;
+        let served = ServedDevices::of(&project.pipeline);
+        super::make(wrapper, &served, &project.base_dir, &environment.image(cx)?, cx)
     }
 
     fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Dom0> {

@@ -11,8 +11,8 @@ use fs_err as fs;
 use std::path::PathBuf;
 
 /// The default pipeline and the files that it names, as they lie in this program's source tree.
-const DEFAULT: &str = "pipeline/workstation.yaml";
-const CARRIED: &[(&str, &str)] = &[
+pub const DEFAULT: &str = "pipeline/workstation.yaml";
+pub const CARRIED: &[(&str, &str)] = &[
     (DEFAULT, include_str!("../../workstation.yaml")),
     ("pipeline/workstation/qemu.spec", include_str!("../../workstation/qemu.spec")),
     ("device/vgpu-stub.c", include_str!("../../../device/vgpu-stub.c")),

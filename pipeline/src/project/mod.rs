@@ -11,6 +11,7 @@ use crate::files;
 use crate::store::Store;
 use crate::text::word;
 use anyhow::Result;
+pub use default::{CARRIED, DEFAULT};
 use fs_err as fs;
 #[cfg(test)]
 pub use inputs::DeviceFile;
@@ -87,6 +88,17 @@ impl Project {
             Some(file) => files::join(&self.base_dir, file).display().to_string(),
             None => self.spec_name().to_owned(),
         }
+    }
+
+    /// The workstation's project, as a test wants its contracts.
+    #[cfg(test)]
+    pub fn with_contracts(contracts: &[&str]) -> Self {
+        let text = include_str!("../../workstation.yaml");
+        let contracts = contracts.iter().map(|text| {
+            config::parse_contract(text, "contract").unwrap_or_else(|error| panic!("{error}"))
+        });
+        let pipeline = config::parse(text, "pipeline").unwrap();
+        Self::of(pipeline.with_contracts(contracts.collect(), text, "pipeline").unwrap())
     }
 
     /// A project that a test makes of a pipeline alone.

@@ -9,12 +9,13 @@ mod metadata;
 mod output;
 mod step;
 
-use crate::config::{Name, Publish};
+use crate::config::{Client, Name, PackagePattern, Publish};
+use crate::error::Help;
 use crate::process::Invocation;
-use crate::sign::{Signed, Signer};
+use crate::sign::{Signed, SignedPackage, Signer};
 use crate::stage::{Context as StageContext, Value};
 use crate::store::Stored;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
 use manifest::Provenance;
 pub use output::{Consent, Output, examine, is_current, write};
@@ -46,6 +47,7 @@ fn make_repository(
     provenance: &Provenance,
     cx: &StageContext,
 ) -> Result<Published> {
+    require_taken(signed.packages(), &repository.publish.client)?;
     let (work, runner) = (cx.store().work()?, cx.runner());
     let tree = work.files();
     // The packages and what lies beside them, each by its place in the repository.
@@ -119,11 +121,40 @@ fn repo_file(repository: &Repository, signer: &Signer) -> String {
     } else {
         ""
     };
-    format!(
-        "{warning}[{name}]\nname=QEMU of the vgpu-pipeline `{name}`\nbaseurl={url}\nenabled=1\n\
-         gpgcheck=1\nrepo_gpgcheck=1\ngpgkey={url}/{}\n",
-        key_name(name)
-    )
+    let client = &publish.client;
+    let mut lines = vec![
+        format!("{warning}[{name}]"),
+        format!("name=QEMU of the vgpu-pipeline `{name}`"),
+        format!("baseurl={url}"),
+        format!("enabled={}", u8::from(client.enabled)),
+        "gpgcheck=1\nrepo_gpgcheck=1".to_owned(),
+        format!("gpgkey={url}/{}", key_name(name)),
+    ];
+    for (option, names) in [("includepkgs", &client.includepkgs), ("exclude", &client.exclude)] {
+        let names = names.as_ref().map(|names| names.iter().map(PackagePattern::as_str));
+        let names = names.map(|names| names.collect::<Vec<_>>().join(" "));
+        lines.extend(names.map(|names| format!("{option}={names}")));
+    }
+    let skip = client.skip_if_unavailable.map(u8::from);
+    for (option, value) in [("skip_if_unavailable", skip), ("priority", client.priority)] {
+        lines.extend(value.map(|value| format!("{option}={value}")));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Refuses what no client would take that goes by the published `.repo` file.
+fn require_taken(packages: &[SignedPackage], client: &Client) -> Result<()> {
+    for package in packages {
+        // Version and release have no `-`.
+        let name = package.nevra.rsplitn(3, '-').nth(2).unwrap_or(&package.nevra);
+        if !client.takes(name) {
+            return Err(anyhow!(
+                "`publish.client` keeps `{name}` from clients, which is published"
+            )
+            .help("add it to `includepkgs`, or take it out of `exclude`"));
+        }
+    }
+    Ok(())
 }
 
 /// Every file of a folder, as paths relative to it with `/` between folders, sorted.

@@ -25,7 +25,7 @@ pub struct PublishStep<'p> {
 
 impl Step for PublishStep<'_> {
     const STAGE: Stage = Stage::Publish;
-    const REVISION: u32 = 6;
+    const REVISION: u32 = 7;
     type Value = Published;
     /// All that the manifest tells of.
     type Takes<'s> = (

@@ -3,7 +3,7 @@
 //! qemu-wrapper is the vendor's but for the device's lines.
 
 use crate::config::{Integration, Wrapper};
-use crate::dom0::{BEGIN, END, is_package_of, package_name};
+use crate::dom0::{BEGIN, END, ServedDevices, is_package_of, package_name};
 use crate::rules::InspectedPackage;
 use anyhow::{Context, Result, bail, ensure};
 use rpm_inspect::FileEntry;
@@ -11,13 +11,14 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the package may have files, besides `/usr/sbin/vgpu-stub*`.
-const OURS: [&str; 5] = [
-    "/etc/vgpu-stub",
-    "/etc/xenopsd.conf.d/vgpu-stub.conf",
-    "/usr/lib/vgpu-stub",
-    "/usr/libexec/vgpu-stub",
-    "/usr/share/doc/vgpu-stub",
+/// Where the package may have files, besides `/usr/sbin/qemu-device*`.
+const OURS: [&str; 6] = [
+    "/etc/qemu-device",
+    "/etc/xenopsd.conf.d/qemu-device.conf",
+    "/usr/lib/qemu-device",
+    "/usr/libexec/qemu-device",
+    "/usr/share/doc/qemu-device",
+    "/usr/share/bash-completion/completions/qemu-device",
 ];
 const DROP_IN: &str = OURS[1];
 
@@ -30,11 +31,12 @@ const REQUIRES: [&str; 5] =
 pub fn check(
     patched: &Path,
     wrapper: &Wrapper,
+    served: &ServedDevices,
     (file, package): (&PathBuf, &InspectedPackage),
 ) -> Result<()> {
     header(package, wrapper)?;
     files(&package.files, wrapper.integration)?;
-    let ours = is_package_of(wrapper, file)?;
+    let ours = is_package_of(wrapper, served, file)?;
     ensure!(ours, "the package for dom0 is not what this program makes");
     let text = fs::read_to_string(patched).context("the patched qemu-wrapper")?;
     let genuine = without_ours(&text)?;
@@ -63,7 +65,7 @@ fn files(files: &[FileEntry], integration: Integration) -> Result<()> {
         let path = Path::new(&file.path);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let program =
-            path.parent() == Some(Path::new("/usr/sbin")) && name.starts_with("vgpu-stub");
+            path.parent() == Some(Path::new("/usr/sbin")) && name.starts_with("qemu-device");
         if !program && !OURS.iter().any(|place| path.starts_with(place)) {
             bail!("the package for dom0 has `{}`, which is not its own", file.path);
         }
@@ -107,9 +109,9 @@ mod tests {
 
     #[test]
     fn our_lines_are_taken_out_and_nothing_else() {
-        let text = "a\n    # vgpu-stub begin, version 1\n    x\n    # vgpu-stub end\n  b\n";
+        let text = "a\n    # qemu-device begin, version 1\n    x\n    # qemu-device end\n  b\n";
         assert_eq!(without_ours(text).unwrap(), "a\n  b\n");
-        for broken in ["a\n", "# vgpu-stub end\n# vgpu-stub begin, v\n", &text.repeat(2)] {
+        for broken in ["a\n", "# qemu-device end\n# qemu-device begin, v\n", &text.repeat(2)] {
             assert!(without_ours(broken).is_err(), "{broken}");
         }
     }

@@ -10,17 +10,19 @@ mod cut;
 mod difference;
 mod dom0;
 mod expect;
+mod host;
 mod inspect;
 mod package;
 mod packages;
 mod probe;
 mod report;
+mod samples;
 mod source;
 mod step;
 
 use crate::build::{Built, CompilerCache};
 use crate::config;
-use crate::dom0::{DIFFERENCE, Dom0, PATCHED};
+use crate::dom0::{DIFFERENCE, Dom0, PATCHED, ServedDevices};
 use crate::error::Help;
 use crate::files;
 use crate::rules::{InspectedPackage, Installed};
@@ -171,7 +173,10 @@ fn judge(
     sources.iter().try_for_each(|facts| source::require_name(facts, &judged, verify))?;
     if let (Some(wrapped), Some(wrapper)) = (&copies.wrapper, &pipeline.wrapper) {
         let package = copies.carried.first().zip(carried.first());
-        dom0::check(wrapped, wrapper, package.context("no package for dom0")?)?;
+        let package = package.context("no package for dom0")?;
+        let served = ServedDevices::of(pipeline);
+        dom0::check(wrapped, wrapper, &served, package)?;
+        host::check(&verify.types, (wrapper, &served), &work.scratch("host")?, image, runner)?;
     }
     let compared = stock.map(|stock| compare(built, &stock, verify)).transpose()?;
     let mut probed = Vec::new();

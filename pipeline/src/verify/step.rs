@@ -42,7 +42,7 @@ impl<'p> VerifyStep<'p> {
 
 impl Step for VerifyStep<'_> {
     const STAGE: Stage = Stage::Verify;
-    const REVISION: u32 = 9;
+    const REVISION: u32 = 10;
     type Value = Verified;
     /// The source package has to hold what went in, so that is read again.
     type Takes<'s> = (

@@ -14,11 +14,8 @@ fn the_readmes_first_device_can_be_planned() {
     let (commands, run) = block.split_once("\nvgpu-pipeline run ").unwrap();
     assert!(run.starts_with("pipeline/my-device.yaml"), "{run}");
 
+    // A folder with nothing in it but the program.
     let folder = scratch();
-    let mut copy = Command::new("cp");
-    copy.current_dir(root()).args(["--recursive", "--parents"]);
-    copy.args(["containers", "device", "pipeline/workstation", "pipeline/workstation.yaml"]);
-    ends_with(0, copy.arg(folder.path()));
     let target = folder.path().join("target/release");
     fs::create_dir_all(&target).unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_vgpu-pipeline"));
@@ -34,7 +31,7 @@ fn the_readmes_first_device_can_be_planned() {
     }
     for file in ["device/my-device.c", "device/my-device.yaml", "pipeline/my-device.yaml"] {
         let text = fs::read_to_string(folder.path().join(file)).unwrap();
-        let left = text.to_lowercase().replace("of the vgpu-pipeline project", "");
+        let left = text.to_lowercase();
         assert!(!left.contains("vgpu-stub") && !left.contains("vgpustub"), "{file}");
     }
 }

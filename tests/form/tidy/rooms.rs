@@ -9,10 +9,11 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("lib", "cli note run stage verify"),
     (
         "cli",
-        "config fetch files folders inject::Outcome inject::readable lock note process::Runner \
+        "config fetch files folders init inject::Outcome inject::readable lock note process::Runner \
          process::interrupt process::interrupted project rules run sandbox::Engine \
          sandbox::FailedJob sign stage store text verify",
     ),
+    ("init", "config files project"),
     (
         "run",
         "build config dom0 environment fetch files inject note process project publish sandbox \
@@ -46,8 +47,8 @@ pub const IMPORTS: &[(&str, &str)] = &[
     (
         "verify",
         "build::Built build::CompilerCache config::<types> config::nearest digest dom0::BEGIN \
-         dom0::DIFFERENCE dom0::Dom0 dom0::END dom0::PATCHED dom0::is_package_of \
-         dom0::package_name environment::Environment files inject::Injected note openpgp \
+         dom0::DIFFERENCE dom0::Dom0 dom0::END dom0::Judged dom0::PATCHED \
+         dom0::ServedDevices dom0::is_package_of dom0::judge dom0::package_name environment::Environment files inject::Injected note openpgp \
          package_file process project rules sandbox source::Sources stage store text",
     ),
     (

@@ -16,6 +16,8 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 pub const WRAPPER: &str = "/usr/lib64/xen/bin/qemu-wrapper";
+/// As `/etc/xensource-inventory` has it.
+const HOST: &str = "11111111-0000-4000-8000-000000000001";
 const QEMU: &str = "/usr/lib64/xen/bin/qemu-system-i386";
 
 /// A container that is gone when this is dropped.
@@ -38,6 +40,8 @@ impl Host {
         let name = format!("vgpu-pipeline-dom0-{}-{number}", std::process::id());
         let scratch = support::scratch();
         newer(repository, &scratch.path().join("newer.rpm"));
+        // Ours for the vendor's next version.
+        write_into(scratch.path(), qemu("5.2.15.3.xcpng8.3.vgpu1"));
         let drop_in = published(&support::workstation().repository);
         fs::copy(drop_in, scratch.path().join("other.rpm")).unwrap();
         let mount = |from: &Path, to: &str| {
@@ -50,7 +54,8 @@ impl Host {
         run.arg(mount(scratch.path(), "/scratch")).arg(mount(&stubs, "/stubs"));
         ends_with(0, run.arg(registry::stand_in()).args(["sleep", "infinity"]));
         let host = Self { name, _scratch: scratch };
-        let outcome = host.sh(SET_UP);
+        let inventory = format!("echo \"INSTALLATION_UUID='{HOST}'\" >/etc/xensource-inventory\n");
+        let outcome = host.sh(&(inventory + SET_UP));
         assert!(outcome.success, "{}", outcome.text);
         host
     }
@@ -95,11 +100,26 @@ impl Host {
         let vms = r#"[{"uuid": "22222222-0000-4000-8000-000000000001", "name-label": "web",
             "kind": "vm", "is-control-domain": "false",
             "power-state": "halted", "platform": PLATFORM, "domain-type": "hvm",
+            "HVM-boot-params": {}, "other-config": {},
             "resident-on": "<not in database>", "dom-id": -1}]"#
             .replace("PLATFORM", platform);
-        let state =
-            format!(r#"{{"vms": {vms}, "hosts": [], "tasks": [], "xenstore": {{}}, "domid": 7}}"#);
+        let state = format!(
+            r#"{{"vms": {vms}, "hosts": [{{"uuid": "{HOST}", "name-label": "here"}}], "tasks": [],
+            "messages": [], "xenstore": {{}}, "domid": 7}}"#
+        );
         self.says(&format!("cat >/opt/dom0/state/xapi.json <<'END'\n{state}\nEND"));
+    }
+
+    /// What xapi's state holds.
+    pub fn xapi(&self) -> serde_json::Value {
+        serde_json::from_str(&self.says("cat /opt/dom0/state/xapi.json")).unwrap()
+    }
+
+    /// The texts of the messages that the pool was given.
+    pub fn messages(&self) -> Vec<String> {
+        let state = self.xapi();
+        let messages = state["messages"].as_array().unwrap().iter();
+        messages.map(|message| message["body"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The vendor's packages are as they were brought, and the drop-in is where it should be.
@@ -112,13 +132,13 @@ impl Host {
         let there = |path: &str| self.sh(&format!("[ -e {path} ]")).success;
         let expected = [ours, ours, ours];
         let found = [
-            there("/etc/xenopsd.conf.d/vgpu-stub.conf"),
-            there("/usr/libexec/vgpu-stub/qemu-wrapper"),
-            there("/usr/lib/vgpu-stub"),
+            there("/etc/xenopsd.conf.d/qemu-device.conf"),
+            there("/usr/libexec/qemu-device/qemu-wrapper"),
+            there("/usr/lib/qemu-device"),
         ];
         assert_eq!(found, expected);
         if ours {
-            let altered = self.sh("rpm -V vgpu-stub-dom0");
+            let altered = self.sh("rpm -V qemu-device-dom0");
             assert!(altered.success && altered.text.is_empty(), "{}", altered.text);
         }
     }
@@ -139,8 +159,8 @@ mkdir -p /opt/dom0/bin /opt/dom0/state /run/systemd/system
 cp /stubs/xe /opt/dom0/bin/xe
 echo 'exec /opt/dom0/bin/xe "$@"' >/usr/bin/xe
 cat >/usr/bin/systemctl <<'END'
-conf=without; [ ! -s /etc/xenopsd.conf.d/vgpu-stub.conf ] || conf=with
-shim=without; [ ! -e /usr/libexec/vgpu-stub/qemu-wrapper ] || shim=with
+conf=without; [ ! -s /etc/xenopsd.conf.d/qemu-device.conf ] || conf=with
+shim=without; [ ! -e /usr/libexec/qemu-device/qemu-wrapper ] || shim=with
 echo "$* $conf drop-in, $shim shim" >>/opt/dom0/restarts
 [ ! -e /opt/dom0/fails ]
 END
@@ -154,23 +174,40 @@ sed -e 's,http://localhost:8000,file:///published,' /published/*.repo >/etc/yum.
 dnf -y install debian-root-stand-in
 "#;
 
+fn package(name: &str, version: &str, release: &str) -> PackageBuilder {
+    let config = BuildConfig::v4().compression(CompressionType::None);
+    let mut builder = PackageBuilder::new(name, version, "MIT", "noarch", "A stand-in");
+    builder.using_config(config.source_date(1_700_000_000)).release(release);
+    builder
+}
+
+fn write_into(folder: &Path, mut builder: PackageBuilder) {
+    let package = builder.build().unwrap();
+    let name = package.metadata.get_nevra().unwrap().to_string();
+    package.write_file(folder.join(format!("{name}.rpm"))).unwrap();
+}
+
+/// A package qemu that has our devices, if its release says so.
+fn qemu(release: &str) -> PackageBuilder {
+    let mut qemu = package("qemu", "4.2.1", release);
+    let ours = ["vgpu-stub", "first-device"].iter().filter(|_| release.contains("vgpu"));
+    for device in ours.clone() {
+        qemu.provides(Dependency::eq(format!("qemu-device({device})"), "1"));
+    }
+    let devices = ["e1000"].iter().chain(ours);
+    let lines = devices.map(|device| format!("echo 'name \"{device}\", bus PCI'\n"));
+    let text = format!("#!/bin/sh\n# A stand-in: it lists devices.\n{}", lines.collect::<String>());
+    qemu.epoch(2).with_file_contents(text, FileOptions::new(QEMU).permissions(0o755)).unwrap();
+    qemu
+}
+
 /// The repository of the vendor's packages, made once.
 fn vendors() -> &'static Path {
     static FOLDER: OnceLock<Leash> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let held = Leash::folder_alone();
         let folder = held.folder();
-        let package = |name: &str, version: &str, release: &str| {
-            let config = BuildConfig::v4().compression(CompressionType::None);
-            let mut builder = PackageBuilder::new(name, version, "MIT", "noarch", "A stand-in");
-            builder.using_config(config.source_date(1_700_000_000)).release(release);
-            builder
-        };
-        let write = |mut builder: PackageBuilder| {
-            let package = builder.build().unwrap();
-            let name = package.metadata.get_nevra().unwrap().to_string();
-            package.write_file(folder.join(format!("{name}.rpm"))).unwrap();
-        };
+        let write = |builder| write_into(folder, builder);
         let mut root = package("debian-root-stand-in", "12", "1");
         for path in ["/usr/bin/python3", "/bin/sh"] {
             root.provides(Dependency::any(path));
@@ -187,23 +224,12 @@ fn vendors() -> &'static Path {
             xc.with_dir_entry(FileOptions::dir("/etc/xenopsd.conf.d").permissions(0o755)).unwrap();
             write(xc);
         }
-        for (release, device) in [
-            ("5.2.15.2.xcpng8.3.vgpu1", r#"echo 'name "vgpu-stub", bus PCI'"#),
-            ("5.2.15.3.xcpng8.3", ":"),
-        ] {
-            let mut qemu = package("qemu", "4.2.1", release);
-            let text = format!("#!/bin/sh\n# A stand-in: it lists a device, or none.\n{device}\n");
-            qemu.epoch(2)
-                .with_file_contents(text, FileOptions::new(QEMU).permissions(0o755))
-                .unwrap();
-            if release.contains("vgpu") {
-                qemu.provides(Dependency::eq("qemu-device(vgpu-stub)", "1"));
-            }
-            write(qemu);
+        for release in ["5.2.15.2.xcpng8.3.vgpu1", "5.2.15.3.xcpng8.3"] {
+            write(qemu(release));
         }
         let mut broken = package("broken", "1", "1");
         broken.pre_install_script(Scriptlet::new("exit 1"));
-        broken.requires(Dependency::any("vgpu-stub-dom0"));
+        broken.requires(Dependency::any("qemu-device-dom0"));
         write(broken);
         ends_with(0, Command::new("createrepo_c").arg("--quiet").arg(folder));
         held
@@ -215,7 +241,7 @@ fn vendors() -> &'static Path {
 pub fn published(repository: &Path) -> PathBuf {
     let files = fs::read_dir(repository.join("Packages")).unwrap();
     let mut files = files.map(|entry| entry.unwrap().path());
-    files.find(|path| path.to_string_lossy().contains("/vgpu-stub-dom0")).unwrap()
+    files.find(|path| path.to_string_lossy().contains("/qemu-device-dom0")).unwrap()
 }
 
 /// The same package as a later version of it, which nobody has signed.

@@ -43,7 +43,7 @@ fn fits(what: &[PathBuf]) -> bool {
 #[test]
 fn everything_of_dom0_is_for_2_7_and_3_6() {
     let folder = support::root().join("wrapper");
-    let names = ["qemu-wrapper", "vgpu-stub", "vgpu-stub-patch", "vgpu_stub"];
+    let names = ["qemu-wrapper", "vgpu-stub", "qemu-device-patch", "qemu_device"];
     assert!(fits(&names.map(|name| folder.join(name))));
     // It sees what it is for.
     let scratch = support::scratch();

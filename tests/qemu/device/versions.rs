@@ -52,6 +52,10 @@ fn build(name: &str) -> PathBuf {
             fs::copy(debian_archive::package("trixie", debian), folder.join(package)).unwrap();
         }
     }
+    let _ = fs::remove_dir_all(folder.join("device"));
+    let _ = fs::remove_dir_all(folder.join("pipeline"));
+    let mut init = support::program();
+    support::ends_with(0, init.current_dir(&folder).args(["init", "first-device"]));
     fs::write(&pipeline, text).unwrap();
     fs::copy(ours.join("qemu.spec"), folder.join("qemu.spec")).unwrap();
     let output = folder.join("out");

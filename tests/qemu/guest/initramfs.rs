@@ -11,12 +11,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The commands of busybox that `init` uses.
-const APPLETS: &[&str] =
-    &["basename", "cat", "hexdump", "mount", "poweroff", "reboot", "sh", "sleep", "tr"];
+const APPLETS: &[&str] = &[
+    "basename", "cat", "dd", "hexdump", "mount", "poweroff", "printf", "reboot", "sh", "sleep",
+    "tr", "umount",
+];
 
 /// Makes the archive `to`; what goes in is gathered in the empty folder `tree`.
 pub fn make(tree: &Path, to: &Path) {
-    for folder in ["bin", "dev", "proc", "sys"] {
+    for folder in ["bin", "dev", "proc", "sys", "tmp"] {
         fs::create_dir(tree.join(folder)).unwrap();
     }
     let busybox = requirements::program("busybox", "busybox-static");
@@ -38,6 +40,7 @@ pub fn make(tree: &Path, to: &Path) {
     fs::set_permissions(tree.join("init"), fs::Permissions::from_mode(0o755)).unwrap();
     let reader = support::root().join("device/guest/vgpu-stub-info.c");
     compile(&reader, &tree.join("bin/vgpu-stub-info"));
+    compile(&ours.join("as-nobody.c"), &tree.join("bin/as-nobody"));
     pack(tree, to);
 }
 

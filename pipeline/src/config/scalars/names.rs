@@ -79,6 +79,12 @@ scalars! {
         "^[A-Za-z0-9/_][A-Za-z0-9/_.+()-]*$",
     ).longest(255).help("yum is asked for a name alone: `lock` pins the version");
 
+    /// The names of packages, as yum's `includepkgs` and `exclude` have them.
+    PackagePattern = Scalar::new(
+        "the name of a package, in which `*` stands for any characters",
+        "^[A-Za-z0-9_*][A-Za-z0-9_.+*-]*$",
+    ).longest(255);
+
     /// The name of an rpm macro.
     MacroName = Scalar::new(
         "an rpm macro name of at least three letters, digits and `_`",
@@ -140,6 +146,19 @@ scalars! {
         "one line of text of at most 255 characters",
         "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
     ).longest(255).read(Reading::Spelled);
+
+    /// What an operator may set a property to.
+    SettingWord = Scalar::new(
+        "a word of letters, digits, `.`, `_`, `:`, `@`, `+`, `/` and `-`",
+        "^[A-Za-z0-9._:@+/-]+$",
+    ).longest(256).read(Reading::Spelled)
+        .help("a comma, a space or a quote would be a mark for QEMU's options");
+
+    /// The form of a text that an operator may set.
+    TextPattern = Scalar::new(
+        "a pattern of literal characters and classes such as `[a-z][a-z0-9-]{0,31}`",
+        "^[!-~]+$",
+    ).longest(256).read(Reading::Spelled);
 
     /// The offset of a register, in decimal or as `0x…`.
     Register = Scalar::new(

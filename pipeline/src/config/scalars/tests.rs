@@ -217,7 +217,9 @@ fn a_pattern_stands_nowhere_but_in_a_scalar() {
     fn patterns(schema: &Value, at: &str, found: &mut Vec<String>) {
         for (key, value) in schema.as_object().into_iter().flatten() {
             match key.as_str() {
-                "pattern" | "patternProperties" => found.push(at.to_owned()),
+                // A field may have that name, too.
+                "pattern" if value.is_string() => found.push(at.to_owned()),
+                "patternProperties" => found.push(at.to_owned()),
                 "$defs" => {
                     for (name, value) in value.as_object().unwrap() {
                         if named(name).is_none() {

@@ -18,6 +18,7 @@ mod pci_function;
 mod program;
 mod qmp;
 mod qtest;
+mod settings;
 mod types;
 
 use super::QomType;
@@ -208,6 +209,7 @@ fn drive(program: &Program, machine: &machine::Machine, input: &ProbeInput) -> R
     let mut checks = vec![Check::passed("machine", machine.name.clone())];
     checks.extend(pci_function::check(program, machine, input.expected)?);
     checks.extend(machine.refused(program, input.expected)?);
+    checks.extend(settings::check(program, machine, input.expected)?);
     if let Some(declared) = input.guest {
         checks.push(guest::check(program, machine, input.expected, declared)?);
     }
@@ -219,6 +221,7 @@ fn undriven(input: &ProbeInput, why: &str) -> Vec<Check> {
     let declared = [
         ("starts", !DeviceInstance::accepted(input.expected).is_empty()),
         ("refused", !DeviceInstance::refused(input.expected).is_empty()),
+        ("settings", input.expected.iter().any(|expected| expected.settings.is_some())),
         ("guest", input.guest.is_some()),
     ];
     let machine = Check::not_run("machine", why);

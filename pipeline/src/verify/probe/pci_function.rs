@@ -28,6 +28,7 @@ const BARS: u8 = 6;
 /// the machine has, aligned to any size up to a gigabyte.
 const PORTS: u64 = 0xc000;
 const MEMORY: u64 = 0x4000_0000;
+const PAGE: u64 = 0x1000;
 
 /// Starts every device that has to start, and holds it to its contract.
 pub fn check(
@@ -164,8 +165,20 @@ impl PciFunction<'_> {
         ("which is not declared".to_owned(), 32, 0)
     }
 
-    fn registers(&self, script: &mut Script, bar: &Bar) {
-        let start = self.instance.start;
+    /// Reads all registers of BAR 0, up to the size of a page; how many that are.
+    pub fn read_all(&self, script: &mut Script) -> usize {
+        let Some(bar) = self.pci.bars.iter().find(|bar| bar.index == 0) else { return 0 };
+        let (place, read, _) = self.place(script, bar);
+        let end = bar.size.min(PAGE);
+        for offset in (0..end).step_by(4) {
+            script.ask(read, place + offset);
+        }
+        self.config_write(script, COMMAND, 0);
+        usize::try_from(end.div_ceil(4)).unwrap_or_default()
+    }
+
+    /// Places BAR 0; where that is, and how it is read and written.
+    fn place(&self, script: &mut Script, bar: &Bar) -> (u64, &'static str, &'static str) {
         let (place, space, read, write) = match bar.kind {
             BarKind::Io => (PORTS, IO_SPACE, "inl", "outl"),
             BarKind::Memory32 | BarKind::Memory64 => {
@@ -178,6 +191,12 @@ impl PciFunction<'_> {
             self.config_write(script, BAR + 4, upper);
         }
         self.config_write(script, COMMAND, space);
+        (place, read, write)
+    }
+
+    fn registers(&self, script: &mut Script, bar: &Bar) {
+        let start = self.instance.start;
+        let (place, read, write) = self.place(script, bar);
         let expect = |script: &mut Script, registers: &BTreeMap<u64, u32>, when: &str| {
             for (offset, expected) in registers {
                 let what = format!("{}: register {offset:#05x} {when}", self.instance);

@@ -49,6 +49,29 @@ impl Script {
         self.accesses.push((format!("{command} {address:#x}"), fields));
     }
 
+    /// Reads what the caller looks at.
+    pub fn ask(&mut self, command: &str, address: u64) {
+        self.accesses.push((format!("{command} {address:#x}"), Vec::new()));
+    }
+
+    /// What the reads that were asked for gave, in order.
+    pub fn values(&self, said: &str) -> Result<Vec<u32>> {
+        self.judge(said)?;
+        let answers = said.lines().filter(|line| !line.starts_with("IRQ "));
+        let answers = self.accesses.iter().zip(answers);
+        let answers = answers.filter(|((access, fields), _)| {
+            fields.is_empty() && (access.starts_with("in") || access.starts_with("read"))
+        });
+        answers
+            .map(|((access, _), answer)| {
+                let value = answer.split_whitespace().nth(1).and_then(number);
+                value.with_context(|| {
+                    format!("it answered `{}` to `{access}`, which is no value", excerpt(answer))
+                })
+            })
+            .collect()
+    }
+
     /// How many expectations it has.
     pub fn fields(&self) -> usize {
         self.accesses.iter().map(|(_, fields)| fields.len()).sum()

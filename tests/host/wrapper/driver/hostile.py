@@ -2,8 +2,11 @@
 """Settings that QEMU must not see, and what is said of each: the part of it that is wrong.
 
 Whoever may set a VM's platform map can write any of these. The first ones would create files as root,
-leave the jail, or drop QEMU's restrictions, if they were passed on as they are.
+leave the jail, or drop QEMU's restrictions, if they were passed on as they are. They are written for
+vgpu-stub, and told to the other contracts in their own words.
 """
+
+import re
 
 PROPERTY = " is not a property; known are pool_id, priority, vm_id, addr"
 NUMBER = ", not a number from 0 to 4294967295 without leading zeros"
@@ -11,9 +14,10 @@ POOL = ", not one of A, B"
 PRIORITY = ", not one of low, medium, high"
 SLOT = ", not one of 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e"
 BEGIN = " does not begin with '-device '"
-DEVICE = ", not 'vgpu-stub'"
+DEVICE = ", not one of asset-tag, meter, vgpu-stub"
 BYTE = ", which is not printable ASCII"
-LENGTH = " bytes; 512 are the most"
+LENGTH = " bytes; 1024 are the most"
+TWICE = "2 devices are set; a VM has vgpu-stub once"
 
 GUIDE = [
     (b"-chardev file,id=x,path=/x", "'-chardev file,id=x,path=/x'" + BEGIN),
@@ -96,7 +100,9 @@ OURS = [
     (b"POOL_ID=A", "'POOL_ID'" + PROPERTY),
     (b"pool-id=A", "'pool-id'" + PROPERTY),
     (b"pool_id=A,pool_id=A", "pool_id is given twice"),
-    (b"pool_id=A;priority=low", "pool_id is 'A;priority=low'" + POOL),
+    (b"pool_id=A;priority=low", TWICE),
+    (b"pool_id=A;", TWICE),
+    (b";", TWICE),
     (b"pool_id=A|id", "pool_id is 'A|id'" + POOL),
     (b"pool_id=$(id)", "pool_id is '$(id)'" + POOL),
     (b"pool_id=`id`", "pool_id is '`id`'" + POOL),
@@ -106,7 +112,7 @@ OURS = [
     (b'pool_id="A"', "pool_id is '\"A\"'" + POOL),
     (b"pool_id=\\A", "pool_id is '\\x5cA'" + POOL),
     (b"pool_id=A\\", "pool_id is 'A\\x5c'" + POOL),
-    (b"pool_id=A'; mend it with: xe vm-destroy", "pool_id is 'A\\x27; mend it with: xe vm-destroy'" + POOL),
+    (b"pool_id=A' mend it with: xe vm-destroy", "pool_id is 'A\\x27 mend it with: xe vm-destroy'" + POOL),
     (b"pool_id=%s", "pool_id is '%s'" + POOL),
     (b"pool_id=%(name)s%n", "pool_id is '%(name)s%n'" + POOL),
     (b"pool_id={}", "pool_id is '{}'" + POOL),
@@ -156,12 +162,148 @@ OURS = [
     (b"addr=2", "addr is '2'" + SLOT),
     (b"addr=", "addr is ''" + SLOT),
     (b"addr=0x1e,addr=0x1d", "addr is given twice"),
-    (b"x" * 513, "the value has 513" + LENGTH),
+    (b"x" * 1025, "the value has 1025" + LENGTH),
     (b"pool_id=A" + b"," * 2039, "the value has 2048" + LENGTH),
     (b"\xff" * 2048, "the value has 2048" + LENGTH),
-    (b"x" * 512, "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'..." + PROPERTY),
+    (b"x" * 1024, "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'..." + PROPERTY),
 ]
 
-# Each with its key, as XenStore gives them.
-HOSTILE = [("device-model-args", value, said) for value, said in GUIDE]
-HOSTILE += [("vgpu-stub", value, said) for value, said in OURS]
+# Rows that mean something else in another contract's words.
+OF_VGPU_STUB_ALONE = (
+    b"POOL_ID=A",
+    b"pool-id=A",
+    b"priority=0",
+    b"priority=low,priority=high",
+    b"addr=0x1e,addr=0x1d",
+)
+
+METER = [
+    (b"base=1,base=1", "base is given twice"),
+    (b"addr=0x14,addr=0x15", "addr is given twice"),
+    (b"channel=0", "channel is '0', not a number from 1 to 16 without leading zeros"),
+    (b"channel=17", "channel is '17', not a number from 1 to 16 without leading zeros"),
+    (b"level=9", "level is '9', not a number from 10 to 99 without leading zeros"),
+    (
+        b"base=18446744073709551616",
+        "base is '18446744073709551616', not a number from 0 to 18446744073709551615 without leading zeros",
+    ),
+    (
+        b"base=" + b"9" * 300,
+        "base is '" + "9" * 40 + "'..., not a number from 0 to 18446744073709551615 without leading zeros",
+    ),
+    (b"channel=1;channel=2;channel=3", "3 devices are set; a VM has meter 2 times at most"),
+    (b"channel=1;", "a comma has no property on one of its sides"),
+    (b";channel=1", "a comma has no property on one of its sides"),
+    (b"channel=1;channel=17", "channel is '17', not a number from 1 to 16 without leading zeros"),
+    (b"channel=1,addr=0x14;channel=2,addr=0x14", "the slot 0x14 is given to meter and to meter"),
+    (b"addr=0x18", "addr is '0x18', not one of 0x14, 0x15, 0x1c"),
+]
+TAG = [
+    (b"a=on,a=off", "a is given twice"),
+    (b"owner=", "owner is '', not text like [a-z][a-z0-9-]{0,31} of at most 32 characters"),
+    (b"owner=1a", "owner is '1a', not text like [a-z][a-z0-9-]{0,31} of at most 32 characters"),
+    (b"owner=A", "owner is 'A', not text like [a-z][a-z0-9-]{0,31} of at most 32 characters"),
+    (b"owner=a_b", "owner is 'a_b', not text like [a-z][a-z0-9-]{0,31} of at most 32 characters"),
+    (
+        b"owner=a" + b"b" * 32,
+        "owner is 'a" + "b" * 32 + "', not text like [a-z][a-z0-9-]{0,31} of at most 32 characters",
+    ),
+    (b"site-name=XX-", "site-name is 'XX-', not text like [A-Z]{2,3}-[0-9]+ of at most 12 characters"),
+    (b"site-name=X-1", "site-name is 'X-1', not text like [A-Z]{2,3}-[0-9]+ of at most 12 characters"),
+    (b"site-name=ABCD-1", "site-name is 'ABCD-1', not text like [A-Z]{2,3}-[0-9]+ of at most 12 characters"),
+    (
+        b"site-name=AB-1234567890",
+        "site-name is 'AB-1234567890', not text like [A-Z]{2,3}-[0-9]+ of at most 12 characters",
+    ),
+    (
+        b"room=" + b"a" * 64 + b"1",
+        "room is '"
+        + "a" * 40
+        + "'..., not text like [a-z]*[0-9]?[.]?[a-z0-9]*[a-z] of at most 64 characters",
+    ),
+    (
+        b"room=" + b"a" * 63 + b"1",
+        "room is '"
+        + "a" * 40
+        + "'..., not text like [a-z]*[0-9]?[.]?[a-z0-9]*[a-z] of at most 64 characters",
+    ),
+    (
+        b"url=file:///etc/shadow",
+        "url is 'file:///etc/shadow', not text like https?://[a-z0-9./-]{1,100} of at most 108 characters",
+    ),
+    (
+        b"url=http://x,romfile=/etc/shadow",
+        "'romfile' is not a property; known are Level, a, b, c, mode, owner, rack, room, site-name, url, addr",
+    ),
+    (b"mode=ON", "mode is 'ON', not one of on, off, auto"),
+]
+
+# What each of the words above is in another contract: the type, a valid property and value of it, two more
+# properties, and what is said of them.
+OTHERS = [
+    (
+        "meter",
+        [("vgpu-stub", "meter"), ("pool_id", "level"), ("priority", "base"), ("vm_id", "channel")],
+        ("A", "10"),
+        [
+            ("known are level, base, channel, addr", "known are base, channel, level, addr"),
+            (POOL, ", not a number from 10 to 99 without leading zeros"),
+            (PRIORITY, ", not a number from 0 to 18446744073709551615 without leading zeros"),
+            (NUMBER, ", not a number from 1 to 16 without leading zeros"),
+            (SLOT, ", not one of 0x14, 0x15, 0x1c"),
+        ],
+    ),
+    (
+        "asset-tag",
+        [("vgpu-stub", "asset-tag"), ("pool_id", "mode"), ("priority", "a"), ("vm_id", "Level")],
+        ("A", "on"),
+        [
+            (
+                "known are mode, a, Level, addr",
+                "known are Level, a, b, c, mode, owner, rack, room, site-name, url, addr",
+            ),
+            (POOL, ", not one of on, off, auto"),
+            (PRIORITY, ", not one of on, off"),
+        ],
+    ),
+]
+# Of two, where a VM may have two.
+OF_ONE = (b"pool_id=A;priority=low", b"pool_id=A;", b";")
+
+
+def translated(value, said, words, valid, sayings):
+    """A row of vgpu-stub in another contract's words."""
+    # The names of types that there are stay as they are.
+    said = said.replace(DEVICE, "\0")
+    for before, after in words:
+        value = value.replace(before.encode("ascii"), after.encode("ascii"))
+        said = said.replace(before, after)
+    value = re.sub(b"(?<==)" + valid[0].encode("ascii"), valid[1].encode("ascii"), value)
+    said = re.sub("(?<=[='])" + valid[0], valid[1], said)
+    for before, after in sayings:
+        said = said.replace(before, after)
+    said = said.replace("\0", DEVICE)
+    odd = [place for place, byte in enumerate(bytearray(value)) if not 32 <= byte < 127]
+    if said.startswith("byte "):
+        said = re.sub("byte [0-9]+", "byte %d" % odd[0], said)
+    return value, re.sub("value has [0-9]+", "value has %d" % len(value), said)
+
+
+def rows():
+    """Each with its key, as XenStore gives them."""
+    found = [("device-model-args", value, said) for value, said in GUIDE]
+    found += [("vgpu-stub", value, said) for value, said in OURS]
+    for name, words, valid, sayings in OTHERS:
+        for key, table in (("device-model-args", GUIDE), (name, OURS)):
+            for value, said in table:
+                if value in OF_VGPU_STUB_ALONE or (name == "meter" and value in OF_ONE):
+                    continue
+                new = (key,) + translated(value, said, words, valid, sayings)
+                # What does not speak of the device is there already.
+                found += [new] if new not in found else []
+    found += [("meter", value, said) for value, said in METER]
+    found += [("asset-tag", value, said) for value, said in TAG]
+    return found
+
+
+HOSTILE = rows()

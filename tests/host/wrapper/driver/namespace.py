@@ -15,11 +15,13 @@ WRAPPER = os.path.join(ROOT, "wrapper")
 # Set inside, where the same checks are started a second time.
 INSIDE = "VGPU_STUB_NAMESPACE"
 
-MODULES = "/usr/lib/vgpu-stub"
-SHIM = "/usr/libexec/vgpu-stub/qemu-wrapper"
+MODULES = "/usr/lib/qemu-device"
+SHIM = "/usr/libexec/qemu-device/qemu-wrapper"
 VENDOR = "/usr/lib64/xen/bin/qemu-wrapper"
 EMULATOR = "/usr/lib64/xen/bin/qemu-system-i386"
-POLICY = "/etc/vgpu-stub/policy.conf"
+MEMORY = "/run/qemu-device.known"
+PATCHER = "/run/qemu-device-patch"
+POLICY = "/etc/qemu-device/policy.conf"
 XEN = "/xen"
 RECORDS = "/run/record"
 
@@ -28,12 +30,14 @@ DEBIAN_PYTHON = "/usr/bin/python3"
 
 python = DEBIAN_PYTHON
 qemu = None
+# The same QEMU without our devices.
+stock = None
 
 
-def enter(xen, interpreter, emulator):
+def enter(xen, interpreter, emulator, without):
     """Starts this program anew inside; inside, makes it ready."""
-    global python, qemu
-    python, qemu = os.path.realpath(interpreter), emulator
+    global python, qemu, stock
+    python, qemu, stock = os.path.realpath(interpreter), emulator, without
     if python == os.path.realpath(DEBIAN_PYTHON):
         python = DEBIAN_PYTHON
     if INSIDE not in os.environ:
@@ -80,7 +84,12 @@ def _mounts(xen):
         # Its own folder of packages, so that the stub is where a binding would be.
         words += _above(_prefix()) + _children(_packages(python), ("xen",))
     # Last, so that neither lies below what was mounted after it.
-    return words + ["--ro-bind", xen, XEN, "--ro-bind", ROOT, ROOT] + (_above(qemu) if qemu else [])
+    return (
+        words
+        + ["--ro-bind", xen, XEN, "--ro-bind", ROOT, ROOT]
+        + (_above(qemu) if qemu else [])
+        + (_above(stock) if stock else [])
+    )
 
 
 def _above(path):
@@ -121,9 +130,7 @@ def _set_up():
         os.symlink(HERE + "/stubs/xen", _packages(python) + "/xen")
     for source, target in (("no_xen.c", "/run/no_xen.so"), ("record.c", "/run/recorder")):
         kind = ["-shared", "-fPIC"] if target.endswith(".so") else []
-        subprocess.check_call(
-            ["gcc", "-O1", "-w", "-o", target] + kind + [HERE + "/stubs/" + source, "-ldl"]
-        )
+        subprocess.check_call(["gcc", "-O1", "-w", "-o", target] + kind + [HERE + "/stubs/" + source, "-ldl"])
     install()
 
 
@@ -133,9 +140,13 @@ def install():
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
     shutil.copytree(
-        WRAPPER + "/vgpu_stub", MODULES + "/vgpu_stub", ignore=shutil.ignore_patterns("__pycache__")
+        WRAPPER + "/qemu_device", MODULES + "/qemu_device", ignore=shutil.ignore_patterns("__pycache__")
     )
+    shutil.copytree(HERE + "/devices", MODULES + "/devices")
     shutil.copy(WRAPPER + "/qemu-wrapper", SHIM)
+    # Away from the source tree, so that it takes what is installed.
+    shutil.copy(WRAPPER + "/qemu-device-patch", PATCHER)
+    known("asset-tag", "meter", "vgpu-stub")
     shutil.copy("/run/recorder", VENDOR)
     shutil.copy("/run/recorder", EMULATOR)
     if os.path.exists(POLICY):
@@ -145,6 +156,14 @@ def install():
     if python != DEBIAN_PYTHON:
         # As the package for a dom0 with another Python has it.
         name_python(SHIM)
+
+
+def known(*types):
+    """What the stub for QEMU answers to `-device help`, from now on."""
+    with open("/run/known-devices", "w") as target:
+        target.writelines('name "%s", bus PCI\n' % name for name in types)
+    if os.path.exists(MEMORY):
+        os.unlink(MEMORY)
 
 
 def name_python(path):

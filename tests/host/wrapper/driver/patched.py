@@ -12,11 +12,13 @@ import socket
 import subprocess
 import time
 
+from qemu_device import choice
+
 from . import namespace, shapes
 from .hostile import HOSTILE
 from .namespace import EMULATOR, MODULES, POLICY, SHIM, VENDOR
-from .settings import VALID, expected
-from .starts import Start, device, each_daemon, log_line, write
+from .settings import VALID, expected, gained
+from .starts import Start, each_daemon, log_line, write
 
 ARGUMENTS = ["5", "--syslog", "-std-vga", "-xen-domid", "5", "-m", "size=64", "-pidfile", "/x"]
 
@@ -38,7 +40,7 @@ def place(text, patched):
     if text.startswith("#!/usr/bin/python3") and namespace.python != namespace.DEBIAN_PYTHON:
         namespace.name_python(VENDOR)
     if patched:
-        subprocess.check_output([namespace.python, "-B", namespace.WRAPPER + "/vgpu-stub-patch", VENDOR])
+        subprocess.check_output([namespace.python, "-B", namespace.PATCHER, VENDOR])
 
 
 def begin(program=VENDOR):
@@ -68,13 +70,14 @@ def patched_starts(daemon):
             daemon.set({key: value})
             start = begin()
             got = emulated(start)
-            assert got["argument"] == genuine["argument"] + device(options), (name, got["argument"])
-            assert dict(got, argument=0) == dict(genuine, argument=0) and start.code == 7, name
+            assert got["argument"] == genuine["argument"] + gained(options), (name, got["argument"])
+            assert dict(got, argument=0) == dict(genuine, argument=0), (name, got, genuine)
+            assert start.code == 7, (name, start.code)
             said = [
                 line for line in start.said.splitlines(True) if not line.startswith(("Arguments: ", "Exec: "))
             ]
             assert said == [log_line(options)], (name, start.said)
-            assert start.said.splitlines()[-1].endswith(" ".join(device(options))), start.said
+            assert start.said.splitlines()[-1].endswith(" ".join(gained(options))), start.said
 
 
 @each_daemon
@@ -95,9 +98,7 @@ def patched_refusals(daemon):
             emulated(start)["argument"][-2:] == ["-device", emulated(start)["argument"][-1]]
             and start.code == 7
         )
-        assert (
-            "domain 5 starts without the device" in start.said and "-device vgpu-stub" not in start.said
-        ), start.said
+        assert "domain 5 starts without" in start.said and "Adding " not in start.said, start.said
         os.unlink(POLICY)
 
 
@@ -106,7 +107,7 @@ def patched_without_our_package(daemon):
     """A host that lost our modules starts every VM but those that are set to use the device."""
     name, text = wrappers()[0]
     place(text, True)
-    for lose in (lambda: write(MODULES + "/vgpu_stub/start.py", "def (\n"), lambda: shutil.rmtree(MODULES)):
+    for lose in (lambda: write(MODULES + "/qemu_device/start.py", "def (\n"), lambda: shutil.rmtree(MODULES)):
         lose()
         daemon.set({})
         assert emulated(begin()) and begin().code == 7
@@ -115,9 +116,9 @@ def patched_without_our_package(daemon):
         assert start.record("qemu-system-i386") is None and start.code == 1
         line = start.said.splitlines()[-1]
         assert line.startswith(
-            "vgpu-stub: this VM has a setting in VM.platform, and /usr/lib/vgpu-stub, which"
+            "qemu-device: this VM has a setting in VM.platform, and /usr/lib/qemu-device, which"
         ), line
-        assert "install vgpu-stub-dom0, or: xe vm-param-remove uuid=" in line, line
+        assert "install qemu-device-dom0, or: xe vm-param-remove uuid=" in line, line
         assert start.said.count("\n") == 1, start.said
     namespace.install()
 
@@ -131,10 +132,8 @@ def patched_behind_the_shim(daemon):
             daemon.set({key: value})
             start = begin(SHIM)
             words = emulated(start)["argument"]
-            assert words.count("vgpu-stub," + options) == 1 and "".join(words).count("vgpu-stub") == 1, (
-                name,
-                words,
-            )
+            found = [word for word in words if word.split(",")[0] in choice.contract.types()]
+            assert found == options, (name, words)
             assert start.said.startswith(log_line(options)) and start.said.count("Adding ") == 1, (
                 name,
                 start.said,
@@ -156,6 +155,34 @@ def in_a_real_qemu(daemon):
             assert sum(found.values(), []).count((0x1AF4, 0x1111)) == 1, found
         daemon.set({})
         assert (0x1AF4, 0x1111) not in sum(_slots(program).values(), [])
+    _in_a_stock_qemu(daemon)
+
+
+def _in_a_stock_qemu(daemon):
+    """Every start gets a running QEMU; with the policy `refuse`, a line."""
+    daemon.set({"vgpu-stub": "pool_id=B", "meter": "base=1"})
+    for qemu, device in ((namespace.qemu, True), (namespace.stock, False), (namespace.qemu, True)):
+        # As an update does it: another file in its place.
+        shutil.copy(qemu, EMULATOR + ".new")
+        os.rename(EMULATOR + ".new", EMULATOR)
+        for program in (SHIM, VENDOR):
+            assert ((0x1AF4, 0x1111) in sum(_slots(program).values(), [])) == device, (program, qemu)
+            with open("/run/said") as said:
+                text = said.read()
+            # Neither has this one.
+            assert "domain 5 starts without meter: the QEMU of this host" in text, text
+            assert ("domain 5 starts without vgpu-stub" in text) != device, text
+    write(POLICY, "on-missing = refuse\n")
+    daemon.set({"vgpu-stub": "pool_id=B"})
+    assert (0x1AF4, 0x1111) in sum(_slots(SHIM).values(), [])
+    shutil.copy(namespace.stock, EMULATOR + ".new")
+    os.rename(EMULATOR + ".new", EMULATOR)
+    for program in (SHIM, VENDOR):
+        start = Start(program, arguments=ARGUMENTS)
+        line = [line for line in start.said.splitlines() if not line.startswith("Arguments: ")]
+        assert start.code == 1 and len(line) == 1, start.said
+        assert line[0].startswith("qemu-device: domain 5 is refused, as " + POLICY), line
+    os.unlink(POLICY)
 
 
 def _slots(program):
@@ -182,7 +209,9 @@ def _slots(program):
     words += ["-qmp", "unix:/run/qmp,server=on,wait=off"]
     if os.path.exists("/run/qmp"):
         os.unlink("/run/qmp")
-    with open("/run/said", "w+") as said:
+    write("/run/said", "")
+    # What is read meanwhile must not move where they write.
+    with open("/run/said", "a+") as said:
         process = subprocess.Popen([program] + words, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         deadline = time.monotonic() + 60
         connection = socket.socket(socket.AF_UNIX)

@@ -3,8 +3,8 @@
 
 import sys
 
-from vgpu_stub.patch import block
-from vgpu_stub.patch.shape import Refused
+from qemu_device.patch import block
+from qemu_device.patch.shape import Refused
 
 from . import shapes
 
@@ -30,8 +30,8 @@ def known_shapes():
             patched = block.put_in(original)
             assert block.take_out(patched).original == original, (name, kind)
             assert block.put_in(block.take_out(patched).original) == patched, (name, kind)
-            assert patched.count(b"# vgpu-stub begin") == 1 and patched.count(b"vgpu_stub_extend(") == 1
-            ours = [line for line in patched.split(b"\n") if b"vgpu_stub" in line]
+            assert patched.count(b"# qemu-device begin") == 1 and patched.count(b"qemu_device_extend(") == 1
+            ours = [line for line in patched.split(b"\n") if b"qemu_device" in line]
             last = [line for line in original.split(b"\n") if b"Exec: " in line][0]
             assert all(line.endswith(b"\r") == last.endswith(b"\r") for line in ours), (name, kind)
             assert all(line.startswith(b"\t") == last.startswith(b"\t") for line in ours), (name, kind)
@@ -79,17 +79,17 @@ def altered_lines():
     patched = block.put_in(shapes.PLAIN.encode("ascii"))
     again = "reinstall the package that brings the file"
     changed = "it was changed after it was patched; " + again
-    broken = "the lines of vgpu-stub in it are not whole; " + again
-    begin = [line for line in patched.split(b"\n") if b"vgpu-stub begin" in line][0] + b"\n"
+    broken = "the lines of qemu-device in it are not whole; " + again
+    begin = [line for line in patched.split(b"\n") if b"qemu-device begin" in line][0] + b"\n"
     rows = [
         (patched.replace(b"import os", b"import  os"), changed),
         (patched + b"\n", changed),
-        (patched.replace(b"    # vgpu-stub end\n", b""), broken),
+        (patched.replace(b"    # qemu-device end\n", b""), broken),
         (patched.replace(begin, b""), broken),
         (patched.replace(begin, begin * 2), broken),
         (patched.replace(b"version 1,", b"version one,"), broken),
         (patched.replace(begin, begin.replace(b"sha256 ", b"sha256 0")), broken),
-        (patched.replace(b"# vgpu-stub end", b"# vgpu-stub  end"), broken),
+        (patched.replace(b"# qemu-device end", b"# qemu-device  end"), broken),
     ]
     for source, said in rows:
         try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the command `vgpu-stub-patch` does to files, and what it says."""
+"""What the command `qemu-device-patch` does to files, and what it says."""
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -9,12 +10,27 @@ import subprocess
 import sys
 import tempfile
 
-from vgpu_stub.patch import block, files
+from qemu_device.patch import block, files
 
 from . import shapes
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-PATCHER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(HERE)))), "wrapper", "vgpu-stub-patch")
+HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+WRAPPER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), "wrapper")
+
+
+def _laid_out():
+    """The program with its modules and the devices' data, as the pipeline lays them out."""
+    path = tempfile.mkdtemp(prefix="vgpu-patcher-")
+    atexit.register(shutil.rmtree, path)
+    shutil.copytree(
+        WRAPPER + "/qemu_device", path + "/qemu_device", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copytree(HERE + "/devices", path + "/devices")
+    shutil.copy(WRAPPER + "/qemu-device-patch", path)
+    return path + "/qemu-device-patch"
+
+
+PATCHER = _laid_out()
 
 
 @contextlib.contextmanager
@@ -109,29 +125,29 @@ def refusals_of_files():
         ]
         for name, said in rows:
             for words in ([name], ["--check", name], ["--revert", name], ["--diff", name]):
-                assert patcher(*words) == (2, "", "vgpu-stub-patch: %s: %s\n" % (name, said)), (
+                assert patcher(*words) == (2, "", "qemu-device-patch: %s: %s\n" % (name, said)), (
                     name,
                     patcher(*words),
                 )
         code, _, errors = patcher(path, "--output", link)
         assert (
             code == 1
-            and errors == "vgpu-stub-patch: %s is a symbolic link: name the file that it points to\n" % link
+            and errors == "qemu-device-patch: %s is a symbolic link: name the file that it points to\n" % link
         )
         code, _, errors = patcher(path, "--output", pipe)
-        assert code == 1 and errors == "vgpu-stub-patch: %s is no regular file\n" % pipe, errors
+        assert code == 1 and errors == "qemu-device-patch: %s is no regular file\n" % pipe, errors
         nowhere = os.path.join(place, "absent", "x")
         code, _, errors = patcher(path, "--output", nowhere)
         assert (
             code == 1
-            and errors == "vgpu-stub-patch: %s cannot be written: No such file or directory\n" % nowhere
+            and errors == "qemu-device-patch: %s cannot be written: No such file or directory\n" % nowhere
         )
         assert patcher(path, "--check", "--diff")[0] == 2 and patcher()[0] == 2
         assert read(path) == original and os.path.islink(link)
         assert sorted(os.listdir(place)) == ["large", "link", "pipe", "qemu-wrapper"]
         other = os.path.join(place, "other")
         os.link(path, other)
-        said = "vgpu-stub-patch: %s: it has 2 hard links: make a file of its own of it\n" % path
+        said = "qemu-device-patch: %s: it has 2 hard links: make a file of its own of it\n" % path
         assert patcher(path) == (2, "", said), patcher(path)
         assert read(path) == read(other) == original
         # What changes nothing, or another file, may be done with it.

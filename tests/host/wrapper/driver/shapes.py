@@ -116,7 +116,11 @@ REFUSED = [
     ("main decorated", edited(("def main(", "@staticmethod\ndef main(")), "its function `main` is decorated"),
     ("main anew", edited((_TAIL, "\nmain = lambda words: 0\n" + _TAIL)), _MAIN_TWICE),
     ("main imported", edited((_TAIL, "\nfrom os import system as main\n" + _TAIL)), _MAIN_TWICE),
-    ("main anew, elsewhere", edited((_PRINTED, "    global main\n    main = words\n" + _PRINTED)), _MAIN_TWICE),
+    (
+        "main anew, elsewhere",
+        edited((_PRINTED, "    global main\n    main = words\n" + _PRINTED)),
+        _MAIN_TWICE,
+    ),
     (
         "another one run",
         edited(("SystemExit(main(", "SystemExit(start(")),
@@ -129,12 +133,19 @@ REFUSED = [
     ),
     (
         "another road before",
-        edited((_PRINTED, "    if words:\n        os.execv('/bin/run', ['run', program] + given)\n" + _PRINTED)),
+        edited(
+            (_PRINTED, "    if words:\n        os.execv('/bin/run', ['run', program] + given)\n" + _PRINTED)
+        ),
         _OTHER_START,
     ),
     (
         "a call before",
-        edited((_PRINTED, "    if words:\n        return subprocess.call(given, executable=program)\n" + _PRINTED)),
+        edited(
+            (
+                _PRINTED,
+                "    if words:\n        return subprocess.call(given, executable=program)\n" + _PRINTED,
+            )
+        ),
         _OTHER_START,
     ),
     (
@@ -228,8 +239,8 @@ REFUSED = [
     ("by hand, ours", edited((_PRINTED, "    key = 'vgpu-stub'\n" + _PRINTED)), _BY_HAND.format("vgpu-stub")),
     (
         "our names",
-        edited((_PRINTED, "    vgpu_stub_key = 1\n" + _PRINTED)),
-        "it has a name of its own with `vgpu_stub` in it",
+        edited((_PRINTED, "    qemu_device_key = 1\n" + _PRINTED)),
+        "it has a name of its own with `qemu_device` in it",
     ),
     (
         "shared line",

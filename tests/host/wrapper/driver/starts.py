@@ -12,16 +12,16 @@ import subprocess
 
 from . import namespace
 from .hostile import HOSTILE
-from .namespace import MODULES, POLICY, SHIM, VENDOR
-from .settings import VALID, expected
+from .namespace import EMULATOR, MODULES, POLICY, SHIM, VENDOR
+from .settings import SEVERAL, VALID, expected, gained
 from .xenstore import DAEMONS, Daemon
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 ARGUMENTS = ["5", "--syslog", "-std-vga", "-xen-domid", "5", "-m", "size=64", "", "a b", "-pidfile", "/x\xff"]
 # What forkexecd hands over, beside the standard three: its own choice of numbers.
 GIVEN = (20, 33)
-BROKEN = "vgpu-stub: the setting was not read ({}), so the VM starts without the device;"
-BROKEN += " `vgpu-stub doctor` looks for the reason\n"
+BROKEN = "qemu-device: the settings were not read ({}), so the VM starts without a device of ours;"
+BROKEN += " `qemu-device doctor` looks for the reason\n"
 
 
 class Start(object):
@@ -105,12 +105,8 @@ def given_signals():
     return [bits & ~own for bits in signals(lines)]
 
 
-def device(options):
-    return ["-device", "vgpu-stub," + options]
-
-
 def log_line(options):
-    return "Adding device-model-args: -device vgpu-stub," + options + "\n"
+    return "Adding device-model-args: " + " ".join(gained(options)) + "\n"
 
 
 def each_daemon(check):
@@ -144,9 +140,9 @@ def shim_without_a_setting(daemon):
 @each_daemon
 def shim_with_a_setting(daemon):
     """Each valid setting in either spelling: one `-device` more, and the log line."""
-    for key, value, options in VALID:
-        daemon.set({key: value})
-        Start().passed(device(options), said=log_line(options))
+    for values, options in [({key: value}, options) for key, value, options in VALID] + SEVERAL:
+        daemon.set(values)
+        Start().passed(gained(options), said=log_line(options))
 
 
 @each_daemon
@@ -164,7 +160,7 @@ def shim_with_a_policy(daemon):
     daemon.set({"vgpu-stub": "pool_id=C"})
     said = expected("vgpu-stub", "pool_id is 'C', not one of A, B")
     write(POLICY, "on-invalid = start-without-device\n")
-    words = "domain 5 starts without the device, as {} says:".format(POLICY)
+    words = "domain 5 starts without vgpu-stub, as {} says:".format(POLICY)
     Start().passed(said=said.replace("domain 5 is refused:", words) + "\n")
     write(POLICY, "on-invalid = maybe\n")
     complaint = "{}, line 1, has 'maybe', not refuse or start-without-device; look".format(POLICY)
@@ -174,10 +170,52 @@ def shim_with_a_policy(daemon):
 
 
 @each_daemon
+def shim_with_a_stock_qemu(daemon):
+    """A QEMU without the device: the VM starts without it and the log says so, or it is refused; QEMU is asked
+    once per binary."""
+    daemon.set({"vgpu-stub": "pool_id=A", "meter": "base=1"})
+    namespace.known("meter", "e1000")
+    write("/run/asked", "")
+    why = "the QEMU of this host, of no package, does not have it; install one that has: qemu-device doctor"
+    line = "qemu-device: domain 5 starts without vgpu-stub: " + why + "\n"
+    others = ["meter,base=1,channel=1,addr=0x1c"]
+    for _ in range(3):
+        Start().passed(gained(others), said=line + log_line(others))
+    assert asked() == 1, asked()
+    write(POLICY, "on-missing = refuse\n")
+    Start().refused(
+        "qemu-device: domain 5 is refused, as {} says: it has vgpu-stub, and {}".format(POLICY, why)
+    )
+    os.unlink(POLICY)
+    # A binary in its place, or what somebody else may have written, is asked anew.
+    shutil.copy(EMULATOR, EMULATOR + ".new")
+    os.rename(EMULATOR + ".new", EMULATOR)
+    Start().passed(gained(others), said=line + log_line(others))
+    assert asked() == 2, asked()
+    os.chmod(namespace.MEMORY, 0o666)
+    Start().passed(gained(others), said=line + log_line(others))
+    assert asked() == 3, asked()
+    for text in ("", "x", "\n" * 9, open(namespace.MEMORY).read()[:-2]):
+        write(namespace.MEMORY, text)
+        Start().passed(gained(others), said=line + log_line(others))
+    assert asked() == 7, asked()
+    # One that cannot be asked, or does not end, says for itself what it lacks.
+    both = others + VALID[0][2]
+    write(EMULATOR, "#!/bin/sh\nsleep 600\n")
+    Start().passed(gained(both), said=log_line(both))
+    os.unlink(EMULATOR)
+    Start().passed(gained(both), said=log_line(both))
+
+
+def asked():
+    return os.path.getsize("/run/asked")
+
+
+@each_daemon
 def shim_and_odd_domains(daemon):
     """A domain id that makes no sense is the vendor's to complain of."""
     daemon.set({"vgpu-stub": "pool_id=A"})
-    said = "vgpu-stub: no domain id in the arguments; the vendor's qemu-wrapper goes on\n"
+    said = "qemu-device: no domain id in the arguments; the vendor's qemu-wrapper goes on\n"
     rows = [
         [],
         ["5"],
@@ -225,18 +263,18 @@ def shim_without_xenstore():
 def shim_with_broken_modules(daemon):
     """Whatever became of our modules, VMs start; without the vendor's wrapper the line says so."""
     daemon.set({"vgpu-stub": "pool_id=A"})
-    Start().passed(device(VALID[0][2]), said=log_line(VALID[0][2]))
-    write(MODULES + "/vgpu_stub/setting.py", "def (\n")
+    Start().passed(gained(VALID[0][2]), said=log_line(VALID[0][2]))
+    write(MODULES + "/qemu_device/setting.py", "def (\n")
     Start().passed(said=BROKEN.format("SyntaxError"))
-    write(MODULES + "/vgpu_stub/setting.py", "KEYS = (1,)\n")
+    write(MODULES + "/qemu_device/setting.py", "raise AttributeError()\n")
     Start().passed(said=BROKEN.format("AttributeError"))
-    shutil.rmtree(MODULES + "/vgpu_stub")
+    shutil.rmtree(MODULES + "/qemu_device")
     missing = "ImportError" if "2.7" in namespace.python else "ModuleNotFoundError"
     Start().passed(said=BROKEN.format(missing))
     namespace.install()
     os.unlink(VENDOR)
     start = Start()
-    tail = "vgpu-stub: {} cannot be run (error 2); reinstall the package xenopsd\n".format(VENDOR)
+    tail = "qemu-device: {} cannot be run (error 2); reinstall the package xenopsd\n".format(VENDOR)
     assert start.code == 1 and start.said == log_line(VALID[0][2]) + tail, start.said
     namespace.install()
 
@@ -245,9 +283,9 @@ def shim_with_broken_modules(daemon):
 def shim_and_its_surroundings(daemon):
     """No module is taken from the folder, the user or the environment; no output is needed to start."""
     daemon.set({"vgpu-stub": "pool_id=A"})
-    for name in ("os.py", "signal.py", "xen.py", "vgpu_stub.py", "re.py", "sitecustomize.py"):
+    for name in ("os.py", "signal.py", "xen.py", "qemu_device.py", "re.py", "sitecustomize.py"):
         write("/run/" + name, "raise SystemExit('taken')\n")
-    gain, line = device(VALID[0][2]), log_line(VALID[0][2])
+    gain, line = gained(VALID[0][2]), log_line(VALID[0][2])
     Start(environment={}).passed(gain, said=line)
     odd = {"PYTHONPATH": "/run", "PYTHONSTARTUP": "/run/os.py", "PYTHONHOME": "/run", "HOME": "/run"}
     Start(environment=odd).passed(gain, said=line)
@@ -288,6 +326,7 @@ CHECKS = [
     shim_with_a_setting,
     shim_with_a_hostile_setting,
     shim_with_a_policy,
+    shim_with_a_stock_qemu,
     shim_and_odd_domains,
     shim_without_xenstore,
     shim_with_broken_modules,

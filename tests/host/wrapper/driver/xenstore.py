@@ -5,6 +5,8 @@ import os
 import subprocess
 import time
 
+from qemu_device import choice
+
 from .namespace import XEN
 from .settings import UUID
 
@@ -64,7 +66,7 @@ class Daemon(object):
 
     def set(self, values):
         """The VM's platform map: these keys, and no other of ours."""
-        for key in ("vgpu-stub", "device-model-args"):
+        for key in choice.keys():
             path = "/local/domain/{}/platform/{}".format(DOMAIN, key)
             value = values.get(key)
             if value is not None:

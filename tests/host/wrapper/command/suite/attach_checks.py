@@ -13,26 +13,38 @@ DEFAULT = "pool_id=A,priority=medium,vm_id=0"
 
 def attached_with_defaults(host):
     """a VM gets the device with its defaults, by name, and xe is asked for just that"""
-    host("attach", "web")
+    host("attach", "web", "vgpu-stub")
     assert host.platform() == {OURS: DEFAULT}
     assert host.changes() == [["xe", "vm-param-set", "uuid=" + VM, "platform:vgpu-stub=" + DEFAULT]]
 
 
 def attached_with_properties(host):
     """every property can be given, by UUID, and what is not given stays"""
-    host("attach", VM, "--pool", "B", "--priority", "high", "--vm-id", "4294967295", "--addr", "0x1c")
+    host(
+        "attach",
+        VM,
+        "vgpu-stub",
+        "--pool-id",
+        "B",
+        "--priority",
+        "high",
+        "--vm-id",
+        "4294967295",
+        "--addr",
+        "0x1c",
+    )
     assert host.platform() == {OURS: "pool_id=B,priority=high,vm_id=4294967295,addr=0x1c"}
-    host("attach", VM, "--vm-id", "7")
+    host("attach", VM, "vgpu-stub", "--vm-id", "7")
     assert host.platform() == {OURS: "pool_id=B,priority=high,vm_id=7,addr=0x1c"}
     host.forget()
-    contains(host("attach", VM).out, "nothing to do")
+    contains(host("attach", VM, "vgpu-stub").out, "nothing to do")
     assert host.changes() == []
 
 
 def older_spelling_renewed(host):
     """the guide's key is replaced by ours, with its properties"""
     host.set(VM, platform={"vga": "std", GUIDE: "-device vgpu-stub,pool_id=B,priority=low,vm_id=100"})
-    host("attach", "web", "--priority", "high")
+    host("attach", "web", "vgpu-stub", "--priority", "high")
     assert host.platform() == {OURS: "pool_id=B,priority=high,vm_id=100"}
     # In this order nothing starts without its device should the second step fail.
     assert [call[1] for call in host.changes()] == ["vm-param-set", "vm-param-remove"]
@@ -44,7 +56,7 @@ def foreign_arguments_refused(host):
     for held in ("-device e1000", injected, "\n", "-device vgpu-stub,\u00fc"):
         host.set(VM, platform={"vga": "std", GUIDE: held})
         for command in ("attach", "detach"):
-            answer = host(command, "web", code=1)
+            answer = host(command, "web", "vgpu-stub", code=1)
             contains(one_line(answer.err), "holds something else", VM)
             contains(answer.err, "help: where nobody needs it", "param-key=device-model-args")
         assert host.platform() == {GUIDE: held}
@@ -53,14 +65,14 @@ def foreign_arguments_refused(host):
 def invalid_setting_replaced(host):
     """an invalid setting of ours is replaced, and what was wrong is said"""
     host.set(VM, platform={"vga": "std", OURS: "pool_id=C"})
-    contains(host("attach", "web").err, "not valid", "pool_id")
+    contains(host("attach", "web", "vgpu-stub").err, "not valid", "pool_id")
     assert host.platform() == {OURS: DEFAULT}
 
 
 def both_spellings_become_one(host):
     """where both keys are set ours counts, and the other goes"""
     host.set(VM, platform={"vga": "std", OURS: "priority=low", GUIDE: "-device vgpu-stub"})
-    host("attach", "web")
+    host("attach", "web", "vgpu-stub")
     assert host.platform() == {OURS: "pool_id=A,priority=low,vm_id=0"}
 
 
@@ -79,7 +91,7 @@ def detached(host):
 def dry_run_changes_nothing(host):
     """a dry run prints the exact commands, and they do what the command does"""
     host.set(VM, platform={"vga": "std", GUIDE: "-device vgpu-stub"})
-    shown = host("attach", "web", "--dry-run").out.splitlines()
+    shown = host("attach", "web", "vgpu-stub", "--dry-run").out.splitlines()
     assert shown == [
         "xe vm-param-set uuid=%s platform:vgpu-stub=%s" % (VM, DEFAULT),
         "xe vm-param-remove uuid=%s param-name=platform param-key=device-model-args" % VM,
@@ -95,23 +107,23 @@ def dry_run_changes_nothing(host):
 def running_vm_is_asked_for(host):
     """a running or suspended VM's setting is changed after a question only, and the restart is named"""
     host.run(["xe", "vm-start", "uuid=" + VM])
-    answer = host("attach", "web", code=2)
+    answer = host("attach", "web", "vgpu-stub", code=2)
     contains(one_line(answer.err), "is running", "no terminal")
     contains(answer.err, "--yes")
-    code, shown = host.on_terminal("attach", "web", answer="n\n")
+    code, shown = host.on_terminal("attach", "web", "vgpu-stub", answer="n\n")
     assert code == 1 and "the answer was no" in shown, shown
-    code, shown = host.on_terminal("attach", "web", answer="\x04")
+    code, shown = host.on_terminal("attach", "web", "vgpu-stub", answer="\x04")
     assert code == 1, shown
     assert host.platform() == {}
-    code, shown = host.on_terminal("attach", "web", answer="yes\n")
+    code, shown = host.on_terminal("attach", "web", "vgpu-stub", answer="yes\n")
     assert code == 0 and "xe vm-reboot uuid=" + VM in shown, shown
     assert host.platform() == {OURS: DEFAULT}
     contains(host("detach", "web", "--yes").out, "xe vm-reboot uuid=" + VM)
     assert host.platform() == {}
     host.set(VM, power_state="suspended")
-    contains(one_line(host("attach", "web", code=2).err), "is suspended")
+    contains(one_line(host("attach", "web", "vgpu-stub", code=2).err), "is suspended")
     contains(host("detach", "web").out, "nothing to do")
-    contains(host("attach", "web", "--yes").out, "resumed, it goes on as it was started")
+    contains(host("attach", "web", "vgpu-stub", "--yes").out, "resumed, it goes on as it was started")
     # Its saved state has the device, and without its setting a rollback would no longer know.
     host.forget()
     answer = host("detach", "web", "--yes", code=1)
@@ -122,14 +134,15 @@ def running_vm_is_asked_for(host):
 
 def json_of_changes(host):
     """the JSON of attach and detach has its documented shape"""
-    answer = host.json("attach", "web", "--pool", "B")
+    answer = host.json("attach", "web", "vgpu-stub", "--pool-id", "B")
     assert answer["ok"] is True and answer["command"] == "attach" and answer["restart"] == "no"
     assert answer["vm"] == {"uuid": VM, "name": "web", "power_state": "halted"}
-    assert answer["setting"] == {"pool_id": "B", "priority": "medium", "vm_id": 0, "addr": "0x1e"}
+    assert answer["device"] == "vgpu-stub"
+    assert answer["setting"] == [{"pool_id": "B", "priority": "medium", "vm_id": 0, "addr": None}]
     assert [step["argv"][1] for step in answer["steps"]] == ["vm-param-set"]
     assert answer["done"] == [step["does"] for step in answer["steps"]]
     assert host.json("detach", "web", "--dry-run")["dry_run"] is True
-    refused = host.json("attach", "nobody", code=2)
+    refused = host.json("attach", "nobody", "vgpu-stub", code=2)
     assert refused["ok"] is False and "no VM" in refused["error"] and refused["help"], refused
 
 
@@ -152,7 +165,7 @@ def wrong_vms_refused(host):
         (uuid(6), 2, ("is a control domain",)),
         ("old", 2, ("is of the type pv",)),
     ):
-        answer = host("attach", word, code=code)
+        answer = host("attach", word, "vgpu-stub", code=code)
         contains(one_line(answer.err), *parts)
         contains(answer.err, "help: ") if word != uuid(6) else None
     assert host.changes() == []
@@ -161,27 +174,27 @@ def wrong_vms_refused(host):
 def wrong_properties_refused(host):
     """properties are judged by the one validator, before xapi is asked for anything"""
     for words in (
-        ["--pool", "C"],
-        ["--pool", "a"],
-        ["--pool", ""],
+        ["--pool-id", "C"],
+        ["--pool-id", "a"],
+        ["--pool-id", ""],
         ["--priority", "urgent"],
         ["--vm-id", "-1"],
         ["--vm-id", "007"],
         ["--vm-id", "4294967296"],
         ["--vm-id", "1,addr=0x18"],
-        ["--pool", "A,priority=low"],
+        ["--pool-id", "A,priority=low"],
         ["--addr", "2"],
         ["--addr", "0x1f"],
-        ["--pool", "A\n"],
+        ["--pool-id", "A\n"],
     ):
-        one_line(host("attach", "web", *words, code=2).err)
+        one_line(host("attach", "web", "vgpu-stub", *words, code=2).err)
     assert host.calls() == []
 
 
 def usage_errors(host):
     """a wrong command line ends with code 2 and one line"""
     both = ["status", "--all", "web"]
-    for words in ([], ["enable"], ["attach"], ["attach", "web", "--force"], ["status"], both):
+    for words in ([], ["enable"], ["attach"], ["attach", "web", "vgpu-stub", "--force"], ["status"], both):
         one_line(host(*words, code=2).err)
     contains(host("--help").out, "attach", "doctor", "exit codes")
 
@@ -190,17 +203,19 @@ def interrupted_between_steps(host):
     """Ctrl-C in a step lets it end, starts no other, and says what is left"""
     host.set(VM, platform={"vga": "std", GUIDE: "-device vgpu-stub"})
     host.change("xapi", fault="slow vm-param-set")
-    child = subprocess.Popen(host.argv(["attach", "web"]), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        host.argv(["attach", "web", "vgpu-stub"]), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     host.waits(lambda: host.calls("xe", "vm-param-set"), child)
     child.send_signal(signal.SIGINT)
     host.write("state/go", "")
     out, err = child.communicate(timeout=600)
     assert host.platform() == {OURS: DEFAULT, GUIDE: "-device vgpu-stub"}, (out, err)
     assert child.returncode == 130, (child.returncode, err)
-    contains(err.decode(), "stopped after: set the device", "what is left: xe vm-param-remove")
+    contains(err.decode(), "stopped after: set vgpu-stub", "what is left: xe vm-param-remove")
     # The state that is left is one that a start refuses, and running it again mends.
     assert host.json("status", "web")["vms"][0]["setting"]["state"] == "invalid"
-    host("attach", "web")
+    host("attach", "web", "vgpu-stub")
     assert host.platform() == {OURS: DEFAULT}
 
 

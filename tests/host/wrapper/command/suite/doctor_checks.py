@@ -8,7 +8,7 @@ import time
 
 from .host import OTHER_HOST, OURS, VM, contains
 
-FRAGMENT = "etc/xenopsd.conf.d/vgpu-stub.conf"
+FRAGMENT = "etc/xenopsd.conf.d/qemu-device.conf"
 
 
 def check(host, name):
@@ -36,8 +36,8 @@ def healthy(host):
     states = {one["name"]: one["state"] for one in answer["checks"]}
     assert set(states.values()) == {"ok"}, answer
     assert answer["counts"] == {"ok": len(states), "warn": 0, "fail": 0, "not checked": 0}
-    assert len(states) == 17, states
-    contains(host("doctor").out, "17 ok, 0 warn, 0 fail, 0 not checked")
+    assert len(states) == 19, states
+    contains(host("doctor").out, "19 ok, 0 warn, 0 fail, 0 not checked")
 
 
 def qemu_checks(host):
@@ -63,7 +63,7 @@ def qemu_checks(host):
     package(provides=["qemu"], release="5.2.15.3.xcpng8.3")
     # The day on which an update replaced ours: it went through, and this is where it is told.
     expect(host, "qemu-is-ours", "fail", "5.2.15.3.xcpng8.3", "an update has replaced ours")
-    expect(host, "qemu-device", "fail", "does not list vgpu-stub")
+    expect(host, "qemu-device", "fail", "does not list asset-tag, meter, vgpu-stub")
     expect(host, "qemu-properties", "fail")
     host.path(binary[1:]).unlink()
     expect(host, "qemu-binary", "fail", "missing")
@@ -88,10 +88,10 @@ def vendor_wrapper_checks(host):
     expect(host, "vendor-wrapper", "fail", "an edit that is not ours")
     host.write(path, "xenstore_read('platform/device-model-args')\n")
     expect(host, "vendor-wrapper", "fail", "edited by hand", "yum reinstall xenopsd")
-    host.write(path, "from vgpu_stub.start import extend as vgpu_stub_extend\n")
-    expect(host, "vendor-wrapper", "warn", "one of them is enough", "vgpu-stub-patch --revert")
+    host.write(path, "from qemu_device.start import extend as qemu_device_extend\n")
+    expect(host, "vendor-wrapper", "warn", "one of them is enough", "qemu-device-patch --revert")
     host.path(FRAGMENT).unlink()
-    expect(host, "vendor-wrapper", "warn", "patched by vgpu-stub-patch")
+    expect(host, "vendor-wrapper", "warn", "patched by qemu-device-patch")
     expect(host, "drop-in", "not checked", "patched wrapper")
     expect(host, "shim", "not checked", "patched wrapper")
     host.path(path).unlink()
@@ -101,17 +101,17 @@ def vendor_wrapper_checks(host):
 def patch_package_checks(host):
     """with the package for 8.2 a patched wrapper is in order, and a genuine or edited one is not"""
     host.use_patch_package()
-    expect(host, "vendor-wrapper", "ok", "vgpu-stub-dom0-patch keeps it patched")
+    expect(host, "vendor-wrapper", "ok", "qemu-device-dom0-patch keeps it patched")
     for name in ("drop-in", "drop-in-active", "shim"):
-        expect(host, name, "not checked", "the package vgpu-stub-dom0-patch needs none")
+        expect(host, name, "not checked", "the package qemu-device-dom0-patch needs none")
     expect(host, "drop-in-folder", "not checked")
     host.write("usr/lib64/xen/bin/qemu-wrapper", "device-model-args")
     expect(host, "vendor-wrapper", "fail", "edited by hand", "yum reinstall xenopsd")
     host.run(["yum", "-y", "reinstall", "xenopsd"])
-    expect(host, "vendor-wrapper", "fail", "has not patched it", "vgpu-stub-patch")
+    expect(host, "vendor-wrapper", "fail", "has not patched it", "qemu-device-patch")
     # A drop-in that names a shim which is not there stops every HVM guest, whatever is patched.
     host.path("etc/xenopsd.conf.d").mkdir()
-    host.write(FRAGMENT, "upstream-compat-qemu-dm-wrapper=/usr/libexec/vgpu-stub/qemu-wrapper\n")
+    host.write(FRAGMENT, "upstream-compat-qemu-dm-wrapper=/usr/libexec/qemu-device/qemu-wrapper\n")
     expect(host, "shim", "fail", "is missing")
 
 
@@ -125,7 +125,7 @@ def drop_in_checks(host):
     expect(host, "drop-in", "ok")
     # By bytes capitals come first, so this one loses.
     host.write(folder + "Z.conf", "upstream-compat-qemu-dm-wrapper=/opt/other\n")
-    expect(host, "drop-in", "warn", "vgpu-stub.conf wins", "Z.conf")
+    expect(host, "drop-in", "warn", "qemu-device.conf wins", "Z.conf")
     host.path(folder + "Z.conf").unlink()
     host.write("etc/xenopsd.conf", "upstream-compat-qemu-dm-wrapper=/opt/other\n")
     expect(host, "drop-in", "warn", "/etc/xenopsd.conf")
@@ -133,7 +133,7 @@ def drop_in_checks(host):
     host.write(FRAGMENT, ours.replace("/usr/libexec", "/opt"))
     expect(host, "drop-in", "fail", "does not name")
     host.write(FRAGMENT, "")
-    expect(host, "drop-in", "fail", "is empty", "yum reinstall vgpu-stub-dom0, which restarts xenopsd too")
+    expect(host, "drop-in", "fail", "is empty", "yum reinstall qemu-device-dom0, which restarts xenopsd too")
     expect(host, "drop-in-active", "not checked")
     host.path(FRAGMENT).unlink()
     expect(host, "drop-in", "fail", "missing")
@@ -143,7 +143,7 @@ def drop_in_checks(host):
 def folder_checks(host):
     """what xenopsd would stumble over or read by mistake in its folder is found"""
     folder = host.path("etc/xenopsd.conf.d")
-    for name in ("vgpu-stub.conf.rpmsave", "vgpu-stub.conf.bak", "x.conf~", "\u00fc\n.conf "):
+    for name in ("qemu-device.conf.rpmsave", "qemu-device.conf.bak", "x.conf~", "\u00fc\n.conf "):
         (folder / name).write_text("")
         expect(host, "drop-in-folder", "warn", "whatever their names")
         (folder / name).unlink()
@@ -179,7 +179,7 @@ def active_checks(host):
 
 def shim_checks(host):
     """a shim that is missing, not executable, broken or cannot load its modules is found"""
-    shim = host.path("usr/libexec/vgpu-stub/qemu-wrapper")
+    shim = host.path("usr/libexec/qemu-device/qemu-wrapper")
     text = shim.read_text()
     shim.chmod(0o644)
     expect(host, "shim", "fail", "not executable")
@@ -189,7 +189,7 @@ def shim_checks(host):
     shim.write_text(text.replace("/usr/bin/python3", "/usr/bin/python9", 1))
     expect(host, "shim", "fail", "no interpreter")
     shim.write_text(text)
-    module = host.path("usr/lib/vgpu-stub/xen/lowlevel/xs.py")
+    module = host.path("usr/lib/qemu-device/xen/lowlevel/xs.py")
     module.write_text("raise ImportError('libxenstore.so.4')")
     expect(host, "shim", "fail", "cannot load", "libxenstore.so.4")
     shim.unlink()
@@ -201,15 +201,15 @@ def leftovers_and_policy(host):
     host.write("usr/lib64/xen/bin/qemu-wrapper.bak-20260101", "")
     host.write("usr/lib64/xen/bin/qemu-system-i386.backup.20260101", "")
     expect(host, "leftovers", "warn", "qemu-wrapper.bak-20260101", "qemu-system-i386.backup.20260101")
-    host.write("etc/vgpu-stub/policy.conf", "on-invalid = start-without-device\n")
+    host.write("etc/qemu-device/policy.conf", "on-invalid = start-without-device\n")
     for name in host.path("usr/lib64/xen/bin").glob("*.ba*"):
         name.unlink()
     expect(host, "leftovers", "ok")
-    host.write("run/vgpu-stub-remove-anyway", "")
-    expect(host, "leftovers", "warn", "removed unasked", "rm /run/vgpu-stub-remove-anyway")
+    host.write("run/qemu-device-remove-anyway", "")
+    expect(host, "leftovers", "warn", "removed unasked", "rm /run/qemu-device-remove-anyway")
     expect(host, "policy", "ok", "start-without-device")
-    host.write("etc/vgpu-stub/policy.conf", "on-invalid = maybe\n")
-    expect(host, "policy", "fail", "maybe", "refused meanwhile")
+    host.write("etc/qemu-device/policy.conf", "on-invalid = maybe\n")
+    expect(host, "policy", "fail", "maybe", "on-invalid = refuse")
 
 
 def vm_checks(host):
@@ -217,12 +217,12 @@ def vm_checks(host):
     host.set(VM, platform={"vga": "std", "device-model-args": "-device vgpu-stub"})
     expect(host, "vms", "warn", "older spelling", VM)
     host.set(VM, platform={"vga": "std", "vgpu-stub": "pool_id=A\n"})
-    expect(host, "vms", "fail", VM, "vgpu-stub attach VM")
-    host("attach", "web")
+    expect(host, "vms", "fail", VM, "qemu-device attach VM")
+    host("attach", "web", "vgpu-stub")
     host.run(["xe", "vm-start", "uuid=" + VM])
     expect(host, "vms", "ok", "1 VM is set")
     expect(host, "running", "ok")
-    host("attach", "web", "--pool", "B", "--yes")
+    host("attach", "web", "vgpu-stub", "--pool-id", "B", "--yes")
     expect(host, "running", "warn", VM)
     host.install_qemu()
     expect(host, "old-binaries", "warn", "1 of 1", "1 of them with the device", "domains: 7")
@@ -243,15 +243,15 @@ def pool_checks(host):
 
     both = {
         "qemu": "qemu-4.2.1-5.2.15.2.xcpng8.3.vgpu1.x86_64",
-        "vgpu-stub-dom0": "vgpu-stub-dom0-1.0-1.noarch",
+        "qemu-device-dom0": "qemu-device-dom0-1.0-1.noarch",
     }
     packages(packages=both)
     expect(host, "pool", "ok", "1 other host has")
-    packages(packages={"qemu": both["qemu"], "vgpu-stub-dom0-patch": "vgpu-stub-dom0-patch-1.0-1.noarch"})
+    packages(packages={"qemu": both["qemu"], "qemu-device-dom0-patch": "qemu-device-dom0-patch-1.0-1.noarch"})
     expect(host, "pool", "ok", "1 other host has")
     packages(packages={"qemu": "qemu-4.2.1-5.2.15.2.xcpng8.3.x86_64"})
     expect(host, "pool", "warn", "'there'", "cannot migrate there")
-    packages(packages=dict(both, **{"vgpu-stub-dom0": ""}))
+    packages(packages=dict(both, **{"qemu-device-dom0": ""}))
     expect(host, "pool", "warn", "'there'")
     packages(down=True)
     expect(host, "pool", "not checked", "'there'")

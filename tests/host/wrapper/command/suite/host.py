@@ -28,7 +28,10 @@ Answer = namedtuple("Answer", "code out err")
 
 STOCK = {"epoch": "2", "version": "4.2.1", "release": "5.2.15.2.xcpng8.3", "repository": "xcp-ng-updates"}
 OURS = dict(
-    STOCK, release="5.2.15.2.xcpng8.3.vgpu1", provides=["qemu", "qemu-device(vgpu-stub) = 1"], altered=[]
+    STOCK,
+    release="5.2.15.2.xcpng8.3.vgpu1",
+    provides=["qemu"] + ["qemu-device(%s) = 1" % name for name in ("asset-tag", "meter", "vgpu-stub")],
+    altered=[],
 )
 
 
@@ -60,10 +63,10 @@ class Host:
             "state",
             "run",
             "etc/xenopsd.conf.d",
-            "etc/vgpu-stub",
+            "etc/qemu-device",
             "usr/lib64/xen/bin",
-            "usr/lib/vgpu-stub/xen/lowlevel",
-            "usr/libexec/vgpu-stub",
+            "usr/lib/qemu-device/xen/lowlevel",
+            "usr/libexec/qemu-device",
             "usr/sbin",
             "var/log",
         ):
@@ -73,19 +76,25 @@ class Host:
         for program in ("rm", "touch", "truncate"):
             (self.root / "bin" / program).symlink_to("/bin/" + program)
         shutil.copytree(
-            WRAPPER / "vgpu_stub",
-            self.root / "usr/lib/vgpu-stub/vgpu_stub",
+            WRAPPER / "qemu_device",
+            self.root / "usr/lib/qemu-device/qemu_device",
             ignore=shutil.ignore_patterns("__pycache__"),
         )
+        shutil.copytree(HERE.parents[1] / "devices", self.root / "usr/lib/qemu-device/devices")
+        origin = {"pipeline": "published", "release-suffix": ".vgpu1"}
+        self.write("usr/lib/qemu-device/origin.json", json.dumps(origin))
         for empty in ("xen/__init__.py", "xen/lowlevel/__init__.py", "xen/lowlevel/xs.py"):
-            self.write("usr/lib/vgpu-stub/" + empty, "")
-        shutil.copy(WRAPPER / "qemu-wrapper", self.path("usr/libexec/vgpu-stub/qemu-wrapper"))
+            self.write("usr/lib/qemu-device/" + empty, "")
+        shutil.copy(WRAPPER / "qemu-wrapper", self.path("usr/libexec/qemu-device/qemu-wrapper"))
         self.write("usr/lib64/xen/bin/qemu-wrapper", "#! /usr/bin/python3\n# a stub for the vendor's\n")
         self.install_qemu()
+        (self.root / "etc/yum.repos.d").mkdir()
+        self.write("etc/yum.repos.d/xcp-ng.repo", "[xcp-ng-base]\nenabled=1\n[xcp-ng-updates]\nenabled=1\n")
+        self.write("etc/yum.repos.d/published.repo", "[published]\nenabled=0\n")
         self.write("etc/xenopsd.conf", "# a stub\nqemu-system-i386=/bin/false\n")
         self.write(
-            "etc/xenopsd.conf.d/vgpu-stub.conf",
-            "upstream-compat-qemu-dm-wrapper=/usr/libexec/vgpu-stub/qemu-wrapper\n",
+            "etc/xenopsd.conf.d/qemu-device.conf",
+            "upstream-compat-qemu-dm-wrapper=/usr/libexec/qemu-device/qemu-wrapper\n",
         )
         self.write("etc/xensource-inventory", "BUILD_NUMBER='0'\nINSTALLATION_UUID='%s'\n" % HOST)
         for log in ("daemon.log", "xensource.log"):
@@ -96,13 +105,25 @@ class Host:
                 "installed": {
                     "qemu": OURS,
                     "xenopsd": dict(STOCK, provides=[], altered=[]),
-                    "vgpu-stub-dom0": dict(STOCK, provides=[], altered=[]),
+                    "qemu-device-dom0": dict(STOCK, provides=[], altered=[]),
                 },
-                "available": [STOCK, dict(OURS, repository="ours")],
+                "available": [STOCK, dict(OURS, repository="published")],
             },
         )
         hosts = [{"uuid": HOST, "name-label": "here", "packages": {}}]
-        self.save("xapi", {"vms": [], "hosts": hosts, "tasks": [], "xenstore": {}, "domid": 7})
+        self.save(
+            "xapi",
+            {
+                "vms": [],
+                "hosts": hosts,
+                "tasks": [],
+                "vifs": [],
+                "vgpus": [],
+                "messages": [],
+                "xenstore": {},
+                "domid": 7,
+            },
+        )
         self.add_vm("web", VM)
         self.run(["systemctl", "restart", "xenopsd-xc"])
         self.forget()
@@ -121,17 +142,19 @@ class Host:
     def use_patch_package(self):
         """Makes it a host of 8.2: the wrapper is patched, by the real patcher, and there is no shim."""
         rpm = self.load("rpm")
-        rpm["installed"]["vgpu-stub-dom0-patch"] = rpm["installed"].pop("vgpu-stub-dom0")
+        rpm["installed"]["qemu-device-dom0-patch"] = rpm["installed"].pop("qemu-device-dom0")
         rpm["installed"]["xenopsd"]["altered"] = ["S.5....T.    /usr/lib64/xen/bin/qemu-wrapper"]
         self.save("rpm", rpm)
-        patcher, wrapper = self.path("usr/sbin/vgpu-stub-patch"), self.path("usr/lib64/xen/bin/qemu-wrapper")
-        patcher.write_text('#!/bin/sh\nexec %s -B %s/vgpu-stub-patch "$@"\n' % (self.python, WRAPPER))
+        patcher, wrapper = self.path("usr/sbin/qemu-device-patch"), self.path(
+            "usr/lib64/xen/bin/qemu-wrapper"
+        )
+        patcher.write_text('#!/bin/sh\nexec %s -B %s/qemu-device-patch "$@"\n' % (self.python, WRAPPER))
         patcher.chmod(0o755)
         for target in (wrapper, self.path("state/genuine-wrapper")):
             shutil.copy(WRAPPER / "sample/qemu-wrapper", target)
         subprocess.run([patcher, wrapper], check=True, stdout=subprocess.DEVNULL)
         shutil.rmtree(self.path("etc/xenopsd.conf.d"))
-        shutil.rmtree(self.path("usr/libexec/vgpu-stub"))
+        shutil.rmtree(self.path("usr/libexec/qemu-device"))
         self.write("state/no-config-dir", "")
         self.run(["systemctl", "restart", "xenopsd-xc"])
         self.forget()
@@ -164,6 +187,8 @@ class Host:
             "is-control-domain": "false",
             "power-state": "halted",
             "platform": {"vga": "std"},
+            "HVM-boot-params": {"firmware": "bios", "order": "cdn"},
+            "other-config": {},
             "domain-type": "hvm",
             "resident-on": "<not in database>",
             "dom-id": -1,
@@ -213,6 +238,11 @@ class Host:
         """What was run that changes something."""
         quiet = (
             "vm-list",
+            "vif-list",
+            "vgpu-list",
+            "message-list",
+            "snapshot-param-get",
+            "template-param-get",
             "template-list",
             "snapshot-list",
             "host-list",
@@ -255,11 +285,11 @@ class Host:
     def json(self, *words, code=0):
         return json.loads(self(words[0], "--json", *words[1:], code=code).out)
 
-    def on_terminal(self, *words, answer):
+    def on_terminal(self, *words, answer=None, locale="C"):
         """The command on a terminal, where `answer` is typed; its exit code and what stood there."""
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execv(self.python, self.argv(words))
+            os.execve(self.python, self.argv(words), dict(os.environ, LC_ALL=locale))
         shown = b""
         while True:
             try:

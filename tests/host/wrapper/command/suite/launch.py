@@ -6,9 +6,9 @@ import sys
 
 sys.dont_write_bytecode = True
 root, quick, only = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-sys.path.insert(0, os.path.join(root, "usr/lib/vgpu-stub"))
+sys.path.insert(0, os.path.join(root, "usr/lib/qemu-device"))
 
-from vgpu_stub.command import doctor, main, paths, programs
+from qemu_device.command import doctor, main, paths, programs
 
 paths.ROOT = root
 programs.FOLDERS = (root + "/bin",)

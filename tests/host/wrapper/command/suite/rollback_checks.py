@@ -8,15 +8,15 @@ from .host import STOCK, VM, Host, contains, one_line, uuid
 
 SETTING = {"vga": "std", "vgpu-stub": "priority=low"}
 STOCK_NEVRA = "qemu-2:4.2.1-5.2.15.2.xcpng8.3.x86_64"
-CONSENT = "run/vgpu-stub-remove-anyway"
-FRAGMENT = "etc/xenopsd.conf.d/vgpu-stub.conf"
+CONSENT = "run/qemu-device-remove-anyway"
+FRAGMENT = "etc/xenopsd.conf.d/qemu-device.conf"
 
 
 def at_stock(host):
     installed = host.load("rpm")["installed"]
     assert installed["qemu"]["release"] == STOCK["release"], installed
-    assert "vgpu-stub-dom0" not in installed
-    assert not host.path(FRAGMENT).exists() and not host.path("usr/libexec/vgpu-stub").exists()
+    assert "qemu-device-dom0" not in installed
+    assert not host.path(FRAGMENT).exists() and not host.path("usr/libexec/qemu-device").exists()
     assert host.path("state/wrapper-in-force").read_text() == "/usr/lib64/xen/bin/qemu-wrapper"
     assert not host.path("state/wrapper-vanished").exists(), "the running xenopsd was left without a wrapper"
 
@@ -37,7 +37,7 @@ def refused_while_vms_use_it(host):
     """without a word on the VMs that are set, nothing is touched"""
     host.set(VM, platform=SETTING)
     answer = host("rollback", "--yes", code=1)
-    contains(one_line(answer.err), "set to use the device", VM)
+    contains(one_line(answer.err), "set to have a device", VM)
     contains(answer.err, "--detach-vms", "--keep-vms")
     one_line(host("rollback", "--detach-vms", "--keep-vms", code=2).err)
     assert host.changes() == []
@@ -50,7 +50,7 @@ def detaches_every_vm(host):
     host.run(["xe", "vm-start", "uuid=" + VM])
     pid = host.json("status", "web")["vms"][0]["qemu"]["pid"]
     answer = host("rollback", "--detach-vms", "--yes")
-    contains(answer.err, "domain 7 (%s) runs with the device until it is shut down" % VM)
+    contains(answer.err, "domain 7 (%s) runs with a device until it is shut down" % VM)
     at_stock(host)
     assert host.platform(VM) == {} and host.platform(uuid(2)) == {}
     assert host.path("/proc/%d/exe" % pid).exists()
@@ -71,7 +71,7 @@ def consent_does_not_stay(host):
     host.set(VM, platform=SETTING)
     host.change("rpm", fault="remove")
     answer = host("rollback", "--keep-vms", "--yes", code=1)
-    contains(answer.err, "yum -y remove vgpu-stub-dom0 failed", "is taken back", "rollback --keep-vms")
+    contains(answer.err, "yum -y remove qemu-device-dom0 failed", "is taken back", "rollback --keep-vms")
     assert ["touch", str(host.path(CONSENT))] in [
         step["argv"] for step in host.json("rollback", "--keep-vms", "--dry-run")["steps"]
     ]
@@ -96,7 +96,7 @@ def consent_does_not_stay(host):
 def drop_in_without_its_package(host):
     """a drop-in that no package owns is removed, and an empty one counts as none"""
     rpm = host.load("rpm")
-    del rpm["installed"]["vgpu-stub-dom0"]
+    del rpm["installed"]["qemu-device-dom0"]
     host.save("rpm", rpm)
     contains(host("rollback", "--dry-run").out, "rm -f %s" % host.path(FRAGMENT), "systemctl restart")
     host.write(FRAGMENT, "")
@@ -116,7 +116,7 @@ def what_runs_is_told(host):
     host.install_qemu(stock=True)
     answer = host("rollback")
     contains(answer.out, "nothing to do")
-    contains(answer.err, VM, "runs with the device")
+    contains(answer.err, VM, "runs with a device")
     host.run(["xe", "vm-reboot", "uuid=" + VM])
     assert host.json("rollback")["running"] == []
 
@@ -127,17 +127,17 @@ def patch_package_back_in_order(host):
     host.set(VM, platform=SETTING)
     wrapper = host.path("usr/lib64/xen/bin/qemu-wrapper")
     patched = wrapper.read_text()
-    revert = "%s --revert %s" % (host.path("usr/sbin/vgpu-stub-patch"), wrapper)
-    rest = ["yum -y downgrade " + STOCK_NEVRA, "yum -y remove vgpu-stub-dom0-patch"]
+    revert = "%s --revert %s" % (host.path("usr/sbin/qemu-device-patch"), wrapper)
+    rest = ["yum -y downgrade " + STOCK_NEVRA, "yum -y remove qemu-device-dom0-patch"]
     shown = host("rollback", "--detach-vms", "--dry-run").out.splitlines()[1:]
     assert shown == [revert] + rest, shown
-    wrapper.write_text(patched.replace("vgpu_stub", "device-model-args"))
+    wrapper.write_text(patched.replace("qemu_device", "device-model-args"))
     shown = host("rollback", "--detach-vms", "--dry-run").out.splitlines()[1:]
     assert shown == ["yum -y reinstall xenopsd", revert] + rest, shown
     host("rollback", "--keep-vms", "--yes")
     assert wrapper.read_text() == host.path("state/genuine-wrapper").read_text() != patched
     installed = host.load("rpm")["installed"]
-    assert installed["qemu"]["release"] == STOCK["release"] and "vgpu-stub-dom0-patch" not in installed
+    assert installed["qemu"]["release"] == STOCK["release"] and "qemu-device-dom0-patch" not in installed
     assert host.calls("systemctl") == [] and host.path("state/consent-taken").exists()
 
 
@@ -162,7 +162,7 @@ def dry_run_shows_all(host):
         "truncate --size=0 %s" % host.path(FRAGMENT),
         "systemctl restart xenopsd-xc.service",
         "yum -y downgrade " + STOCK_NEVRA,
-        "yum -y remove vgpu-stub-dom0",
+        "yum -y remove qemu-device-dom0",
     ], shown
     assert host.changes() == [] and host.path(FRAGMENT).exists()
     answer = host.json("rollback", "--detach-vms", "--dry-run")
@@ -223,8 +223,8 @@ def build_by_hand_taken_back(host):
     host.save("rpm", rpm)
     shown = host("rollback", "--dry-run").out
     contains(shown, "yum -y reinstall " + STOCK_NEVRA, "yum -y reinstall xenopsd")
-    host.write("usr/lib64/xen/bin/qemu-wrapper", "from vgpu_stub.start import extend")
-    contains(host("rollback", "--dry-run").out, "vgpu-stub-patch --revert")
+    host.write("usr/lib64/xen/bin/qemu-wrapper", "from qemu_device.start import extend")
+    contains(host("rollback", "--dry-run").out, "qemu-device-patch --revert")
 
 
 def goes_on_after_a_cut(host):
@@ -265,7 +265,7 @@ def interrupted_while_yum_runs(host):
             _, complaint = child.communicate(timeout=600)
             assert host.load("rpm")["installed"]["qemu"]["release"] == release, complaint
             assert child.returncode == (130 if presses == 1 else 1), (child.returncode, complaint)
-            contains(complaint.decode(), "yum -y remove vgpu-stub-dom0")
+            contains(complaint.decode(), "yum -y remove qemu-device-dom0")
             host.change("rpm", fault=None)
             host("rollback", "--yes")
             at_stock(host)
@@ -276,7 +276,7 @@ def what_would_break_is_found_first(host):
     host.path("etc/xenopsd.conf.d/old").mkdir()
     contains(one_line(host("rollback", "--yes", code=1).err), "xenopsd would not come up again")
     host.path("etc/xenopsd.conf.d/old").rmdir()
-    host.write("etc/xenopsd.conf", "upstream-compat-qemu-dm-wrapper=/usr/libexec/vgpu-stub/qemu-wrapper\n")
+    host.write("etc/xenopsd.conf", "upstream-compat-qemu-dm-wrapper=/usr/libexec/qemu-device/qemu-wrapper\n")
     contains(one_line(host("rollback", "--yes", code=1).err), "/etc/xenopsd.conf")
     host.write("etc/xenopsd.conf", "")
     host.set(VM, platform=SETTING, power_state="suspended")

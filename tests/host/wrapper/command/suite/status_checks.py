@@ -15,7 +15,7 @@ def life_of_a_setting(host):
     def restart():
         return host.json("status", "web")["vms"][0]["restart"]
 
-    host("attach", "web")
+    host("attach", "web", "vgpu-stub")
     assert restart() == "no"
     host.run(["xe", "vm-start", "uuid=" + VM])
     one = host.json("status", "web")["vms"][0]
@@ -23,7 +23,7 @@ def life_of_a_setting(host):
     assert one["qemu"]["state"] == "seen" and one["qemu"]["devices"] == [DEVICE], one
     assert one["qemu"]["command_line"][0] == "qemu-dm-7" and one["qemu"]["binary"] == "current"
     assert one["host"] == {"uuid": HOST, "name": "here", "here": True}
-    host("attach", "web", "--pool", "B", "--yes")
+    host("attach", "web", "vgpu-stub", "--pool-id", "B", "--yes")
     assert restart() == "needed"
     contains(host("status", "web").out, "pool_id=A", "pool_id=B", "restart: needed")
     host.run(["xe", "vm-reboot", "uuid=" + VM])
@@ -37,7 +37,7 @@ def life_of_a_setting(host):
 
 def replaced_binary_seen(host):
     """a VM that runs a QEMU which was replaced on disk is told apart, also where the file is gone"""
-    host("attach", "web")
+    host("attach", "web", "vgpu-stub")
     host.run(["xe", "vm-start", "uuid=" + VM])
     host.install_qemu()
     one = host.json("status", "web")["vms"][0]
@@ -76,7 +76,7 @@ def reused_process_number_refused(host):
 
 def all_lists_users_alone(host):
     """`status --all` shows the VMs that are set, valid or not, and no others"""
-    contains(host("status", "--all").out, "no VM is set to use the device")
+    contains(host("status", "--all").out, "no VM is set to have a device")
     host.add_vm("b, with a comma", uuid(2), platform={"vga": "std", "vgpu-stub": "priority=low"})
     host.add_vm("a\nuuid ( RO) : " + VM, uuid(3), platform={"vga": "std", "vgpu-stub": "pool_id=Z"})
     host.add_vm("c", uuid(4), platform={"vga": "std", "device-model-args": "-device vgpu-stub"})
@@ -85,7 +85,7 @@ def all_lists_users_alone(host):
     assert [one["uuid"] for one in found] == [uuid(3), uuid(2), uuid(4)], found
     assert [one["setting"]["state"] for one in found] == ["invalid", "valid", "valid"]
     assert [one["setting"]["spelling"] for one in found] == ["current", "current", "older"]
-    assert found[1]["setting"]["device"] == "vgpu-stub,pool_id=A,priority=low,vm_id=0,addr=0x1e"
+    assert found[1]["setting"]["devices"] == ["vgpu-stub,pool_id=A,priority=low,vm_id=0,addr=0x1e"]
     contains(found[0]["setting"]["error"], "pool_id")
     shown = host("status", "--all").out
     contains(shown, "'a\\x0auuid ( RO) : ", "invalid: pool_id is 'Z'", "older spelling")
@@ -118,7 +118,7 @@ def suspended_is_unknown(host):
 
 def gone_process_said(host):
     """a QEMU that died is not reported as running"""
-    host("attach", "web")
+    host("attach", "web", "vgpu-stub")
     host.run(["xe", "vm-start", "uuid=" + VM])
     pid = host.json("status", "web")["vms"][0]["qemu"]["pid"]
     os.kill(pid, signal.SIGKILL)

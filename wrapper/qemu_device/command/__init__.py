@@ -1,0 +1,1 @@
+"""The operator's command `qemu-device`: see the README of `wrapper`."""

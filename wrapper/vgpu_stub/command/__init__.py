@@ -1,1 +1,0 @@
-"""The operator's command `vgpu-stub`: see the README of `wrapper`."""
