@@ -108,7 +108,7 @@ checks! {
         foreign_arguments_refused invalid_setting_replaced both_spellings_become_one detached
         dry_run_changes_nothing running_vm_is_asked_for json_of_changes wrong_vms_refused
         wrong_properties_refused usage_errors interrupted_between_steps devices_beside_each_other
-        several_of_one_type taken_slots_avoided unique_values_kept options_from_contracts
+        several_of_one_type taken_slots_avoided unique_values_kept options_from_contracts completed_by_bash
         hosts_of_the_pool life_of_a_setting replaced_binary_seen other_host_named
         reused_process_number_refused all_lists_users_alone listing_cannot_be_forged
         suspended_is_unknown gone_process_said healthy qemu_checks vendor_wrapper_checks

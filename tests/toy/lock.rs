@@ -3,6 +3,7 @@
 //! Containerfile, and built again from exactly that. What stands in for CentOS 7 is Debian with dnf.
 
 mod odd;
+mod wrapper;
 mod yum;
 
 use crate::support::git_server::GitServer;

@@ -6,6 +6,7 @@ No input or output here, but for the contracts of the types that are set.
 from collections import namedtuple
 
 from qemu_device import contract, setting, slots
+from qemu_device.served import keys
 
 # A setting that is not valid: the keys that spell it, of which the last should go, the type that it is of,
 # `None` where it names none of ours, and why.
@@ -29,11 +30,6 @@ class Chosen(namedtuple("Chosen", "placed troubles")):
 
     def types(self):
         return sorted(set(one.device.contract.type for one in self.placed))
-
-
-def keys():
-    """The keys of the platform map that are read: those of the served types, and the guide's."""
-    return contract.types() + [setting.GUIDE_KEY]
 
 
 def choose(values, argv=(), load=contract.load):

@@ -11,9 +11,8 @@ import io
 import os
 from collections import namedtuple
 
-FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "devices")
-
-_ENDING = ".json"
+from qemu_device import served
+from qemu_device.served import types
 
 # Where the packages come from: the pipeline, whose name its repository has, and the release suffix of its QEMU.
 Origin = namedtuple("Origin", "pipeline suffix")
@@ -68,18 +67,9 @@ def slot_name(slot):
     return "0x%x" % slot
 
 
-def types():
-    """The types that are served, in order."""
-    try:
-        names = os.listdir(FOLDER)
-    except EnvironmentError:
-        return []
-    return sorted(name[: -len(_ENDING)] for name in names if name.endswith(_ENDING))
-
-
 def load(name):
     """The contract of one of the served types."""
-    return parse(_read(os.path.join(FOLDER, name + _ENDING)))
+    return parse(_read(os.path.join(served.FOLDER, name + served.ENDING)))
 
 
 def parse(found):
@@ -94,7 +84,7 @@ def load_all():
 
 
 def origin():
-    found = _read(os.path.join(os.path.dirname(FOLDER), "origin.json"))
+    found = _read(os.path.join(os.path.dirname(served.FOLDER), "origin.json"))
     return Origin(str(found["pipeline"]), found["release-suffix"] and str(found["release-suffix"]))
 
 

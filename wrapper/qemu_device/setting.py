@@ -10,9 +10,7 @@ No input or output here, and nothing newer than Python 2.7 and 3.6 know.
 from collections import namedtuple
 
 from qemu_device import contract
-
-# The key of the platform map that an older guide taught; a device's own is its type.
-GUIDE_KEY = "device-model-args"
+from qemu_device.served import GUIDE_KEY
 
 # More than the longest setting that any contract may admit (`pipeline/src/config/operator.rs`), and less than
 # what XenStore keeps.

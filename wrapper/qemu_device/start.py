@@ -2,19 +2,16 @@
 
 It reads the settings from XenStore through its caller's reader, lets `choice` judge them, and returns
 what QEMU's command line gains, or refuses. For a VM without a setting it opens nothing but the folder of
-contracts. What the guest can write, such as `vm-data`, is never read here.
+contracts, and loads nothing more. What the guest can write, such as `vm-data`, is never read here.
 """
 
-import re
-
-from qemu_device import choice, policy
-from qemu_device.policy import REFUSE
+from qemu_device import served
 
 # Where the values are, and what an operator edits so that they change.
 _KEY_PATH = "/local/domain/%d/platform/%s"
 _VM_PATH = "/local/domain/%d/vm"
 
-_UUID = re.compile(r"/vm/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z")
+_UUID = r"/vm/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z"
 # How the uuid ends that xenopsd gives a domain until its migration is over: xe knows no such VM.
 _OF_A_MIGRATION = ("000000000000", "000000000001")
 
@@ -26,7 +23,7 @@ def _installed():
     return emulator.answer()
 
 
-def arguments(domid, read, say=None, argv=(), policy_file=policy.FILE, emulator=_installed):
+def arguments(domid, read, say=None, argv=(), policy_file=None, emulator=_installed):
     """What QEMU's command line gains: nothing, or a `-device` and its value for each device.
 
     `read` takes a path in XenStore and returns bytes, text on Python 2, or `None`; what it raises is
@@ -34,18 +31,21 @@ def arguments(domid, read, say=None, argv=(), policy_file=policy.FILE, emulator=
     to `say`. A refusal is a `SystemExit` with one such line.
     """
     say = say or _print
-    values = dict((key, read(_KEY_PATH % (domid, key))) for key in choice.keys())
+    values = dict((key, read(_KEY_PATH % (domid, key))) for key in served.keys())
     if all(value is None for value in values.values()):
         return []
+    from qemu_device import choice, policy
+
     chosen = choice.choose(values, argv)
+    policy_file = policy_file or policy.FILE
     said = policy.read(policy_file)
     for trouble in chosen.troubles:
         line = _trouble(domid, trouble, read, said)
-        if said.on_invalid == REFUSE:
+        if said.on_invalid == policy.REFUSE:
             raise SystemExit("qemu-device: domain %d is refused: %s" % (domid, line))
         what = trouble.type or "the device"
         say("qemu-device: domain %d starts without %s, as %s says: %s" % (domid, what, policy_file, line))
-    chosen = _without_missing(domid, chosen, said, say, emulator)
+    chosen = _without_missing(domid, chosen, said.on_missing == policy.REFUSE, policy_file, say, emulator)
     gained = chosen.arguments()
     if gained:
         # The words that operators of the older guide look for in the log.
@@ -55,7 +55,7 @@ def arguments(domid, read, say=None, argv=(), policy_file=policy.FILE, emulator=
 
 def extend(given, domid, read):
     """For a patched wrapper: adds to the list of QEMU's arguments what the settings ask for."""
-    types = choice.contract.types()
+    types = served.types()
     for option, value in zip(given, given[1:]):
         if option == "-device" and value.partition(",")[0] in types:
             # The shim was here before: a host may have both, and QEMU takes one device in a slot.
@@ -63,7 +63,7 @@ def extend(given, domid, read):
     given.extend(arguments(domid, read, argv=list(given)))
 
 
-def _without_missing(domid, chosen, said, say, emulator):
+def _without_missing(domid, chosen, refuse, policy_file, say, emulator):
     """What is left once the QEMU is asked; where that cannot be done, it will say so itself."""
     answer = emulator() if chosen.placed else None
     if answer is None:
@@ -74,9 +74,9 @@ def _without_missing(domid, chosen, said, say, emulator):
             "the QEMU of this host, %s, does not have it; install one that has: qemu-device doctor"
             % answer.package
         )
-        if said.on_missing == REFUSE:
+        if refuse:
             line = "qemu-device: domain %d is refused, as %s says: it has %s, and %s"
-            raise SystemExit(line % (domid, policy.FILE, name, why))
+            raise SystemExit(line % (domid, policy_file, name, why))
         say("qemu-device: domain %d starts without %s: %s" % (domid, name, why))
     return chosen._replace(placed=[one for one in chosen.placed if one.device.contract.type not in missing])
 
@@ -101,7 +101,9 @@ def _uuid(domid, read):
     except Exception:
         # What is refused stays refused, whatever becomes of this last look.
         value = b""
-    found = _UUID.match(value.decode("latin-1") if isinstance(value, bytes) else value)
+    import re
+
+    found = re.match(_UUID, value.decode("latin-1") if isinstance(value, bytes) else value)
     if not found or found.group(1).endswith(_OF_A_MIGRATION):
         return "UUID-OF-THE-VM"
     return str(found.group(1))

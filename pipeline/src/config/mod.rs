@@ -65,7 +65,7 @@ pub use source::*;
 pub use spec::{Definition, Replacement};
 pub use spec::{Edit, Insert, Insertion, Spec};
 pub use verify::{Bar, BarKind, ExpectedType, Guest, Pci, Start, Stock, Verify};
-pub use wrapper::{Integration, Python, VendorWrapper, Wrapper};
+pub use wrapper::{Integration, Python, VendorPackage, VendorWrapper, Wrapper};
 
 /// The format that this program reads. A file of another version is refused before anything else.
 pub const FORMAT: u32 = 1;

@@ -26,7 +26,7 @@ pub use names::{
     AnyText, CMacro, CValue, Commit, ConfigSymbol, DebianPackage, DebianVersion, Fingerprint,
     GitRef, KeyFingerprint, Line, MacroName, MacroValue, Memory, Name, PackagePattern,
     PropertyKind, PropertyName, PropertyValue, QomType, Register, ReleaseSuffix, RpmCapability,
-    SettingWord, Sha256, Sha512, Suite, TextPattern, VariableName,
+    RpmVersion, SettingWord, Sha256, Sha512, Suite, TextPattern, VariableName,
 };
 pub use paths::{
     CFile, FileName, HostPath, LocalFile, LocalPath, PlainFile, SourceFile, TreeFolder, TreePath,

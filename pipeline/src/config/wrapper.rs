@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The section `wrapper`.
 
-use super::scalars::Sha256;
+use super::scalars::{RpmCapability, RpmVersion, Sha256};
 use super::source::{ArchiveSource, PathSource};
 use super::spec::Replacement;
 use schemars::JsonSchema;
@@ -21,6 +21,9 @@ pub struct Wrapper {
     /// The sha256 of the file that its hosts have, where `replace` makes that another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipped: Option<Sha256>,
+    /// The distribution's package that it comes with; `lock --check` says when there is a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<VendorPackage>,
     /// How the package takes part in the start of a VM.
     #[serde(default)]
     pub integration: Integration,
@@ -37,6 +40,15 @@ pub enum VendorWrapper {
     Web(ArchiveSource),
     /// A file on this machine.
     Path(PathSource),
+}
+
+/// A package of the distribution's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VendorPackage {
+    pub name: RpmCapability,
+    /// Its version and release.
+    pub version: RpmVersion,
 }
 
 /// How the package takes part in the start of a VM.

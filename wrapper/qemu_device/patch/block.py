@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import namedtuple
 
-from qemu_device import choice
+from qemu_device import served
 from qemu_device.patch import shape
 from qemu_device.patch.shape import Refused
 
@@ -74,7 +74,7 @@ def take_out(source):
 
 def put_in(original):
     """The patched form of a genuine file, or `Refused`."""
-    found = shape.find(original, choice.keys())
+    found = shape.find(original, served.keys())
     lines = _lines(original)
     statement = lines[found.line - 1]
     indent = statement[: len(statement) - len(statement.lstrip(b" \t"))]
@@ -91,9 +91,9 @@ def _text(original, found):
     return _LINES.format(
         version=VERSION,
         sha256=hashlib.sha256(original).hexdigest(),
-        keys="(%s)" % "".join('"%s", ' % key for key in choice.keys()).rstrip(" "),
+        keys="(%s)" % "".join('"%s", ' % key for key in served.keys()).rstrip(" "),
         modules=_MODULES,
-        missing=_MISSING.format(_MODULES, " or ".join(choice.keys())),
+        missing=_MISSING.format(_MODULES, " or ".join(served.keys())),
         read=found.read,
         domid=found.domid,
         arguments=found.arguments,

@@ -85,6 +85,12 @@ scalars! {
         "^[A-Za-z0-9_*][A-Za-z0-9_.+*-]*$",
     ).longest(255);
 
+    /// A version and a release, with an epoch where it has one, as `rpm -q` prints them.
+    RpmVersion = Scalar::new(
+        "a version and a release such as `26.1.4-3.1.xcpng8.3`",
+        "^([0-9]{1,9}:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+$",
+    ).longest(255).read(Reading::Spelled);
+
     /// The name of an rpm macro.
     MacroName = Scalar::new(
         "an rpm macro name of at least three letters, digits and `_`",

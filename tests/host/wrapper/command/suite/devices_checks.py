@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Several devices of a VM, their slots, and values that no two VMs may share."""
 
+import subprocess
+
 from .doctor_checks import expect
-from .host import HOST, OTHER_HOST, VM, contains, one_line, uuid
+from .host import HOST, OTHER_HOST, VM, WRAPPER, contains, one_line, uuid
 
 STOCK = "qemu-4.2.1-5.2.15.2.xcpng8.3"
 OURS = STOCK + ".vgpu1"
@@ -100,6 +102,33 @@ def options_from_contracts(host):
     assert host.platform()
 
 
+def completed_by_bash(host):
+    """bash completes commands, VMs with plain names, devices, and what their contracts have"""
+    host.add_vm("evil $(touch /tmp/x)", uuid(2))
+    script = (
+        'words=("$@"); '
+        'qemu-device() { %s "$@"; }; . %s/qemu-device.bash; '
+        'COMP_WORDS=(qemu-device "${words[@]}"); COMP_CWORD=$#; _qemu_device; '
+        "printf '%%s ' \"${COMPREPLY[@]}\""
+    ) % (" ".join("'%s'" % word for word in host.argv([])), WRAPPER)
+    for words, expected in (
+        (["att"], "attach "),
+        (["attach", ""], "web "),
+        (["attach", "web", ""], "asset-tag meter vgpu-stub "),
+        (["attach", "web", "vgpu-stub", "--p"], "--pool-id --priority "),
+        (["attach", "web", "vgpu-stub", "--priority", ""], "low medium high "),
+        (["attach", "web", "meter", "--addr", "0x1"], "0x14 0x15 0x1c "),
+        (["attach", "web", "meter", "--i"], "--instance "),
+        (["attach", "web", "vgpu-stub", "--i"], " "),
+        (["detach", "web", "m"], "meter "),
+        (["status", "--"], "--all --pool --json --help "),
+        (["doctor", "--b"], "--before-update "),
+        (["nonsense", ""], " "),
+    ):
+        done = subprocess.run(["bash", "-c", script, "bash", *words], stdout=subprocess.PIPE, check=True)
+        assert done.stdout.decode() == expected, (words, done.stdout)
+
+
 def hosts_of_the_pool(host):
     """every host with its QEMU, what it lacks, and which VMs cannot live there; `attach` warns of it"""
     state = host.load("xapi")
@@ -130,5 +159,6 @@ CHECKS = (
     taken_slots_avoided,
     unique_values_kept,
     options_from_contracts,
+    completed_by_bash,
     hosts_of_the_pool,
 )
