@@ -96,8 +96,8 @@ checks! {
 checks! {
     starts [
         shim_without_a_setting shim_with_a_setting shim_with_a_hostile_setting shim_with_a_policy
-        shim_with_a_stock_qemu
         shim_and_odd_domains shim_without_xenstore shim_with_broken_modules shim_and_its_surroundings
+        shim_with_a_stock_qemu
         patched_starts patched_refusals patched_without_our_package patched_behind_the_shim
     ]
 }
@@ -108,19 +108,20 @@ checks! {
         foreign_arguments_refused invalid_setting_replaced both_spellings_become_one detached
         dry_run_changes_nothing running_vm_is_asked_for json_of_changes wrong_vms_refused
         wrong_properties_refused usage_errors interrupted_between_steps devices_beside_each_other
-        several_of_one_type taken_slots_avoided unique_values_kept options_from_contracts completed_by_bash
-        hosts_of_the_pool life_of_a_setting replaced_binary_seen other_host_named
-        reused_process_number_refused all_lists_users_alone listing_cannot_be_forged
-        suspended_is_unknown gone_process_said healthy qemu_checks vendor_wrapper_checks
-        patch_package_checks drop_in_checks folder_checks active_checks shim_checks
-        leftovers_and_policy vm_checks pool_checks no_root_says_so log_checks
+        several_of_one_type taken_slots_avoided unique_values_kept options_from_contracts
+        completed_by_bash hosts_of_the_pool life_of_a_setting replaced_binary_seen
+        other_host_named reused_process_number_refused all_lists_users_alone
+        listing_cannot_be_forged suspended_is_unknown gone_process_said healthy qemu_checks
+        vendor_wrapper_checks patch_package_checks drop_in_checks folder_checks active_checks
+        shim_checks leftovers_and_policy vm_checks pool_checks no_root_says_so log_checks
         huge_log_read_at_its_end versions_compared_as_rpm_does back_in_order
         refused_while_vms_use_it detaches_every_vm keeps_settings_with_consent
         consent_does_not_stay drop_in_without_its_package what_runs_is_told
         patch_package_back_in_order check_for_the_scriptlet dry_run_shows_all asks_first
         no_stock_offered newest_stock_taken build_by_hand_taken_back goes_on_after_a_cut
         interrupted_while_yum_runs what_would_break_is_found_first next_update_told
-        notice_raised_and_taken_back notice_without_xapi failed_starts_in_pairs rotated_logs_read
+        notice_raised_and_taken_back notice_renewed_by_changes rpm_that_cannot_answer
+        damaged_contracts_named notice_without_xapi failed_starts_in_pairs rotated_logs_read
         hidden_settings_found checkpoints_refused names_are_found_and_shown_plainly
         names_read_on_a_terminal names_with_line_breaks_refused bytes_that_are_no_text_refused
         xapi_down_or_slow xe_fails_midway closed_streams full_disk programs_missing

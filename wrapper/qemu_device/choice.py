@@ -16,8 +16,9 @@ Trouble = namedtuple("Trouble", "keys type why")
 Placed = namedtuple("Placed", "device slot key")
 
 
-class Chosen(namedtuple("Chosen", "placed troubles")):
-    """What is valid, in the order of types, and what is not."""
+class Chosen(namedtuple("Chosen", "placed troubles parsed")):
+    """What is valid and has a slot, in the order of types; what is not; and every device that its setting
+    spells well, with a slot or without."""
 
     __slots__ = ()
 
@@ -54,7 +55,7 @@ def choose(values, argv=(), load=contract.load):
     wanted += [(device, setting.GUIDE_KEY) for device in spelled]
     wanted.sort(key=lambda pair: pair[0].contract.type)
     placed = _place(wanted, slots.taken(argv), troubles)
-    return Chosen(placed, troubles)
+    return Chosen(placed, troubles, [device for device, _ in wanted])
 
 
 def _guide(load, known, value, troubles):

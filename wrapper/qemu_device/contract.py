@@ -18,6 +18,10 @@ from qemu_device.served import types
 Origin = namedtuple("Origin", "pipeline suffix")
 
 
+class Damaged(Exception):
+    """A file of data that is not what the pipeline wrote: which."""
+
+
 class Refused(ValueError):
     """A value that a property does not take: what it takes instead."""
 
@@ -69,7 +73,7 @@ def slot_name(slot):
 
 def load(name):
     """The contract of one of the served types."""
-    return parse(_read(os.path.join(served.FOLDER, name + served.ENDING)))
+    return _whole(os.path.join(served.FOLDER, name + served.ENDING), parse)
 
 
 def parse(found):
@@ -84,8 +88,18 @@ def load_all():
 
 
 def origin():
-    found = _read(os.path.join(os.path.dirname(served.FOLDER), "origin.json"))
+    return _whole(os.path.join(os.path.dirname(served.FOLDER), "origin.json"), _origin)
+
+
+def _origin(found):
     return Origin(str(found["pipeline"]), found["release-suffix"] and str(found["release-suffix"]))
+
+
+def _whole(path, understand):
+    try:
+        return understand(_read(path))
+    except (EnvironmentError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged("%s cannot be read (%s)" % (path, type(error).__name__))
 
 
 def _read(path):

@@ -12,6 +12,8 @@ BINARY = "/usr/lib64/xen/bin/qemu-system-i386"
 # In a folder of tmpfs that root alone can write to.
 MEMORY = "/run/qemu-device.known"
 
+UNKNOWN = "of a package that rpm does not name now"
+
 _PATIENCE = 10.0
 _MOST = 1 << 20
 
@@ -38,7 +40,8 @@ def answer(binary=BINARY, memory=MEMORY):
     found = _recall(memory, identity)
     if found is None:
         found = _ask(binary)
-        if found is not None:
+        # rpm may be busy with the very update.
+        if found is not None and found.package != UNKNOWN:
             _remember(memory, identity, found)
     return found
 
@@ -78,13 +81,15 @@ def _ask(binary):
     import re
 
     code, said = _run([binary, "-device", "help"])
-    devices = re.findall(r'(?m)^name "([^"\s]{1,200})"', said)
+    devices = re.findall(r'(?m)^name "([!#-~]{1,200})"', said)
     if code != 0 or not devices:
         return None
     query = "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\\n"
     code, package = _run(["/usr/bin/rpm", "-qf", "--qf", query, binary])
     words = package.split("\n")[0] if code == 0 else ""
-    return Answer(devices, words if re.match(r"[!-~]{1,200}\Z", words) else "of no package")
+    if re.match(r"[!-~]{1,200}\Z", words):
+        return Answer(devices, words)
+    return Answer(devices, "of no package" if "not owned by any package" in package else UNKNOWN)
 
 
 def _run(argv):
@@ -92,6 +97,7 @@ def _run(argv):
     import signal
     import subprocess
     import sys
+    import time
 
     # A group of its own, so that what it may have started ends with it.
     apart = {"preexec_fn": os.setsid} if sys.version_info[0] == 2 else {"start_new_session": True}
@@ -109,8 +115,14 @@ def _run(argv):
             )
         except EnvironmentError:
             return None, ""
+    deadline = time.time() + _PATIENCE
     said = _read(child.stdout, _PATIENCE)
-    if said is None:
+    # Who has said everything may still not end.
+    while said is not None and child.poll() is None:
+        if time.time() > deadline:
+            said = None
+        time.sleep(0.005)
+    if said is None and child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
     child.stdout.close()
     code = child.wait()

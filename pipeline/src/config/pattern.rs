@@ -47,6 +47,11 @@ impl Pattern {
         self.pieces.iter().map(|piece| piece.most.map(usize::from)).sum()
     }
 
+    /// The fewest.
+    pub fn shortest(&self) -> usize {
+        self.pieces.iter().map(|piece| usize::from(piece.least)).sum()
+    }
+
     /// Whether a text is its pieces one after another.
     pub fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();

@@ -139,7 +139,9 @@ fn name_of(name: &str) -> Result<String> {
     let help =
         "such as `my-device`: letters, digits and `-`, as it will stand in `qemu-device attach`";
     let known = QomType::try_from(name.to_owned()).map_err(|why| anyhow!(why).help(help))?;
-    if known.as_str().contains('.') || name.ends_with('-') || name.contains("--") {
+    // `-device help` is a question.
+    if name == "help" || known.as_str().contains('.') || name.ends_with('-') || name.contains("--")
+    {
         return Err(anyhow!("`{name}` cannot be the name of a device").help(help));
     }
     if name.len() > LONGEST {
@@ -228,9 +230,20 @@ mod tests {
     #[test]
     fn names_that_are_none() {
         let folder = tempfile::tempdir().unwrap();
-        for name in
-            ["", "A", "a_b", "a.b", "../x", "-a", "a-", "a--b", "vga", "viridian", &"a".repeat(41)]
-        {
+        for name in [
+            "",
+            "A",
+            "a_b",
+            "a.b",
+            "../x",
+            "-a",
+            "a-",
+            "a--b",
+            "help",
+            "vga",
+            "viridian",
+            &"a".repeat(41),
+        ] {
             assert!(write(name, Target::Workstation, folder.path()).is_err(), "{name}");
         }
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());

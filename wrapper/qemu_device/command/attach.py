@@ -2,7 +2,7 @@
 
 from qemu_device import contract, setting, slots
 
-from . import places, pool, steps, vm, xe
+from . import notice, places, pool, steps, vm, xe
 from .report import Failure, Usage, ask
 from .steps import Step
 
@@ -219,6 +219,7 @@ def _carry_out(given, report, machine, planned, outcome):
         what = "%s is %s; the change counts from its next start" % (machine.title(), machine.power_state)
         ask("change its setting?", given.yes, what)
     steps.walk(report, planned)
+    notice.renew()
     report.say("%s: %s" % (machine.title(), outcome))
     if machine.runs():
         report.say("it goes on as it was started; the change counts after: " + _RESTART + machine.uuid)

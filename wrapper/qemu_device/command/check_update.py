@@ -23,6 +23,8 @@ def next_update():
     now = packages.installed(packages.QEMU)
     if now is None:
         return fail("the package qemu is not installed", "yum install qemu")
+    if not now.is_ours() and not packages.have_devices(packages.QEMU):
+        return warn("%s is stock already" % now.nevra(), _help(known, now))
     found = packages.newest([package for package, _ in packages.offered(packages.QEMU, asked)])
     if found is None or not found.newer_than(now):
         return ok("%s offer nothing newer than %s" % (", ".join(asked), now.nevra()))
@@ -39,7 +41,7 @@ def _help(known, stock):
         ours = [package for package, _ in packages.offered(packages.QEMU, [name]) if package.is_ours()]
     newest = packages.newest(ours)
     if newest is not None and newest.newer_than(stock):
-        return "ours is there: after it, yum --enablerepo=%s install %s" % (name, newest.nevra())
+        return "ours for that version is there: then yum --enablerepo=%s install %s" % (name, newest.nevra())
     return "build ours into that version, and publish it, before the pool is updated"
 
 

@@ -2,7 +2,7 @@
 
 from qemu_device import setting
 
-from . import logs, pool as hosts_of_the_pool, qemu, status, vm
+from . import logs, notice, paths, pool as hosts_of_the_pool, qemu, status, vm
 from .outcome import fail, ok, some, unchecked, warn
 
 _asked = []
@@ -90,6 +90,16 @@ def pool():
     return ok("%d other host%s" % (len(others), " has" if len(others) == 1 else "s have"))
 
 
+def told():
+    """what the pool was told of this host's QEMU is what is so"""
+    here = hosts_of_the_pool.Hosts().here
+    if here is None:
+        return unchecked("%s does not say which host this is" % paths.INVENTORY)
+    if notice.held(here):
+        return ok("as it is")
+    return warn("the message QEMU_DEVICE_MISSING does not say what is so", "qemu-device notice")
+
+
 def log():
     """the ends of the logs hold no failed start"""
     found = logs.look()
@@ -107,4 +117,4 @@ def log():
     return ok("nothing in " + found.shown_extent())
 
 
-CHECKS = (vms, unique, running, old_binaries, pool, log)
+CHECKS = (vms, unique, running, old_binaries, pool, told, log)

@@ -3,7 +3,7 @@
 import os
 import re
 
-from qemu_device import policy as policies
+from qemu_device import contract, policy as policies
 
 from . import packages, paths, programs, xenopsd
 from .outcome import fail, ok, some, unchecked, warn
@@ -160,13 +160,28 @@ def shim():
     return ok("%s, and what it imports" % paths.SHIM)
 
 
+def contracts():
+    """what the pipeline says of its devices is there and whole"""
+    try:
+        names = [one.type for one in contract.load_all()]
+        contract.origin()
+    except contract.Damaged as damaged:
+        return fail("%s: VMs with that device start without it" % damaged, _REINSTALL)
+    if not names:
+        return fail("there is none: no VM can have a device", _REINSTALL)
+    return ok(some(names))
+
+
 def leftovers():
     """no copies of binaries or wrappers lie beside the real ones, and no old consent to a removal"""
     if os.path.lexists(paths.at(paths.CONSENT)):
         text = "%s lets our package be removed unasked while VMs are set to use the device" % paths.CONSENT
         return warn(text, "rm " + paths.CONSENT)
     try:
-        names = sorted(os.listdir(paths.at(paths.BINARIES)))
+        # By their bytes, which may be no text.
+        names = sorted(
+            name.decode("latin-1") for name in os.listdir(paths.at(paths.BINARIES).encode("utf-8"))
+        )
     except OSError as error:
         return unchecked("%s cannot be read: %s" % (paths.BINARIES, error.strerror))
     copies = [name for name in names if re.match(r"(qemu-wrapper|qemu-system-i386)[.~_-].", name + ".")]
@@ -188,4 +203,4 @@ def policy():
     return ok("on-invalid = %s, on-missing = %s%s" % (said.on_invalid, said.on_missing, there))
 
 
-CHECKS = (vendor_wrapper, drop_in, drop_in_folder, drop_in_active, shim, leftovers, policy)
+CHECKS = (vendor_wrapper, drop_in, drop_in_folder, drop_in_active, shim, contracts, leftovers, policy)

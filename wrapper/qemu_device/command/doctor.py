@@ -1,5 +1,7 @@
 """`doctor`: named checks of this host, each with what it found and what to do about it."""
 
+from qemu_device import contract
+
 from . import check_qemu, check_update, check_vms, check_wrapper, outcome
 from .report import Failure
 
@@ -46,5 +48,7 @@ def _run(check):
         return check()
     except Failure as failure:
         return outcome.unchecked(failure.message, failure.help)
+    except contract.Damaged as damaged:
+        return outcome.unchecked(str(damaged), "yum reinstall qemu-device-dom0")
     except (IOError, OSError) as error:
         return outcome.unchecked(str(error), "run it as root")

@@ -4,6 +4,7 @@ The package's triggers run it at each change of the package qemu. What it says s
 Xen Orchestra and XenCenter show, and in the log; where xapi is not up, in the log alone.
 """
 
+import os
 import syslog
 
 from qemu_device import contract, policy
@@ -23,26 +24,40 @@ def notice(given, report):
         body = None if given.withdraw or here is None else _body(here)
         _tell(here, body)
     except Failure as failure:
-        missing = _missing()
-        if missing and not given.withdraw:
-            _log(
-                "this host's QEMU lacks %s, and xapi could not be told: %s"
-                % (", ".join(missing), failure.message)
-            )
+        if not given.withdraw:
+            _log("the pool was not told how QEMU stands here: %s; run qemu-device notice" % failure.message)
         # A package's trigger has nothing better to do than to go on.
-        report.say("xapi could not be told: %s" % failure.message)
+        report.say("the pool was not told: %s" % failure.message)
         return 0
     report.values["message"] = body
     report.say(body or "QEMU has what VMs are set to have, or nobody is to be told")
     return 0
 
 
-def _missing():
+def renew():
+    """After a change of settings: what was told of how many VMs may hold no more."""
     try:
-        return qemu.missing()
+        here = pool.Hosts().here
+        if here is not None and (_told(here) or _missing()):
+            _tell(here, _body(here))
     except Failure:
-        # Without a QEMU that answers there is no device.
-        return contract.types()
+        # `doctor` finds what does not hold.
+        pass
+
+
+def held(here):
+    """Whether what the pool was told is what is so."""
+    body = _body(here)
+    return [xe.value_of("message", uuid, "body") for uuid in _told(here)] == ([body] if body else [])
+
+
+def _told(here):
+    return xe.records("message", name=NAME, obj_uuid=here)
+
+
+def _missing():
+    # A QEMU that is there and does not answer is started as VMs are set, and says itself what it lacks.
+    return qemu.missing() if os.path.exists(paths.at(paths.QEMU)) else contract.types()
 
 
 def _body(here):
@@ -53,7 +68,12 @@ def _body(here):
     users = [machine for machine, reading in vm.users() if set(reading.types()) & set(missing)]
     if not users:
         return None
-    package = packages.installed(packages.QEMU)
+    try:
+        package = packages.installed(packages.QEMU)
+        name = package.short() if package else "QEMU, of no package,"
+    except Failure:
+        # rpm is busy, as in a transaction: what is missing counts.
+        name = "QEMU"
     word = policy.read(paths.at(policy.FILE)).on_missing
     happens = "do not start here" if word == policy.REFUSE else "start here without it"
     line = (
@@ -62,7 +82,7 @@ def _body(here):
     line %= (
         vm.quoted(xe.value("host", here, "name-label")),
         here,
-        package.short() if package else "QEMU, which is not installed,",
+        name,
         ", ".join(missing),
         len(users),
         " that is" if len(users) == 1 else "s that are",
@@ -75,7 +95,7 @@ def _body(here):
 def _tell(here, body):
     if here is None:
         raise Failure("%s does not say which host this is" % paths.INVENTORY)
-    before = xe.records("message", name=NAME, obj_uuid=here)
+    before = _told(here)
     if body:
         _log(body)
         if [xe.value_of("message", uuid, "body") for uuid in before] == [body]:

@@ -63,11 +63,15 @@ _DIFFERENCE = re.compile(r"(missing|[A-Z0-9.?]{8,9})\s+(?:([a-z])\s+)?(/.*?)(?: 
 def installed(name):
     result = programs.run(["rpm", "-q", "--qf", _QUERY, name])
     if result.code:
-        if "is not installed" in result.out + result.err:
+        # With a database that cannot be read it says so too.
+        if "is not installed" in result.out + result.err and "error:" not in result.err:
             return None
         raise Failure("rpm -q %s failed: %s" % (name, _first(result)))
     # The newest is the last, should a transaction have been cut off and left two.
-    return Package(*result.out.strip().splitlines()[-1].split())
+    rows = [line.split() for line in result.out.splitlines() if len(line.split()) == 5]
+    if not rows:
+        raise Failure("rpm -q %s says what cannot be understood: %s" % (name, _first(result)))
+    return Package(*rows[-1])
 
 
 def ours():
@@ -110,6 +114,9 @@ def offered(name, only=None):
     argv = ["yum", "-q"] + chosen + ["--showduplicates", "list", "available", name]
     result = programs.run(argv, timeout=programs.SLOW)
     said = result.out + result.err
+    if re.search(r"\[Errno|Could not resolve|Cannot retrieve|failure: ", said):
+        # Where repositories may be skipped it goes on, and lists what it has.
+        raise Failure("yum did not reach every repository: %s" % _first(result))
     if result.code:
         if "No matching" in said:
             return []

@@ -75,7 +75,8 @@ def _other(uuid):
         found = json.loads(xe.installed_on(uuid, (packages.QEMU,) + packages.OURS))
         stock = not packages.is_our_release(found[packages.QEMU].rpartition(".")[0])
         ours = [found[name] for name in packages.OURS if found[name]]
-        missing = contract.types() if stock else ()
+        # Without our package nothing there gives a VM its device, whatever QEMU has.
+        missing = contract.types() if stock or not ours else ()
         return Host(
             uuid, _name(uuid), False, found[packages.QEMU] or None, ours[0] if ours else None, missing, None
         )

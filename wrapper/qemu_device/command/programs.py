@@ -90,14 +90,17 @@ class Patience(object):
         self.over = False
 
     def __enter__(self):
-        self._before = signal.signal(signal.SIGINT, self._pressed)
+        # A terminal that is closed is no reason to stop within a step either.
+        numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+        self._before = [(number, signal.signal(number, self._pressed)) for number in numbers]
         return self
 
     def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before:
+            signal.signal(number, before)
 
-    def _pressed(self, *_):
-        if self.over and _running:
+    def _pressed(self, number, _):
+        if self.over and _running and number == signal.SIGINT:
             _signal(_running[-1], signal.SIGINT)
         self.over = True
 

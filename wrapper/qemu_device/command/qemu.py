@@ -41,7 +41,10 @@ def devices(argv):
 
 def known_devices():
     """The names of the devices that the installed binary has."""
-    return re.findall(r'(?m)^name "([^"]+)"', _help("help"))
+    found = re.findall(r'(?m)^name "([^"]+)"', _help("help"))
+    if not found:
+        raise Failure("QEMU answers `-device help` with no device at all")
+    return found
 
 
 def missing():

@@ -7,7 +7,7 @@ again until everything else is done. Every step is one that may be run twice.
 
 import os
 
-from qemu_device import contract, setting
+from qemu_device import contract
 
 from . import attach, check_wrapper, packages, paths, pool, programs, qemu, steps, vm, xe, xenopsd
 from .report import Failure, Usage, ask
@@ -135,18 +135,9 @@ def _forget(kept):
     planned = []
     for one in kept:
         for key in one.keys():
-            foreign = key == setting.GUIDE_KEY and not _is_ours(one.values[key])
-            if not foreign:
-                argv = xe.remove_platform(one.uuid, key, one.kind)
-                planned.append(Step(argv, "remove %s from %s" % (key, one.title())))
+            argv = xe.remove_platform(one.uuid, key, one.kind)
+            planned.append(Step(argv, "remove %s from %s" % (key, one.title())))
     return planned
-
-
-def _is_ours(held):
-    try:
-        return bool(setting.parse_guide(contract.load, contract.types(), held))
-    except setting.Invalid:
-        return False
 
 
 def _xenopsd():

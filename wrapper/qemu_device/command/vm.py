@@ -3,7 +3,7 @@
 import difflib
 from collections import namedtuple
 
-from qemu_device import choice
+from qemu_device import choice, contract, setting
 
 from . import xe
 from .report import Failure, Usage
@@ -31,8 +31,8 @@ class Reading(namedtuple("Reading", "values chosen")):
         return self.chosen.arguments()[1::2]
 
     def devices(self, name):
-        """The valid devices of a type, and which key spells them."""
-        return [one.device for one in self.chosen.placed if one.device.contract.type == name]
+        """The valid devices of a type, those that find no slot too."""
+        return [device for device in self.chosen.parsed if device.contract.type == name]
 
     def types(self):
         """The types that it is set to have, and those of settings that are not valid."""
@@ -124,11 +124,16 @@ def users():
     """Every VM that has one of the platform keys, with what it says, in the order of names."""
     found = []
     for uuid in xe.users(choice.keys()):
-        vm = load(uuid)
-        if vm and not vm.is_control_domain:
-            reading = vm.read()
-            if reading.keys():
-                found.append((vm, reading))
+        try:
+            vm = load(uuid)
+            reading = vm.read() if vm and not vm.is_control_domain else None
+        except Failure:
+            if xe.fields("vm", uuid, _FACTS) is not None:
+                raise
+            # It went while it was looked at.
+            continue
+        if reading and reading.keys():
+            found.append((vm, reading))
     return sorted(found, key=lambda pair: (pair[0].name, pair[0].uuid))
 
 
@@ -141,7 +146,16 @@ class Kept(namedtuple("Kept", "kind uuid name power_state values")):
         return "the %s %s (%s)" % (self.kind, quoted(self.name), self.uuid)
 
     def keys(self):
-        return [key for key in sorted(self.values) if self.values[key] is not None]
+        """Those that spell devices of ours, or that nothing else reads."""
+        found = [key for key in sorted(self.values) if self.values[key] is not None]
+        return [key for key in found if key != setting.GUIDE_KEY or _is_ours(self.values[key])]
+
+
+def _is_ours(held):
+    try:
+        return bool(setting.parse_guide(contract.load, contract.types(), held))
+    except setting.Invalid:
+        return False
 
 
 def kept():
@@ -165,9 +179,9 @@ def sharing(users):
     """Values that contracts want unique and several devices have: (type, property, value, VMs' titles)."""
     holders = {}
     for machine, reading in users:
-        for one in reading.chosen.placed:
-            for name in (known.name for known in one.device.contract.properties if known.unique):
-                key = (one.device.contract.type, name, one.device.values.get(name))
+        for device in reading.chosen.parsed:
+            for name in (known.name for known in device.contract.properties if known.unique):
+                key = (device.contract.type, name, device.values.get(name))
                 holders.setdefault(key, []).append(machine.title())
     return [
         key + (titles,) for key, titles in sorted(holders.items()) if len(titles) > 1 and key[2] is not None

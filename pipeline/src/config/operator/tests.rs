@@ -64,6 +64,12 @@ fn nonsense_is_refused_where_it_stands() {
         ("to: 255", "to: 256", "256 is more than a `uint8` holds, 255", "6:37"),
         ("to: 32767", "to: 32768", "32768 is more than a `int16` holds, 32767", "7:37"),
         ("'[a-z]{1,8}'", "'[a-z]+'", "no `max-length` says how long", "8:22"),
+        (
+            "'[a-z]{1,8}'",
+            "'a{200}a{200}'",
+            "its shortest text has 400 characters, and 256 are",
+            "8:22",
+        ),
         ("'[a-z]{1,8}'", "'^[a-z]{1,8}$'", "`^` is no literal character", "8:22"),
         ("'[a-z]{1,8}'", "'[a, ]{1,8}'", "is not a pattern", "8:22"),
         ("text: {", "on-off: {", "a text is for a `str`", "8:24"),
@@ -79,6 +85,16 @@ fn nonsense_is_refused_where_it_stands() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let options = "properties: { json: str, a_b: str, a-b: str }\nsettings:\n  properties:\n";
+    for name in ["driver", "id", "bus", "addr", "romfile", "failover_pair_id", "multifunction"] {
+        let text = CONTRACT
+            .replace("word: str", &format!("{name}: str"))
+            .replace("    word: {", &format!("    {name}: {{"));
+        let error = parse(&text, "c.yaml").unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("`{name}` means something to QEMU for every device")),
+            "{error}"
+        );
+    }
     for (name, expected) in [("json", "`--json` cannot be an option"), ("a_b", "an option of two")]
     {
         let text = format!(

@@ -160,7 +160,7 @@ def install():
 
 def known(*types):
     """What the stub for QEMU answers to `-device help`, from now on."""
-    with open("/run/known-devices", "w") as target:
+    with open("/run/known-devices", "w", encoding="utf-8") as target:
         target.writelines('name "%s", bus PCI\n' % name for name in types)
     if os.path.exists(MEMORY):
         os.unlink(MEMORY)

@@ -12,7 +12,7 @@ import subprocess
 
 from . import namespace
 from .hostile import HOSTILE
-from .namespace import EMULATOR, MODULES, POLICY, SHIM, VENDOR
+from .namespace import MODULES, POLICY, SHIM, VENDOR
 from .settings import SEVERAL, VALID, expected, gained
 from .xenstore import DAEMONS, Daemon
 
@@ -170,48 +170,6 @@ def shim_with_a_policy(daemon):
 
 
 @each_daemon
-def shim_with_a_stock_qemu(daemon):
-    """A QEMU without the device: the VM starts without it and the log says so, or it is refused; QEMU is asked
-    once per binary."""
-    daemon.set({"vgpu-stub": "pool_id=A", "meter": "base=1"})
-    namespace.known("meter", "e1000")
-    write("/run/asked", "")
-    why = "the QEMU of this host, of no package, does not have it; install one that has: qemu-device doctor"
-    line = "qemu-device: domain 5 starts without vgpu-stub: " + why + "\n"
-    others = ["meter,base=1,channel=1,addr=0x1c"]
-    for _ in range(3):
-        Start().passed(gained(others), said=line + log_line(others))
-    assert asked() == 1, asked()
-    write(POLICY, "on-missing = refuse\n")
-    Start().refused(
-        "qemu-device: domain 5 is refused, as {} says: it has vgpu-stub, and {}".format(POLICY, why)
-    )
-    os.unlink(POLICY)
-    # A binary in its place, or what somebody else may have written, is asked anew.
-    shutil.copy(EMULATOR, EMULATOR + ".new")
-    os.rename(EMULATOR + ".new", EMULATOR)
-    Start().passed(gained(others), said=line + log_line(others))
-    assert asked() == 2, asked()
-    os.chmod(namespace.MEMORY, 0o666)
-    Start().passed(gained(others), said=line + log_line(others))
-    assert asked() == 3, asked()
-    for text in ("", "x", "\n" * 9, open(namespace.MEMORY).read()[:-2]):
-        write(namespace.MEMORY, text)
-        Start().passed(gained(others), said=line + log_line(others))
-    assert asked() == 7, asked()
-    # One that cannot be asked, or does not end, says for itself what it lacks.
-    both = others + VALID[0][2]
-    write(EMULATOR, "#!/bin/sh\nsleep 600\n")
-    Start().passed(gained(both), said=log_line(both))
-    os.unlink(EMULATOR)
-    Start().passed(gained(both), said=log_line(both))
-
-
-def asked():
-    return os.path.getsize("/run/asked")
-
-
-@each_daemon
 def shim_and_odd_domains(daemon):
     """A domain id that makes no sense is the vendor's to complain of."""
     daemon.set({"vgpu-stub": "pool_id=A"})
@@ -326,7 +284,6 @@ CHECKS = [
     shim_with_a_setting,
     shim_with_a_hostile_setting,
     shim_with_a_policy,
-    shim_with_a_stock_qemu,
     shim_and_odd_domains,
     shim_without_xenstore,
     shim_with_broken_modules,

@@ -149,6 +149,9 @@ def hosts_of_the_pool(host):
     host.install_qemu(stock=True)
     contains(host("attach", "web", "meter", "--level", "10").err, "warning: this host has ", "without meter")
     contains(host("status", "web").err, "the QEMU of this host does not have meter")
+    # Ours, and nothing that would give VMs their devices.
+    host.set(OTHER_HOST, packages={"qemu": OURS + ".x86_64"})
+    contains(host("status", "--pool").out, "no package of ours\n  lacks:   asset-tag, meter, vgpu-stub")
     host.set(OTHER_HOST, down=True)
     contains(host("status", "--pool").out, "requested plugin could not be found")
 

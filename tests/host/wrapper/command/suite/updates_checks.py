@@ -22,7 +22,25 @@ def next_update_told(host):
     ours = dict(OURS, release="5.2.15.3.xcpng8.3.vgpu1", repository="published")
     host.change("rpm", available=[STOCK, NEWER, ours])
     words = "yum --enablerepo=published install qemu-2:4.2.1-5.2.15.3.xcpng8.3.vgpu1.x86_64"
-    expect(host, "next-update", "warn", "ours is there", words)
+    expect(host, "next-update", "warn", "ours for that version is there", words)
+    # A stock QEMU that is there already is no yes, nor is what yum could not ask.
+    host.change("rpm", available=[])
+    rpm = host.load("rpm")
+    before = dict(rpm["installed"])
+    rpm["installed"]["qemu"] = dict(NEWER, provides=["qemu"], altered=[])
+    host.save("rpm", rpm)
+    contains(host("doctor", "--before-update", code=1).out, "is stock already")
+    host.save("rpm", dict(rpm, installed=before))
+    yum = host.path("bin/yum").read_text()
+    host.write(
+        "bin/yum",
+        "#!/bin/sh\necho '[Errno 14] curl#6 - Could not resolve host' >&2\nexec %s/bin/yum-1 \"$@\"\n"
+        % host.root,
+    )
+    host.write("bin/yum-1", yum)
+    host.path("bin/yum-1").chmod(0o755)
+    contains(host("doctor", "--before-update", code=1).out, "did not reach every repository")
+    host.write("bin/yum", yum)
     # What was not answered is no yes.
     host.path("etc/yum.repos.d/xcp-ng.repo").unlink()
     expect(host, "next-update", "not checked", "is a repository here")
@@ -61,6 +79,57 @@ def notice_raised_and_taken_back(host):
     assert messages() == []
 
 
+def notice_renewed_by_changes(host):
+    """what was told follows attach and detach, and doctor finds what no longer holds"""
+    messages = lambda: host.load("xapi")["messages"]
+    host("attach", "web", "vgpu-stub")
+    host.install_qemu(stock=True)
+    expect(host, "told", "warn", "qemu-device notice")
+    host.add_vm("two", uuid(2))
+    host("attach", "two", "vgpu-stub", "--vm-id", "2")
+    contains(messages()[0]["body"], "2 VMs that are set")
+    expect(host, "told", "ok")
+    host("detach", "two")
+    contains(messages()[0]["body"], "1 VM that is set")
+    host("detach", "web")
+    assert messages() == []
+    # A QEMU that does not answer is no QEMU without devices: it is started as VMs are set.
+    host("attach", "web", "vgpu-stub")
+    for script in ("exit 139", "echo garbage"):
+        host.write("usr/lib64/xen/bin/qemu-system-i386", "#!/bin/sh\n%s\n" % script)
+        contains(host("notice").out, "the pool was not told")
+        assert messages() == [] or "web" not in str(messages())
+        expect(host, "qemu-device", "not checked")
+
+
+def rpm_that_cannot_answer(host):
+    """a database that cannot be read, or an odd answer, is no package that is not there"""
+    host("attach", "web", "vgpu-stub")
+    for script in (
+        "echo 'error: cannot open Packages database' >&2; echo 'package qemu is not installed'; exit 1",
+        "exit 0",
+        "echo 'warning: odd'",
+    ):
+        host.write("bin/rpm", "#!/bin/sh\n%s\n" % script)
+        one_line(host("rollback", "--detach-vms", "--yes", code=1).err)
+        assert host.platform() == {"vgpu-stub": "pool_id=A,priority=medium,vm_id=0"}
+        expect(host, "qemu-is-ours", "not checked")
+        contains(host("status", "--pool", code=1).err, "rpm -q qemu")
+
+
+def damaged_contracts_named(host):
+    """a file of data that is not whole is named by doctor, and other devices go on"""
+    for text in ("", '{"type": "meter"}', "[]"):
+        host.write("usr/lib/qemu-device/devices/meter.json", text)
+        expect(host, "contracts", "fail", "meter.json", "yum reinstall qemu-device-dom0")
+        host("attach", "web", "vgpu-stub")
+        contains(one_line(host("attach", "web", "meter", code=2).err), "meter")
+    host.set(VM, platform={"vga": "std", "meter": "base=1"})
+    contains(one_line(host("status", "web", code=1).err), "meter.json cannot be read")
+    host.path("usr/lib/qemu-device/origin.json").unlink()
+    contains(one_line(host("rollback", "--keep-vms", "--yes", code=1).err), "cannot be read")
+
+
 def notice_without_xapi(host):
     """where xapi is not up, or QEMU is gone, a trigger goes on and says so"""
     host("attach", "web", "vgpu-stub")
@@ -68,7 +137,7 @@ def notice_without_xapi(host):
     host("notice")
     contains(host.load("xapi")["messages"][0]["body"], "does not have asset-tag, meter, vgpu-stub")
     host.change("xapi", fault="down")
-    contains(host("notice").out, "xapi could not be told", "Connection refused")
+    contains(host("notice").out, "the pool was not told", "Connection refused")
     host.path("bin/xe").unlink()
     contains(host("notice").out, "xe is not on this host")
 
@@ -144,6 +213,9 @@ def checkpoints_refused(host):
 CHECKS = (
     next_update_told,
     notice_raised_and_taken_back,
+    notice_renewed_by_changes,
+    rpm_that_cannot_answer,
+    damaged_contracts_named,
     notice_without_xapi,
     failed_starts_in_pairs,
     rotated_logs_read,
