@@ -225,6 +225,12 @@ impl Toy {
         toy
     }
 
+    /// Lets operators attach its device, without which there is no package for dom0.
+    pub fn with_settings(&self) -> &Self {
+        let properties = "      properties: { pool_id: str, priority: str, vm_id: uint32 }\n";
+        self.edit("toy.yaml", properties, &format!("{properties}      settings: {{}}\n"))
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -214,7 +214,7 @@ fn a_damaged_file_is_noticed_by_every_stage_that_reads_it() {
     let section = format!(
         "wrapper:\n  vendor: {{ path: {{ file: wrapper, sha256: {sha256} }} }}\n\nverify:\n"
     );
-    toy.edit("toy.yaml", "verify:\n", &section);
+    toy.with_settings().edit("toy.yaml", "verify:\n", &section);
     let first = events(&mut toy.run());
     let sums = || fs::read(toy.output().join("SHA256SUMS")).unwrap();
     let (before, mut count) = (sums(), 0);

@@ -48,6 +48,7 @@ fn toy() -> Toy {
     let toy = Toy::new("toy-secrets");
     fs::write(toy.path("contract.yaml"), "name: mine\n").unwrap();
     fs::write(toy.path("installed"), "a 100644 /a\n").unwrap();
+    toy.with_settings();
     fs::write(toy.path("wrapper"), "#!/usr/bin/env python\n").unwrap();
     toy.edit(
         "toy.yaml",

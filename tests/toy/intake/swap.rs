@@ -25,7 +25,7 @@ fn toy(name: &str) -> Toy {
     let wrapper =
         format!("wrapper:\n  vendor:\n    path:\n      file: wrapper\n      sha256: {sha256}\n\n");
     let verify = format!("{wrapper}verify:\n  stock: {{ build: {{}} }}\n");
-    toy.edit("toy.yaml", "build:\n", binary).edit("toy.yaml", "verify:\n", &verify);
+    toy.with_settings().edit("toy.yaml", "build:\n", binary).edit("toy.yaml", "verify:\n", &verify);
     toy
 }
 

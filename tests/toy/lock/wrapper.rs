@@ -10,8 +10,7 @@ fn a_newer_package_of_the_vendors_wrapper_is_seen() {
     let world = World::new("vendors-wrapper");
     let sample = support::root().join("wrapper/sample/qemu-wrapper");
     fs::copy(&sample, world.toy.path("qemu-wrapper")).unwrap();
-    let properties = "      properties: { pool_id: str, priority: str, vm_id: uint32 }\n";
-    world.toy.edit("toy.yaml", properties, &format!("{properties}      settings: {{}}\n"));
+    world.toy.with_settings();
     let section = format!(
         "wrapper:\n  vendor:\n    path: {{ file: qemu-wrapper, sha256: {} }}\n  \
          package: {{ name: toy-libs, version: 0.9-1.el7 }}\n\nverify:\n",

@@ -176,8 +176,8 @@ pub fn run(input: &ProbeInput, image: &Image, runner: &Runner) -> Result<Vec<Pro
     let packaged = Program { folder, name, display_name: format!("`{name}`"), image, runner };
     let mut probed = help::ask(&packaged, expected)?;
     probed.checks.push(types::check(&packaged, input.types, input.census)?);
-    if DeviceInstance::accepted(expected).is_empty() && DeviceInstance::refused(expected).is_empty()
-    {
+    let asked = DeviceInstance::accepted(expected).len() + DeviceInstance::refused(expected).len();
+    if asked == 0 && expected.iter().all(|expected| expected.settings.is_none()) {
         return Ok(vec![probed]);
     }
     let why = match machine::Machine::start(&packaged, expected)? {
