@@ -192,6 +192,13 @@ fn a_newer_stock_qemu_replaces_ours_and_doctor_says_so() {
     assert_eq!(judged(&host), ["fail", "fail", "ok"]);
 }
 
+/// Runs the pipeline `p.yaml` of a folder, and publishes into its `out`.
+fn publish(folder: &Path) {
+    let mut run = program();
+    run.arg("run").arg(folder.join("p.yaml")).args(["--replace", "--accept-new-signer"]);
+    ends_with(0, run.arg("--output").arg(folder.join("out")));
+}
+
 /// The repository of the variant for hosts without the drop-ins' folder.
 fn patching() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -207,10 +214,7 @@ fn patching() -> &'static Path {
             )
             .replace("\nwrapper:\n", "\nwrapper:\n  integration: patch\n");
         fs::write(folder.join("p.yaml"), text).unwrap();
-        let mut run = program();
-        run.arg("run").arg(folder.join("p.yaml")).args(["--replace", "--accept-new-signer"]);
-        run.arg("--output").arg(folder.join("out"));
-        ends_with(0, &mut run);
+        publish(&folder);
         folder
     })
 }

@@ -2,7 +2,7 @@
 //! What updates do to a host, and what the pool is told of it.
 
 use super::host::Host;
-use super::{RESTARTED_WITH, host};
+use super::{RESTARTED_WITH, host, publish};
 use crate::support::{self, ends_with, program};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,10 +36,7 @@ fn two_devices() -> &'static Path {
             .replace("  provides:\n", "  provides:\n    - qemu-device(first-device) = 1\n")
             .replace("only-adds: [vgpu-stub]", "only-adds: [vgpu-stub, first-device]");
         fs::write(folder.join("p.yaml"), text).unwrap();
-        let mut run = program();
-        run.arg("run").arg(folder.join("p.yaml")).args(["--replace", "--accept-new-signer"]);
-        run.arg("--output").arg(folder.join("out"));
-        ends_with(0, &mut run);
+        publish(&folder);
         folder
     })
 }
