@@ -52,6 +52,7 @@ pub use lock::{Lock, LockedImage, LockedKey, LockedPackage};
 pub use mistake::Mistakes;
 pub use nearest::nearest;
 pub use operator::{Admitted, PropertySetting};
+pub use platform_key::is_taken as is_platform_key;
 pub use publish::{Client, Publish};
 pub use scalars::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,

@@ -57,6 +57,12 @@ const PLATFORM_KEYS: &[&str] = &[
 /// Beginnings of families of them.
 const PLATFORM_FAMILIES: &[&str] = &["pv-", "vcpu", "vgpu_", "viridian"];
 
+/// Whether XAPI has such a key of its own.
+pub fn is_taken(name: &str) -> bool {
+    let family = PLATFORM_FAMILIES.iter().any(|family| name.starts_with(family));
+    family || PLATFORM_KEYS.contains(&name)
+}
+
 /// Every device that the package for dom0 serves can be set for a VM: its contract says how, and its type can
 /// be a key of the platform map.
 pub fn check(pipeline: &Pipeline, contracts: &[ExpectedType]) -> Vec<Violation> {
@@ -79,8 +85,7 @@ pub fn check(pipeline: &Pipeline, contracts: &[ExpectedType]) -> Vec<Violation> 
             let violation = Violation::new(path.clone(), what).help(help);
             violations.push(violation.other(Path::of("wrapper"), "by the package for dom0"));
         }
-        let family = PLATFORM_FAMILIES.iter().any(|family| name.starts_with(family));
-        if family || PLATFORM_KEYS.contains(&name) {
+        if is_taken(name) {
             let what = format!("`{name}` is a key of XAPI's own in a VM's platform map");
             violations.push(
                 Violation::new(path.clone(), what)

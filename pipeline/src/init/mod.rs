@@ -144,6 +144,10 @@ fn name_of(name: &str) -> Result<String> {
     {
         return Err(anyhow!("`{name}` cannot be the name of a device").help(help));
     }
+    if config::is_platform_key(name) {
+        return Err(anyhow!("`{name}` is a key of XAPI's own in a VM's platform map")
+            .help("give the device another name: it is the key that VMs get it by"));
+    }
     if name.len() > LONGEST {
         bail!("the name has {} characters, and {LONGEST} are the most", name.len());
     }
