@@ -18,8 +18,20 @@ HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 WRAPPER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), "wrapper")
 
 
-def _laid_out():
-    """The program with its modules and the devices' data, as the pipeline lays them out."""
+_laid_out = []
+
+
+def program():
+    """The program with its modules and the devices' data, as the pipeline lays them out.
+
+    It is laid out when it is first asked for: a process that becomes another one (`execv`) runs no `atexit`.
+    """
+    if not _laid_out:
+        _laid_out.append(_lay_out())
+    return _laid_out[0]
+
+
+def _lay_out():
     path = tempfile.mkdtemp(prefix="vgpu-patcher-")
     atexit.register(shutil.rmtree, path)
     shutil.copytree(
@@ -28,9 +40,6 @@ def _laid_out():
     shutil.copytree(HERE + "/devices", path + "/devices")
     shutil.copy(WRAPPER + "/qemu-device-patch", path)
     return path + "/qemu-device-patch"
-
-
-PATCHER = _laid_out()
 
 
 @contextlib.contextmanager
@@ -46,7 +55,7 @@ def folder():
 def patcher(*words):
     """The exit code of the program itself, and what it said on either output."""
     process = subprocess.Popen(
-        [sys.executable, "-B", PATCHER] + list(words),
+        [sys.executable, "-B", program()] + list(words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin"},
@@ -209,7 +218,7 @@ def odd_names():
                 (["--revert"], b"reverted"),
             ):
                 process = subprocess.Popen(
-                    [sys.executable, "-B", PATCHER, path] + words,
+                    [sys.executable, "-B", program(), path] + words,
                     stdout=subprocess.PIPE,
                     env=dict(locale, PATH="/usr/bin"),
                 )
