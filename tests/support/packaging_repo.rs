@@ -100,6 +100,16 @@ impl PackagingRepo {
         format!("lfs/{}", self.object(file).file_name().unwrap().to_str().unwrap())
     }
 
+    /// Puts an object on the LFS server, and its pointer where the working repository has sources.
+    pub fn put_object(&self, file: &str, bytes: &[u8]) {
+        let object = self.path("served/lfs/new");
+        fs::write(&object, bytes).unwrap();
+        let oid = sha256(&object);
+        fs::rename(object, self.path("served/lfs").join(&oid)).unwrap();
+        let size = u64::try_from(bytes.len()).unwrap();
+        fs::write(self.work().join("SOURCES").join(file), pointer(&oid, size)).unwrap();
+    }
+
     /// Replaces a piece of text, which has to be there, in a file.
     pub fn edit(&self, file: &str, from: &str, to: &str) -> &Self {
         let path = self.path(file);

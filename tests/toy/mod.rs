@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pipelines on a small tree in the shape of QEMU, in real containers.
 
+pub mod bump;
 pub mod cache;
 pub mod containment;
 pub mod difference;

@@ -50,7 +50,12 @@ impl Execute for Lock {
             examine_mirror(folder).usage()?;
         }
         if self.check {
-            return print(&cx.check().failed()?);
+            let report = cx.check().failed()?;
+            print(&report);
+            if report.must_act() {
+                return Err(anyhow!("somebody has to act on what is marked ACT")).failed();
+            }
+            return Ok(());
         }
         if let Some(folder) = &self.fetch {
             let held = cx.populate_mirror(folder).failed()?;
@@ -86,13 +91,10 @@ impl Lock {
     }
 }
 
-fn print(report: &UpstreamReport) -> Result<(), CommandError> {
+/// Shows what was seen upstream.
+pub fn print(report: &UpstreamReport) {
     for finding in &report.findings {
         let mark = if finding.act { "ACT " } else { "    " };
         say!("{mark}{}", finding.text);
     }
-    if report.must_act() {
-        return Err(anyhow!("somebody has to act on what is marked ACT")).failed();
-    }
-    Ok(())
 }

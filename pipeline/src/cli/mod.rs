@@ -16,6 +16,7 @@ macro_rules! tell {
 }
 
 mod args;
+mod bump;
 mod check;
 mod completions;
 mod disk;
@@ -67,6 +68,8 @@ enum Command {
     Run(run::Run),
     /// Pin what the environment is made of, or say what moved upstream since
     Lock(lock::Lock),
+    /// Move the pins to what is upstream today, where every edit still applies
+    Bump(bump::Bump),
     /// Enter the build environment at the stage that failed, with the tree as it stood
     Shell(shell::Shell),
     /// Judge an RPM or a QEMU binary alone: is the device in it?
@@ -178,6 +181,7 @@ impl Command {
             Self::Plan(plan) => plan,
             Self::Run(run) => run,
             Self::Lock(lock) => lock,
+            Self::Bump(bump) => bump,
             Self::Shell(shell) => shell,
             Self::Verify(verify) => verify,
             Self::Key(key) => key,

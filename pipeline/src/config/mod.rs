@@ -26,6 +26,7 @@ mod path;
 mod pattern;
 mod platform_key;
 mod publish;
+mod rewrite;
 mod scalars;
 mod settings;
 mod sign;
@@ -54,10 +55,11 @@ pub use nearest::nearest;
 pub use operator::{Admitted, PropertySetting};
 pub use platform_key::is_taken as is_platform_key;
 pub use publish::{Client, Publish};
+pub use rewrite::rewrite;
 pub use scalars::{
     Commit, DebianPackage, FileName, Fingerprint, GitRef, GitUrl, ImageDigest, ImageReference,
     Line, MacroName, Name, PackagePattern, PropertyKind, PropertyName, PropertyValue, QomType,
-    RpmCapability, Sha256, Sha512, SourceFile, TreeFolder, TreePath, WebUrl,
+    ReleaseSuffix, RpmCapability, Sha256, Sha512, SourceFile, TreeFolder, TreePath, WebUrl,
 };
 pub use settings::Settings;
 pub use sign::{KeySource, Sign};

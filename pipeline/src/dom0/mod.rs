@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 pub use step::Dom0Step;
-pub use vendor::{fetch as fetch_vendor, pins};
+pub use vendor::{as_shipped, fetch as fetch_vendor, pins};
 
 /// The first and the last of the lines that the patcher puts in (`wrapper/qemu_device/patch/block.py`).
 pub const BEGIN: &str = "# qemu-device begin, ";

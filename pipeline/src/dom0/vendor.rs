@@ -2,7 +2,7 @@
 //! The vendor's qemu-wrapper, checked against its pins, as its hosts have it.
 
 use crate::config::{VendorWrapper, Wrapper};
-use crate::digest::sha256_file;
+use crate::digest::sha256;
 use crate::error::Help;
 use crate::fetch::{Fetch, FileRequest, Pin, check};
 use crate::files;
@@ -45,10 +45,15 @@ pub fn pins(wrapper: &Wrapper) -> Vec<(Pin, String)> {
     }
 }
 
-/// Writes the file as hosts have it: with what the distribution changes in it.
+/// Writes the file as hosts have it.
 pub fn apply_distro_edits(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<()> {
+    let text = as_shipped(files::read_text(file, &files::WRAPPER)?, wrapper)?;
+    Ok(fs::write(to, text)?)
+}
+
+/// The text with what the distribution changes in it.
+pub fn as_shipped(mut text: String, wrapper: &Wrapper) -> Result<String> {
     let name = wrapper.vendor.file_name();
-    let mut text = files::read_text(file, &files::WRAPPER)?;
     for words in &wrapper.replace {
         let (find, with) = (words.find.as_str(), words.with.as_str());
         let count = text.matches(find).count();
@@ -57,8 +62,7 @@ pub fn apply_distro_edits(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<(
         }
         text = text.replacen(find, with, 1);
     }
-    fs::write(to, text)?;
-    let found = sha256_file(to)?;
+    let found = sha256(text.as_bytes());
     if found != wrapper.shipped().as_str() {
         return Err(anyhow!(
             "`{name}` has sha256 {found} after `wrapper.replace`, and hosts have {}",
@@ -66,5 +70,5 @@ pub fn apply_distro_edits(file: &Path, wrapper: &Wrapper, to: &Path) -> Result<(
         )
         .help("`wrapper.shipped` is the sha256 of the file on an untouched host"));
     }
-    Ok(())
+    Ok(text)
 }

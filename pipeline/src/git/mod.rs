@@ -176,6 +176,14 @@ impl<'a> Repository<'a> {
         fs::rename(tar.with_extension("tar.gz"), to).context("the archive")
     }
 
+    /// The commits of `to` that are not in `from`, the newest first, in a line each.
+    pub fn log(&self, from: &Commit, to: &Commit, most: usize) -> Result<Vec<String>> {
+        let range = format!("{from}..{to}");
+        let call = self.call("log").args(["--no-decorate", "--no-color", "--format=%h %cs %s"]);
+        let call = call.arg(format!("--max-count={most}")).arg(&range).capture_stdout();
+        Ok(self.runner.run(&call)?.stdout.lines().map(str::to_owned).collect())
+    }
+
     /// How many commits of `to` are not in `from`, and whether `from` is in the history of `to`.
     pub fn distance(&self, from: &Commit, to: &Commit) -> Result<Option<usize>> {
         let ancestor = ["--is-ancestor", from.as_str(), to.as_str()];

@@ -32,6 +32,8 @@ pub struct SpecInfo {
     pub patches: Vec<String>,
     /// The sources' file names in the order of their lines.
     pub sources: Vec<String>,
+    /// The names of what its build needs, each once; of versions nothing.
+    pub build_requires: Vec<String>,
     /// The entries of the changelog in the order of the spec: the newest comes first.
     pub changelog: Vec<ChangelogEntry>,
 }
@@ -69,6 +71,7 @@ pub fn read_spec_info(
         release: release.to_owned(),
         patches: reader.patches,
         sources: reader.sources,
+        build_requires: reader.build_requires,
         changelog: changelog(&spec),
     })
 }
@@ -97,13 +100,20 @@ struct Reader<'a> {
     found: Vec<Found>,
     patches: Vec<String>,
     sources: Vec<String>,
+    build_requires: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     fn over(spec: &'a SpecText, defines: &BTreeMap<MacroName, Line>) -> Self {
         let macros = Macros::new(defines);
-        let (found, patches, sources) = (Vec::new(), Vec::new(), Vec::new());
-        let mut reader = Self { spec, macros, found, patches, sources };
+        let mut reader = Self {
+            spec,
+            macros,
+            found: Vec::new(),
+            patches: Vec::new(),
+            sources: Vec::new(),
+            build_requires: Vec::new(),
+        };
         (0..spec.len())
             .filter(|&line| !spec.line_context(line).in_macro_body)
             .for_each(|line| reader.line(line));
@@ -132,6 +142,15 @@ impl<'a> Reader<'a> {
             }
             (Some(tag), _) if tag.is("source") => {
                 self.sources.push(bytes::readable(&self.macros.file(tag.value, line)));
+            }
+            (Some(tag), _) if tag.is("buildrequires") => {
+                let value = self.macros.expand(tag.value, line);
+                let value = bytes::readable(value.as_deref().unwrap_or(tag.value));
+                for name in capabilities(&value) {
+                    if !self.build_requires.iter().any(|known| known == name) {
+                        self.build_requires.push(name.to_owned());
+                    }
+                }
             }
             (Some(tag), Some(name)) => self.tag(name, tag.value, line),
             // Any other line may define a macro, even a comment: rpm expands those too.
@@ -205,6 +224,16 @@ impl<'a> Reader<'a> {
         )
         .help("only what the spec itself and `build.define` set for certain is expanded"))
     }
+}
+
+/// The names in a list of capabilities, which blanks or commas part and versions may follow.
+fn capabilities(list: &str) -> impl Iterator<Item = &str> {
+    let words = list.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    let mut version = false;
+    words.filter(move |word| {
+        let operator = word.chars().all(|c| "<>=".contains(c));
+        !std::mem::replace(&mut version, operator) && !operator
+    })
 }
 
 /// Whether rpm takes such a value for the tag.

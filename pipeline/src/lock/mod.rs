@@ -5,8 +5,10 @@
 //! package has to be one that a declared repository lists, and signed by that repository's key. Nothing
 //! is installed in this room, and nothing that it finds is taken by a run before it stands in the lock.
 
+mod bump;
 mod diff;
 mod mirror;
+mod report;
 mod resolve;
 mod upstream;
 
@@ -22,9 +24,11 @@ use crate::source::SourceStep;
 use crate::stage::Step;
 use crate::store::Store;
 use anyhow::{Context, Result, anyhow};
+pub use bump::Bump;
 pub use mirror::examine as examine_mirror;
+pub use report::UpstreamReport;
+use resolve::{Listing, Resolution};
 use std::path::Path;
-pub use upstream::UpstreamReport;
 
 /// What `lock` works on.
 pub struct LockContext<'a> {
@@ -42,6 +46,7 @@ pub enum Task {
     Resolve,
     Fill,
     Check,
+    Bump,
 }
 
 /// A lock that was resolved and not written yet.
@@ -94,8 +99,15 @@ impl LockContext<'_> {
         let declared = self.project.lockable().context("the environment needs no lock")?;
         let runner = self.runner()?;
         let fetch = Fetch::new(self.store, self.origins, &runner);
-        let (lock, notes) = resolve::resolve(declared, self.engine()?, &fetch)?;
+        let resolution = resolve::resolve(declared, self.engine()?, &fetch)?;
+        self.compared(&resolution)
+    }
+
+    /// A lock beside the one that stands.
+    fn compared(&self, resolution: &Resolution) -> Result<Resolved> {
+        let lock = resolution.lock.clone();
         let changes = diff::between(self.project.lock_as_written()?.as_ref(), &lock);
+        let notes = resolution.listings.iter().filter_map(Listing::note).collect();
         Ok(Resolved { lock, changes, notes })
     }
 
@@ -111,6 +123,13 @@ impl LockContext<'_> {
         let runner = self.runner()?;
         let fetch = Fetch::new(self.store, self.origins, &runner);
         mirror::populate(self, lock.current(), folder, &fetch)
+    }
+
+    /// What the pipeline and its lock would be with everything upstream that they follow. Nothing is
+    /// written yet.
+    pub fn bump(&self) -> Result<Bump> {
+        let runner = self.runner()?;
+        bump::bump(self, &Fetch::new(self.store, self.origins, &runner))
     }
 
     /// What moved upstream.

@@ -59,8 +59,20 @@ impl Listing<'_> {
     }
 }
 
-/// Resolves the environment. With the lock comes what is to be told of the repositories.
-pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(Lock, Vec<String>)> {
+/// An environment that was resolved, and what its repositories said on the way.
+pub struct Resolution<'a> {
+    pub lock: Lock,
+    pub listings: Vec<Listing<'a>>,
+    /// The keys of the repositories.
+    pub certificates: Vec<Certificate>,
+}
+
+/// Resolves the environment.
+pub fn resolve<'a>(
+    declared: &'a ImageBase,
+    engine: Engine,
+    fetch: &Fetch,
+) -> Result<Resolution<'a>> {
     fetch.network("a lock")?;
     fetch.will_contact(declared.reference.as_str());
     let work = fetch.store().work()?;
@@ -94,8 +106,8 @@ pub fn resolve(declared: &ImageBase, engine: Engine, fetch: &Fetch) -> Result<(L
     // A key that signed nothing of the closure has no business in the environment.
     let used = |key: &LockedKey| packages.iter().any(|package| package.key == key.fingerprint);
     let keys = keys.into_iter().map(|(locked, _)| locked).filter(used).collect();
-    let notes = listings.iter().filter_map(Listing::note).collect();
-    Ok((Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages }, notes))
+    let lock = Lock { version: FORMAT, declaration: declared.clone(), image, keys, packages };
+    Ok(Resolution { lock, listings, certificates })
 }
 
 /// What yum could not resolve, with the entries that may be why.

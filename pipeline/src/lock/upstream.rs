@@ -4,62 +4,22 @@
 //! It changes nothing and decides nothing: each finding says what is so, and whether it can wait.
 
 use super::LockContext;
+use super::report::{UpstreamReport, one_line};
 use super::resolve::{self, Listing};
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath, VendorPackage};
 use crate::fetch::{Fetch, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, Tip, find};
-use crate::inject::{self, Outcome, SpecInfo};
-use crate::process::interrupted;
+use crate::inject::{self, Outcome, SpecDiff, SpecInfo};
 use crate::repodata::Odd;
 use crate::source;
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Result, bail};
 use rpm_inspect::Evr;
 
 /// No spec comes near this.
 const LARGEST_SPEC: u64 = 4 << 20;
-/// The most lines of a changelog that a finding shows.
-const CHANGELOG_LINES: usize = 12;
-
-/// One thing that was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether somebody has to do something about it.
-    pub act: bool,
-    pub text: String,
-}
-
-/// Everything that it saw.
-#[derive(Debug, Default)]
-pub struct UpstreamReport {
-    pub findings: Vec<Finding>,
-}
-
-impl UpstreamReport {
-    pub fn must_act(&self) -> bool {
-        self.findings.iter().any(|finding| finding.act)
-    }
-
-    /// What could not be looked at has to be, and is no reason to say nothing of the rest.
-    fn record_error<T>(&mut self, looked: Result<T>, what: &str) -> Result<Option<T>> {
-        match looked {
-            Ok(seen) => Ok(Some(seen)),
-            Err(error) if interrupted(&error).is_some() => Err(error),
-            Err(error) => {
-                self.act(format!("{what} could not be looked at: {}", one_line(&error)));
-                Ok(None)
-            }
-        }
-    }
-
-    fn act(&mut self, text: impl Into<String>) {
-        self.findings.push(Finding { act: true, text: text.into() });
-    }
-
-    fn note(&mut self, text: impl Into<String>) {
-        self.findings.push(Finding { act: false, text: text.into() });
-    }
-}
+/// The most lines of a changelog that findings show.
+const CHANGELOG_LINES: usize = 24;
 
 pub fn report(cx: &LockContext, fetch: &Fetch) -> Result<UpstreamReport> {
     fetch.network("what moved upstream")?;
@@ -174,23 +134,32 @@ fn upstream(
 
 /// What the newer spec brings, and whether its package would win over ours.
 fn moved(before: &SpecInfo, ours: &SpecInfo, next: &SpecInfo, report: &mut UpstreamReport) {
-    let spec_diff = inject::spec_diff(before, next);
-    for patch in &spec_diff.came {
-        report.note(format!("patch came: {patch}"));
-    }
-    for patch in &spec_diff.went {
-        report.note(format!("patch went: {patch}"));
-    }
-    let shown = spec_diff.changelog.iter().take(CHANGELOG_LINES);
-    shown.for_each(|line| report.note(format!("changelog: {line}")));
-    if !spec_diff.cves.is_empty() {
-        report.act(format!("security: {}", spec_diff.cves.join(", ")));
+    let cves = changed(before, next, report);
+    if !cves.is_empty() {
+        report.act(format!("security: {}", cves.join(", ")));
     }
     judge(&next.evr(), "the package of the newer spec", ours, report);
 }
 
+/// What came and went with a newer spec. Returns the flaws that it names.
+pub(super) fn changed(
+    before: &SpecInfo,
+    next: &SpecInfo,
+    report: &mut UpstreamReport,
+) -> Vec<String> {
+    let SpecDiff { came, went, cves, changelog } = inject::spec_diff(before, next);
+    came.iter().for_each(|patch| report.note(format!("patch came: {patch}")));
+    went.iter().for_each(|patch| report.note(format!("patch went: {patch}")));
+    let shown = changelog.iter().take(CHANGELOG_LINES);
+    shown.for_each(|line| report.note(format!("changelog: {line}")));
+    if let Some(more @ 1..) = changelog.len().checked_sub(CHANGELOG_LINES) {
+        report.note(format!("changelog: and {more} lines more"));
+    }
+    cves
+}
+
 /// Whether yum would put a stock package in the place of ours.
-fn judge(theirs: &Evr, what: &str, ours: &SpecInfo, report: &mut UpstreamReport) {
+pub(super) fn judge(theirs: &Evr, what: &str, ours: &SpecInfo, report: &mut UpstreamReport) {
     if *theirs > ours.evr() {
         report.act(format!(
             "{what}, {} {theirs}, would win over ours, {}: an update would drop the device",
@@ -220,7 +189,7 @@ fn newer_tags(
     Ok(())
 }
 
-fn read_spec(
+pub(super) fn read_spec(
     repository: &Repository,
     commit: &Commit,
     spec: &TreePath,
@@ -339,11 +308,4 @@ fn packages(lock: &Lock, listings: &[Listing], report: &mut UpstreamReport) {
 
 fn unreadable(listing: &Listing, odd: &Odd) -> String {
     format!("repository `{}` has an entry that cannot be read for {odd}", listing.repository.id)
-}
-
-/// An error without what it would advise.
-fn one_line(error: &Error) -> String {
-    let texts: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let firsts: Vec<&str> = texts.iter().filter_map(|text| text.lines().next()).collect();
-    firsts.join(": ")
 }

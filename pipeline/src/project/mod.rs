@@ -7,16 +7,18 @@ mod lock;
 
 use crate::config::{self, LocalFile, LocalRole, Pipeline};
 use crate::digest;
-use crate::files;
+use crate::error::Help;
+use crate::files::{self, write};
 use crate::store::Store;
 use crate::text::word;
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 pub use default::{CARRIED, DEFAULT};
 use fs_err as fs;
 #[cfg(test)]
 pub use inputs::DeviceFile;
 pub use inputs::Inputs;
 pub use lock::LockState;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A pipeline and where it came from.
@@ -66,6 +68,32 @@ impl Project {
     /// The pipeline that this program carries, laid out in the store so that it is read like any other.
     pub fn default_in(store: &Store) -> Result<Self> {
         Ok(Self { file: None, ..Self::read(&default::lay_out(store)?)? })
+    }
+
+    /// What stands in the file, without what else was read for it.
+    pub fn as_written(&self) -> Result<Pipeline> {
+        Ok(config::parse(&self.text, &self.shown())?)
+    }
+
+    /// The file's text with the values of another pipeline in it.
+    pub fn rewritten(&self, wanted: &Pipeline) -> Result<String> {
+        Ok(config::rewrite(&self.text, &self.shown(), wanted)?)
+    }
+
+    /// Writes the file anew, unless somebody else did since it was read.
+    pub fn replace_text(&self, text: &str) -> Result<&Path> {
+        let file = self.file.as_ref().context("the carried pipeline is nobody's to change")?;
+        if files::read_text(file, &files::PIPELINE)? != self.text {
+            return Err(anyhow!("`{}` was changed by somebody else meanwhile", file.display())
+                .help("nothing was written; try again"));
+        }
+        let mode = fs::metadata(file)?.permissions().mode() & 0o777;
+        write::write(file, text.as_bytes(), mode)?;
+        Ok(file)
+    }
+
+    fn shown(&self) -> String {
+        self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()
     }
 
     pub fn name(&self) -> &str {

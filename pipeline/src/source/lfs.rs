@@ -6,16 +6,17 @@ mod answer;
 mod server;
 
 use super::OTHER_SOURCE;
-use crate::config::{FileName, GitSource, LfsObject, Sha256};
+use crate::config::{Commit, FileName, GitSource, LfsObject, Sha256, SourceFile, TreeFolder};
 use crate::error::{Help, Reason};
 use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
 use crate::fetch::{Download, Fetch, redacted, same_origin};
 use crate::files;
-use crate::git::Repository;
+use crate::git::{Kind, Repository};
 use answer::Action;
 use anyhow::{Result, anyhow};
 use fs_err as fs;
 use server::Endpoint;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// No answer about one object comes near this.
@@ -76,6 +77,11 @@ impl Pointer {
         .help("pin what the commit names, or another commit"))
     }
 
+    /// The object that it leads to, as the file of that name.
+    pub fn object(&self, file: SourceFile) -> LfsObject {
+        LfsObject { file, sha256: self.sha256.clone(), size: self.size, same_as: None }
+    }
+
     /// A pointer that the pipeline does not know of.
     pub fn unlisted(&self, name: &str, source: &GitSource) -> Reason {
         let (commit, length) = (&source.commit, self.length);
@@ -89,6 +95,29 @@ impl Pointer {
             self.size
         ))
     }
+}
+
+/// The pointers among the files of a folder, by the files' names. `into` is an empty folder.
+pub fn pointers(
+    repository: &Repository,
+    commit: &Commit,
+    directory: &TreeFolder,
+    into: &Path,
+) -> Result<BTreeMap<SourceFile, Result<Pointer, Reason>>> {
+    let entries = repository.folder(commit, directory)?;
+    let small = entries.iter().filter(|it| it.kind == Kind::File && it.size < LARGEST_POINTER);
+    let paths: Vec<&str> = small.map(|entry| entry.path.as_str()).collect();
+    repository.check_out(commit, paths.iter().copied(), into)?;
+    let mut pointers = BTreeMap::new();
+    for path in paths {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if let Ok(name) = SourceFile::try_from(name.to_owned())
+            && let Some(pointer) = Pointer::read(&into.join(path))?
+        {
+            pointers.insert(name, pointer);
+        }
+    }
+    Ok(pointers)
 }
 
 /// A name as a flow mapping of YAML takes it.

@@ -24,6 +24,7 @@ pub use debian::served;
 use fs_err as fs;
 pub use kind::BringContext;
 use kind::SourceKind;
+pub use lfs::{Pointer, pointers};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -108,6 +108,24 @@ fn a_spec_says_what_it_is() {
 }
 
 #[test]
+fn what_a_build_needs_is_named_once_and_without_versions() {
+    let lines = "%global pool glib2\nBuildRequires: gcc make, ninja-build >= 1.8 git\n\
+                 BuildRequires: %{pool}-devel = 2,pkgconfig(zlib) gcc\nBuildRequires: %(uname) /bin/sh\n";
+    let info = info_of(&with(lines, "1"));
+    let expected = [
+        "gcc",
+        "make",
+        "ninja-build",
+        "git",
+        "glib2-devel",
+        "pkgconfig(zlib)",
+        "%(uname)",
+        "/bin/sh",
+    ];
+    assert_eq!(info.build_requires, expected);
+}
+
+#[test]
 fn versions_are_in_the_order_of_rpm() {
     let of = |release: &str| info_of(&BEFORE.replace("}.1%", &format!("}}.{release}%")));
     let older = |one: &str, other: &str| of(one).evr() < of(other).evr();

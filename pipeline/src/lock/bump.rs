@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The pins of a pipeline moved to what is upstream today: all that it follows, or nothing.
+//!
+//! A pin moves only where every edit of the spec still applies, so that what a device hangs on is there.
+//! Whether it builds and holds what it promises, a run says: this room changes two files and judges
+//! nothing more.
+
+mod objects;
+mod packaging;
+mod vendor;
+
+use super::report::UpstreamReport;
+use super::{LockContext, Resolved, resolve};
+use crate::config::{Edit, Pipeline, ReleaseSuffix};
+use crate::fetch::Fetch;
+use crate::inject::{self, SpecInfo};
+use anyhow::Result;
+use packaging::Moved;
+use std::path::Path;
+
+/// What became of a pipeline's pins; nothing of it is written yet.
+pub struct Bump {
+    /// What moved, and what is left to a person.
+    pub report: UpstreamReport,
+    /// The text of the pipeline file, where it is another one.
+    text: Option<String>,
+    lock: Option<Resolved>,
+}
+
+impl Bump {
+    /// Whether there is anything to write.
+    pub fn changes(&self) -> bool {
+        self.text.is_some() || self.lock.is_some()
+    }
+
+    /// Writes what is other. Each file is whole at any moment, and the lock fits both states of the other.
+    /// Returns which were written.
+    pub fn write<'p>(&self, cx: &LockContext<'p>) -> Result<Vec<&'p Path>> {
+        let mut written = Vec::new();
+        if let Some(text) = &self.text {
+            written.push(cx.project.replace_text(text)?);
+        }
+        if let Some(lock) = &self.lock {
+            cx.write(lock)?;
+            written.push(&cx.project.lock_file);
+        }
+        Ok(written)
+    }
+}
+
+pub fn bump(cx: &LockContext, fetch: &Fetch) -> Result<Bump> {
+    fetch.network("what is upstream")?;
+    let before = cx.project.as_written()?;
+    let mut next = before.clone();
+    let mut report = UpstreamReport::default();
+    let moved = packaging::follow(&mut next, fetch, &mut report)?;
+    // Before the long work.
+    cx.project.rewritten(&next)?;
+    let (mut lock, mut other_content) = (None, false);
+    if let Some(declared) = cx.project.lockable() {
+        let resolution = resolve::resolve(declared, cx.engine()?, fetch)?;
+        let resolved = cx.compared(&resolution)?;
+        resolved.notes.iter().for_each(|note| report.note(note));
+        resolved.changes.iter().for_each(|line| report.note(format!("lock: {line}")));
+        if !resolved.changes.is_empty() {
+            other_content = cx.project.lock_as_written()?.is_some();
+            lock = Some(resolved);
+        }
+        other_content |= vendor::follow(&mut next, &resolution, fetch, &mut report)?;
+    }
+    let same_release = moved.as_ref().is_some_and(Moved::is_other_content_of_one_release);
+    if other_content || same_release {
+        raise(&mut next, &mut report);
+    }
+    if let Some(moved) = &moved {
+        releases(moved, &before, &next, &mut report)?;
+    }
+    let text = if next == before { None } else { Some(cx.project.rewritten(&next)?) };
+    Ok(Bump { report, text, lock })
+}
+
+/// Raises the suffix of the release: one release has one content, and hosts take what is newer alone.
+fn raise(next: &mut Pipeline, report: &mut UpstreamReport) {
+    let suffixes = next.spec.edits.iter_mut().filter_map(|edit| match edit {
+        Edit::ReleaseSuffix(suffix) => Some(suffix),
+        _ => None,
+    });
+    for suffix in suffixes {
+        if let Some(raised) = raised(suffix) {
+            report.note(format!(
+                "release-suffix: {suffix} -> {raised}, since one release has one content"
+            ));
+            *suffix = raised;
+            return;
+        }
+    }
+    report.act(
+        "the package has other content under the release that it had: no `release-suffix` of the \
+         pipeline ends in a number that could be raised",
+    );
+}
+
+/// The same suffix with the next number.
+fn raised(suffix: &ReleaseSuffix) -> Option<ReleaseSuffix> {
+    let stem = suffix.as_str().trim_end_matches(|c: char| c.is_ascii_digit());
+    let number: u32 = suffix.as_str()[stem.len()..].parse().ok()?;
+    format!("{stem}{}", number.checked_add(1)?).try_into().ok()
+}
+
+/// The vendor's package and ours, before and after.
+fn releases(
+    moved: &Moved,
+    before: &Pipeline,
+    next: &Pipeline,
+    report: &mut UpstreamReport,
+) -> Result<()> {
+    let ours = |spec: &[u8], pipeline: &Pipeline| -> Result<SpecInfo> {
+        let (edits, defines) = (&pipeline.spec.edits, &pipeline.build.define);
+        let edited = inject::edit(spec, &moved.spec_name, edits, &pipeline.device, defines)?;
+        inject::read_spec_info(&edited.spec, &moved.spec_name, defines)
+    };
+    let (was, is) = (&moved.theirs_before, &moved.theirs);
+    report.note(format!("the vendor's package: {} {} -> {}", is.name, was.evr(), is.evr()));
+    let is = ours(&moved.spec, next)?;
+    // The spec that was pinned may be one that the edits of today no longer fit.
+    let Ok(was) = ours(&moved.spec_before, before) else {
+        report.note(format!("our package: {} {}", is.name, is.evr()));
+        return Ok(());
+    };
+    report.note(format!("our package: {} {} -> {}", is.name, was.evr(), is.evr()));
+    if is.evr() < was.evr() {
+        report.act(
+            "our package would be older than before: hosts that have it do not take it by an update",
+        );
+    }
+    Ok(())
+}
