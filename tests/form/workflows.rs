@@ -2,8 +2,9 @@
 //! The workflows by zizmor's strictest judgement, its auditor. It comes from `PyPI`, at a version of
 //! its own, into a folder under target/; where `PyPI` is out of reach, that is said and counted.
 
-use crate::support::{kept, root};
+use crate::support::{kept, root, scratch};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -66,7 +67,7 @@ fn zizmor_finds_what_was_mended() {
         (text.replacen("permissions: {}", "permissions: write-all", 1), "excessive-permissions"),
         (text.replacen("$GITHUB_REF_NAME", "${{ github.ref_name }}", 1), "template-injection"),
     ] {
-        let folder = crate::support::scratch();
+        let folder = scratch();
         fs::create_dir_all(folder.path().join(".github/workflows")).unwrap();
         fs::write(folder.path().join(".github/workflows/w.yml"), text).unwrap();
         let output = judged(program, &folder.path().join(".github/workflows"));
@@ -90,4 +91,123 @@ fn every_image_and_action_is_pinned_by_a_digest() {
             assert!(hash, "{}: {line}", path.display());
         }
     }
+}
+
+/// The script of a step, as the runner gets it.
+fn script(workflow: &str, job: &str, step: &str) -> String {
+    let text = fs::read_to_string(root().join(".github/workflows").join(workflow)).unwrap();
+    let workflow: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|it| it["name"] == step).unwrap();
+    step["run"].as_str().unwrap().to_owned()
+}
+
+/// Runs a step's script in a folder, with programs that stand in for others before all in PATH.
+fn runs(script: &str, folder: &Path, variables: &[(&str, &str)]) -> Output {
+    let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.current_dir(folder).args(["-eo", "pipefail", "-c", script]).env("PATH", path);
+    bash.envs(variables.iter().copied()).output().unwrap()
+}
+
+fn stand_in(folder: &Path, name: &str, script: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// `bump` of each pipeline: what moved is carried on, what was refused is in the report.
+#[test]
+fn the_bump_takes_what_moved_and_says_what_did_not() {
+    let folder = scratch();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["a", "b", "c", "d"] {
+        fs::create_dir_all(path("pipeline")).unwrap();
+        fs::write(path(&format!("pipeline/{name}.yaml")), "before\n").unwrap();
+    }
+    fs::write(path("pipeline/b.lock"), "before\n").unwrap();
+    // a: both files, one of them new; b: its lock; c: refused; d: nothing.
+    stand_in(
+        folder.path(),
+        "target/release/vgpu-pipeline",
+        "echo \"$@\"\ncase $2 in\n*/a.yaml) echo moved | tee $2 > pipeline/a.lock ;;\n\
+         */b.yaml) echo moved > pipeline/b.lock ;;\n*/c.yaml) echo why >&2; exit 1 ;;\nesac\n",
+    );
+    let output = path("output");
+    let script = script("bump.yml", "move", "Move");
+    let ran = runs(&script, folder.path(), &[("GITHUB_OUTPUT", output.to_str().unwrap())]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let mut changed: Vec<String> = fs::read_dir(path("moved/changed/pipeline"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    changed.sort();
+    assert_eq!(changed, ["a.lock", "a.yaml", "b.lock"]);
+    assert!(fs::read_to_string(output).unwrap().starts_with("changed=true\n"));
+    assert_eq!(fs::read_to_string(path("failed")).unwrap(), "pipeline/c.yaml\n");
+    let report = fs::read_to_string(path("moved/report.md")).unwrap();
+    assert!(
+        report.contains("## pipeline/c.yaml\n```\nbump pipeline/c.yaml\nwhy\n```\n"),
+        "{report}"
+    );
+}
+
+/// One request of one commit, and none where the open one has the same. What stands in for `gh` writes down
+/// what it is asked.
+#[test]
+fn the_bump_proposes_one_commit_and_the_same_one_once() {
+    let folder = scratch();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir_all(path("moved/changed/pipeline")).unwrap();
+    fs::write(path("moved/changed/pipeline/a.yaml"), "it's \"new\"\n").unwrap();
+    fs::write(path("moved/changed/pipeline/a.lock"), "lock\n").unwrap();
+    stand_in(
+        folder.path(),
+        "bin/gh",
+        "echo \"$@\" >> \"$ASKED\"\ncase \"$*\" in\n\
+         *contents*) test -e \"$BRANCH/${2##*/contents/pipeline/}\" && cat \"$BRANCH/${2##*/}\" ;;\n\
+         *git/trees*) cat >> \"$ASKED\"; echo TREE ;;\n*git/commits*) cat >> \"$ASKED\"; echo COMMIT ;;\n\
+         *PATCH*) test -e \"$BRANCH\" ;;\n*'pr list'*) if [ -e \"$BRANCH\" ]; then echo 7; fi ;;\nesac\n",
+    );
+    let asked = || {
+        let _ = fs::remove_file(path("asked"));
+        let script = script("bump.yml", "propose", "Propose");
+        let (asked, branch) = (path("asked"), path("branch"));
+        let variables = [
+            ("ASKED", asked.to_str().unwrap()),
+            ("BRANCH", branch.to_str().unwrap()),
+            ("BASE", "BASE"),
+            ("GH_REPO", "o/r"),
+        ];
+        let ran = runs(&script, folder.path(), &variables);
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        fs::read_to_string(asked).unwrap()
+    };
+    let first = asked();
+    for piece in [
+        r#""base_tree": "BASE""#,
+        r#""path": "pipeline/a.yaml""#,
+        r#""content": "it's \"new\"\n""#,
+        r#""tree": "TREE""#,
+        "api --method PATCH repos/o/r/git/refs/heads/bump -f sha=COMMIT -F force=true\n",
+        "api repos/o/r/git/refs -f ref=refs/heads/bump -f sha=COMMIT\n",
+        "pr create --head bump --title bump: what moved upstream --body-file ../report.md\n",
+    ] {
+        assert!(first.contains(piece), "{piece}\n{first}");
+    }
+    // The branch and its request are there, with another content.
+    fs::create_dir(path("branch")).unwrap();
+    let second = asked();
+    assert!(second.contains("force=true\npr edit 7 --body-file ../report.md\n"), "{second}");
+    // With the same.
+    for name in ["a.yaml?ref=bump", "a.lock?ref=bump"] {
+        let file = name.strip_suffix("?ref=bump").unwrap();
+        fs::copy(path("moved/changed/pipeline").join(file), path("branch").join(name)).unwrap();
+    }
+    let third = asked();
+    assert!(
+        !third.contains("git/") && third.ends_with("pr edit 7 --body-file ../report.md\n"),
+        "{third}"
+    );
 }

@@ -255,3 +255,27 @@ fn what_has_to_be_looked_at_by_a_person_is_not_followed() {
     help: vgpu-pipeline bump FILE
     ");
 }
+
+#[test]
+fn what_somebody_writes_meanwhile_is_not_lost() {
+    let packaging = PackagingRepo::new("bump-meanwhile");
+    packaging.commit("Nothing that counts");
+    // Whoever edits the file while git is at work.
+    let (bin, path) = (packaging.path("bin"), std::env::var("PATH").unwrap());
+    fs::create_dir(&bin).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho '# mine' >>{}\nPATH='{path}' exec git \"$@\"\n",
+        packaging.path("p.yaml").display()
+    );
+    fs::write(bin.join("git"), script).unwrap();
+    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut program = packaging.program("bump");
+    program.env("PATH", format!("{}:{path}", bin.display()));
+    let error = refusal(1, &mut program);
+    assert_snapshot!(stable(&error), @"
+    error: `FOLDER/p.yaml` was changed by somebody else meanwhile
+    help: nothing was written; try again
+    ");
+    assert!(text(&packaging).ends_with("# mine\n"));
+    assert!(bump(&packaging).contains("has 1 more"));
+}

@@ -2,6 +2,7 @@
 //! The lock: an environment resolved from repositories and a registry on the loopback, by the real
 //! Containerfile, and built again from exactly that. What stands in for CentOS 7 is Debian with dnf.
 
+mod bump;
 mod odd;
 mod wrapper;
 mod yum;

@@ -196,7 +196,7 @@ impl<'n, 't> Place<'n, 't> {
     }
 }
 
-impl<'t> Node<'t> {
+impl Node<'_> {
     fn items(&self) -> &[std::rc::Rc<Self>] {
         match &self.content {
             Content::List(items) => items,

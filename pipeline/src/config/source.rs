@@ -66,7 +66,7 @@ pub struct GitSource {
     pub url: GitUrl,
     /// The commit that is built; another one is never taken in its place.
     pub commit: Commit,
-    /// The branch that has the commit, which `lock --check` follows. A branch that lost it is an error.
+    /// The branch that has the commit, which `bump` and `lock --check` follow. A branch that lost it is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<GitRef>,
     /// The tag that names the commit. A tag that names another one is an error.

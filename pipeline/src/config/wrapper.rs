@@ -21,7 +21,8 @@ pub struct Wrapper {
     /// The sha256 of the file that its hosts have, where `replace` makes that another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipped: Option<Sha256>,
-    /// The distribution's package that it comes with; `lock --check` says when there is a newer one.
+    /// The distribution's package that it comes with. `bump` takes over the wrapper of a newer one, whose version
+    /// then stands in the address too; `lock --check` says that there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<VendorPackage>,
     /// How the package takes part in the start of a VM.

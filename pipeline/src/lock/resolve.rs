@@ -41,11 +41,21 @@ pub struct Listing<'a> {
 }
 
 impl Listing<'_> {
+    /// Its packages of a name, where anything by that name is taken of it.
+    pub fn named<'l>(&'l self, name: &'l str) -> impl Iterator<Item = &'l Listed> {
+        let taken = self.is_asked(name);
+        self.packages.iter().filter(move |listed| taken && listed.nevra.name == name)
+    }
+
     /// An entry that may be of a package by name and architecture, and cannot be read.
     pub fn odd(&self, name: &str, arch: &str) -> Option<&Odd> {
-        let only = &self.repository.only;
-        let asked = only.is_empty() || only.iter().any(|own| own.as_str() == name);
+        let asked = self.is_asked(name);
         self.odd.iter().find(|odd| asked && odd.rivals(name, arch))
+    }
+
+    fn is_asked(&self, name: &str) -> bool {
+        let only = &self.repository.only;
+        only.is_empty() || only.iter().any(|own| own.as_str() == name)
     }
 
     /// What is to be told of the entries that nobody asked for.

@@ -148,10 +148,15 @@ pub(super) fn changed(
     report: &mut UpstreamReport,
 ) -> Vec<String> {
     let SpecDiff { came, went, cves, changelog } = inject::spec_diff(before, next);
-    came.iter().for_each(|patch| report.note(format!("patch came: {patch}")));
-    went.iter().for_each(|patch| report.note(format!("patch went: {patch}")));
-    let shown = changelog.iter().take(CHANGELOG_LINES);
-    shown.for_each(|line| report.note(format!("changelog: {line}")));
+    for patch in &came {
+        report.note(format!("patch came: {patch}"));
+    }
+    for patch in &went {
+        report.note(format!("patch went: {patch}"));
+    }
+    for line in changelog.iter().take(CHANGELOG_LINES) {
+        report.note(format!("changelog: {line}"));
+    }
     if let Some(more @ 1..) = changelog.len().checked_sub(CHANGELOG_LINES) {
         report.note(format!("changelog: and {more} lines more"));
     }
@@ -228,8 +233,7 @@ fn environment(
                 report.act(unreadable(listing, odd));
             }
         }
-        let listed = listings.iter().flat_map(|listing| &listing.packages);
-        let stock = listed.filter(|listed| listed.nevra.name == ours.name);
+        let stock = listings.iter().flat_map(|listing| listing.named(&ours.name));
         if let Some(newest) = stock.map(|it| it.nevra.evr()).max() {
             judge(&newest, "the newest stock package", ours, report);
         }
@@ -252,8 +256,7 @@ fn environment(
 /// Whether the hosts' qemu-wrapper may be another one by now.
 fn wrapper(package: &VendorPackage, listings: &[Listing], report: &mut UpstreamReport) {
     let VendorPackage { name, version } = package;
-    let listed = listings.iter().flat_map(|listing| &listing.packages);
-    let listed = listed.filter(|listed| listed.nevra.name == name.as_str());
+    let listed = listings.iter().flat_map(|listing| listing.named(name.as_str()));
     let newest = listed.map(|listed| listed.nevra.evr()).max();
     let what = format!("the vendor's qemu-wrapper is that of {name} {version}");
     match (newest, Evr::parse(version.as_str())) {

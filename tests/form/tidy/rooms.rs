@@ -21,8 +21,8 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ),
     (
         "lock",
-        "config digest dom0 environment fetch files git inject intake note openpgp process \
-         project repodata sandbox source stage store",
+        "config digest dom0 environment fetch files git inject intake note openpgp package_file \
+         process project repodata sandbox source stage store",
     ),
     (
         "source",

@@ -70,7 +70,15 @@ impl Repository {
 
     /// Adds a signed package without content.
     pub fn add(&self, name: &str, version: &str, requires: &str) -> PathBuf {
-        let package = self.build(name, version, requires);
+        let package = self.build(name, version, requires, None);
+        self.key.sign(&package);
+        self.index();
+        package
+    }
+
+    /// Adds a signed package with one file, `/usr/lib64/xen/bin/qemu-wrapper`.
+    pub fn add_wrapper(&self, name: &str, version: &str, wrapper: &str) -> PathBuf {
+        let package = self.build(name, version, "", Some(wrapper));
         self.key.sign(&package);
         self.index();
         package
@@ -78,7 +86,7 @@ impl Repository {
 
     /// Adds a package that nobody signed.
     pub fn add_unsigned(&self, name: &str, version: &str) -> PathBuf {
-        let package = self.build(name, version, "");
+        let package = self.build(name, version, "", None);
         self.index();
         package
     }
@@ -111,13 +119,21 @@ impl Repository {
         ends_with(0, &mut modify);
     }
 
-    fn build(&self, name: &str, version: &str, requires: &str) -> PathBuf {
+    fn build(&self, name: &str, version: &str, requires: &str, wrapper: Option<&str>) -> PathBuf {
         let top = tempfile::tempdir().unwrap();
         let requires =
             if requires.is_empty() { String::new() } else { format!("Requires: {requires}\n") };
+        let place = "/usr/lib64/xen/bin";
+        let file = top.path().join("wrapper");
+        fs::write(&file, wrapper.unwrap_or_default()).unwrap();
+        let install = format!(
+            "%install\ninstall -D {} %{{buildroot}}{place}/qemu-wrapper\n%files\n{place}\n",
+            file.display()
+        );
+        let install = if wrapper.is_some() { install } else { "%files\n".to_owned() };
         let spec = format!(
             "Name: {name}\nVersion: {version}\nRelease: 1.el7\nSummary: A stand-in\nLicense: MIT\n\
-             BuildArch: noarch\n{requires}%description\nA stand-in.\n%files\n"
+             BuildArch: noarch\n{requires}%description\nA stand-in.\n{install}"
         );
         fs::write(top.path().join("p.spec"), spec).unwrap();
         let mut build = Command::new("rpmbuild");

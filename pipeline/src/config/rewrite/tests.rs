@@ -25,12 +25,12 @@ fn sha256(text: &str) -> crate::config::Sha256 {
 
 /// The lines that are only in one of the two texts.
 fn difference(before: &str, after: &str) -> String {
-    let only = |these: &str, those: &str, mark: &str| -> String {
+    let only = |these: &str, those: &str, mark: &str| -> Vec<String> {
         let lines: Vec<&str> = those.lines().collect();
         let only = these.lines().filter(|line| !lines.contains(line));
         only.map(|line| format!("{mark}{line}\n")).collect()
     };
-    only(before, after, "-") + &only(after, before, "+")
+    [only(before, after, "-"), only(after, before, "+")].concat().concat()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! The packaging repository: its pin moves to the newest commit of its branch.
 
 use super::objects;
-use crate::config::{Base, Commit, GitSource, Pipeline, Source, TreeFolder};
+use crate::config::{Base, Commit, GitSource, Pipeline, RpmCapability, Source, TreeFolder};
 use crate::error::Help;
 use crate::fetch::{Fetch, retry};
 use crate::git::{Remote, Repository, Tip, find};
@@ -147,7 +147,7 @@ fn outcomes(after: &Edited, before: Option<&Edited>, report: &mut UpstreamReport
 /// What the spec needs for its build since, and no package of the environment has by its name.
 fn needs(next: &Pipeline, before: &SpecInfo, after: &SpecInfo, report: &mut UpstreamReport) {
     let known: Vec<&str> = match &next.environment.base {
-        Base::Image(image) => image.packages.iter().map(|it| it.as_str()).collect(),
+        Base::Image(image) => image.packages.iter().map(RpmCapability::as_str).collect(),
         Base::Debian(_) => return,
     };
     for need in after.build_requires.iter().filter(|need| !before.build_requires.contains(need)) {

@@ -7,7 +7,7 @@ use crate::config::{ArchiveSource, Pipeline, Sha256, VendorPackage, VendorWrappe
 use crate::digest;
 use crate::dom0;
 use crate::error::Help;
-use crate::fetch::{Download, Fetch};
+use crate::fetch::{Download, Fetch, redacted};
 use crate::files;
 use crate::lock::report::{UpstreamReport, one_line};
 use crate::lock::resolve::{Listing, Resolution};
@@ -17,6 +17,7 @@ use crate::process::interrupted;
 use crate::repodata::Listed;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use rpm_inspect::Evr;
+use std::path::Path;
 
 /// No package with a wrapper in it comes near this.
 const LARGEST_PACKAGE: u64 = 256 << 20;
@@ -31,8 +32,7 @@ pub fn follow(
     let Some(wrapper) = &mut next.wrapper else { return Ok(false) };
     let Some(package) = wrapper.package.clone() else { return Ok(false) };
     let newest = resolution.listings.iter().flat_map(|listing| {
-        let named = listing.packages.iter().filter(|it| it.nevra.name == package.name.as_str());
-        named.map(move |listed| (listing, listed))
+        listing.named(package.name.as_str()).map(move |listed| (listing, listed))
     });
     let Some((listing, listed)) = newest.max_by(|a, b| a.1.nevra.evr().cmp(&b.1.nevra.evr()))
     else {
@@ -78,7 +78,7 @@ fn shipped(
     let folder = listing.repository.url.as_str().trim_end_matches('/');
     let url = format!("{folder}/{}", listed.href);
     let size = listed.size.min(LARGEST_PACKAGE);
-    fetch.download(&Download { url: &url, to: &to, size, header: None, body: None })?;
+    download(&url, &to, size, fetch)?;
     let checked = openpgp::check_package(&to, &resolution.certificates)?;
     let pinned = &listing.repository.key.fingerprint;
     if checked.nevra != listed.nevra || checked.fingerprint != pinned.as_str() {
@@ -112,14 +112,17 @@ fn take_over(
     fetch: &Fetch,
 ) -> Result<bool> {
     let changed = shipped != wrapper.shipped();
-    if changed {
-        let (text, vendor) = newer(wrapper, package, listed, fetch)?;
-        let mut candidate = Wrapper { vendor, shipped: None, ..wrapper.clone() };
-        if *shipped != *candidate.vendor.sha256() {
-            candidate.shipped = Some(shipped.clone());
-        }
+    let candidate = newer(wrapper, package, listed, fetch).and_then(|(text, vendor)| {
+        let distro = (*shipped != *vendor.sha256()).then(|| shipped.clone());
+        let candidate = Wrapper { vendor, shipped: distro, ..wrapper.clone() };
         dom0::as_shipped(text, &candidate)?;
-        *wrapper = candidate;
+        Ok(candidate)
+    });
+    match candidate {
+        Ok(candidate) => *wrapper = candidate,
+        Err(error) if changed || interrupted(&error).is_some() => return Err(error),
+        // The same bytes are pinned already, by an older address.
+        Err(_) => {}
     }
     let version = format!("{}-{}", listed.nevra.version, listed.nevra.release);
     let version = version.try_into().map_err(Error::msg)?;
@@ -150,12 +153,18 @@ fn newer(
     let work = fetch.store().work()?;
     let to = work.path().join("wrapper");
     let size = files::WRAPPER.most;
-    fetch.download(&Download { url: &url, to: &to, size, header: None, body: None })?;
+    download(&url, &to, size, fetch)?;
     let text = files::read_text(&to, &files::WRAPPER)?;
     let sha256 = Sha256::try_from(digest::sha256(text.as_bytes())).map_err(Error::msg)?;
     let url = url.try_into().map_err(Error::msg).context("the newer address")?;
     let size = text.len() as u64;
     Ok((text, VendorWrapper::Web(ArchiveSource { url, sha256, size })))
+}
+
+fn download(url: &str, to: &Path, size: u64, fetch: &Fetch) -> Result<()> {
+    fetch
+        .download(&Download { url, to, size, header: None, body: None })
+        .with_context(|| format!("cannot fetch `{}`", redacted(url)))
 }
 
 /// An address with another version, wherever the old one stands in it as a word of its own.

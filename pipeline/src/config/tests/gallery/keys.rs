@@ -49,7 +49,7 @@ pub const SLIPS: &[Slip] = &[
                 "  - git:\n    url: https://github.com/xcp-ng-rpms/qemu.git\n",
             ),
             (
-                "      # 2:4.2.1-5.2.15.2 of 2026-01-15\n      commit: fdc77b61a5eda8019d31e25d7d6f870d4d8b8c88\n      branch: master\n      lfs:\n",
+                "      commit: fdc77b61a5eda8019d31e25d7d6f870d4d8b8c88\n      branch: master\n      lfs:\n",
                 "    lfs:\n",
             ),
         ],
