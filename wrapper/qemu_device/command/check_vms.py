@@ -2,7 +2,7 @@
 
 from qemu_device import setting
 
-from . import logs, notice, paths, pool as hosts_of_the_pool, qemu, status, vm
+from . import logs, notice, paths, places, pool as hosts_of_the_pool, qemu, status, vm
 from .outcome import fail, ok, some, unchecked, warn
 
 _asked = []
@@ -39,6 +39,24 @@ def unique():
             "shared, as clones are: " + some(shared), "qemu-device attach VM DEVICE gives one of them another"
         )
     return ok("none")
+
+
+def slots():
+    """what xenopsd gives away leaves the devices' slots free"""
+    collisions = []
+    for machine, reading in _users():
+        if reading.error():
+            continue
+        used = places.taken(machine)
+        collisions += [
+            "%s of %s by %s" % (one.device.contract.type, machine.title(), used[one.slot])
+            for one in reading.chosen.placed
+            if one.slot in used
+        ]
+    if collisions:
+        text = "taken from under " + some(collisions)
+        return fail(text, "its start is refused; qemu-device attach VM DEVICE gives it a free one")
+    return ok("no device's slot is another's")
 
 
 def running():
@@ -117,4 +135,4 @@ def log():
     return ok("nothing in " + found.shown_extent())
 
 
-CHECKS = (vms, unique, running, old_binaries, pool, told, log)
+CHECKS = (vms, unique, slots, running, old_binaries, pool, told, log)

@@ -164,7 +164,7 @@ fn longest_text(setting: &PropertySetting) -> usize {
     usize::from(setting.max_length.unwrap_or(LONGEST_TEXT))
 }
 
-/// A number fits the kind of its property.
+/// Numbers and words fit the kind of their property.
 fn kind(name: &str, setting: &PropertySetting, own: &Kinds, path: &Path) -> Option<Violation> {
     let kind = *own.as_ref()?.get(name)?;
     let bits: Option<u32> =
@@ -182,9 +182,31 @@ fn kind(name: &str, setting: &PropertySetting, own: &Kinds, path: &Path) -> Opti
         let what = format!("{} is more than a `{kind}` holds, {most}", range.to);
         return (range.to > most).then(|| Violation::new(path.key("range").key("to"), what));
     }
+    if let Some((number, word)) = setting.one_of.as_ref().and_then(|words| {
+        words.iter().enumerate().find(|(_, word)| !fits(word.as_str(), kind, bits))
+    }) {
+        let what = format!("`{name}` is a `{kind}`, and `{word}` is none");
+        let violation = Violation::new(path.key("one-of").item(number), what);
+        return Some(if kind == "bool" { violation.help("`on` and `off`") } else { violation });
+    }
     if setting.pattern.is_some() && kind != "str" {
         let what = format!("`{name}` is a `{kind}`, and a text is for a `str`");
         return Some(Violation::new(path.key("pattern"), what));
     }
     None
+}
+
+/// Whether QEMU of any version takes a word for a property of that kind; what a kind of its own admits, a
+/// contract cannot say.
+fn fits(word: &str, kind: &str, bits: Option<u32>) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    let number = || digits.parse::<u64>().ok().filter(|_| digits == word || !kind.starts_with('u'));
+    match (kind, bits) {
+        ("bool", _) => ["on", "off"].contains(&word),
+        (_, Some(bits)) => {
+            let most = u64::MAX >> (64 - bits + u32::from(!kind.starts_with('u')));
+            number().is_some_and(|number| number <= most)
+        }
+        _ => true,
+    }
 }

@@ -73,6 +73,18 @@ fn nonsense_is_refused_where_it_stands() {
         ("'[a-z]{1,8}'", "'^[a-z]{1,8}$'", "`^` is no literal character", "8:22"),
         ("'[a-z]{1,8}'", "'[a, ]{1,8}'", "is not a pattern", "8:22"),
         ("text: {", "on-off: {", "a text is for a `str`", "8:24"),
+        (
+            "number: { range: { from: 1, to: 255 }, default: 1",
+            "number: { one-of: ['1', '256'], default: '1'",
+            "`number` is a `uint8`, and `256` is none",
+            "6:29",
+        ),
+        (
+            "signed: { range: { from: 0, to: 32767 }",
+            "signed: { one-of: ['-32767', '128', a]",
+            "`signed` is a `int16`, and `a` is none",
+            "7:41",
+        ),
         ("help: a word", "max-length: 3, help: a word", "this is for a `pattern`", "5:41"),
         ("max-per-vm: 2", "max-per-vm: 3", "would need as many slots, and it has 2", "10:15"),
         ("0x14", "0x13", "`0x13` is beyond what is possible", "9:36"),

@@ -47,8 +47,13 @@ def several_of_one_type(host):
 
 def taken_slots_avoided(host):
     """slots of VIFs, passed-through functions and vGPUs are seen, and said"""
+    host("attach", "web", "vgpu-stub")
+    expect(host, "slots", "ok")
+    # One that comes later takes the slot from under it, until somebody attaches anew.
     host.change("xapi", vifs=[{"uuid": uuid(50 + n), "vm-uuid": VM, "device": str(n)} for n in (0, 22, 26)])
+    expect(host, "slots", "fail", "vgpu-stub of 'web' (%s) by VIF 26" % VM)
     contains(host("attach", "web", "vgpu-stub").err, "the slot 0x1e is taken by VIF 26: vgpu-stub gets 0x1d")
+    expect(host, "slots", "ok")
     assert host.platform() == {"vgpu-stub": "pool_id=A,priority=medium,vm_id=0,addr=0x1d"}
     answer = host("attach", "web", "vgpu-stub", "--addr", "0x1a", code=2)
     contains(one_line(answer.err), "the slot 0x1a is taken by VIF 22")

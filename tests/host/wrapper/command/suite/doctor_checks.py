@@ -36,8 +36,8 @@ def healthy(host):
     states = {one["name"]: one["state"] for one in answer["checks"]}
     assert set(states.values()) == {"ok"}, answer
     assert answer["counts"] == {"ok": len(states), "warn": 0, "fail": 0, "not checked": 0}
-    assert len(states) == 21, states
-    contains(host("doctor").out, "21 ok, 0 warn, 0 fail, 0 not checked")
+    assert len(states) == 22, states
+    contains(host("doctor").out, "22 ok, 0 warn, 0 fail, 0 not checked")
 
 
 def qemu_checks(host):
