@@ -134,17 +134,18 @@ fn the_bump_takes_what_moved_and_says_what_did_not() {
         "echo \"$@\"\ncase $2 in\n*/a.yaml) echo moved | tee $2 > pipeline/a.lock ;;\n\
          */b.yaml) echo moved > pipeline/b.lock ;;\n*/c.yaml) echo why >&2; exit 1 ;;\nesac\n",
     );
-    let output = path("output");
+    let summary = path("summary");
     let script = script("bump.yml", "move", "Move");
-    let ran = runs(&script, folder.path(), &[("GITHUB_OUTPUT", output.to_str().unwrap())]);
+    let ran = runs(&script, folder.path(), &[("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    // What a vendor wrote could be a command for whoever reads the log.
+    assert!(ran.stdout.is_empty(), "{}", String::from_utf8_lossy(&ran.stdout));
     let mut changed: Vec<String> = fs::read_dir(path("moved/changed/pipeline"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     changed.sort();
     assert_eq!(changed, ["a.lock", "a.yaml", "b.lock"]);
-    assert!(fs::read_to_string(output).unwrap().starts_with("changed=true\n"));
     assert_eq!(fs::read_to_string(path("failed")).unwrap(), "pipeline/c.yaml\n");
     let report = fs::read_to_string(path("moved/report.md")).unwrap();
     assert!(
@@ -162,29 +163,39 @@ fn the_bump_proposes_one_commit_and_the_same_one_once() {
     fs::create_dir_all(path("moved/changed/pipeline")).unwrap();
     fs::write(path("moved/changed/pipeline/a.yaml"), "it's \"new\"\n").unwrap();
     fs::write(path("moved/changed/pipeline/a.lock"), "lock\n").unwrap();
+    fs::write(path("moved/report.md"), format!("{}\n", "é".repeat(1000)).repeat(1000)).unwrap();
     stand_in(
         folder.path(),
         "bin/gh",
         "echo \"$@\" >> \"$ASKED\"\ncase \"$*\" in\n\
-         *contents*) test -e \"$BRANCH/${2##*/contents/pipeline/}\" && cat \"$BRANCH/${2##*/}\" ;;\n\
-         *git/trees*) cat >> \"$ASKED\"; echo TREE ;;\n*git/commits*) cat >> \"$ASKED\"; echo COMMIT ;;\n\
-         *PATCH*) test -e \"$BRANCH\" ;;\n*'pr list'*) if [ -e \"$BRANCH\" ]; then echo 7; fi ;;\nesac\n",
+         *commits/bump*) echo \"$TIP\" ;;\n*git/trees*) cat >> \"$ASKED\"; echo TREE ;;\n\
+         *git/commits*) cat >> \"$ASKED\"; echo COMMIT ;;\n*PATCH*) test -n \"$OPEN\" ;;\n\
+         *'pr list'*) echo \"$OPEN\" ;;\nesac\n",
     );
-    let asked = || {
+    let proposes = |open: &str, tip: &str| {
         let _ = fs::remove_file(path("asked"));
         let script = script("bump.yml", "propose", "Propose");
-        let (asked, branch) = (path("asked"), path("branch"));
+        let asked = path("asked");
         let variables = [
             ("ASKED", asked.to_str().unwrap()),
-            ("BRANCH", branch.to_str().unwrap()),
+            ("OPEN", open),
+            ("TIP", tip),
             ("BASE", "BASE"),
             ("GH_REPO", "o/r"),
         ];
         let ran = runs(&script, folder.path(), &variables);
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-        fs::read_to_string(asked).unwrap()
+        (ran.status.success(), fs::read_to_string(asked).unwrap())
     };
-    let first = asked();
+    let asked = |open: &str, tip: &str| {
+        let (well, asked) = proposes(open, tip);
+        assert!(well, "{asked}");
+        asked
+    };
+    let tip = |message: &str, tree: &str| {
+        format!("{{\"commit\": {{\"message\": \"{message}\", \"tree\": {{\"sha\": \"{tree}\"}}}}}}")
+    };
+    let title = "bump: what moved upstream";
+    let first = asked("", "{}");
     for piece in [
         r#""base_tree": "BASE""#,
         r#""path": "pipeline/a.yaml""#,
@@ -192,22 +203,25 @@ fn the_bump_proposes_one_commit_and_the_same_one_once() {
         r#""tree": "TREE""#,
         "api --method PATCH repos/o/r/git/refs/heads/bump -f sha=COMMIT -F force=true\n",
         "api repos/o/r/git/refs -f ref=refs/heads/bump -f sha=COMMIT\n",
-        "pr create --head bump --title bump: what moved upstream --body-file ../report.md\n",
+        "pr create --head bump --title bump: what moved upstream --body-file body.md\n",
     ] {
         assert!(first.contains(piece), "{piece}\n{first}");
     }
-    // The branch and its request are there, with another content.
-    fs::create_dir(path("branch")).unwrap();
-    let second = asked();
-    assert!(second.contains("force=true\npr edit 7 --body-file ../report.md\n"), "{second}");
-    // With the same.
-    for name in ["a.yaml?ref=bump", "a.lock?ref=bump"] {
-        let file = name.strip_suffix("?ref=bump").unwrap();
-        fs::copy(path("moved/changed/pipeline").join(file), path("branch").join(name)).unwrap();
-    }
-    let third = asked();
+    assert_eq!(fs::read_to_string(path("moved/body.md")).unwrap().chars().count(), 60001);
+    // The branch and its request are there, with another content; then with the same.
+    let second = asked("7", &tip(title, "OTHER"));
+    assert!(second.contains("force=true\npr edit 7 --body-file body.md\n"), "{second}");
+    let third = asked("7", &tip(title, "TREE"));
+    assert!(!third.contains("git/commits") && !third.contains("PATCH"), "{third}");
+    assert!(third.ends_with("pr edit 7 --body-file body.md\n"), "{third}");
+    // A person's commit on it.
+    let (well, asked_then) = proposes("7", &tip("mend it", "OTHER"));
     assert!(
-        !third.contains("git/") && third.ends_with("pr edit 7 --body-file ../report.md\n"),
-        "{third}"
+        !well && !asked_then.contains("git/") && !asked_then.contains("pr edit"),
+        "{asked_then}"
     );
+    // Nothing is left.
+    fs::remove_dir_all(path("moved/changed")).unwrap();
+    assert!(asked("7", &tip(title, "TREE")).contains("pr close 7"));
+    assert!(!asked("", "{}").contains("git/trees"));
 }

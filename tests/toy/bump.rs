@@ -174,6 +174,54 @@ fn what_git_lfs_keeps_is_followed_by_its_pointers() {
 }
 
 #[test]
+fn a_commit_without_what_its_spec_names_is_not_followed() {
+    let packaging = PackagingRepo::new("bump-missing");
+    let before = text(&packaging);
+    fs::remove_file(packaging.work().join("SOURCES").join(QEMU)).unwrap();
+    packaging.commit("Forget a tarball");
+    let error = refusal(1, &mut packaging.program("bump"));
+    assert_snapshot!(stable(&error), @"
+    error: `qemu-4.2.1.tar.gz`, which the spec names, is gone from `SOURCES` at COMMIT of `master`
+    help: nothing was changed: nobody can build that commit; wait for the next one
+    ");
+    // The folder became something else.
+    packaging.git("work", &["rm", "-r", "--quiet", "SOURCES"]);
+    std::os::unix::fs::symlink("SPECS", packaging.work().join("SOURCES")).unwrap();
+    packaging.commit("A link in its place");
+    refusal(1, &mut packaging.program("bump"));
+    assert_eq!(text(&packaging), before);
+}
+
+#[test]
+fn the_release_that_counts_is_ours() {
+    // The vendor's release moves, and an edit of ours says what the release is.
+    let packaging = PackagingRepo::new("bump-ours");
+    packaging.edit(
+        "p.yaml",
+        "    - release-suffix: .vgpu1\n",
+        "    - replace: { find: \"Release: %{rel}\", with: \"Release: 99\" }\n    - release-suffix: '.vgpu1'  # of ours\n",
+    );
+    packaging.edit(SPEC, "Epoch: 2\n", "%global rel 2\nEpoch: 2\n");
+    packaging.edit(SPEC, "Release: 5.2.15.2", "Release: %{rel}");
+    packaging.pin("Name the release");
+    packaging.edit(SPEC, "%global rel 2", "%global rel 3");
+    packaging.commit("Something else");
+    let said = bump(&packaging);
+    assert!(said.contains("99.xcpng8.3.vgpu1 -> 2:4.2.1-99.xcpng8.3.vgpu2"), "{said}");
+    assert!(text(&packaging).contains("- release-suffix: '.vgpu2'  # of ours\n"));
+    // With a spec of ours, whose release the vendor's commits never move.
+    let packaging = PackagingRepo::new("bump-own-spec");
+    fs::copy(packaging.path(SPEC), packaging.path("own.spec")).unwrap();
+    packaging.edit("p.yaml", "git: SPECS/qemu.spec", "file: own.spec");
+    let patch = "SOURCES/0001-say-who-is-speaking-CVE-2026-0001.patch";
+    fs::write(packaging.work().join(patch), "other\n").unwrap();
+    packaging.commit("Another patch under its name, for CVE-2026-0007");
+    let said = bump(&packaging);
+    assert!(said.contains("release-suffix: .vgpu1 -> .vgpu2"), "{said}");
+    assert!(said.contains("security: CVE-2026-0007"), "{said}");
+}
+
+#[test]
 fn an_edit_that_no_longer_applies_keeps_everything_where_it_is() {
     let packaging = PackagingRepo::new("bump-edit");
     packaging.put_object(KEYCODEMAPDB, b"other bytes");
@@ -241,7 +289,7 @@ fn what_has_to_be_looked_at_by_a_person_is_not_followed() {
     packaging.edit("p.yaml", "branch: main", "branch: master");
     packaging.git("work", &["reset", "--quiet", "--hard", "v1"]);
     packaging.commit("Another history");
-    refused("no longer has the pinned commit");
+    refused("is not in the history of `master` of ");
     packaging.edit("p.yaml", "      branch: master\n", "");
     let said = bump(&packaging);
     assert!(

@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A pipeline's text with other values in it: its comments, its order and its quotes stay.
 //!
-//! What two pipelines differ in is found in their values and changed in the bytes where those stand. The
-//! new text is then read as any other: it says exactly what was asked for, or it is none.
+//! What two pipelines differ in is found in their values ([`difference`]) and changed in the bytes where
+//! those stand. The new text is then read as any other: it says exactly what was asked for, and has every
+//! comment but those within what went, or it is none.
 
-use super::path::{Path, Step};
-use super::yaml::{self, Content, Node, Plain, Span};
+mod difference;
+mod place;
+
+use super::yaml::{self, Content, Plain, Span};
 use super::{Pipeline, parse};
 use crate::error::Reason;
+use difference::{Change, differences};
+use place::{Place, line_of, next_line};
 use serde_json::Value;
-use std::fmt;
-
-/// One difference.
-enum Change {
-    Set(Path, Value),
-    /// A key with its value, or an item of a list.
-    Remove(Path),
-    /// An item at the end of a list.
-    Append(Path, Value),
-    /// What no edit of a text here does.
-    Add(Path, Value),
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Set(path, value) => write!(f, "{path}: {value}"),
-            Self::Remove(path) => write!(f, "leave out {path}"),
-            Self::Append(path, value) => write!(f, "add to {path}: {value}"),
-            Self::Add(path, value) => write!(f, "add {path}: {value}"),
-        }
-    }
-}
 
 /// The text of a pipeline with the values of another one. `text` is one that reads without a mistake;
 /// `name` is what errors call it.
@@ -41,72 +23,53 @@ pub fn rewrite(text: &str, name: &str, wanted: &Pipeline) -> Result<String, Reas
     };
     let mut changes = Vec::new();
     if let Ok(before) = parse(text, name) {
-        differences(&Path::default(), &values(&before), &values(wanted), &mut changes);
+        differences(&values(&before), &values(wanted), &mut changes);
     }
     let written = apply(text, &changes);
     written.filter(|text| parse(text, name).is_ok_and(|it| it == *wanted)).ok_or_else(|| {
         let changes: Vec<String> = changes.iter().map(|it| format!("\n  {it}")).collect();
-        Reason::new(format!("`{name}` is written in a way in which its values cannot be changed"))
-            .help(format!(
-                "an alias or a line of its own may be in the way; by hand:{}",
-                changes.concat()
-            ))
+        let why =
+            format!("`{name}` is written in a way in which its values cannot be changed alone");
+        Reason::new(why).help(format!(
+            "an alias, or a comment that belongs to what goes, may be in the way; by hand:{}",
+            changes.concat()
+        ))
     })
-}
-
-fn differences(path: &Path, before: &Value, after: &Value, changes: &mut Vec<Change>) {
-    match (before, after) {
-        (before, after) if before == after => {}
-        (Value::Object(old), Value::Object(new)) => {
-            for (key, value) in old {
-                match new.get(key) {
-                    Some(Value::Null) | None => changes.push(Change::Remove(path.key(key))),
-                    Some(after) => differences(&path.key(key), value, after, changes),
-                }
-            }
-            let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
-            changes.extend(added.map(|(key, value)| Change::Add(path.key(key), value.clone())));
-        }
-        // An empty list is one that is left out.
-        (Value::Array(_), Value::Array(new)) if new.is_empty() => {
-            changes.push(Change::Remove(path.clone()));
-        }
-        (Value::Array(old), Value::Array(new)) => {
-            let same = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-            let (gone, rest) = (old[same..].iter(), new[same..].iter());
-            let end = gone.rev().zip(rest.rev()).take_while(|(old, new)| old == new).count();
-            let (old, new) = (&old[same..old.len() - end], &new[same..new.len() - end]);
-            for (number, (before, after)) in old.iter().zip(new).enumerate() {
-                differences(&path.item(same + number), before, after, changes);
-            }
-            let gone = (new.len()..old.len()).map(|it| Change::Remove(path.item(same + it)));
-            changes.extend(gone);
-            let added = new.iter().skip(old.len());
-            changes.extend(added.map(|value| match end {
-                0 => Change::Append(path.clone(), value.clone()),
-                _ => Change::Add(path.clone(), value.clone()),
-            }));
-        }
-        (_, value) => changes.push(Change::Set(path.clone(), value.clone())),
-    }
 }
 
 /// The text with the changes in it, where each has its place.
 fn apply(text: &str, changes: &[Change]) -> Option<String> {
     let document = yaml::read(text);
     let root = document.root.as_deref()?;
-    let mut edits: Vec<(Span, String)> = Vec::new();
+    let (mut edits, mut gone): (Vec<(Span, String)>, Vec<Span>) = (Vec::new(), Vec::new());
     for change in changes {
         edits.push(match change {
             Change::Set(path, value) => {
                 let node = Place::of(root, path)?.node;
                 let Content::Scalar { plain, .. } = &node.content else { return None };
                 let quote = (!plain).then(|| text[node.span.clone()].chars().next()).flatten();
-                (node.span.clone(), scalar(value, quote)?)
+                (scalar_span(text, &node.span), scalar(value, quote)?)
             }
-            Change::Remove(path) => (Place::of(root, path)?.with_its_lines(text)?, String::new()),
-            Change::Append(path, value) => appended(text, Place::of(root, path)?.node, value)?,
-            Change::Add(..) => return None,
+            Change::Remove(path) => {
+                let span = Place::of(root, path)?.with_its_lines(text)?;
+                gone.push(span.clone());
+                (span, String::new())
+            }
+            Change::Append(path, value) => {
+                let last = Place::of(root, path)?.node.items().last()?;
+                let dash = text[..last.span.start].trim_end().strip_suffix('-')?.len();
+                let indent = &text[line_of(text, dash)..dash];
+                let at = next_line(text, last.span.end);
+                (at..at, lines(text, at, &items(indent, &[value])?))
+            }
+            Change::Add(path, key, value) => {
+                let entries = Place::of(root, path)?.node.entries();
+                let (first, last) = (entries.first()?, entries.last()?);
+                let indent = &text[line_of(text, first.key.span.start)..first.key.span.start];
+                let at = next_line(text, last.value.span.end.max(last.key.span.end));
+                (at..at, lines(text, at, &entry(indent, key, value)?))
+            }
+            Change::Insert(..) => return None,
         });
     }
     edits.sort_by_key(|(span, _)| (span.start, span.end));
@@ -118,7 +81,47 @@ fn apply(text: &str, changes: &[Change]) -> Option<String> {
         at = span.end;
     }
     written.push_str(text.get(at..)?);
-    Some(written)
+    let within = |at: usize| gone.iter().any(|span| span.contains(&at));
+    let kept = comments(text).into_iter().filter(|(at, _)| !within(*at)).map(|(_, it)| it);
+    let now = comments(&written);
+    kept.eq(now.into_iter().map(|(_, comment)| comment)).then_some(written)
+}
+
+/// The comments of a text with their places.
+fn comments(text: &str) -> Vec<(usize, String)> {
+    let document = yaml::read(text);
+    let mut found = Vec::new();
+    let mut at = 0;
+    let scalars = document.scalars.iter().map(|span| scalar_span(text, span));
+    for span in scalars.chain(std::iter::once(text.len()..text.len())) {
+        let mut rest = at;
+        while let Some(hash) = text.get(rest..span.start).and_then(|gap| gap.find('#')) {
+            let (begin, end) = (rest + hash, next_line(text, rest + hash));
+            found.push((begin, text[begin..end].trim_end().to_owned()));
+            rest = end;
+        }
+        at = at.max(span.end);
+    }
+    found
+}
+
+/// Where a scalar's own characters are: the parser's mark of an end may lie behind what follows a quote.
+fn scalar_span(text: &str, span: &Span) -> Span {
+    let written = &text[span.clone()];
+    let Some(quote @ ('\'' | '"')) = written.chars().next() else {
+        return span.start..span.start + written.trim_end().len();
+    };
+    let mut characters = written.char_indices().skip(1).peekable();
+    while let Some((at, c)) = characters.next() {
+        let escaped = (c == '\\' && quote == '"')
+            || (c == quote && quote == '\'' && characters.peek().is_some_and(|next| next.1 == c));
+        if escaped {
+            characters.next();
+        } else if c == quote {
+            return span.start..span.start + at + 1;
+        }
+    }
+    span.clone()
 }
 
 /// A scalar as it is written: plain where nothing else could be meant, or in the quotes of the one before.
@@ -128,113 +131,50 @@ fn scalar(value: &Value, quote: Option<char>) -> Option<String> {
         Value::Number(number) => return Some(number.to_string()),
         _ => return None,
     };
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "-._/+~@%:".contains(c);
-    if text.is_empty() || !text.chars().all(harmless) {
+    if text.chars().any(char::is_control) {
         return None;
     }
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-._/+~@%:".contains(c);
     let first = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.' || c == '/');
-    let plain = first && !text.ends_with(':') && Plain::of(text) == Plain::Text;
+    let plain = first && text.chars().all(harmless) && !text.ends_with(':');
     Some(match quote {
-        None if plain => text.clone(),
-        quote => {
-            let quote = quote.unwrap_or('\'');
-            format!("{quote}{text}{quote}")
-        }
+        None if plain && Plain::of(text) == Plain::Text => text.clone(),
+        Some('"') if !text.contains(['"', '\\']) => format!("\"{text}\""),
+        _ => format!("'{}'", text.replace('\'', "''")),
     })
 }
 
-/// Where a value stands, and what it lies in.
-struct Place<'n, 't> {
-    node: &'n Node<'t>,
-    parent: &'n Node<'t>,
-    number: usize,
+/// A key with its value: a scalar, or a list of mappings of scalars.
+fn entry(indent: &str, key: &str, value: &Value) -> Option<Vec<String>> {
+    if !indent.trim().is_empty() {
+        return None;
+    }
+    let Value::Array(values) = value else {
+        return Some(vec![format!("{indent}{key}: {}", scalar(value, None)?)]);
+    };
+    let mut lines = vec![format!("{indent}{key}:")];
+    lines.extend(items(&format!("{indent}  "), &values.iter().collect::<Vec<_>>())?);
+    Some(lines)
 }
 
-impl<'n, 't> Place<'n, 't> {
-    fn of(root: &'n Node<'t>, path: &Path) -> Option<Self> {
-        let mut place = Self { node: root, parent: root, number: 0 };
-        for step in &path.0 {
-            let parent = place.node;
-            let (number, node) = match step {
-                Step::Key(key) => {
-                    let named = |entry: &yaml::Entry| entry.key.text() == Some(key);
-                    let number = parent.entries().iter().position(named)?;
-                    (number, &*parent.entries()[number].value)
-                }
-                Step::Item(number) => (*number, &**parent.items().get(*number)?),
-            };
-            place = Self { node, parent, number };
+/// Mappings of scalars as items of a list in lines.
+fn items(indent: &str, values: &[&Value]) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    for value in values {
+        for (number, (key, value)) in value.as_object()?.iter().enumerate() {
+            let begin = if number == 0 { "- " } else { "  " };
+            lines.push(format!("{indent}{begin}{key}: {}", scalar(value, None)?));
         }
-        Some(place)
     }
-
-    /// All that goes with it when it goes: of a mapping in lines its own lines, of one in brackets the
-    /// comma before it.
-    fn with_its_lines(&self, text: &str) -> Option<Span> {
-        let starts: Vec<usize> = match &self.parent.content {
-            Content::Mapping(entries) => entries.iter().map(|it| it.key.span.start).collect(),
-            Content::List(items) => items.iter().map(|it| it.span.start).collect(),
-            Content::Scalar { .. } => return None,
-        };
-        let start = starts[self.number];
-        // The parser's mark of a bracket's end may lie behind the blanks that follow.
-        let end = text[..self.node.span.end].trim_end().len();
-        let line = line_of(text, start);
-        let indent = &text[line..start];
-        let item = matches!(self.parent.content, Content::List(_));
-        let own = indent.trim_start() == if item { "- " } else { "" };
-        if own {
-            return Some(line..next_line(text, end));
-        }
-        if let Some(before) = self.number.checked_sub(1).map(|it| self.parent.end_of(it)) {
-            // In brackets.
-            return Some(before..end);
-        }
-        // The first one behind a `- `, or behind a bracket: the next takes its place.
-        let next = *starts.get(1)?;
-        (!text[end..next].contains('#')).then_some(start..next)
-    }
+    indent.trim().is_empty().then_some(lines)
 }
 
-impl Node<'_> {
-    fn items(&self) -> &[std::rc::Rc<Self>] {
-        match &self.content {
-            Content::List(items) => items,
-            _ => &[],
-        }
-    }
-
-    fn end_of(&self, number: usize) -> usize {
-        match &self.content {
-            Content::List(items) => items[number].span.end,
-            Content::Mapping(entries) => entries[number].value.span.end,
-            Content::Scalar { .. } => self.span.end,
-        }
-    }
-}
-
-/// A mapping of scalars as another item of a list in lines.
-fn appended(text: &str, list: &Node, value: &Value) -> Option<(Span, String)> {
-    let last = list.items().last()?;
-    let prefix = &text[line_of(text, last.span.start)..last.span.start];
-    let dash = prefix.strip_suffix("- ").filter(|indent| indent.chars().all(|c| c == ' '))?;
+/// Lines as they go into a text at the begin of one of its own, or at its end.
+fn lines(text: &str, at: usize, lines: &[String]) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let at = next_line(text, last.span.end);
-    let mut item = if text[..at].ends_with('\n') { String::new() } else { newline.to_owned() };
-    for (number, (key, value)) in value.as_object()?.iter().enumerate() {
-        let value = scalar(value, None)?;
-        let begin = if number == 0 { "- " } else { "  " };
-        item.extend([dash, begin, key, ": ", &value, newline]);
-    }
-    Some((at..at, item))
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
-}
-
-fn next_line(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1)
+    let begin = if text[..at].ends_with('\n') { "" } else { newline };
+    let lines: Vec<String> = lines.iter().map(|line| format!("{line}{newline}")).collect();
+    format!("{begin}{}", lines.concat())
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ mod remote;
 mod tree;
 
 use crate::config::{Commit, TreeFolder, TreePath};
-use crate::process::{Invocation, Runner};
+use crate::error;
+use crate::process::{Failure, Invocation, Runner};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
 pub use remote::{Remote, Tip, find};
@@ -46,6 +47,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("protocol.ext.allow", "never"),
     ("tar.umask", "0002"),
     ("gc.auto", "0"),
+    ("log.showSignature", "false"),
     // Over HTTP, git gives up when nothing comes for so many seconds.
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "20"),
@@ -176,19 +178,31 @@ impl<'a> Repository<'a> {
         fs::rename(tar.with_extension("tar.gz"), to).context("the archive")
     }
 
-    /// The commits of `to` that are not in `from`, the newest first, in a line each.
+    /// The commits of `to` that are not in `from`, the newest first, in a line each, which git cuts where it
+    /// is long.
     pub fn log(&self, from: &Commit, to: &Commit, most: usize) -> Result<Vec<String>> {
         let range = format!("{from}..{to}");
-        let call = self.call("log").args(["--no-decorate", "--no-color", "--format=%h %cs %s"]);
+        let call = self.call("log").args([
+            "--no-decorate",
+            "--no-color",
+            "--format=%h %cs %<(160,trunc)%s",
+        ]);
         let call = call.arg(format!("--max-count={most}")).arg(&range).capture_stdout();
-        Ok(self.runner.run(&call)?.stdout.lines().map(str::to_owned).collect())
+        let listed = self.runner.run(&call)?.stdout;
+        Ok(listed.lines().map(|line| line.trim_end().to_owned()).collect())
     }
 
     /// How many commits of `to` are not in `from`, and whether `from` is in the history of `to`.
     pub fn distance(&self, from: &Commit, to: &Commit) -> Result<Option<usize>> {
-        let ancestor = ["--is-ancestor", from.as_str(), to.as_str()];
-        if !self.has(from) || self.runner.run(&self.call("merge-base").args(ancestor)).is_err() {
+        if !self.has(from) {
             return Ok(None);
+        }
+        let ancestor = ["--is-ancestor", from.as_str(), to.as_str()];
+        if let Err(error) = self.runner.run(&self.call("merge-base").args(ancestor)) {
+            return match error::find::<Failure>(&error) {
+                Some(failure) if failure.status.code() == Some(1) => Ok(None),
+                _ => Err(error),
+            };
         }
         let range = format!("{from}..{to}");
         let counted =

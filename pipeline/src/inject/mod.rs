@@ -36,7 +36,7 @@ use declared::{Declarations, numbers};
 use insert::Side;
 use preamble_tag::Tag;
 use spec::SpecText;
-pub use spec_info::diff::SpecDiff;
+pub use spec_info::diff::{SpecDiff, flaws};
 pub use spec_info::{SpecInfo, declared, read_spec_info, spec_diff};
 pub use specs::Specs;
 use std::collections::BTreeMap;

@@ -16,7 +16,7 @@ use crate::config::{Line, MacroName};
 use crate::error::Help;
 use anyhow::{Context, Result, anyhow};
 use rpm_inspect::Evr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use diff::spec_diff;
 
@@ -33,7 +33,7 @@ pub struct SpecInfo {
     /// The sources' file names in the order of their lines.
     pub sources: Vec<String>,
     /// The names of what its build needs, each once; of versions nothing.
-    pub build_requires: Vec<String>,
+    pub build_requires: BTreeSet<String>,
     /// The entries of the changelog in the order of the spec: the newest comes first.
     pub changelog: Vec<ChangelogEntry>,
 }
@@ -100,7 +100,7 @@ struct Reader<'a> {
     found: Vec<Found>,
     patches: Vec<String>,
     sources: Vec<String>,
-    build_requires: Vec<String>,
+    build_requires: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
             found: Vec::new(),
             patches: Vec::new(),
             sources: Vec::new(),
-            build_requires: Vec::new(),
+            build_requires: BTreeSet::new(),
         };
         (0..spec.len())
             .filter(|&line| !spec.line_context(line).in_macro_body)
@@ -146,11 +146,7 @@ impl<'a> Reader<'a> {
             (Some(tag), _) if tag.is("buildrequires") => {
                 let value = self.macros.expand(tag.value, line);
                 let value = bytes::readable(value.as_deref().unwrap_or(tag.value));
-                for name in capabilities(&value) {
-                    if !self.build_requires.iter().any(|known| known == name) {
-                        self.build_requires.push(name.to_owned());
-                    }
-                }
+                self.build_requires.extend(capabilities(&value).map(str::to_owned));
             }
             (Some(tag), Some(name)) => self.tag(name, tag.value, line),
             // Any other line may define a macro, even a comment: rpm expands those too.
@@ -226,13 +222,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The names in a list of capabilities, which blanks or commas part and versions may follow.
+/// The names in a list of capabilities, which blanks or commas part and versions may follow. What stands in
+/// brackets, as `(gcc or clang)`, is a choice and names none.
 fn capabilities(list: &str) -> impl Iterator<Item = &str> {
     let words = list.split([',', ' ', '\t']).filter(|word| !word.is_empty());
-    let mut version = false;
+    let (mut version, mut depth) = (false, 0_usize);
     words.filter(move |word| {
+        let chosen = depth > 0 || word.starts_with('(');
+        if chosen {
+            depth = (depth + word.matches('(').count()).saturating_sub(word.matches(')').count());
+        }
         let operator = word.chars().all(|c| "<>=".contains(c));
-        !std::mem::replace(&mut version, operator) && !operator
+        !std::mem::replace(&mut version, operator) && !operator && !chosen
     })
 }
 

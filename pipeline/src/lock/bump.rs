@@ -9,12 +9,13 @@ mod objects;
 mod packaging;
 mod vendor;
 
-use super::report::UpstreamReport;
+use super::report::{UpstreamReport, one_line};
 use super::{LockContext, Resolved, resolve};
 use crate::config::{Edit, Pipeline, ReleaseSuffix};
 use crate::fetch::Fetch;
 use crate::inject::{self, SpecInfo};
-use anyhow::Result;
+use crate::process::interrupt;
+use anyhow::{Context, Result};
 use packaging::Moved;
 use std::path::Path;
 
@@ -41,7 +42,10 @@ impl Bump {
             written.push(cx.project.replace_text(text)?);
         }
         if let Some(lock) = &self.lock {
-            cx.write(lock)?;
+            cx.write(lock).with_context(|| match written.first() {
+                Some(file) => format!("`{}` is written, and the lock is not", Path::display(file)),
+                None => "the lock".to_owned(),
+            })?;
             written.push(&cx.project.lock_file);
         }
         Ok(written)
@@ -50,32 +54,44 @@ impl Bump {
 
 pub fn bump(cx: &LockContext, fetch: &Fetch) -> Result<Bump> {
     fetch.network("what is upstream")?;
-    let before = cx.project.as_written()?;
+    let project = cx.project;
+    let before = project.as_written()?;
     let mut next = before.clone();
     let mut report = UpstreamReport::default();
-    let moved = packaging::follow(&mut next, fetch, &mut report)?;
+    let moved = packaging::follow(&mut next, project, fetch, &mut report)?;
     // Before the long work.
-    cx.project.rewritten(&next)?;
-    let (mut lock, mut other_content) = (None, false);
-    if let Some(declared) = cx.project.lockable() {
+    project.rewritten(&next)?;
+    let mut other_content = moved.as_ref().is_some_and(|moved| moved.content);
+    let mut lock = None;
+    if let Some(declared) = project.lockable() {
         let resolution = resolve::resolve(declared, cx.engine()?, fetch)?;
         let resolved = cx.compared(&resolution)?;
         resolved.notes.iter().for_each(|note| report.note(note));
         resolved.changes.iter().for_each(|line| report.note(format!("lock: {line}")));
         if !resolved.changes.is_empty() {
-            other_content = cx.project.lock_as_written()?.is_some();
+            other_content |= project.lock_as_written()?.is_some();
             lock = Some(resolved);
         }
-        other_content |= vendor::follow(&mut next, &resolution, fetch, &mut report)?;
+        let without = next.clone();
+        let changed = vendor::follow(&mut next, &resolution, fetch, &mut report)?;
+        match project.rewritten(&next) {
+            Ok(_) => other_content |= changed,
+            // An update of QEMU waits for no wrapper.
+            Err(error) => {
+                report.act(format!("`wrapper` stays as it is: {}", one_line(&error)));
+                next = without;
+            }
+        }
     }
-    let same_release = moved.as_ref().is_some_and(Moved::is_other_content_of_one_release);
-    if other_content || same_release {
+    let releases = moved.as_ref().map(|moved| Releases::of(moved, &before, &next)).transpose()?;
+    if other_content && releases.as_ref().is_none_or(Releases::are_the_same) {
         raise(&mut next, &mut report);
     }
     if let Some(moved) = &moved {
-        releases(moved, &before, &next, &mut report)?;
+        Releases::of(moved, &before, &next)?.tell(&mut report);
     }
-    let text = if next == before { None } else { Some(cx.project.rewritten(&next)?) };
+    let text = if next == before { None } else { Some(project.rewritten(&next)?) };
+    interrupt::check()?;
     Ok(Bump { report, text, lock })
 }
 
@@ -108,30 +124,43 @@ fn raised(suffix: &ReleaseSuffix) -> Option<ReleaseSuffix> {
 }
 
 /// The vendor's package and ours, before and after.
-fn releases(
-    moved: &Moved,
-    before: &Pipeline,
-    next: &Pipeline,
-    report: &mut UpstreamReport,
-) -> Result<()> {
-    let ours = |spec: &[u8], pipeline: &Pipeline| -> Result<SpecInfo> {
-        let (edits, defines) = (&pipeline.spec.edits, &pipeline.build.define);
-        let edited = inject::edit(spec, &moved.spec_name, edits, &pipeline.device, defines)?;
-        inject::read_spec_info(&edited.spec, &moved.spec_name, defines)
-    };
-    let (was, is) = (&moved.theirs_before, &moved.theirs);
-    report.note(format!("the vendor's package: {} {} -> {}", is.name, was.evr(), is.evr()));
-    let is = ours(&moved.spec, next)?;
-    // The spec that was pinned may be one that the edits of today no longer fit.
-    let Ok(was) = ours(&moved.spec_before, before) else {
-        report.note(format!("our package: {} {}", is.name, is.evr()));
-        return Ok(());
-    };
-    report.note(format!("our package: {} {} -> {}", is.name, was.evr(), is.evr()));
-    if is.evr() < was.evr() {
-        report.act(
-            "our package would be older than before: hosts that have it do not take it by an update",
-        );
+struct Releases<'m> {
+    theirs: (Option<&'m SpecInfo>, &'m SpecInfo),
+    ours: (Option<SpecInfo>, SpecInfo),
+}
+
+impl<'m> Releases<'m> {
+    fn of(moved: &'m Moved, before: &Pipeline, next: &Pipeline) -> Result<Self> {
+        let Moved { spec_name, before: pinned, after, .. } = moved;
+        let ours = |spec: &[u8], pipeline: &Pipeline| -> Result<SpecInfo> {
+            let (edits, defines) = (&pipeline.spec.edits, &pipeline.build.define);
+            let edited = inject::edit(spec, spec_name, edits, &pipeline.device, defines)?;
+            inject::read_spec_info(&edited.spec, spec_name, defines)
+        };
+        // The spec that was pinned may be one that the edits of today no longer fit.
+        let was = pinned.as_ref().and_then(|pinned| ours(&pinned.text, before).ok());
+        Ok(Self {
+            theirs: (pinned.as_ref().map(|pinned| &pinned.theirs), &after.theirs),
+            ours: (was, ours(&after.text, next)?),
+        })
     }
-    Ok(())
+
+    fn are_the_same(&self) -> bool {
+        self.ours.0.as_ref().is_some_and(|was| was.evr() == self.ours.1.evr())
+    }
+
+    fn tell(&self, report: &mut UpstreamReport) {
+        let line = |whose: &str, was: Option<&SpecInfo>, is: &SpecInfo| {
+            let was = was.map(|was| format!("{} -> ", was.evr())).unwrap_or_default();
+            format!("{whose} package: {} {was}{}", is.name, is.evr())
+        };
+        report.note(line("the vendor's", self.theirs.0, self.theirs.1));
+        let (was, is) = (self.ours.0.as_ref(), &self.ours.1);
+        report.note(line("our", was, is));
+        if was.is_some_and(|was| is.evr() < was.evr()) {
+            report.act(
+                "our package would be older than before: hosts that have it do not take it by an update",
+            );
+        }
+    }
 }

@@ -7,19 +7,23 @@ use super::LockContext;
 use super::report::{UpstreamReport, one_line};
 use super::resolve::{self, Listing};
 use crate::config::{Base, Commit, DebianSource, GitSource, Lock, Source, TreePath, VendorPackage};
+use crate::error::Help;
 use crate::fetch::{Fetch, retry};
 use crate::files;
 use crate::git::{Kind, Remote, Repository, Tip, find};
 use crate::inject::{self, Outcome, SpecDiff, SpecInfo};
 use crate::repodata::Odd;
 use crate::source;
-use anyhow::{Context, Result, bail};
+use crate::text::piece;
+use anyhow::{Context, Result, anyhow, bail};
 use rpm_inspect::Evr;
 
 /// No spec comes near this.
 const LARGEST_SPEC: u64 = 4 << 20;
 /// The most lines of a changelog that findings show.
 const CHANGELOG_LINES: usize = 24;
+/// What is shown of one line that a vendor wrote.
+const LONGEST_LINE: usize = 200;
 
 pub fn report(cx: &LockContext, fetch: &Fetch) -> Result<UpstreamReport> {
     fetch.network("what moved upstream")?;
@@ -147,18 +151,22 @@ pub(super) fn changed(
     next: &SpecInfo,
     report: &mut UpstreamReport,
 ) -> Vec<String> {
-    let SpecDiff { came, went, cves, changelog } = inject::spec_diff(before, next);
+    let SpecDiff { came, went, cves, lost, changelog } = inject::spec_diff(before, next);
     for patch in &came {
-        report.note(format!("patch came: {patch}"));
+        report.note(format!("patch came: {}", piece(patch, LONGEST_LINE)));
     }
     for patch in &went {
-        report.note(format!("patch went: {patch}"));
+        report.note(format!("patch went: {}", piece(patch, LONGEST_LINE)));
     }
     for line in changelog.iter().take(CHANGELOG_LINES) {
-        report.note(format!("changelog: {line}"));
+        report.note(format!("changelog: {}", piece(line, LONGEST_LINE)));
     }
     if let Some(more @ 1..) = changelog.len().checked_sub(CHANGELOG_LINES) {
         report.note(format!("changelog: and {more} lines more"));
+    }
+    if !lost.is_empty() {
+        report
+            .act(format!("patches went that name {}: are they fixed otherwise?", lost.join(", ")));
     }
     cves
 }
@@ -202,7 +210,9 @@ pub(super) fn read_spec(
 ) -> Result<Vec<u8>> {
     let found = repository.entry(commit, spec.as_str())?;
     if found.is_none_or(|entry| entry.kind != Kind::File) {
-        bail!("`{spec}` is not a file of commit {commit}");
+        return Err(anyhow!("`{spec}` is not a file of commit {commit}").help(
+            "was it renamed, or is it a link there? `spec.git` names it from the top of the repository",
+        ));
     }
     let work = fetch.store().work()?;
     let tree = work.scratch("tree")?;

@@ -48,12 +48,9 @@ impl Inputs {
             files::read_text(&files::join(base_dir, file), &files::INSTALLED)
                 .context("`verify.installed`")
         });
-        let spec = pipeline.spec.file.as_ref();
-        let spec =
-            spec.map(|file| files::read_any_text(&files::join(base_dir, file), &files::SPEC));
         Ok(Self {
             containerfile,
-            spec: spec.transpose()?,
+            spec: project.local_spec()?,
             devices,
             installed: installed.transpose()?,
             lock: project.lock_state()?,

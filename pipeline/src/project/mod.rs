@@ -77,7 +77,16 @@ impl Project {
 
     /// The file's text with the values of another pipeline in it.
     pub fn rewritten(&self, wanted: &Pipeline) -> Result<String> {
-        Ok(config::rewrite(&self.text, &self.shown(), wanted)?)
+        let text = config::rewrite(&self.text, &self.shown(), wanted)?;
+        let (size, most) = (text.len() as u64, files::PIPELINE.most);
+        if size > most {
+            return Err(anyhow!(
+                "`{}` would have {size} bytes, and {most} are the most",
+                self.shown()
+            )
+            .help("nothing was changed: look at what upstream has so much of"));
+        }
+        Ok(text)
     }
 
     /// Writes the file anew, unless somebody else did since it was read.
@@ -88,6 +97,9 @@ impl Project {
                 .help("nothing was written; try again"));
         }
         let mode = fs::metadata(file)?.permissions().mode() & 0o777;
+        if mode & 0o222 == 0 {
+            return Err(anyhow!("`{}` is read-only", file.display()).help("chmod u+w"));
+        }
         write::write(file, text.as_bytes(), mode)?;
         Ok(file)
     }
@@ -141,6 +153,13 @@ impl Project {
             place: "place".to_owned(),
             named_store: None,
         }
+    }
+
+    /// Its spec, where that is a file on this machine.
+    pub fn local_spec(&self) -> Result<Option<Vec<u8>>> {
+        let file = self.pipeline.spec.file.as_ref();
+        file.map(|file| files::read_any_text(&files::join(&self.base_dir, file), &files::SPEC))
+            .transpose()
     }
 
     /// A command of this program on this pipeline, as somebody would type it.

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// More than the largest packages of any distribution have.
-const MOST_FILES: usize = 20_000;
+pub const MOST_FILES: usize = 20_000;
 /// Files that tell git what to do.
 const GITS_OWN: [&str; 5] =
     [".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".lfsconfig"];

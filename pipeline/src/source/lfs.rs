@@ -6,14 +6,15 @@ mod answer;
 mod server;
 
 use super::OTHER_SOURCE;
+use super::git::MOST_FILES;
 use crate::config::{Commit, FileName, GitSource, LfsObject, Sha256, SourceFile, TreeFolder};
 use crate::error::{Help, Reason};
 use crate::fetch::check::{LARGEST_POINTER, is_lfs_pointer};
-use crate::fetch::{Download, Fetch, redacted, same_origin};
+use crate::fetch::{Download, Fetch, LARGEST, redacted, same_origin};
 use crate::files;
 use crate::git::{Kind, Repository};
 use answer::Action;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use fs_err as fs;
 use server::Endpoint;
 use std::collections::BTreeMap;
@@ -52,8 +53,12 @@ impl Pointer {
         }
         let sha256 = field("oid sha256:").map(|oid| oid.trim().to_ascii_lowercase());
         let sha256 = sha256.and_then(|oid| Sha256::try_from(oid).ok());
-        let size = field("size ").and_then(|size| size.trim().parse().ok());
+        let size = field("size ").map(str::trim).filter(|size| is_decimal(size));
+        let size = size.and_then(|size| size.parse().ok());
         match sha256.zip(size) {
+            Some((_, size @ LARGEST..)) => Err(Reason::new(format!(
+                "is a git-lfs pointer to {size} bytes, more than {LARGEST}"
+            ))),
             Some((sha256, size)) => Ok(Self { sha256, size, length: bytes.len() as u64 }),
             None => Err(Reason::new("is a git-lfs pointer without a sha256 and a size")),
         }
@@ -97,6 +102,10 @@ impl Pointer {
     }
 }
 
+fn is_decimal(size: &str) -> bool {
+    size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'))
+}
+
 /// The pointers among the files of a folder, by the files' names. `into` is an empty folder.
 pub fn pointers(
     repository: &Repository,
@@ -105,6 +114,9 @@ pub fn pointers(
     into: &Path,
 ) -> Result<BTreeMap<SourceFile, Result<Pointer, Reason>>> {
     let entries = repository.folder(commit, directory)?;
+    if entries.len() > MOST_FILES {
+        bail!("commit {commit} has more than {MOST_FILES} files in `{directory}`");
+    }
     let small = entries.iter().filter(|it| it.kind == Kind::File && it.size < LARGEST_POINTER);
     let paths: Vec<&str> = small.map(|entry| entry.path.as_str()).collect();
     repository.check_out(commit, paths.iter().copied(), into)?;

@@ -11,7 +11,7 @@
 
 use super::lfs::yaml;
 use super::{Brought, Skipped, SourceFact, place};
-use crate::config::{GitSource, Lookaside, Sha256, Sha512, SourceFile, nearest};
+use crate::config::{GitSource, Lookaside, Sha256, Sha512, SourceFile, TreeFolder, nearest};
 use crate::error::{Help, Reason, did_you_mean, find};
 use crate::fetch::{Download, Fetch, FileRequest, LARGEST, Pin, check};
 use crate::git::{Kind, Repository};
@@ -39,6 +39,14 @@ enum Proof {
     Sha512(Sha512),
 }
 
+/// Where a commit names what the cache has.
+pub fn place_of_list(directory: &TreeFolder) -> String {
+    match directory.as_str() {
+        "." => LIST.to_owned(),
+        folder => format!("{folder}/{LIST}"),
+    }
+}
+
 /// Puts the files into a folder. Returns those that nothing proves.
 pub fn fetch(
     cache: &Lookaside,
@@ -49,10 +57,7 @@ pub fn fetch(
     brought: &mut Brought,
 ) -> Result<Vec<Skipped>> {
     let GitSource { commit, url, directory, .. } = source;
-    let place_of_list = match directory.as_str() {
-        "." => LIST.to_owned(),
-        folder => format!("{folder}/{LIST}"),
-    };
+    let place_of_list = place_of_list(directory);
     let list = repository.entry(commit, &place_of_list)?;
     let Some(list) = list.filter(|list| list.kind == Kind::File) else {
         return Err(anyhow!("commit {commit} of {url} has no file `{place_of_list}`, which would say what is in the \

@@ -25,6 +25,7 @@ use fs_err as fs;
 pub use kind::BringContext;
 use kind::SourceKind;
 pub use lfs::{Pointer, pointers};
+pub use lookaside::place_of_list;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -22,7 +22,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     (
         "lock",
         "config digest dom0 environment fetch files git inject intake note openpgp package_file \
-         process project repodata sandbox source stage store",
+         process project repodata sandbox source stage store text",
     ),
     (
         "source",

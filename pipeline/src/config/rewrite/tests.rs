@@ -51,7 +51,7 @@ fn a_value_changes_and_no_byte_around_it() {
     assert_eq!(changed(TEXT, |_| ()).unwrap(), TEXT);
     let quoted = TEXT.replacen("size: 28315815", "size: 28315815 # bytes", 1).replacen(
         "sha256: b2027a2285acf14ddceca33e0a64c40e1b07845427fab9e27a6bac2cd4022d8e",
-        "sha256: \"b2027a2285acf14ddceca33e0a64c40e1b07845427fab9e27a6bac2cd4022d8e\"",
+        "sha256: \"b2027a2285acf14ddceca33e0a64c40e1b07845427fab9e27a6bac2cd4022d8e\"   # it's \"his\"",
         1,
     );
     let after = changed(&quoted, |it| {
@@ -59,10 +59,8 @@ fn a_value_changes_and_no_byte_around_it() {
         lfs(it)[0].size = 7;
     });
     let after = after.unwrap();
-    assert!(
-        after.contains(&format!("sha256: \"{OTHER}\"\n          size: 7 # bytes\n")),
-        "{after}"
-    );
+    let expected = format!("sha256: \"{OTHER}\"   # it's \"his\"\n          size: 7 # bytes\n");
+    assert!(after.contains(&expected), "{after}");
 }
 
 #[test]
@@ -122,6 +120,54 @@ fn in_brackets(objects: &str) -> String {
 }
 
 #[test]
+fn the_first_item_of_a_list_brings_its_key_and_names_their_quotes() {
+    let without = changed(TEXT, |it| lfs(it).clear()).unwrap();
+    let object = |file: &str| LfsObject {
+        file: file.to_owned().try_into().unwrap(),
+        sha256: sha256(OTHER),
+        size: 7,
+        same_as: None,
+    };
+    let names = ["foo^1.tar.gz", "x(1).gz", "a b.tar.gz", "ü.gz", "it's.gz", "1.0", "@{a}"];
+    let after = changed(&without, |it| lfs(it).extend(names.map(object))).unwrap();
+    assert!(
+        after.contains("      branch: master\n      lfs:\n        - file: 'foo^1.tar.gz'\n"),
+        "{after}"
+    );
+    assert!(after.contains("- file: 'it''s.gz'\n") && after.contains("- file: '1.0'\n"), "{after}");
+}
+
+#[test]
+fn a_comment_stays_with_what_it_is_about() {
+    let commented = TEXT
+        .replacen("        - file: qemu", "        # A: the tarball\n        -   file: qemu", 1)
+        .replacen("          sha256: b2", "            sha256: b2", 1)
+        .replacen("          size: 28315815", "            size: 28315815 # of A", 1)
+        .replacen(
+            "        - file: key",
+            "        # B: the keys\n        -\n          file: key",
+            1,
+        );
+    let begin = commented.find("          same-as:").unwrap();
+    let end = commented.find("        # B:").unwrap();
+    let commented = format!("{}{}", &commented[..begin], &commented[end..]);
+    let after = changed(&commented, |it| drop(lfs(it).remove(1))).unwrap();
+    assert!(after.contains("# of A\n        # B: the keys\n\nenvironment"), "{after}");
+    // One goes and another comes: each that stays has its comments.
+    let after = changed(&commented, |it| {
+        let mut new = lfs(it).remove(0);
+        new.file = "zlib.tar.gz".to_owned().try_into().unwrap();
+        lfs(it).push(new);
+    });
+    let after = after.unwrap();
+    let order = [
+        "# A: the tarball\n        # B: the keys\n        -\n          file: key",
+        "- file: zlib.tar.gz",
+    ];
+    assert!(order.iter().all(|piece| after.contains(piece)), "{after}");
+}
+
+#[test]
 fn brackets_are_kept() {
     let (a, b) = ("a".repeat(64), "b".repeat(64));
     let same = format!("{{ url: https://x.example/y.git, commit: {}, prefix: p }}", "c".repeat(40));
@@ -155,6 +201,12 @@ fn what_cannot_be_changed_safely_is_said_with_what_to_do_by_hand() {
         assert!(error.starts_with("`p.yaml` is written in a way"), "{error}");
         assert!(error.ends_with(&by_hand), "{error}");
     }
+    // In brackets, one between what stays and what goes.
+    let (a, b) = ("a".repeat(64), "c".repeat(40));
+    let flow = in_brackets(&format!(
+        "[{{ file: a, sha256: {a}, size: 1 # by hand\n          , same-as: {{ url: https://x.example/y.git, commit: {b}, prefix: p }} }}]"
+    ));
+    assert!(changed(&flow, |it| lfs(it)[0].same_as = None).is_err());
     // A comment between what goes and what takes its place is of one of the two.
     let first = in_brackets(&format!(
         "\n        - same-as: {{ url: https://x.example/y.git, commit: {}, prefix: p }}\n          # what is it of?\n          file: a\n          sha256: {OTHER}\n          size: 1",

@@ -4,8 +4,10 @@
 //! A patch is known by its file's name. What changed inside of it never enters here.
 
 use super::{ChangelogEntry, SpecInfo};
+use regex_lite::Regex;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// What changed between two states of a spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,8 +16,10 @@ pub struct SpecDiff {
     pub came: Vec<String>,
     /// The patches that are gone.
     pub went: Vec<String>,
-    /// Each `CVE-YYYY-N` and `XSA-N` that these patches and the new lines of the changelog name.
+    /// Each `CVE-YYYY-N` and `XSA-N` that the new patches and the new lines of the changelog name.
     pub cves: Vec<String>,
+    /// Each that only patches name which are gone.
+    pub lost: Vec<String>,
     /// The new lines of the changelog, each below the header of its entry.
     pub changelog: Vec<String>,
 }
@@ -24,9 +28,15 @@ pub fn spec_diff(before: &SpecInfo, after: &SpecInfo) -> SpecDiff {
     let came = additions(&before.patches, &after.patches);
     let went = additions(&after.patches, &before.patches);
     let changelog = news(&before.changelog, &after.changelog);
-    let cves: BTreeSet<String> =
-        came.iter().chain(&went).chain(&changelog).flat_map(|text| advisories(text)).collect();
-    SpecDiff { came, went, cves: cves.into_iter().collect(), changelog }
+    let cves = flaws(came.iter().chain(&changelog));
+    let lost = flaws(&went).into_iter().filter(|flaw| !cves.contains(flaw)).collect();
+    SpecDiff { came, went, cves, lost, changelog }
+}
+
+/// Each flaw that texts name, once and in order.
+pub fn flaws<'t>(texts: impl IntoIterator<Item = &'t String>) -> Vec<String> {
+    let found: BTreeSet<String> = texts.into_iter().flat_map(|text| advisories(text)).collect();
+    found.into_iter().collect()
 }
 
 fn additions(old: &[String], new: &[String]) -> Vec<String> {
@@ -57,26 +67,22 @@ fn pairs(entry: &ChangelogEntry) -> impl Iterator<Item = (&str, &str)> {
     entry.lines.iter().map(|line| (&*entry.header, line.trim()))
 }
 
-/// What a text names in the manner of `CVE-2020-14364`, `XSA-335` or `xsa335-qemu.patch`.
+/// What a text names in the manner of `CVE-2020-14364`, `CVE-2026-1111/1112`, `XSA 335` or
+/// `xsa335-qemu.patch`.
 fn advisories(text: &str) -> Vec<String> {
-    let text = text.to_ascii_uppercase();
-    let number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    static NAMES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            "(?i)(?:^|[^a-z0-9])(?:CVE[-_ ]([0-9]{4})[-_ ]([0-9]{4,}(?:[ ]?[/,][ ]?[0-9]{4,})*)|XSA[-_ #]?([0-9]+))",
+        )
+        .unwrap_or_else(|error| unreachable!("a pattern: {error}"))
+    });
     let mut found = Vec::new();
-    for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_') {
-        let parts: Vec<&str> = word.split(['-', '_']).collect();
-        for at in 0..parts.len() {
-            match &parts[at..] {
-                ["CVE", year, rest, ..] if year.len() == 4 && number(year) && number(rest) => {
-                    found.push(format!("CVE-{year}-{rest}"));
-                }
-                ["XSA", rest, ..] if number(rest) => found.push(format!("XSA-{rest}")),
-                [joined, ..] => {
-                    let rest = joined.strip_prefix("XSA").filter(|rest| number(rest));
-                    found.extend(rest.map(|rest| format!("XSA-{rest}")));
-                }
-                [] => {}
-            }
+    for names in NAMES.captures_iter(text) {
+        if let (Some(year), Some(numbers)) = (names.get(1), names.get(2)) {
+            let numbers = numbers.as_str().split(['/', ',', ' ']).filter(|it| !it.is_empty());
+            found.extend(numbers.map(|number| format!("CVE-{}-{number}", year.as_str())));
         }
+        found.extend(names.get(3).map(|number| format!("XSA-{}", number.as_str())));
     }
     found
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The git-lfs objects that a pipeline pins, as the pointers of another commit name them.
 
-use crate::config::{GitSource, LfsObject, SourceFile};
+use crate::config::{GitSource, LfsObject, SourceFile, nearest};
 use crate::error::Reason;
 use crate::fetch::Fetch;
 use crate::git::{Repository, Tip};
@@ -38,7 +38,7 @@ pub fn follow(
     let mut objects = Vec::new();
     for (object, now) in git.lfs.iter().zip(found) {
         let now = now.or_else(|| {
-            let renamed = successor(&object.file, &new)?;
+            let renamed = successor(object, &new)?;
             report.note(format!("git-lfs: {} took the place of {}", renamed.file, object.file));
             new.retain(|it| *it != renamed);
             Some(renamed)
@@ -74,19 +74,23 @@ fn new_ones(
     Ok(new.filter_map(|(file, pointer)| Some(pointer.ok()?.object(file))).collect())
 }
 
-/// The new file whose name begins as a gone one's does, further than any other.
-fn successor(gone: &SourceFile, new: &[LfsObject]) -> Option<LfsObject> {
-    let common = |other: &LfsObject| {
-        let pairs = gone.as_str().bytes().zip(other.file.as_str().bytes());
-        pairs.take_while(|(one, other)| one == other).count()
-    };
-    new.iter().filter(|other| common(other) > 0).max_by_key(|other| common(other)).cloned()
+/// The new file that has the bytes of one that is gone, or nearly its name.
+fn successor(gone: &LfsObject, new: &[LfsObject]) -> Option<LfsObject> {
+    if let Some(same) = new.iter().find(|it| it.sha256 == gone.sha256 && it.size == gone.size) {
+        return Some(same.clone());
+    }
+    let gone = &gone.file;
+    let near = nearest(gone.as_str(), new.iter().map(|object| object.file.as_str()))?;
+    new.iter().find(|object| object.file.as_str() == near).cloned()
 }
 
 /// An object as it is now. The archive that made the old bytes makes no new ones.
 fn followed(before: &LfsObject, now: LfsObject, report: &mut UpstreamReport) -> LfsObject {
     if (&before.file, &before.sha256, before.size) == (&now.file, &now.sha256, now.size) {
         return before.clone();
+    }
+    if (&before.sha256, before.size) == (&now.sha256, now.size) {
+        return LfsObject { same_as: before.same_as.clone(), ..now };
     }
     report.note(format!("git-lfs: {} has sha256 {}, {} bytes", now.file, now.sha256, now.size));
     if let Some(archive) = &before.same_as {

@@ -2,14 +2,18 @@
 //! The packaging repository: its pin moves to the newest commit of its branch.
 
 use super::objects;
-use crate::config::{Base, Commit, GitSource, Pipeline, RpmCapability, Source, TreeFolder};
+use crate::config::{Base, Commit, GitSource, Pipeline, RpmCapability, Source};
 use crate::error::Help;
 use crate::fetch::{Fetch, retry};
 use crate::git::{Remote, Repository, Tip, find};
 use crate::inject::{self, Edited, Outcome, SpecInfo, Specs};
 use crate::lock::report::UpstreamReport;
 use crate::lock::upstream;
-use anyhow::{Context, Result, anyhow};
+use crate::process::interrupted;
+use crate::project::Project;
+use crate::source;
+use anyhow::{Context, Result, anyhow, bail};
+use std::collections::BTreeMap;
 
 /// The most commits that are listed.
 const COMMITS: usize = 40;
@@ -17,24 +21,25 @@ const COMMITS: usize = 40;
 /// What moved with the pin.
 pub struct Moved {
     pub spec_name: String,
-    pub spec_before: Vec<u8>,
-    pub spec: Vec<u8>,
-    pub theirs_before: SpecInfo,
-    pub theirs: SpecInfo,
+    /// What the spec says and is at the pin that was, where it can be told: it may be one that nobody can
+    /// read, for which there is a newer one now.
+    pub before: Option<State>,
+    pub after: State,
     /// Whether the spec or a source is another one.
-    content: bool,
+    pub content: bool,
 }
 
-impl Moved {
-    /// Whether the vendor changed something and called it what it was called before.
-    pub fn is_other_content_of_one_release(&self) -> bool {
-        self.content && self.theirs.evr() == self.theirs_before.evr()
-    }
+/// A spec at one commit.
+pub struct State {
+    pub text: Vec<u8>,
+    /// What it says of the vendor's package.
+    pub theirs: SpecInfo,
 }
 
-/// Moves the pin of the pipeline's git source, where it has one. Says what moved where a spec did.
+/// Moves the pin of the pipeline's git source, where it has one that can move.
 pub fn follow(
     next: &mut Pipeline,
+    project: &Project,
     fetch: &Fetch,
     report: &mut UpstreamReport,
 ) -> Result<Option<Moved>> {
@@ -64,9 +69,15 @@ pub fn follow(
     }
     retry::run(fetch.runner(), || remote.fetch(&repository, tip))?;
     let ahead = repository.distance(commit, &tip.commit)?.with_context(|| {
-        format!("the history of `{branch}` of {url}, which is at {}, no longer has the pinned commit {commit}", tip.commit)
+        format!(
+            "the pinned commit {commit} is not in the history of `{branch}` of {url}, which is at {}",
+            tip.commit
+        )
     });
-    let ahead = ahead.help("it was rewritten: find out who did and why before the pin follows")?;
+    let ahead = ahead.help(
+        "is it mistyped, or of another branch? where the history was rewritten, find out who did and why \
+         before the pin follows",
+    )?;
     if let Some(tag) = tag {
         return Err(anyhow!(
             "`{branch}` of {url} is at {}, and the pin is of the tag `{tag}`",
@@ -75,7 +86,8 @@ pub fn follow(
         .help("leave out `tag:` to follow the branch, or move the pin with its tag by hand"));
     }
     report.note(format!("`{branch}` of {url} has {ahead} more, {commit} -> {}", tip.commit));
-    for line in repository.log(commit, &tip.commit, COMMITS)? {
+    let commits = repository.log(commit, &tip.commit, COMMITS)?;
+    for line in &commits {
         report.note(format!("commit: {line}"));
     }
     if let Some(more @ 1..) = ahead.checked_sub(COMMITS) {
@@ -89,47 +101,114 @@ pub fn follow(
             git.lfs.clone_from(&lfs);
         }
     }
-    spec(&before, next, (&git, tip), &repository, fetch, report)
+    let pins = Pins { git: &git, tip, repository: &repository, fetch };
+    lookaside(&pins, report)?;
+    let moved = pins.spec(&before, next, project, report)?;
+    let flaws: Vec<String> = inject::flaws(&commits);
+    let mut all = moved.1;
+    all.extend(flaws.into_iter().filter(|flaw| !all.contains(flaw)).collect::<Vec<_>>());
+    if !all.is_empty() {
+        report.note(format!("security: {}", all.join(", ")));
+    }
+    Ok(Some(moved.0))
 }
 
-/// The spec, which every edit has to fit.
-fn spec(
-    before: &Pipeline,
-    next: &Pipeline,
-    (git, tip): (&GitSource, &Tip),
-    repository: &Repository,
-    fetch: &Fetch,
-    report: &mut UpstreamReport,
-) -> Result<Option<Moved>> {
-    let Some(spec) = &next.spec.git else { return Ok(None) };
-    let shown = format!("at {} of `{}`", tip.commit, tip.short());
-    let pinned = upstream::read_spec(repository, &git.commit, spec, fetch)?;
-    let newest = upstream::read_spec(repository, &tip.commit, spec, fetch)
-        .with_context(|| format!("the spec {shown}"))?;
-    let after = Specs::of(next, newest, spec.as_str())
-        .with_context(|| format!("an edit no longer applies {shown}"))
-        .help(
-            "nothing was changed; write the edit so that it fits the newer spec, then `bump` again",
-        )?;
-    let edited = Specs::of(before, pinned.clone(), spec.as_str()).map(|specs| specs.edited);
-    outcomes(&after.edited, edited.ok().as_ref(), report);
-    let defines = &next.build.define;
-    let info = |text: &[u8]| inject::read_spec_info(text, spec.as_str(), defines);
-    let (theirs_before, theirs) = (info(&pinned)?, info(&after.text)?);
-    let flaws = upstream::changed(&theirs_before, &theirs, report);
-    if !flaws.is_empty() {
-        report.note(format!("security: {}", flaws.join(", ")));
+/// The pin that was, and the commit that takes its place.
+struct Pins<'a> {
+    git: &'a GitSource,
+    tip: &'a Tip,
+    repository: &'a Repository<'a>,
+    fetch: &'a Fetch<'a>,
+}
+
+impl Pins<'_> {
+    /// The spec, which every edit has to fit; with the flaws that it names.
+    fn spec(
+        &self,
+        before: &Pipeline,
+        next: &Pipeline,
+        project: &Project,
+        report: &mut UpstreamReport,
+    ) -> Result<(Moved, Vec<String>)> {
+        let name = next.spec.git.as_ref().map_or_else(|| project.spec_shown(), ToString::to_string);
+        let defines = &next.build.define;
+        let shown = format!("at {} of `{}`", self.tip.commit, self.tip.short());
+        let (pinned, newest) = match (&next.spec.git, project.local_spec()?) {
+            (Some(spec), _) => {
+                let read = |commit| upstream::read_spec(self.repository, commit, spec, self.fetch);
+                let newest = read(&self.tip.commit).with_context(|| format!("the spec {shown}"))?;
+                (read(&self.git.commit), newest)
+            }
+            (None, Some(local)) => (Ok(local.clone()), local),
+            (None, None) => bail!("`spec` names no file"),
+        };
+        let after = Specs::of(next, newest, &name)
+            .with_context(|| format!("an edit no longer applies {shown}"))
+            .help(
+                "nothing was changed; write the edit so that it fits the newer spec, then `bump` again",
+            )?;
+        let state = |text: Vec<u8>| -> Result<State> {
+            let theirs = inject::read_spec_info(&text, &name, defines)?;
+            Ok(State { text, theirs })
+        };
+        let pinned = match pinned {
+            Err(error) if interrupted(&error).is_some() => return Err(error),
+            pinned => pinned.and_then(state).ok(),
+        };
+        let edited = pinned.as_ref().and_then(|it| Specs::of(before, it.text.clone(), &name).ok());
+        outcomes(&after.edited, edited.as_ref().map(|specs| &specs.edited), report);
+        let after = state(after.text)?;
+        let mut flaws = Vec::new();
+        match &pinned {
+            Some(pinned) => {
+                flaws = upstream::changed(&pinned.theirs, &after.theirs, report);
+                needs(next, &pinned.theirs, &after.theirs, report);
+            }
+            None => report
+                .act("the spec at the pinned commit cannot be read: what moved since is not told"),
+        }
+        let same_sources = self.nothing_missing(&after.theirs)?;
+        let content = !same_sources || pinned.as_ref().is_none_or(|it| it.text != after.text);
+        Ok((Moved { spec_name: name, before: pinned, after, content }, flaws))
     }
-    needs(next, &theirs_before, &theirs, report);
-    let content = pinned != after.text || sources_differ(git, tip, repository)?;
-    Ok(Some(Moved {
-        spec_name: spec.to_string(),
-        spec_before: pinned,
-        spec: after.text,
-        theirs_before,
-        theirs,
-        content,
-    }))
+
+    /// Refuses a commit that lacks what its spec names and the pinned one had. Whether both have the same.
+    fn nothing_missing(&self, spec: &SpecInfo) -> Result<bool> {
+        let directory = &self.git.directory;
+        let objects = |commit: &Commit| -> Result<BTreeMap<String, String>> {
+            let entries = self.repository.folder(commit, directory)?.into_iter();
+            Ok(entries
+                .map(|it| (it.path.rsplit('/').next().unwrap_or_default().to_owned(), it.object))
+                .collect())
+        };
+        let (before, after) = (objects(&self.git.commit)?, objects(&self.tip.commit)?);
+        let mut named = spec.sources.iter().chain(&spec.patches);
+        if let Some(missing) = named.find(|it| before.contains_key(*it) && !after.contains_key(*it))
+        {
+            return Err(anyhow!(
+                "`{missing}`, which the spec names, is gone from `{directory}` at {} of `{}`",
+                self.tip.commit,
+                self.tip.short()
+            )
+            .help("nothing was changed: nobody can build that commit; wait for the next one"));
+        }
+        Ok(before == after)
+    }
+}
+
+/// Pins of a lookaside cache by names that nothing has any more.
+fn lookaside(pins: &Pins, report: &mut UpstreamReport) -> Result<()> {
+    let Some(lookaside) = &pins.git.lookaside else { return Ok(()) };
+    let place = source::place_of_list(&pins.git.directory);
+    let Some(list) = pins.repository.entry(&pins.tip.commit, &place)? else { return Ok(()) };
+    let list = pins.repository.text(&list)?;
+    for pin in lookaside.pins.iter().filter(|pin| !list.contains(pin.name.as_str())) {
+        report.act(format!(
+            "`lookaside.pins` has {}, which `{place}` of that commit does not name: pin what took its place",
+            pin.name
+        ));
+    }
+    Ok(())
 }
 
 /// An edit that the vendor made too may be one that is no longer needed.
@@ -150,7 +229,7 @@ fn needs(next: &Pipeline, before: &SpecInfo, after: &SpecInfo, report: &mut Upst
         Base::Image(image) => image.packages.iter().map(RpmCapability::as_str).collect(),
         Base::Debian(_) => return,
     };
-    for need in after.build_requires.iter().filter(|need| !before.build_requires.contains(need)) {
+    for need in after.build_requires.difference(&before.build_requires) {
         if !known.contains(&need.as_str()) {
             report.act(format!(
                 "the spec needs {need} for its build now, and `environment.base.image.packages` does \
@@ -158,12 +237,4 @@ fn needs(next: &Pipeline, before: &SpecInfo, after: &SpecInfo, report: &mut Upst
             ));
         }
     }
-}
-
-fn sources_differ(git: &GitSource, tip: &Tip, repository: &Repository) -> Result<bool> {
-    let objects = |commit: &Commit, directory: &TreeFolder| -> Result<Vec<(String, String)>> {
-        let entries = repository.folder(commit, directory)?.into_iter();
-        Ok(entries.map(|entry| (entry.path, entry.object)).collect())
-    };
-    Ok(objects(&git.commit, &git.directory)? != objects(&tip.commit, &git.directory)?)
 }

@@ -32,7 +32,8 @@ pub fn follow(
     let Some(wrapper) = &mut next.wrapper else { return Ok(false) };
     let Some(package) = wrapper.package.clone() else { return Ok(false) };
     let newest = resolution.listings.iter().flat_map(|listing| {
-        listing.named(package.name.as_str()).map(move |listed| (listing, listed))
+        let binary = listing.named(package.name.as_str()).filter(|it| it.nevra.arch != "src");
+        binary.map(move |listed| (listing, listed))
     });
     let Some((listing, listed)) = newest.max_by(|a, b| a.1.nevra.evr().cmp(&b.1.nevra.evr()))
     else {
