@@ -36,6 +36,7 @@ mod package_file;
 mod process;
 mod project;
 mod publish;
+mod purl;
 mod repodata;
 mod rules;
 mod run;

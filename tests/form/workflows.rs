@@ -2,34 +2,18 @@
 //! The workflows by zizmor's strictest judgement, its auditor. It comes from `PyPI`, at a version of
 //! its own, into a folder under target/; where `PyPI` is out of reach, that is said and counted.
 
-use crate::support::{kept, root, scratch};
+use crate::support::{root, scratch, venv};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 /// Raised by hand: a newer one may find more, and that is no reason for a change to be refused.
 const ZIZMOR: &str = "zizmor==1.32.0";
 
 /// The program, or `None` where it cannot be had.
-fn zizmor() -> Option<&'static Path> {
-    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PROGRAM.get_or_init(install).as_deref()
-}
-
-fn install() -> Option<PathBuf> {
-    let folder = kept(&format!("venv-{}", ZIZMOR.replace("==", "-")));
-    let program = folder.join("bin/zizmor");
-    if program.exists() {
-        return Some(program);
-    }
-    let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output();
-    let made = made.unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
-    let mut pip = Command::new(folder.join("bin/pip"));
-    let output = pip.args(["install", "--quiet", "--disable-pip-version-check", ZIZMOR]).output();
-    output.unwrap().status.success().then_some(program)
+fn zizmor() -> Option<PathBuf> {
+    Some(venv::python(&[ZIZMOR])?.with_file_name("zizmor"))
 }
 
 fn judged(program: &Path, folder: &Path) -> Output {
@@ -44,7 +28,7 @@ fn the_workflows_are_as_zizmors_auditor_wants_them() {
         println!("SKIPPED: {ZIZMOR} cannot be had from PyPI here: the workflows were not judged");
         return;
     };
-    let output = judged(program, &root().join(".github/workflows"));
+    let output = judged(&program, &root().join(".github/workflows"));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -70,7 +54,7 @@ fn zizmor_finds_what_was_mended() {
         let folder = scratch();
         fs::create_dir_all(folder.path().join(".github/workflows")).unwrap();
         fs::write(folder.path().join(".github/workflows/w.yml"), text).unwrap();
-        let output = judged(program, &folder.path().join(".github/workflows"));
+        let output = judged(&program, &folder.path().join(".github/workflows"));
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success() && said.contains(audit), "{audit}: {said}");
     }

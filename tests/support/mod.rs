@@ -10,6 +10,7 @@ pub mod packaging_repo;
 pub mod registry;
 pub mod requirements;
 mod stable;
+pub mod venv;
 
 use std::collections::BTreeMap;
 use std::fs;

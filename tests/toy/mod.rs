@@ -16,6 +16,7 @@ pub mod output;
 pub mod owners;
 pub mod pipeline;
 pub mod radar;
+pub mod release;
 pub mod rules;
 pub mod secrets;
 pub mod shell;

@@ -56,7 +56,7 @@ pub struct Dom0 {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Facts {
     /// Where the vendor's wrapper comes from.
-    origin: String,
+    origin: Option<String>,
     /// The hosts that were asked.
     contacted: BTreeSet<String>,
     /// How many lines the patch adds.

@@ -19,7 +19,7 @@ pub struct Dom0Step<'p> {
 
 impl Step for Dom0Step<'_> {
     const STAGE: Stage = Stage::Dom0;
-    const REVISION: u32 = 4;
+    const REVISION: u32 = 5;
     type Value = Dom0;
     type Takes<'s> = (&'s Slot<Environment>,);
 
@@ -57,7 +57,7 @@ impl Value for Dom0 {
 
     fn materials(&self) -> Result<Materials> {
         let shipped = Material::of("wrapper", &self.stored, SHIPPED)?;
-        let files = vec![shipped.named(PATCHED).from(&self.facts.origin)];
+        let files = vec![shipped.named(PATCHED).from(self.facts.origin.as_deref())];
         Ok(Materials { files, contacted: self.facts.contacted.clone() })
     }
 }

@@ -29,11 +29,11 @@ pub fn fetch(vendor: &VendorWrapper, base_dir: &Path, fetch: &Fetch) -> Result<P
     }
 }
 
-/// Where it comes from, for people.
-pub fn origin(vendor: &VendorWrapper) -> String {
+/// Where it comes from; none for a file of this machine.
+pub fn origin(vendor: &VendorWrapper) -> Option<String> {
     match vendor {
-        VendorWrapper::Web(web) => web.url.to_string(),
-        VendorWrapper::Path(_) => "path".to_owned(),
+        VendorWrapper::Web(web) => Some(web.url.to_string()),
+        VendorWrapper::Path(_) => None,
     }
 }
 

@@ -4,16 +4,23 @@
 use crate::apt;
 use crate::config::{DebianBase, DebianPackage};
 use crate::fetch::Fetch;
+use crate::files;
 use crate::process::{Invocation, Runner};
 use crate::sandbox::Image;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::Path;
 
 const MMDEBSTRAP: &str = "mmdebstrap";
 
+/// Asks apt, while it still knows, of what files the packages were that it installed. It says so beside the
+/// root, of which nothing changes.
+const ASK_APT: &str = "dpkg-query --admindir=\"$1/var/lib/dpkg\" --show \
+    --showformat='${Package}:${Architecture}=${Version}\\n' \
+    | APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" xargs apt-cache show --no-all-versions > \"$VGPU_RECORDS\"";
+
 /// Makes the root filesystem as a tar; the same packages give the same bytes. `under` is a folder for
-/// what is made on the way.
-pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> Result<()> {
+/// what is made on the way. Returns what apt says of each package in it.
+pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> Result<String> {
     let runner = fetch.runner();
     let suite = base.suite.as_str();
     let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
@@ -23,7 +30,10 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> 
     } else {
         Invocation::new(MMDEBSTRAP).env("TMPDIR", under)
     };
+    let records = std::path::absolute(under)?.join("records");
     let mut call = call
+        .env("VGPU_RECORDS", &records)
+        .arg(format!("--customize-hook={ASK_APT}"))
         .args(["--variant=essential", "--format=tar"])
         .arg(format!("--include={}", packages.join(",")))
         .args(["--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\""])
@@ -44,7 +54,7 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> 
     }
     let lines = origins.iter().map(apt::Origin::binary_line);
     runner.run(&call.arg(suite).arg(tar).args(lines))?;
-    Ok(())
+    files::read_text(&records, &files::INSTALLED).context("what apt says of the packages")
 }
 
 /// The installed packages, one a line, sorted.

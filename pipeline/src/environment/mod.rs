@@ -11,19 +11,22 @@ mod archive;
 mod containerfile;
 mod debian;
 mod locked;
+mod package_list;
 mod step;
 
-use crate::config::{Base, Lock};
+use crate::config::{Base, Lock, LockedImage};
 use crate::error::Help;
 use crate::fetch::Fetch;
+use crate::files;
 use crate::process::Runner;
 use crate::sandbox::{self, Confinement, Engine, Image, Job};
 use crate::stage::Context;
 use crate::store::{Store, Stored, layout};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 pub use archive::is_archive_of;
 pub use containerfile::check as check_containerfile;
 pub use locked::{package_file, save_base};
+pub use package_list::EnvironmentPackage;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,10 +35,12 @@ pub use step::EnvironmentStep;
 const BASE: &str = "base.tar";
 const CLOSURE: &str = "closure.txt";
 const CONTAINERFILE: &str = "Containerfile";
+/// The package files, as [`EnvironmentPackage`].
+const PACKAGES: &str = "packages.json";
 /// What the Containerfile may copy from.
 const CONTEXT: &str = "context";
 /// The files of a result that say what the environment is; the manifest lists them.
-const INPUTS: [&str; 2] = [CLOSURE, CONTAINERFILE];
+const INPUTS: [&str; 3] = [CLOSURE, CONTAINERFILE, PACKAGES];
 
 /// What the store knows of an environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,6 +71,25 @@ impl Environment {
     /// The digest of what was really installed.
     pub fn closure(&self) -> &str {
         &self.identity.digest
+    }
+
+    /// The files of its packages; of a locked one without those of the base image, which the image's id names.
+    pub fn packages(&self) -> Result<Vec<EnvironmentPackage>> {
+        let path = self.stored.path(PACKAGES);
+        if !self.stored.is_intact(PACKAGES) {
+            return Err(self.stored.what_changed());
+        }
+        serde_json::from_str(&files::read_text(&path, &files::INSTALLED)?).context(PACKAGES)
+    }
+
+    /// The text of its Containerfile.
+    pub fn containerfile(&self) -> Result<String> {
+        files::read_text(&self.stored.path(CONTAINERFILE), &files::CONTAINERFILE)
+    }
+
+    /// The base image and its digest, where it was not made here.
+    pub fn base_image(&self) -> Option<&LockedImage> {
+        self.lock.as_ref().map(|lock| &lock.image)
     }
 
     /// The image that was made of this result, made again from what the store has where the engine has
@@ -127,23 +151,27 @@ fn make_environment(
     fs_err::write(work.files().join(CONTAINERFILE), containerfile)?;
     let made = Made::of(cx.key.as_str(), cx.engine()?, store)?;
     let (files, under) = (work.files(), work.path());
-    let closure = match (base, lock) {
+    let (closure, packages) = match (base, lock) {
         (Base::Debian(base), _) => {
             fetch.network("the packages of the environment")?;
-            debian::bootstrap(base, &files.join(BASE), &work.scratch("bootstrap")?, fetch)?;
+            let tar = files.join(BASE);
+            let records = debian::bootstrap(base, &tar, &work.scratch("bootstrap")?, fetch)?;
             let context = work.scratch(CONTEXT)?;
             let image = make(&made, &files, &context, under, None, fetch)?;
-            debian::closure(runner, &image, under)?
+            let closure = debian::closure(runner, &image, under)?;
+            let packages = package_list::of_debian(&records, &closure, base.suite.as_str())?;
+            (closure, packages)
         }
         (Base::Image(_), Some(lock)) => {
             let context = files.join(CONTEXT);
             locked::lay_out(lock, &context, fetch)?;
             let image = make(&made, &files, &context, under, Some(lock), fetch)?;
-            locked::closure(lock, &image, under, runner)?
+            (locked::closure(lock, &image, under, runner)?, package_list::of_lock(lock))
         }
         (Base::Image(_), None) => bail!("the environment has no lock"),
     };
     fs_err::write(work.files().join(CLOSURE), &closure)?;
+    fs_err::write(work.files().join(PACKAGES), serde_json::to_string_pretty(&packages)? + "\n")?;
     let mut digest = blake3::Hasher::new();
     digest.update(closure.as_bytes()).update(containerfile.as_bytes());
     let identity = Identity {

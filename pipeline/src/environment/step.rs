@@ -36,7 +36,7 @@ impl<'p> EnvironmentStep<'p> {
 
 impl Step for EnvironmentStep<'_> {
     const STAGE: Stage = Stage::Environment;
-    const REVISION: u32 = 6;
+    const REVISION: u32 = 7;
     type Value = Environment;
     type Takes<'s> = ();
 

@@ -29,6 +29,8 @@ pub struct Project {
     pub file: Option<PathBuf>,
     /// What stands in it, to show the line of a mistake.
     text: String,
+    /// The contracts that it names, with what stands in them.
+    contracts: Vec<(PathBuf, String)>,
     /// The folder that its relative paths start from.
     pub base_dir: PathBuf,
     /// Where the lock of its environment is, or would be.
@@ -37,6 +39,24 @@ pub struct Project {
     pub place: String,
     /// The store, where the command line names it: a command that is shown has to name it too.
     pub named_store: Option<PathBuf>,
+}
+
+/// A text that people wrote.
+pub struct Written<'p> {
+    /// What it is: `pipeline` or `contract`.
+    pub role: &'static str,
+    pub name: &'p str,
+    pub text: &'p str,
+}
+
+impl Written<'_> {
+    /// Its place among others; a contract may have the name of the pipeline.
+    pub fn place(&self) -> String {
+        match self.role {
+            "pipeline" => "pipeline.yaml".to_owned(),
+            role => format!("{role}s/{}", self.name),
+        }
+    }
 }
 
 impl Project {
@@ -48,12 +68,13 @@ impl Project {
         let base_dir = file.parent().unwrap_or(Path::new("")).to_owned();
         let is_contract = |file: &LocalFile| file.role == LocalRole::Contract;
         inputs::refuse_unusable(&pipeline, &text, &shown, &base_dir, is_contract)?;
-        let mut contracts = Vec::new();
+        let (mut contracts, mut contract_texts) = (Vec::new(), Vec::new());
         for path in &pipeline.verify.contracts {
             let path = files::join(&base_dir, path);
             let shown = path.display().to_string();
             let text = files::read_text(&path, &files::CONTRACT)?;
             contracts.push(config::parse_contract(&text, &shown)?);
+            contract_texts.push((path, text));
         }
         pipeline = pipeline.with_contracts(contracts, &text, &shown)?;
         if let Some(kernel) = pipeline.verify.guest.as_mut().and_then(|guest| guest.kernel.as_mut())
@@ -62,12 +83,25 @@ impl Project {
         }
         let place = digest::blake3(fs::canonicalize(file)?.as_os_str().as_encoded_bytes());
         let (lock_file, file) = (lock::file_of(file), Some(file.to_owned()));
-        Ok(Self { pipeline, file, text, base_dir, lock_file, place, named_store: None })
+        let contracts = contract_texts;
+        Ok(Self { pipeline, file, text, contracts, base_dir, lock_file, place, named_store: None })
     }
 
     /// The pipeline that this program carries, laid out in the store so that it is read like any other.
     pub fn default_in(store: &Store) -> Result<Self> {
         Ok(Self { file: None, ..Self::read(&default::lay_out(store)?)? })
+    }
+
+    /// What people wrote: the file, and the contracts that it names.
+    pub fn written(&self) -> impl Iterator<Item = Written<'_>> {
+        let own = self.file.as_deref().map_or("workstation.yaml", file_name);
+        let file = Written { role: "pipeline", name: own, text: &self.text };
+        let contracts = self.contracts.iter();
+        std::iter::once(file).chain(contracts.map(|(path, text)| Written {
+            role: "contract",
+            name: file_name(path),
+            text,
+        }))
     }
 
     /// What stands in the file, without what else was read for it.
@@ -148,6 +182,7 @@ impl Project {
             pipeline,
             file: None,
             text: String::new(),
+            contracts: Vec::new(),
             base_dir: "pipeline".into(),
             lock_file: "lock".into(),
             place: "place".to_owned(),
@@ -181,4 +216,8 @@ impl Project {
     pub fn default_output(&self) -> PathBuf {
         Path::new("out").join(self.name())
     }
+}
+
+fn file_name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }

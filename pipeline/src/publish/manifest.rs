@@ -68,7 +68,8 @@ pub fn write(
     Ok(())
 }
 
-fn output(name: &str, path: &Path) -> Result<Material> {
+/// A file of the tree.
+pub fn output(name: &str, path: &Path) -> Result<Material> {
     let FileRecord { size, blake3 } = FileRecord::of(path)?;
     let (name, sha256) = (name.to_owned(), sha256_file(path)?);
     Ok(Material { role: "output", name, size, blake3, sha256, origin: None })

@@ -7,25 +7,31 @@
 mod manifest;
 mod metadata;
 mod output;
+mod sbom;
+mod statement;
 mod step;
 
 use crate::config::{Client, Name, PackagePattern, Publish};
 use crate::error::Help;
+use crate::package_file;
 use crate::process::Invocation;
 use crate::sign::{Signed, SignedPackage, Signer};
-use crate::stage::{Context as StageContext, Value};
+use crate::stage::{Context as StageContext, Material, Value};
 use crate::store::Stored;
 use anyhow::{Context, Result, anyhow, bail};
 use fs_err as fs;
 use manifest::Provenance;
 pub use output::{Consent, Output, examine, is_current, write};
 use output::{Content, Facts};
+use rpm_inspect::Nevra;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 pub use step::PublishStep;
 
 const REPOMD: &str = "repodata/repomd.xml";
+/// What says of each release what it was made of.
+const RELEASES: &str = "releases";
 
 /// A repository in the store.
 #[derive(Debug)]
@@ -44,7 +50,7 @@ fn make_repository(
     signed: &Signed,
     signer: &Signer,
     repository: &Repository,
-    provenance: &Provenance,
+    made_of: &MadeOf,
     cx: &StageContext,
 ) -> Result<Published> {
     require_taken(signed.packages(), &repository.publish.client)?;
@@ -59,6 +65,7 @@ fn make_repository(
         let time = UNIX_EPOCH + Duration::from_secs(signed.time().into());
         File::options().write(true).open(&to)?.set_modified(time)?;
     }
+    describe(&tree, signed, signer, made_of)?;
     let expected = metadata::expected(&tree, signed.packages())?;
     runner.run(
         &Invocation::new("createrepo_c")
@@ -76,7 +83,7 @@ fn make_repository(
     if signer.is_development() {
         fs::write(tree.join("DEVELOPMENT-KEY.txt"), development_notice(signer))?;
     }
-    manifest::write(&tree, signed.stored().files(), provenance)?;
+    manifest::write(&tree, signed.stored().files(), made_of.provenance)?;
     // By now a disk that is full has said so: createrepo_c ends well then too.
     metadata::check(&tree, &repomd, expected)?;
     let sums = fs::read(tree.join(manifest::SUMS))?;
@@ -97,6 +104,65 @@ fn make_repository(
         packages: packages.collect(),
     };
     Ok(Published { stored: cx.keep(work, &facts)? })
+}
+
+/// What a release was made of, and what people wrote of it.
+struct MadeOf<'a> {
+    provenance: &'a Provenance,
+    environment: statement::Environment<'a>,
+    /// The pipeline file and others that it names, by their places.
+    texts: Vec<(String, &'a str)>,
+}
+
+/// Lays out what says what a release was made of, each file with a signature of its own.
+fn describe(tree: &Path, signed: &Signed, signer: &Signer, made_of: &MadeOf) -> Result<()> {
+    let MadeOf { provenance, environment, texts } = made_of;
+    let folder = tree.join(RELEASES).join(release_name(signed.packages())?);
+    let mut outputs = Vec::new();
+    for name in signed.stored().names() {
+        outputs.push(manifest::output(name, &tree.join(name))?);
+    }
+    let mut leaving = Vec::new();
+    let is_package = |it: &&Material| signed.packages().iter().any(|one| one.file == it.name);
+    for output in outputs.iter().filter(is_package) {
+        let package = package_file::open(&tree.join(&output.name))?;
+        let nevra = package.nevra()?;
+        leaving.push(sbom::Leaving {
+            output,
+            version: nevra.evr().to_string(),
+            license: package
+                .header
+                .text(rpm::IndexTag::RPMTAG_LICENSE as u32)?
+                .unwrap_or_default()
+                .to_owned(),
+            source: nevra.arch == "src",
+            name: nevra.name,
+        });
+    }
+    let time = signed.time();
+    for (name, text) in [
+        ("provenance.json", statement::write(provenance, environment, &outputs)?),
+        ("sbom.spdx.json", sbom::of_packages(&leaving, provenance, time)?),
+        ("environment.spdx.json", sbom::of_environment(environment, provenance, time)?),
+    ] {
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(name), &text)?;
+        fs::write(folder.join(format!("{name}.asc")), signer.detached(text.as_bytes(), time)?)?;
+    }
+    for (place, text) in texts {
+        let to = folder.join("inputs").join(place);
+        fs::create_dir_all(to.parent().unwrap_or(&folder))?;
+        fs::write(to, text)?;
+    }
+    Ok(())
+}
+
+/// A release by the version and release of its source package.
+fn release_name(packages: &[SignedPackage]) -> Result<String> {
+    let nevras = packages.iter().filter_map(|package| package.nevra.parse::<Nevra>().ok());
+    let source = nevras.into_iter().find(|nevra| nevra.arch == "src");
+    let nevra = source.context("no source package leaves")?;
+    Ok(format!("{}-{}", nevra.version, nevra.release))
 }
 
 /// What a reader of a repository signed by the development key must know.

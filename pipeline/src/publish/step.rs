@@ -2,7 +2,8 @@
 //! The stage `publish` as a step.
 
 use super::manifest::Provenance;
-use super::{Published, Repository, make_repository};
+use super::{MadeOf, Published, Repository, make_repository, statement};
+use crate::digest::blake3;
 use crate::dom0::Dom0;
 use crate::environment::Environment;
 use crate::inject::Injected;
@@ -11,7 +12,7 @@ use crate::project::Project;
 use crate::sign::{Signed, Signer};
 use crate::source::Sources;
 use crate::stage::{
-    Context, KeyBuilder, Materials, Needs, Network, Slot, Stage, Step, Taken, Value,
+    Context, KeyBuilder, Material, Materials, Needs, Network, Slot, Stage, Step, Taken, Value,
 };
 use crate::store::Stored;
 use crate::verify::Verified;
@@ -25,7 +26,7 @@ pub struct PublishStep<'p> {
 
 impl Step for PublishStep<'_> {
     const STAGE: Stage = Stage::Publish;
-    const REVISION: u32 = 7;
+    const REVISION: u32 = 8;
     type Value = Published;
     /// All that the manifest tells of.
     type Takes<'s> = (
@@ -39,7 +40,11 @@ impl Step for PublishStep<'_> {
 
     fn recipe(&self, key: KeyBuilder, _: &Self::Takes<'_>) -> Option<KeyBuilder> {
         let pipeline = &self.project.pipeline;
-        Some(key.config("publish", &pipeline.publish).text("name", pipeline.name.as_str()))
+        let key = key.config("publish", &pipeline.publish).text("name", pipeline.name.as_str());
+        let written = self.project.written();
+        Some(written.fold(key, |key, it| {
+            key.text(it.role, it.name).text("text", &blake3(it.text.as_bytes()))
+        }))
     }
 
     fn needs(&self, _network: Network) -> Result<Needs> {
@@ -59,6 +64,8 @@ impl Step for PublishStep<'_> {
             all.files.extend(more.files);
             all.contacted.extend(more.contacted);
         }
+        let written = self.project.written();
+        all.files.extend(written.map(|it| Material::of_text(it.role, it.name, it.text)));
         let pipeline = &self.project.pipeline;
         let provenance = Provenance {
             pipeline: pipeline.name.to_string(),
@@ -72,7 +79,19 @@ impl Step for PublishStep<'_> {
             verified: serde_json::to_value(verified.report())?,
         };
         let repository = Repository { name: &pipeline.name, publish: &pipeline.publish };
-        make_repository(signed, signer, &repository, &provenance, cx)
+        let packages = environment.packages()?;
+        let image = environment.base_image();
+        let image = image.map(|it| (it.reference.as_str(), it.digest.as_str()));
+        let containerfile = environment.containerfile()?;
+        let mut texts: Vec<(String, &str)> =
+            self.project.written().map(|it| (it.place(), it.text)).collect();
+        texts.push(("Containerfile".to_owned(), &containerfile));
+        let made_of = MadeOf {
+            provenance: &provenance,
+            environment: statement::Environment { packages: &packages, image },
+            texts,
+        };
+        make_repository(signed, signer, &repository, &made_of, cx)
     }
 
     fn recall(&self, stored: Stored, _: Taken<'_, Self>) -> Result<Published> {

@@ -27,7 +27,7 @@ impl SourceKind for ArchiveSource {
             FileRequest { display_name: name, sha256: &self.sha256, size: Some(self.size) };
         let to = cx.place_of(name);
         place(&cx.fetch.web(&request, &self.url)?, &to)?;
-        brought.files.push(SourceFact::of(name, &to, self.url.to_string())?);
+        brought.files.push(SourceFact::of(name, &to, Some(self.url.to_string()))?);
         Ok(())
     }
 }

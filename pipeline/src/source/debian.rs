@@ -9,6 +9,7 @@ use crate::config::DebianSource;
 use crate::error::{Help, Reason};
 use crate::fetch::{Fetch, FileRequest, Pin};
 use crate::process::{Invocation, Runner};
+use crate::purl;
 use crate::stage::{KeyBuilder, Network};
 use crate::store::Work;
 use anyhow::{Context, Result};
@@ -38,7 +39,7 @@ impl SourceKind for DebianSource {
     fn bring(&self, cx: &BringContext, brought: &mut Brought) -> Result<()> {
         let Self { package, version, suite, .. } = self;
         let downloads = cx.work.scratch("downloads")?;
-        let origin = format!("Debian source package {package} {version} of {suite}");
+        let origin = purl::debian(package.as_str(), version.as_str(), "source", suite.as_str());
         for file in &self.files {
             let name = file.name.as_str();
             let request = FileRequest { display_name: name, sha256: &file.sha256, size: None };
@@ -52,7 +53,7 @@ impl SourceKind for DebianSource {
             })?;
             let to = cx.place_of(name);
             super::place(&from, &to)?;
-            brought.files.push(SourceFact::of(name, &to, origin.clone())?);
+            brought.files.push(SourceFact::of(name, &to, Some(origin.clone()))?);
         }
         Ok(())
     }

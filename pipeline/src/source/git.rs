@@ -96,7 +96,7 @@ fn bring(source: &GitSource, cx: &BringContext, brought: &mut Brought) -> Result
         // It may be one of the sources too.
         files::copy(&tree.join(spec.as_str()), &folder.join(name), &files::SPEC)?;
     }
-    let origin = format!("{} at {}", source.url, source.commit);
+    let place = |name: &str| Some(format!("{}#{}", location(source), path(name)));
     let into = work.files().join(SOURCES);
     for name in &files {
         let (from, to) = (tree.join(path(name)), into.join(name));
@@ -126,13 +126,13 @@ fn bring(source: &GitSource, cx: &BringContext, brought: &mut Brought) -> Result
                 .help("take it out of `lfs`"));
             }
         }
-        brought.files.push(SourceFact::of(name, &to, origin.clone())?);
+        brought.files.push(SourceFact::of(name, &to, place(name))?);
     }
     for (name, leads_to) in &links {
         let (from, to) = (into.join(leads_to), into.join(name));
         if from.exists() {
             super::place(&from, &to)?;
-            brought.files.push(SourceFact::of(name, &to, origin.clone())?);
+            brought.files.push(SourceFact::of(name, &to, place(name))?);
         } else {
             let why = Reason::new(format!("`{name}` leads to `{leads_to}`, which was not taken"));
             skipped.push(Skipped { name: name.clone(), why });
@@ -148,6 +148,19 @@ fn bring(source: &GitSource, cx: &BringContext, brought: &mut Brought) -> Result
     }
     brought.skipped.extend(skipped);
     Ok(())
+}
+
+/// A commit as SPDX writes a download location (SPDX 2.3, 7.7).
+fn location(source: &GitSource) -> String {
+    let url = source.url.as_str();
+    // `user@host:path` is ssh's, and no URL.
+    let scp =
+        url.split_once(':').filter(|(host, rest)| !host.contains('/') && !rest.starts_with("//"));
+    match scp {
+        Some((host, path)) => format!("git+ssh://{host}/{path}@{}", source.commit),
+        None if url.starts_with('/') => format!("git+file://{url}@{}", source.commit),
+        None => format!("git+{url}@{}", source.commit),
+    }
 }
 
 /// The commit with its history, as a bundle.
@@ -308,4 +321,24 @@ fn make_archive(archive: &CommitArchive, to: &Path, fetch: &Fetch) -> Result<()>
     fetch.will_contact(remote.address());
     retry::run(fetch.runner(), || remote.fetch_commit(&repository, commit, true))?;
     repository.archive(commit, prefix, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_has_a_location_whatever_way_its_address_is_written() {
+        let commit = "c".repeat(40);
+        for (url, expected) in [
+            ("https://h.example/a.git", "git+https://h.example/a.git"),
+            ("git@h.example:a/b.git", "git+ssh://git@h.example/a/b.git"),
+            ("file:///srv/a", "git+file:///srv/a"),
+            ("/srv/a", "git+file:///srv/a"),
+        ] {
+            let text = format!("{{ url: '{url}', commit: {commit} }}");
+            let source: GitSource = serde_yaml::from_str(&text).unwrap();
+            assert_eq!(location(&source), format!("{expected}@{commit}"));
+        }
+    }
 }

@@ -112,7 +112,7 @@ pub fn fetch(
         if let Some(pin) = cache.pins.iter().find(|pin| pin.name == entry.file) {
             check::pinned(&to, entry.file.as_str(), &pin.sha256, None)?;
         }
-        brought.files.push(SourceFact::of(entry.file.as_str(), &to, address.clone())?);
+        brought.files.push(SourceFact::of(entry.file.as_str(), &to, Some(address.clone()))?);
         brought.pins.push((proof.pin(), address));
     }
     Ok(skipped)

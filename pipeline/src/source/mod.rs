@@ -47,7 +47,8 @@ pub struct Sources {
 pub struct SourceFact {
     pub file: String,
     pub sha256: String,
-    pub origin: String,
+    /// Where it comes from, as a URI; none for a file of this machine.
+    pub origin: Option<String>,
 }
 
 /// A file or folder of a git source that was not taken, and why. That is an error only where the spec
@@ -80,7 +81,7 @@ struct Facts {
 }
 
 impl SourceFact {
-    fn of(name: &str, path: &Path, origin: String) -> Result<Self> {
+    fn of(name: &str, path: &Path, origin: Option<String>) -> Result<Self> {
         Ok(Self { file: name.to_owned(), sha256: sha256_file(path)?, origin })
     }
 }

@@ -26,7 +26,7 @@ impl SourceKind for PathSource {
         let (from, to) = (files::join(cx.base_dir, &self.file), cx.place_of(self.file_name()));
         files::copy(&from, &to, &files::SOURCE)?;
         check::pinned(&to, &from.display().to_string(), &self.sha256, None)?;
-        brought.files.push(SourceFact::of(self.file_name(), &to, "path".to_owned())?);
+        brought.files.push(SourceFact::of(self.file_name(), &to, None)?);
         Ok(())
     }
 }

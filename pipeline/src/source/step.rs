@@ -18,7 +18,7 @@ pub struct SourceStep<'p> {
 
 impl Step for SourceStep<'_> {
     const STAGE: Stage = Stage::Source;
-    const REVISION: u32 = 4;
+    const REVISION: u32 = 5;
     type Value = Sources;
     type Takes<'s> = ();
 
@@ -67,7 +67,7 @@ impl Value for Sources {
     fn materials(&self) -> Result<Materials> {
         let file = |fact: &super::SourceFact| {
             let file = Material::of("source", &self.stored, &super::stored_name(&fact.file))?;
-            Ok(file.named(&fact.file).from(&fact.origin))
+            Ok(file.named(&fact.file).from(fact.origin.as_deref()))
         };
         let files = self.facts.files.iter().map(file).collect::<Result<_>>()?;
         Ok(Materials { files, contacted: self.facts.contacted.clone() })

@@ -10,6 +10,7 @@ mod key;
 mod needs;
 mod slot;
 
+use crate::digest;
 use crate::note::Note;
 use crate::store::Stored;
 use anyhow::Result;
@@ -158,6 +159,13 @@ impl Material {
         Ok(Self { role, name: file.to_owned(), size, blake3, sha256, origin: None })
     }
 
+    /// Bytes that a person wrote.
+    pub fn of_text(role: &'static str, name: &str, text: &str) -> Self {
+        let (blake3, sha256) = (digest::blake3(text.as_bytes()), digest::sha256(text.as_bytes()));
+        let (name, size) = (name.to_owned(), text.len() as u64);
+        Self { role, name, size, blake3, sha256, origin: None }
+    }
+
     /// By the name that people know.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
@@ -166,8 +174,8 @@ impl Material {
     }
 
     #[must_use]
-    pub fn from(mut self, origin: &str) -> Self {
-        self.origin = Some(origin.to_owned());
+    pub fn from(mut self, origin: Option<&str>) -> Self {
+        self.origin = origin.map(str::to_owned);
         self
     }
 }

@@ -26,12 +26,12 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ),
     (
         "source",
-        "apt config::<types> config::nearest digest fetch files git note process project stage \
+        "apt config::<types> config::nearest digest fetch files git note process project purl stage \
          store",
     ),
     (
         "environment",
-        "apt config::<types> digest fetch files note process project sandbox stage store",
+        "apt config::<types> digest fetch files note process project purl sandbox stage store",
     ),
     ("inject", "config digest note project source::Sources stage store"),
     (
@@ -59,10 +59,10 @@ pub const IMPORTS: &[(&str, &str)] = &[
     (
         "publish",
         "build::CompilerCache config::<types> digest dom0::Dom0 environment::Environment \
-         inject::Injected note process project repodata sign::Signed sign::SignedPackage \
+         environment::EnvironmentPackage inject::Injected inject::flaws note package_file process project repodata sign::Signed sign::SignedPackage \
          sign::Signer source::Sources stage store verify::Verified",
     ),
-    ("stage", "fetch note process sandbox::Engine store"),
+    ("stage", "digest fetch note process sandbox::Engine store"),
     ("project", "config digest files store text"),
     ("config", "rules text"),
     ("fetch", "config::<types> digest files note process store text"),
@@ -73,6 +73,7 @@ pub const IMPORTS: &[(&str, &str)] = &[
     ("intake", "package_file store"),
     ("repodata", "digest fetch::Gzip"),
     ("package_file", "files"),
+    ("purl", ""),
     ("rules", ""),
     ("store", "digest files"),
     ("process", "note text"),

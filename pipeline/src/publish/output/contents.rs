@@ -4,6 +4,7 @@
 use super::record::{RECORD, Record};
 use super::target::{self, Target, is_mount};
 use crate::error::Help;
+use crate::publish::RELEASES;
 use crate::publish::manifest::{MANIFEST, SUMS};
 use crate::store::owned::oddity;
 use anyhow::{Context, Result, anyhow};
@@ -19,7 +20,16 @@ const SHOWN: usize = 10;
 /// Every name at the top of a repository that this program may want, so that what lies in the way is
 /// found before any work.
 fn reserved(pipeline: &str) -> BTreeSet<String> {
-    let names = ["Packages", "SRPMS", "repodata", "wrapper", MANIFEST, SUMS, "DEVELOPMENT-KEY.txt"];
+    let names = [
+        "Packages",
+        "SRPMS",
+        "repodata",
+        RELEASES,
+        "wrapper",
+        MANIFEST,
+        SUMS,
+        "DEVELOPMENT-KEY.txt",
+    ];
     let named =
         [format!("{SUMS}.asc"), format!("RPM-GPG-KEY-{pipeline}"), format!("{pipeline}.repo")];
     names.map(str::to_owned).into_iter().chain(named).collect()
