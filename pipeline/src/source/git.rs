@@ -158,7 +158,6 @@ fn location(source: &GitSource) -> String {
         url.split_once(':').filter(|(host, rest)| !host.contains('/') && !rest.starts_with("//"));
     match scp {
         Some((host, path)) => format!("git+ssh://{host}/{path}@{}", source.commit),
-        None if url.starts_with('/') => format!("git+file://{url}@{}", source.commit),
         None => format!("git+{url}@{}", source.commit),
     }
 }
@@ -334,7 +333,6 @@ mod tests {
             ("https://h.example/a.git", "git+https://h.example/a.git"),
             ("git@h.example:a/b.git", "git+ssh://git@h.example/a/b.git"),
             ("file:///srv/a", "git+file:///srv/a"),
-            ("/srv/a", "git+file:///srv/a"),
         ] {
             let text = format!("{{ url: '{url}', commit: {commit} }}");
             let source: GitSource = serde_yaml::from_str(&text).unwrap();
