@@ -12,28 +12,31 @@ use std::path::Path;
 
 const MMDEBSTRAP: &str = "mmdebstrap";
 
-/// Asks apt, while it still knows, of what files the packages were that it installed. It says so beside the
-/// root, of which nothing changes.
-const ASK_APT: &str = "dpkg-query --admindir=\"$1/var/lib/dpkg\" --show \
-    --showformat='${Package}:${Architecture}=${Version}\\n' \
-    | APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" xargs apt-cache show --no-all-versions > \"$VGPU_RECORDS\"";
+/// Asks apt, while it still knows, of what files the packages were that it installed, and takes what it says out
+/// of the root. mmdebstrap itself fetches it, as whoever started it: in the namespaces of a user who is not
+/// root, a hook may write nowhere else.
+const ASK_APT: [&str; 3] = [
+    "dpkg-query --admindir=\"$1/var/lib/dpkg\" --show --showformat='${Package}:${Architecture}=${Version}\\n' \
+     | APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" xargs apt-cache show --no-all-versions >\"$1/tmp/records\"",
+    "download /tmp/records records",
+    "rm \"$1/tmp/records\"",
+];
 
 /// Makes the root filesystem as a tar; the same packages give the same bytes. `under` is a folder for
 /// what is made on the way. Returns what apt says of each package in it.
 pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> Result<String> {
-    let runner = fetch.runner();
+    let (runner, under) = (fetch.runner(), &std::path::absolute(under)?);
     let suite = base.suite.as_str();
     let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
     // Whoever is not root has them in namespaces already.
     let call = if rustix::process::geteuid().is_root() {
-        Invocation::alone_in(&std::path::absolute(under)?, MMDEBSTRAP)
+        Invocation::alone_in(under, MMDEBSTRAP)
     } else {
         Invocation::new(MMDEBSTRAP).env("TMPDIR", under)
     };
-    let records = std::path::absolute(under)?.join("records");
     let mut call = call
-        .env("VGPU_RECORDS", &records)
-        .arg(format!("--customize-hook={ASK_APT}"))
+        .current_dir(under)
+        .args(ASK_APT.map(|hook| format!("--customize-hook={hook}")))
         .args(["--variant=essential", "--format=tar"])
         .arg(format!("--include={}", packages.join(",")))
         .args(["--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\""])
@@ -53,8 +56,9 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> 
         fetch.will_contact(origin.uri());
     }
     let lines = origins.iter().map(apt::Origin::binary_line);
-    runner.run(&call.arg(suite).arg(tar).args(lines))?;
-    files::read_text(&records, &files::INSTALLED).context("what apt says of the packages")
+    runner.run(&call.arg(suite).arg(std::path::absolute(tar)?).args(lines))?;
+    files::read_text(&under.join("records"), &files::INSTALLED)
+        .context("what apt says of the packages")
 }
 
 /// The installed packages, one a line, sorted.
