@@ -28,11 +28,11 @@ pub fn bootstrap(base: &DebianBase, tar: &Path, under: &Path, fetch: &Fetch) -> 
     let (runner, under) = (fetch.runner(), &std::path::absolute(under)?);
     let suite = base.suite.as_str();
     let packages: Vec<&str> = base.packages.iter().map(DebianPackage::as_str).collect();
-    // Whoever is not root has them in namespaces already.
+    // Whoever is not root has them in namespaces already, in which root is somebody who cannot enter the store.
     let call = if rustix::process::geteuid().is_root() {
         Invocation::alone_in(under, MMDEBSTRAP)
     } else {
-        Invocation::new(MMDEBSTRAP).env("TMPDIR", under)
+        Invocation::new(MMDEBSTRAP).env("TMPDIR", std::env::temp_dir())
     };
     let mut call = call
         .current_dir(under)
