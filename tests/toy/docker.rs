@@ -14,6 +14,9 @@ pub fn daemon() -> Leash {
     let daemon = Leash::on(
         &folder,
         &[
+            // Where its containerd writes what it was at, when it is slow to start.
+            "env",
+            &format!("TMPDIR={}", folder.display()),
             "dockerd",
             "--iptables=false",
             "--ip6tables=false",
