@@ -25,7 +25,9 @@ fn judged(program: &Path, folder: &Path) -> Output {
 #[test]
 fn the_workflows_are_as_zizmors_auditor_wants_them() {
     let Some(program) = zizmor() else {
-        println!("SKIPPED: {ZIZMOR} cannot be had from PyPI here: the workflows were not judged");
+        crate::support::skip::skipped!(
+            "{ZIZMOR} cannot be had from PyPI here: the workflows were not judged"
+        );
         return;
     };
     let output = judged(&program, &root().join(".github/workflows"));
@@ -37,7 +39,7 @@ fn the_workflows_are_as_zizmors_auditor_wants_them() {
 #[test]
 fn zizmor_finds_what_was_mended() {
     let Some(program) = zizmor() else {
-        println!("SKIPPED: {ZIZMOR} cannot be had from PyPI here: it was not tried");
+        crate::support::skip::skipped!("{ZIZMOR} cannot be had from PyPI here: it was not tried");
         return;
     };
     let text = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();

@@ -9,6 +9,7 @@ pub mod leash;
 pub mod packaging_repo;
 pub mod registry;
 pub mod requirements;
+pub mod skip;
 mod stable;
 pub mod venv;
 

@@ -7,6 +7,7 @@ mod odd;
 mod wrapper;
 mod yum;
 
+use super::release;
 use crate::support::git_server::GitServer;
 use crate::support::registry::{self, Registry};
 use crate::support::{
@@ -150,6 +151,7 @@ fn an_environment_is_locked_and_built_from_exactly_that_with_everybody_gone() {
     assert_eq!(ran(&first), from(&first, "source", &[]));
     let manifest = fs::read_to_string(output.join("manifest.json")).unwrap();
     assert!(manifest.contains("closure.txt"), "{manifest}");
+    release::names_what_is_locked(&output, &lock);
     let mirror = world.folder.path().join("mirror");
     ends_with(0, world.program("lock").arg("--fetch").arg(&mirror));
 

@@ -301,7 +301,7 @@ fn a_store_that_is_somebody_elses_or_a_link_is_refused_before_any_work() {
         said(&toy.path("link")).contains("is a symbolic link and no folder\nhelp: choose another")
     );
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can make what belongs to another user");
+        crate::support::skip::skipped!("only root can make what belongs to another user");
         return;
     }
     let theirs = toy.path("theirs");

@@ -16,7 +16,7 @@ const THEM: u32 = 4321;
 /// A folder of another user with one of ours in it, and links of ours that lead there, or past it.
 fn neighbourhood(test: &str) -> Option<TempDir> {
     if !rustix::process::geteuid().is_root() {
-        println!("SKIPPED: {test}: only root can make what belongs to another user");
+        crate::support::skip::skipped!("{test}: only root can make what belongs to another user");
         return None;
     }
     let folder = scratch();

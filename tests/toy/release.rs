@@ -13,6 +13,25 @@ fn release(output: &Path) -> PathBuf {
     output.join("releases/4.2.1-5.2.15.2.xcpng8.3.vgpu1")
 }
 
+/// Image and packages of a locked environment stand in the provenance by their digests.
+pub fn names_what_is_locked(output: &Path, lock: &serde_json::Value) {
+    let release = fs::read_dir(output.join("releases")).unwrap().next().unwrap().unwrap().path();
+    let provenance = fs::read_to_string(release.join("provenance.json")).unwrap();
+    let provenance: serde_json::Value = serde_json::from_str(&provenance).unwrap();
+    let made_of = &provenance["predicate"]["buildDefinition"]["resolvedDependencies"];
+    let digest = |wanted: &str| {
+        let is_it = |it: &&serde_json::Value| it["uri"].as_str().is_some_and(|it| it == wanted);
+        let found = made_of.as_array().unwrap().iter().find(is_it);
+        found.unwrap_or_else(|| panic!("{wanted}: {made_of:#}"))["digest"]["sha256"].clone()
+    };
+    let (image, packages) = (&lock["image"], lock["packages"].as_array().unwrap());
+    let base = digest(&format!("docker://{}", image["reference"].as_str().unwrap()));
+    assert_eq!(format!("sha256:{}", base.as_str().unwrap()), image["digest"].as_str().unwrap());
+    for package in packages {
+        assert_eq!(digest(package["url"].as_str().unwrap()), package["sha256"]);
+    }
+}
+
 #[test]
 fn provenance_and_bills_are_what_other_peoples_code_reads() {
     let toy = Toy::new("toy-release");
@@ -37,8 +56,8 @@ fn provenance_and_bills_are_what_other_peoples_code_reads() {
     assert!(folder.join("inputs/Containerfile").exists());
 
     let Some(python) = venv::python(&TOOLS) else {
-        println!(
-            "SKIPPED: {} cannot be had from PyPI here: nobody else read the release",
+        crate::support::skip::skipped!(
+            "{} cannot be had from PyPI here: nobody else read the release",
             TOOLS.join(" and ")
         );
         return;

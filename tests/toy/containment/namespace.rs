@@ -94,7 +94,9 @@ fn nobody_reaches_into(process: u32) {
 #[test]
 fn a_build_is_nobody_on_the_host_and_nobody_reaches_into_it() {
     if !rustix_is_root() {
-        println!("SKIPPED: a_build_is_nobody_on_the_host_and_nobody_reaches_into_it: not root");
+        crate::support::skip::skipped!(
+            "a_build_is_nobody_on_the_host_and_nobody_reaches_into_it: not root"
+        );
         return;
     }
     let toy = Toy::new("nobody-podman");
@@ -118,7 +120,9 @@ fn a_build_is_nobody_on_the_host_and_nobody_reaches_into_it() {
 #[test]
 fn dockers_build_is_nobody_either_and_makes_the_same_packages() {
     if !rustix_is_root() {
-        println!("SKIPPED: dockers_build_is_nobody_either_and_makes_the_same_packages: not root");
+        crate::support::skip::skipped!(
+            "dockers_build_is_nobody_either_and_makes_the_same_packages: not root"
+        );
         return;
     }
     let toy = Toy::new("nobody-docker");

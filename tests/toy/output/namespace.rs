@@ -24,7 +24,7 @@ impl Namespace {
             return Some(Self(child));
         }
         let _ = child.wait();
-        eprintln!("SKIPPED: only root can mount in a namespace");
+        crate::support::skip::skipped!("only root can mount in a namespace");
         None
     }
 
