@@ -62,6 +62,13 @@ pub struct LockedPackage {
     pub key: Fingerprint,
 }
 
+impl ImageDigest {
+    /// The digest alone.
+    pub fn sha256(&self) -> &str {
+        self.as_str().trim_start_matches("sha256:")
+    }
+}
+
 impl LockedPackage {
     /// The last part of its address, as yum wants a file to be named.
     pub fn file_name(&self) -> &str {

@@ -150,7 +150,11 @@ fn describe(tree: &Path, signed: &Signed, signer: &Signer, made_of: &MadeOf) -> 
         fs::write(folder.join(format!("{name}.asc")), signer.detached(text.as_bytes(), time)?)?;
     }
     for (place, text) in texts {
-        let to = folder.join("inputs").join(place);
+        let mut to = folder.join("inputs").join(place);
+        // Two contracts of one name, out of two folders.
+        while to.exists() {
+            to.as_mut_os_string().push("-");
+        }
         fs::create_dir_all(to.parent().unwrap_or(&folder))?;
         fs::write(to, text)?;
     }

@@ -81,7 +81,7 @@ impl Step for PublishStep<'_> {
         let repository = Repository { name: &pipeline.name, publish: &pipeline.publish };
         let packages = environment.packages()?;
         let image = environment.base_image();
-        let image = image.map(|it| (it.reference.as_str(), it.digest.as_str()));
+        let image = image.map(|it| (it.reference.as_str(), it.digest.sha256()));
         let containerfile = environment.containerfile()?;
         let mut texts: Vec<(String, &str)> =
             self.project.written().map(|it| (it.place(), it.text)).collect();
